@@ -1,0 +1,1 @@
+"""Green Points: the service that records baskets of label reads and decides, awards and explains them."""

@@ -1,0 +1,1 @@
+"""Words every capability shares: errors, ids, amounts, periods. Pure; imports nothing of ours."""

@@ -1,0 +1,36 @@
+from enum import StrEnum
+
+BASIS_POINTS = 10_000
+MAX_AMOUNT = 2**53 - 1
+"""Largest amount of any unit: exact in JSON, far below bigint."""
+
+
+class Unit(StrEnum):
+    """The four wallets are never converted into one another."""
+
+    POINTS = "points"
+    FEN = "fen"
+    GCO2E = "gco2e"
+    EVIDENCE = "evidence"
+
+
+class Rounding(StrEnum):
+    DOWN = "down"
+    HALF_UP = "half_up"
+    UP = "up"
+
+
+def share_of(amount: int, basis_points: int, rounding: Rounding) -> int:
+    """`amount` x `basis_points` / 10,000 in the unit of `amount`, rounded as named; both >= 0."""
+    return divide(amount * basis_points, BASIS_POINTS, rounding)
+
+
+def divide(numerator: int, denominator: int, rounding: Rounding) -> int:
+    """Integer quotient of two non-negative integers, rounded as named; never passes through a float."""
+    if numerator < 0 or denominator <= 0:
+        raise ValueError("amounts are divided as non-negative over positive")
+    if rounding is Rounding.DOWN:
+        return numerator // denominator
+    if rounding is Rounding.UP:
+        return -(-numerator // denominator)
+    return (2 * numerator + denominator) // (2 * denominator)
