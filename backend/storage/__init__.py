@@ -1,4 +1,4 @@
-"""The database: metadata, column kinds, the one transaction that commits, and the embedded server of the demonstration.
+"""The database: metadata, column kinds, the one transaction that commits, the embedded server.
 
 Invariants: `transaction.run` is the only commit; one transaction is one city; hot statements carry `city =`.
 """

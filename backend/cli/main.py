@@ -1,0 +1,34 @@
+import sys
+
+import click
+
+from backend.kernel.errors import DomainError
+
+
+class Program(click.Group):
+    """Nouns are imported when they are asked for: `labels parse` must not wait for the database driver."""
+
+    nouns = ("labels", "certificates", "ledger", "policies", "devices", "tokens", "baskets", "db", "demo", "serve", "jobs")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.nouns)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.nouns:
+            return None
+        module = __import__(f"backend.cli.{cmd_name}", fromlist=[cmd_name])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.command(cls=Program, context_settings={"help_option_names": ["--help"]})
+def program() -> None:
+    """Green Points: certification labels become points that can be explained and proved."""
+
+
+def main() -> None:
+    try:
+        program(prog_name="greenpoints")
+    except DomainError as refusal:
+        click.echo(f"{refusal.sentence_zh}\n{refusal.sentence_en} [{refusal.code}]", err=True)
+        sys.exit(1)

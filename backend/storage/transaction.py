@@ -1,0 +1,121 @@
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+
+from backend.kernel.errors import DomainError
+
+Result = TypeVar("Result")
+Params = Mapping[str, Any] | Sequence[Any]
+Observer = Callable[[str], None]
+
+ROLES = ("greenpoints_engine", "greenpoints_console", "greenpoints_auditor")
+ATTEMPTS_MAX = 5
+RETRY_BASE_S = 0.01
+POOL_TIMEOUT_S = 10
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 10_000
+_RETRYABLE = frozenset({"40001", "40P01"})
+
+_observers: list[Observer] = []
+
+
+class DatabaseBusy(DomainError):
+    code = "database-busy"
+    text_zh = "系统正忙，请稍后再试；重复提交不会重复计分。"
+    text_en = "The system is busy, try again shortly; sending again never counts twice."
+
+
+class Database:
+    """Connections of one role. `write` is the only place of the project that commits."""
+
+    def __init__(self, url: str, *, role: str | None, pool_size: int = 8) -> None:
+        """`role` is taken by SET ROLE on every connection; None stays the owner, for migrations alone."""
+        self._engine = _engine(make_url(url), role, pool_size)
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """What `work` returns, after COMMIT. `work` may run again after a deadlock, a serialisation failure or a lost
+        connection, so it has only database effects and is idempotent. Raises DatabaseBusy when five attempts failed.
+        """
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                with self._engine.connect() as connection:
+                    result = work(connection)
+                    connection.commit()
+                    return result
+            except (DBAPIError, psycopg.Error) as error:
+                if not is_retryable(error):
+                    raise
+                time.sleep(RETRY_BASE_S * 2**attempt * random.random())  # noqa: S311 - jitter, no secret
+        raise DatabaseBusy
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose transaction is rolled back at the end: nothing read here can be written here."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield connection
+            connection.rollback()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def hot(connection: Connection, statement: str, params: Params = ()) -> psycopg.Cursor[Any]:
+    """Runs one statement on the driver itself. Arrays are bound as text literals (`storage.columns`), which costs a tenth
+    of the driver's own list adaptation; observers see every statement, so tests can count and read them.
+    """
+    for observe in _observers:
+        observe(statement)
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg below
+    return driver.execute(statement, params)
+
+
+@contextmanager
+def observed(observer: Observer) -> Iterator[None]:
+    """Tells `observer` each hot statement while the block runs."""
+    _observers.append(observer)
+    try:
+        yield
+    finally:
+        _observers.remove(observer)
+
+
+def is_retryable(error: Exception) -> bool:
+    """Deadlock, serialisation failure, lost connection: the idempotent work may run again (architecture 6.6)."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None)
+    if state is None:
+        return isinstance(original, psycopg.OperationalError)
+    return state in _RETRYABLE or state.startswith("08") or (state == "XX000" and "could not commit" in str(original))
+
+
+def _engine(url: URL, role: str | None, pool_size: int) -> Engine:
+    if role is not None and role not in ROLES:
+        raise ValueError(f"unknown role {role!r}")
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=False,
+        isolation_level="READ COMMITTED",
+        connect_args={"prepare_threshold": None, "application_name": role or "greenpoints_owner"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        autocommit, connection.autocommit = connection.autocommit, True
+        if role is not None:
+            connection.execute(f'SET ROLE "{role}"')
+            connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+            connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
+        connection.autocommit = autocommit
+
+    return engine
