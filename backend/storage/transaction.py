@@ -68,8 +68,8 @@ class Database:
 
 
 def hot(connection: Connection, statement: str, params: Params = ()) -> psycopg.Cursor[Any]:
-    """Runs one statement on the driver itself. Arrays are bound as text literals (`storage.columns`), which costs a tenth
-    of the driver's own list adaptation; observers see every statement, so tests can count and read them.
+    """Runs one statement on the driver itself. Arrays are bound as text literals (`storage.columns`): a tenth of
+    the cost of the driver's own list adaptation. Observers see every statement, so tests can count and read them.
     """
     for observe in _observers:
         observe(statement)

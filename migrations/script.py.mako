@@ -1,0 +1,16 @@
+"""${message}: say why, not what.
+
+Runs while the previous release still serves: expand, backfill, contract, in separate releases.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
