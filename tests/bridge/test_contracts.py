@@ -1,0 +1,286 @@
+"""The golden files, and the laws they are examples of."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from firmware_bridge.wire import topics
+from firmware_bridge.wire.bridge_state import (
+    BridgeCondition,
+    BridgeState,
+    decode_bridge_state,
+    encode_bridge_state,
+)
+from firmware_bridge.wire.claim_code import (
+    claim_sha256,
+    draw_claim_code,
+    normalise_claim_code,
+    show_claim_code,
+)
+from firmware_bridge.wire.envelope import (
+    PAYLOAD_BYTES_MAX,
+    open_envelope,
+    seal,
+    sealed_size_bytes,
+    signed_bytes,
+)
+from firmware_bridge.wire.errors import BadSignature, ClaimCodeMalformed, PayloadTooLarge, WireError
+from firmware_bridge.wire.member_code import verify_member_code
+from firmware_bridge.wire.messages import (
+    Basket,
+    ClosedBy,
+    Read,
+    basket_hash,
+    decode_basket,
+    decode_header,
+    encode_basket,
+    encode_header,
+)
+from firmware_bridge.wire.receipts import ReceiptState, open_receipts
+from firmware_bridge.wire.strict_json import load_object
+from tests.contracts import golden
+
+
+def load(name: str) -> Any:
+    return json.loads((golden.FOLDER / name).read_bytes())
+
+
+def names_of(cases: list[dict[str, Any]]) -> list[str]:
+    return [case["case"] for case in cases]
+
+
+def test_the_code_makes_every_golden_file_byte_for_byte() -> None:
+    built = golden.build()
+
+    on_disk = {path.name: path.read_bytes() for path in golden.FOLDER.iterdir() if path.suffix in {".json", ".bin"}}
+
+    assert on_disk == built
+
+
+@pytest.mark.parametrize("case", load("messages.json"), ids=lambda case: case["file"])
+def test_a_message_opens_to_the_described_baskets_with_a_valid_signature(case: dict[str, Any]) -> None:
+    payload = (golden.FOLDER / case["file"]).read_bytes()
+
+    envelope = open_envelope(payload)
+
+    verify = golden.verifier(golden.DEVICE_SEED)
+    assert verify(envelope.signature, signed_bytes(case["topic"], envelope.body))
+    assert decode_header(envelope.header).dev == topics.device_of(case["topic"])
+    assert [basket_hash(line) for line in envelope.lines] == [basket["sha256"] for basket in case["baskets"]]
+    assert [decode_basket(line).seq for line in envelope.lines] == [b["value"]["seq"] for b in case["baskets"]]
+
+
+def open_as_the_backend_does(topic: str, payload: bytes) -> None:
+    envelope = open_envelope(payload)
+    if not golden.verifier(golden.DEVICE_SEED)(envelope.signature, signed_bytes(topic, envelope.body)):
+        raise BadSignature
+    decode_header(envelope.header)
+
+
+@pytest.mark.parametrize("case", load("refused-messages.json"), ids=lambda case: case["case"])
+def test_a_mutated_message_is_refused_by_name(case: dict[str, Any]) -> None:
+    with pytest.raises(WireError) as refusal:
+        open_as_the_backend_does(case["topic"], bytes.fromhex(case["payload_hex"]))
+
+    assert refusal.value.code == case["code"]
+
+
+@pytest.mark.parametrize("case", load("refused-lines.json"), ids=lambda case: case["case"])
+def test_a_broken_line_is_refused_by_name(case: dict[str, Any]) -> None:
+    decode = decode_header if case["line"] == "header" else decode_basket
+
+    with pytest.raises(WireError) as refusal:
+        decode(bytes.fromhex(case["bytes_hex"]))
+
+    assert refusal.value.code == case["code"]
+    assert refusal.value.sentence_zh
+    assert refusal.value.sentence_en
+
+
+def test_a_receipt_says_what_became_of_each_basket() -> None:
+    payload = (golden.FOLDER / "receipt-mixed.bin").read_bytes()
+
+    message = open_receipts(topics.receipt(golden.DEVICE), payload, golden.verifier(golden.RECEIPT_SEED))
+
+    assert [receipt.state for receipt in message.receipts] == list(ReceiptState)
+    assert message.receipts[0].sha256 == basket_hash(encode_basket(golden.member_basket()))
+    assert message.receipts[2].code == "other_content"
+
+
+@pytest.mark.parametrize("case", load("refused-receipts.json"), ids=lambda case: case["case"])
+def test_a_mutated_receipt_closes_nothing(case: dict[str, Any]) -> None:
+    with pytest.raises(WireError) as refusal:
+        open_receipts(case["topic"], bytes.fromhex(case["payload_hex"]), golden.verifier(golden.RECEIPT_SEED))
+
+    assert refusal.value.code == case["code"]
+
+
+def test_a_receipt_signed_by_a_till_closes_nothing() -> None:
+    payload = (golden.FOLDER / "receipt-recorded.bin").read_bytes()
+
+    with pytest.raises(BadSignature):
+        open_receipts(topics.receipt(golden.DEVICE), payload, golden.verifier(golden.DEVICE_SEED))
+
+
+@pytest.mark.parametrize("case", load("member-codes.json"), ids=lambda case: case["case"])
+def test_a_member_code_is_believed_only_in_its_time_and_from_its_city(case: dict[str, Any]) -> None:
+    keys = {"n1": golden.verifier(golden.CITY_SEED)}
+    refused_with = None
+
+    try:
+        verify_member_code(case["text"], now_s=case["now_s"], keys=keys, city=case["city"])
+    except WireError as refusal:
+        refused_with = refusal.code
+
+    assert refused_with == case["code"]
+
+
+def test_a_till_with_an_uncertain_clock_widens_both_ends() -> None:
+    keys = {"n1": golden.verifier(golden.CITY_SEED)}
+    text = golden.member_code(expires_s=golden.NOW_S + 60)
+
+    for now_s in (golden.NOW_S - 60 - 300, golden.NOW_S + 359):
+        code = verify_member_code(text, now_s=now_s, keys=keys, clock_slack_s=300)
+        assert code.handle == bytes(range(16))
+
+
+def test_a_claim_code_survives_printing_and_typing() -> None:
+    cases = load("claim-codes.json")
+
+    for drawn in cases["drawn"]:
+        assert draw_claim_code(bytes.fromhex(drawn["random_hex"])) == drawn["code"]
+        assert normalise_claim_code(show_claim_code(drawn["code"]).lower()) == drawn["code"]
+        assert claim_sha256(drawn["code"]) == drawn["claim_sha256"]
+    for typed, meant in cases["typed"]:
+        assert normalise_claim_code(typed) == meant
+    for refused in cases["refused"]:
+        with pytest.raises(ClaimCodeMalformed):
+            normalise_claim_code(refused)
+
+
+def test_topics_name_their_device_and_refuse_what_is_none() -> None:
+    cases = load("topics.json")
+
+    for topic in cases["topics"].values():
+        assert topics.device_of(topic) == cases["device"]
+    for device in cases["refused_device_ids"]:
+        with pytest.raises(WireError):
+            topics.baskets(device)
+    for topic in cases["refused_topics"]:
+        with pytest.raises(WireError):
+            topics.device_of(topic)
+
+
+@pytest.mark.parametrize("name", ["up", "down", "", "a/b", "+", "a" * 41])
+def test_a_bridge_whose_name_would_meet_the_tills_filter_is_refused(name: str) -> None:
+    with pytest.raises(WireError):
+        topics.bridge_state(name)
+
+
+def test_a_bridge_state_is_read_as_written() -> None:
+    for condition in BridgeCondition:
+        state = BridgeState(state=condition, session=7)
+        assert decode_bridge_state(encode_bridge_state(state)) == state
+        assert topics.bridge_of(topics.bridge_state("a1")) == "a1"
+
+
+def test_a_message_over_the_limit_is_not_sealed() -> None:
+    line = encode_basket(golden.member_basket())
+    padded = line[:-1] + b',"note":"' + b"x" * PAYLOAD_BYTES_MAX + b'"}'
+    head = encode_header(golden.header(1201))
+
+    with pytest.raises(PayloadTooLarge):
+        seal(topics.baskets(golden.DEVICE), head, [padded], golden.signer(golden.DEVICE_SEED))
+    assert sealed_size_bytes(head, [line]) == len((golden.FOLDER / "message-one-basket.bin").read_bytes())
+
+
+# The machine that runs the tests may be slow; the laws are not about time.
+lawful = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TEXT = st.text('a0 {}":\\,\x00\x1d\x7fé标🌱', max_size=8)
+CODES = st.text(st.characters(exclude_categories=["Cs"]), max_size=680)
+NUMBERS = st.integers(0, 2**53)
+READS = st.builds(
+    Read,
+    sym=st.sampled_from(["EAN13", "QRCODE", "DATAMATRIX"]),
+    code=CODES,
+    src=st.just("cam0"),
+    mono=NUMBERS,
+    raw=st.none() | st.binary(max_size=2048),
+    votes=st.integers(0, 1_000_000),
+    qty=st.integers(1, 9_999),
+    price_fen=st.none() | st.integers(0, 10**10),
+    sn=st.none() | TEXT.filter(bool),
+)
+BASKETS = st.builds(
+    Basket,
+    seq=st.integers(1, 2**63 - 1),
+    boot=st.uuids().map(str),
+    opened_mono=NUMBERS,
+    closed_mono=NUMBERS,
+    ts=st.integers(0, 10**14),
+    closed_by=st.sampled_from(ClosedBy),
+    reads=st.lists(READS, min_size=1, max_size=4).map(tuple),
+    void_of=st.none() | st.integers(1, 2**63 - 1),
+)
+
+
+@lawful
+@given(BASKETS)
+def test_a_basket_is_read_as_written_and_takes_one_line(basket: Basket) -> None:
+    line = encode_basket(basket)
+
+    assert decode_basket(line) == basket
+    assert b"\n" not in line
+
+
+@lawful
+@given(st.lists(st.binary(min_size=1, max_size=40).filter(lambda line: b"\n" not in line), min_size=2, max_size=21))
+def test_an_envelope_gives_back_the_exact_lines(lines: list[bytes]) -> None:
+    payload = seal("t", lines[0], lines[1:], lambda _: bytes(64))
+
+    opened = open_envelope(payload)
+
+    assert (opened.header, *opened.lines) == tuple(lines)
+
+
+@lawful
+@given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda tail: b"\x01" + bytes(64) + tail))
+def test_random_bytes_are_refused_by_name(payload: bytes) -> None:
+    with pytest.raises(WireError) as refusal:
+        decode_header(open_envelope(payload).header)
+
+    assert refusal.value.code
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@lawful
+@given(st.dictionaries(st.sampled_from(["seq", "reads", "boot", "ts", "closed_by", "void_of"]), JSON))
+def test_random_json_is_refused_by_name(value: dict[str, Any]) -> None:
+    line = json.dumps(value, ensure_ascii=False).encode()
+
+    with pytest.raises(WireError) as refusal:
+        decode_basket(line)
+
+    assert refusal.value.sentence_en
+
+
+@lawful
+@given(st.dictionaries(TEXT, JSON, min_size=1))
+def test_a_key_written_twice_is_refused_wherever_it_stands(value: dict[str, Any]) -> None:
+    inner = json.dumps(value, ensure_ascii=False)
+    key = json.dumps(next(iter(value)), ensure_ascii=False)
+    doubled = f'{{"a":[{{"b":{inner[:-1]},{key}:0}}}}]}}'.encode()
+
+    with pytest.raises(WireError) as refusal:
+        load_object(doubled)
+
+    assert refusal.value.code == "duplicate_key"
