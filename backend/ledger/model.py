@@ -1,0 +1,47 @@
+from enum import StrEnum
+from typing import NamedTuple
+
+from backend.kernel.amounts import MAX_AMOUNT, Unit
+from backend.kernel.errors import DomainError
+
+
+class Reason(StrEnum):
+    GRANT = "grant"
+    AWARD = "award"
+    REVERSAL = "reversal"
+
+
+class Transfer(NamedTuple):
+    """`amount` > 0 of `unit` moves from `source` to `destination`. A tuple, since the hot path makes one a scan."""
+
+    reference: str
+    step: int
+    line: int
+    reason: str
+    unit: str
+    source: str
+    destination: str
+    amount: int
+
+
+class BoundReached(DomainError):
+    """An account would have fallen below its floor: nothing was posted."""
+
+    code = "balance-too-low"
+    text_zh = "余额或预算不足，本次未入账。"
+    text_en = "The balance or budget is too low; nothing was posted."
+
+
+class ReferenceReused(DomainError):
+    code = "reference-reused"
+    text_zh = "该业务编号已用于内容不同的入账，已拒绝。"
+    text_en = "This reference already stands for a posting with other content."
+
+
+def checked(transfer: Transfer) -> Transfer:
+    """The transfer itself. Raises ValueError where the database's CHECK would refuse it too."""
+    if not 0 < transfer.amount <= MAX_AMOUNT or transfer.source == transfer.destination or transfer.step == 0:
+        raise ValueError(f"not a transfer: {transfer}")
+    Unit(transfer.unit)
+    Reason(transfer.reason)
+    return transfer

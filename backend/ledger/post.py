@@ -1,0 +1,151 @@
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.ledger.chart import floor_of, unit_of
+from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
+from backend.storage.columns import numbers, words
+from backend.storage.transaction import hot
+
+OPEN = """
+INSERT INTO accounts (city, account, unit, floor, opened_at)
+SELECT %(city)s, t.account, t.unit, t.floor, %(now)s
+FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[]) t(account, unit, floor)
+ON CONFLICT DO NOTHING"""
+
+LOCK = """
+SELECT account, balance FROM accounts
+WHERE city = %(city)s AND account = ANY(%(accounts)s::text[]) ORDER BY account FOR UPDATE"""
+
+BALANCES = """
+SELECT account, balance FROM accounts WHERE city = %(city)s AND account = ANY(%(accounts)s::text[])"""
+
+INSERT = """
+INSERT INTO transfers (city, reference, step, line, reason, unit, source, destination, amount, recorded_at)
+SELECT %(city)s, t.reference, t.step, t.line, t.reason, t.unit, t.source, t.destination, t.amount, %(now)s
+FROM unnest(%(references)s::uuid[], %(steps)s::smallint[], %(lines)s::smallint[], %(reasons)s::text[],
+            %(units)s::text[], %(sources)s::text[], %(destinations)s::text[], %(amounts)s::bigint[])
+     t(reference, step, line, reason, unit, source, destination, amount)
+ON CONFLICT DO NOTHING"""
+
+APPLY = """
+UPDATE accounts a SET balance = a.balance + t.delta, version = a.version + 1
+FROM unnest(%(accounts)s::text[], %(deltas)s::bigint[]) t(account, delta)
+WHERE a.city = %(city)s AND a.account = t.account AND (a.floor IS NULL OR a.balance + t.delta >= a.floor)"""
+
+STORED = """
+SELECT line, reason, unit, source, destination, amount FROM transfers
+WHERE city = %(city)s AND reference = %(reference)s AND step = %(step)s ORDER BY line"""
+
+
+def open_accounts(connection: Connection, city: str, accounts: Iterable[str], now: datetime) -> None:
+    """Opens those that are not open yet, with the floor that the chart gives them."""
+    names = sorted(set(accounts))
+    hot(
+        connection,
+        OPEN,
+        {
+            "city": city,
+            "now": now,
+            "accounts": words(names),
+            "units": words([unit_of(name) for name in names]),
+            "floors": numbers([floor_of(name) for name in names]),
+        },
+    )
+
+
+def lock(connection: Connection, city: str, accounts: Iterable[str], now: datetime) -> dict[str, int]:
+    """Balances of `accounts`, locked in address order until COMMIT; an account that is missing is opened first."""
+    names = sorted(set(accounts))
+    balances = _locked(connection, city, names)
+    if len(balances) < len(names):
+        open_accounts(connection, city, set(names) - balances.keys(), now)
+        balances = _locked(connection, city, names)
+    return balances
+
+
+def balances(connection: Connection, city: str, accounts: Iterable[str]) -> dict[str, int]:
+    """Balances as last committed, not locked; an account that is not open is absent."""
+    return dict(hot(connection, BALANCES, {"city": city, "accounts": words(sorted(set(accounts)))}).fetchall())
+
+
+def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> None:
+    """Writes the rows and moves the balances of accounts that are open.
+
+    Raises BoundReached when an account would fall below its floor, ReferenceReused when a row is there already.
+    """
+    if not transfers:
+        return
+    references, steps, lines, reasons, units, sources, destinations, amounts = zip(*transfers, strict=True)
+    written = hot(
+        connection,
+        INSERT,
+        {
+            "city": city,
+            "now": now,
+            "references": words(references),
+            "steps": numbers(steps),
+            "lines": numbers(lines),
+            "reasons": words(reasons),
+            "units": words(units),
+            "sources": words(sources),
+            "destinations": words(destinations),
+            "amounts": numbers(amounts),
+        },
+    ).rowcount
+    if written != len(transfers):
+        raise ReferenceReused
+    _apply(connection, city, _deltas(transfers))
+
+
+def post_once(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> bool:
+    """Posts one posting of the cold path: opens and locks its accounts first. False when the same was posted before.
+
+    All rows share reference and step. Raises ReferenceReused when that reference stands for other content.
+    """
+    rows = [checked(transfer) for transfer in transfers]
+    reference, step = rows[0].reference, rows[0].step
+    lock(connection, city, [a for row in rows for a in (row.source, row.destination)], now)
+    stored = hot(connection, STORED, {"city": city, "reference": reference, "step": step}).fetchall()
+    if stored:
+        if [tuple(row[2:]) for row in sorted(rows, key=lambda row: row.line)] == [tuple(row) for row in stored]:
+            return False
+        raise ReferenceReused
+    post(connection, city, rows, now)
+    return True
+
+
+def reverse(connection: Connection, city: str, reference: str, step: int, now: datetime) -> bool:
+    """Posts the exact opposite of a posting, once: its step is the negative one, so the key forbids another."""
+    rows = hot(connection, STORED, {"city": city, "reference": reference, "step": step}).fetchall()
+    if step <= 0 or not rows:
+        raise ValueError("only a posting that is there can be reversed")
+    opposite = [
+        Transfer(reference, -step, line, Reason.REVERSAL, unit, destination, source, amount)
+        for line, _reason, unit, source, destination, amount in rows
+    ]
+    return post_once(connection, city, opposite, now)
+
+
+def _locked(connection: Connection, city: str, names: Sequence[str]) -> dict[str, int]:
+    return dict(hot(connection, LOCK, {"city": city, "accounts": words(names)}).fetchall())
+
+
+def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:
+    deltas: defaultdict[str, int] = defaultdict(int)
+    for transfer in transfers:
+        deltas[transfer.source] -= transfer.amount
+        deltas[transfer.destination] += transfer.amount
+    return deltas
+
+
+def _apply(connection: Connection, city: str, deltas: Mapping[str, int]) -> None:
+    moved = hot(
+        connection,
+        APPLY,
+        {"city": city, "accounts": words(list(deltas)), "deltas": numbers(deltas.values())},
+    ).rowcount
+    if moved != len(deltas):
+        raise BoundReached

@@ -1,0 +1,135 @@
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from threading import Lock
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.errors import DomainError
+from backend.policies.document import load_policy
+from backend.policies.evaluate import CompiledPolicy, compile_policy
+from backend.policies.model import Policy
+from backend.storage.transaction import hot
+
+BudgetAccount = Callable[[str, str], str]
+
+REVISION = "SELECT revision FROM policy_revisions WHERE city = %(city)s"
+
+VERSIONS = """
+SELECT policy, version_no, version::text, text FROM policy_versions WHERE city = %(city)s ORDER BY policy, version_no"""
+
+INSERT = """
+INSERT INTO policy_versions (city, policy, version_no, version, text, sha256, document_number, valid_from, valid_until,
+                             published_at, published_by)
+SELECT %(city)s, %(policy)s, coalesce(max(version_no), 0) + 1, %(version)s, %(text)s, %(sha256)s, %(document_number)s,
+       %(valid_from)s, %(valid_until)s, %(now)s, %(by)s
+FROM policy_versions WHERE city = %(city)s AND policy = %(policy)s
+ON CONFLICT DO NOTHING RETURNING version_no"""
+
+BUMP = """
+INSERT INTO policy_revisions (city, revision) VALUES (%(city)s, 1)
+ON CONFLICT (city) DO UPDATE SET revision = policy_revisions.revision + 1"""
+
+SAME = """
+SELECT version_no FROM policy_versions WHERE city = %(city)s AND policy = %(policy)s AND sha256 = %(sha256)s"""
+
+
+class VersionExists(DomainError):
+    code = "policy-version-exists"
+    text_zh = "该政策已有从同一时刻起生效的版本。"
+    text_en = "This policy already has a version that starts at that moment."
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What `publish` stores: the exact text and what was read from it."""
+
+    version: str
+    text: str
+    sha256: str
+    policy: Policy
+    valid_from: datetime
+    valid_until: datetime
+    by: str
+
+
+class Compiled(NamedTuple):
+    revision: int
+    policies: tuple[CompiledPolicy, ...]
+
+
+class PolicyCache:
+    """Compiled policies of each city, current for as long as the city's revision is."""
+
+    def __init__(self, budget_account: BudgetAccount) -> None:
+        """`budget_account` names the ledger account of (policy, unit): this package does not know the chart."""
+        self._budget_account = budget_account
+        self._cities: dict[str, Compiled] = {}
+        self._lock = Lock()
+
+    def lookup(self, connection: Connection, city: str) -> tuple[CompiledPolicy, ...]:
+        """One statement when nothing was published since; one more when something was."""
+        row = hot(connection, REVISION, {"city": city}).fetchone()
+        revision = row[0] if row else 0
+        cached = self._cities.get(city)
+        if cached is None or cached.revision != revision:
+            cached = Compiled(revision, load_versions(connection, city, self._budget_account))
+            with self._lock:
+                self._cities[city] = cached
+        return cached.policies
+
+
+def load_versions(connection: Connection, city: str, budget_account: BudgetAccount) -> tuple[CompiledPolicy, ...]:
+    """Every version ever published in `city`, compiled; each ends where its successor starts, if that is earlier."""
+    rows = hot(connection, VERSIONS, {"city": city}).fetchall()
+    compiled: list[CompiledPolicy] = []
+    for _policy, versions in groupby(rows, key=lambda row: row[0]):
+        compiled += _chained(((version, load_policy(text)) for _, _, version, text in versions), budget_account)
+    return tuple(compiled)
+
+
+def published_before(connection: Connection, city: str, policy: str, sha256: str) -> int | None:
+    """The number of the version with exactly this text, if there is one."""
+    row = hot(connection, SAME, {"city": city, "policy": policy, "sha256": sha256}).fetchone()
+    return row[0] if row else None
+
+
+def insert_version(connection: Connection, city: str, new: NewVersion, now: datetime) -> int:
+    """The number of the new version. Raises VersionExists when one starts at the same moment."""
+    row = hot(
+        connection,
+        INSERT,
+        {
+            "city": city,
+            "policy": new.policy.policy,
+            "version": new.version,
+            "text": new.text,
+            "sha256": new.sha256,
+            "document_number": new.policy.document.number,
+            "valid_from": new.valid_from,
+            "valid_until": new.valid_until,
+            "now": now,
+            "by": new.by,
+        },
+    ).fetchone()
+    if row is None:
+        raise VersionExists
+    hot(connection, BUMP, {"city": city})
+    number: int = row[0]
+    return number
+
+
+def _chained(versions: Iterable[tuple[str, Policy]], budget_account: BudgetAccount) -> list[CompiledPolicy]:
+    ordered = sorted(versions, key=lambda pair: pair[1].from_ms)
+    starts = [policy.from_ms for _, policy in ordered[1:]] + [None]
+    return [
+        compile_policy(
+            policy,
+            version,
+            policy.until_ms if starts_next is None else min(policy.until_ms, starts_next),
+            budget_account(policy.policy, policy.unit.value),
+        )
+        for (version, policy), starts_next in zip(ordered, starts, strict=True)
+    ]
