@@ -81,7 +81,7 @@ class Reading:
     """Codes of `backend.labels.sentences.WARNINGS`."""
     registry_keys: tuple[str, ...] = ()
     """Under which the certificate registry may know it, most specific first."""
-    parts: Mapping[str, str] = field(default=NO_PARTS, hash=False)
+    parts: Mapping[str, str] = field(default_factory=lambda: NO_PARTS, hash=False)
     """Serial, batch, year, region, grade …, for explanations."""
 
     @property
