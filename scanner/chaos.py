@@ -1,0 +1,38 @@
+"""Named points at which the process kills itself, and planted faults: what the crash tests are made of.
+
+Settings refuse both unless ENV is `test`; without them every `reach` is one comparison.
+"""
+
+import os
+import signal
+from enum import StrEnum
+
+
+class ChaosPoint(StrEnum):
+    MID_BASKET = "mid_basket"
+    """A read is on disk and has beeped; its basket is open."""
+    AFTER_OUTBOX_COMMIT = "after_outbox_commit"
+    """The closed basket is on disk; nobody was told and nothing was published."""
+    AFTER_PUBLISH = "after_publish"
+    """The broker acknowledged a message; no receipt of it was handled."""
+    AFTER_RECEIPT_BEFORE_DELETE = "after_receipt_before_delete"
+    """A genuine receipt is in hand; its rows are still in the outbox."""
+
+
+class PlantedFault(StrEnum):
+    CLOSE_ON_PUBACK = "close_on_puback"
+    """The mistake that the journey test must catch: an acknowledgement by the broker is taken for a receipt."""
+
+
+class Chaos:
+    def __init__(self, point: ChaosPoint | None = None, *, at_hit: int = 1) -> None:
+        """The process dies when `point` is reached for the `at_hit`-th time since start."""
+        self._point = point
+        self._hits_left = at_hit
+
+    def reach(self, point: ChaosPoint) -> None:
+        if point is not self._point:
+            return
+        self._hits_left -= 1
+        if self._hits_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,294 @@
+"""The till's durable state: closed baskets without a receipt, the open basket, and what the server set aside.
+
+One SQLite file, every change on disk before its method returns. Nothing here is ever evicted or expires:
+a row leaves by a receipt that names its seq and its hash.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from firmware_bridge.wire.messages import basket_hash
+from firmware_bridge.wire.receipts import Receipt, ReceiptState
+from scanner.basket import Moment, OpenBasket
+from scanner.errors import TillRefusal
+from scanner.read_line import read_line, recall
+
+WARNING_PERCENT = 80
+
+
+class OutboxFull(TillRefusal):
+    code = "outbox_full"
+    text_zh = "未上传的记录已满，暂停扫码！请检查网络并通知店长。"
+    text_en = "The outbox is full: reading is stopped until the network is back."
+
+
+class OutboxUnwritable(TillRefusal):
+    code = "outbox_unwritable"
+    text_zh = "本机存储无法写入（{reason}），此码未记录！请通知店长。"
+    text_en = "The outbox cannot be written ({reason}); this was not recorded."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`line`: the exact bytes that are sent, whenever and in whatever company."""
+
+    seq: int
+    line: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRows:
+    """`make_lines` is called once, with the first seq. A `voidable` group is what a void would undo next."""
+
+    make_lines: Callable[[int], Sequence[bytes]]
+    ts: int
+    claim_code: str | None = None
+    voidable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    baskets_max: int
+    size_max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    baskets: int
+    size_bytes: int
+    rejected: int
+    percent: int
+    """Of whichever limit is nearer, rounded down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a receipt message did: rows deleted, rows kept as rejected, receipts whose hash is not our row's."""
+
+    closed: tuple[Receipt, ...]
+    rejected: tuple[Receipt, ...]
+    mismatched: tuple[Receipt, ...]
+
+
+class Outbox:
+    """Made by `outbox_file.open_outbox`. Safe to share between threads; one change at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, limits: Limits, release: Callable[[], None]) -> None:
+        self._db = connection
+        self._release = release
+        self._limits = limits
+        self._guard = threading.RLock()
+        self._slips_shown: set[int] = set()
+        self.stream = self._meta("stream")
+        count, size_bytes = self._row("SELECT count(*), coalesce(sum(length(line)), 0) FROM baskets")
+        self._baskets, self._size_bytes = int(count), int(size_bytes)
+        rejected, rejected_bytes = self._row("SELECT count(*), coalesce(sum(length(line)), 0) FROM rejected")
+        self._rejected = int(rejected)
+        self._size_bytes += int(rejected_bytes)
+        self._reads_kept = int(self._row("SELECT count(*) FROM open_reads")[0])
+
+    def record(self, still_open: OpenBasket | None, new: NewRows | None = None) -> tuple[Row, ...]:
+        """Everything that one event changed, on disk together: the closed basket's rows and the open basket.
+
+        Raises OutboxUnwritable; then nothing changed.
+        """
+        kept = 0 if new is not None or still_open is None else self._reads_kept
+        with self._change():
+            if kept == 0:
+                self._db.execute("DELETE FROM open_reads")
+                self._db.execute("DELETE FROM open_basket")
+            rows = () if new is None else self._insert(new)
+            if still_open is not None:
+                self._keep_open(still_open, kept)
+        self._reads_kept = 0 if still_open is None else len(still_open.reads)
+        self._baskets += len(rows)
+        self._size_bytes += sum(len(row.line) for row in rows)
+        return rows
+
+    def open_basket(self) -> OpenBasket | None:
+        """What the last run left open: the program was killed in the middle of a customer."""
+        with self._guard:
+            found = self._db.execute(
+                "SELECT boot, opened_mono, last_mono, last_ts, member, cashier FROM open_basket"
+            ).fetchone()
+            if found is None:
+                return None
+            reads = self._db.execute("SELECT read FROM open_reads ORDER BY number").fetchall()
+        boot, opened_mono, last_mono, last_ts, member, cashier = found
+        return OpenBasket(
+            boot=boot,
+            opened_mono=opened_mono,
+            last=Moment(last_mono, last_ts),
+            member=member,
+            cashier=cashier,
+            reads=tuple(recall(line) for (line,) in reads),
+        )
+
+    def after(self, seq: int, limit: int) -> list[Row]:
+        """The next rows without a receipt, by seq."""
+        with self._guard:
+            found = self._db.execute(
+                "SELECT seq, line, sha256 FROM baskets WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+            ).fetchall()
+        return [Row(*row) for row in found]
+
+    def rows(self, seqs: Sequence[int]) -> list[Row]:
+        """Those of `seqs` that still have no receipt."""
+        marks = ",".join("?" * len(seqs))
+        with self._guard:
+            found = self._db.execute(
+                f"SELECT seq, line, sha256 FROM baskets WHERE seq IN ({marks}) ORDER BY seq", tuple(seqs)
+            ).fetchall()
+        return [Row(*row) for row in found]
+
+    def settle(self, receipts: Iterable[Receipt], *, now_ts: int) -> Settled:
+        """Closes what these receipts prove, in one change. The caller has verified signature and stream.
+
+        A hash that is not our row's closes nothing: the receipt speaks of another basket. A row that is gone
+        was closed before. Raises OutboxUnwritable; the resend then brings the receipts again.
+        """
+        closed: list[Receipt] = []
+        rejected: list[Receipt] = []
+        mismatched: list[Receipt] = []
+        freed_bytes = 0
+        with self._change():
+            for receipt in receipts:
+                found = self._db.execute(
+                    "SELECT sha256, length(line) FROM baskets WHERE seq = ?", (receipt.seq,)
+                ).fetchone()
+                if found is None:
+                    continue
+                if found[0] != receipt.sha256:
+                    mismatched.append(receipt)
+                elif receipt.state is ReceiptState.QUARANTINED:
+                    self._set_aside(receipt, now_ts)
+                    rejected.append(receipt)
+                else:
+                    self._db.execute("DELETE FROM baskets WHERE seq = ?", (receipt.seq,))
+                    freed_bytes += found[1]
+                    closed.append(receipt)
+        self._baskets -= len(closed) + len(rejected)
+        self._rejected += len(rejected)
+        self._size_bytes -= freed_bytes
+        return Settled(tuple(closed), tuple(rejected), tuple(mismatched))
+
+    def low(self) -> int:
+        """The smallest seq still held, or the next one to be given."""
+        with self._guard:
+            smallest = self._row("SELECT min(seq) FROM baskets")[0]
+            return self._next_seq() if smallest is None else int(smallest)
+
+    def oldest_closed_ts(self) -> int | None:
+        with self._guard:
+            found = self._db.execute("SELECT closed_ts FROM baskets ORDER BY seq LIMIT 1").fetchone()
+        return None if found is None else int(found[0])
+
+    def last_group(self) -> tuple[int, ...]:
+        """The seqs of the basket that closed last, void ones excepted; what a void would void."""
+        return tuple(int(seq) for seq in self._meta("last_group").split())
+
+    def new_session(self) -> int:
+        """The number of the connection about to be made, one more than any before."""
+        with self._change():
+            number = int(self._meta("session")) + 1
+            self._set_meta("session", str(number))
+        return number
+
+    def slips_to_show(self) -> list[tuple[int, str]]:
+        """Claim codes that were drawn but perhaps never printed."""
+        with self._guard:
+            return self._db.execute("SELECT seq, claim_code FROM slips ORDER BY seq").fetchall()
+
+    def slip_shown(self, seq: int) -> None:
+        """Forgets the code with the next change; after a crash a slip is rather printed twice than never."""
+        with self._guard:
+            self._slips_shown.add(seq)
+
+    def fill(self) -> Fill:
+        by_count = 100 * self._baskets // self._limits.baskets_max
+        by_size = 100 * self._size_bytes // self._limits.size_max_bytes
+        return Fill(self._baskets, self._size_bytes, self._rejected, max(by_count, by_size))
+
+    def check_room(self) -> None:
+        """Raises OutboxFull. Asked before a read; closing what is open is always allowed."""
+        if self.fill().percent >= 100:  # noqa: PLR2004
+            raise OutboxFull
+
+    def close(self) -> None:
+        """A second time does nothing."""
+        with self._guard:
+            self._db.close()
+            release, self._release = self._release, lambda: None
+            release()
+
+    def _insert(self, new: NewRows) -> tuple[Row, ...]:
+        first = self._next_seq()
+        rows = tuple(Row(first + n, line, basket_hash(line)) for n, line in enumerate(new.make_lines(first)))
+        # Given explicitly, so that the line can name its seq; AUTOINCREMENT still remembers the highest for ever.
+        self._db.executemany(
+            "INSERT INTO baskets (seq, line, sha256, closed_ts) VALUES (?, ?, ?, ?)",
+            [(row.seq, row.line, row.sha256, new.ts) for row in rows],
+        )
+        if new.claim_code is not None:
+            self._db.execute("INSERT INTO slips VALUES (?, ?)", (first, new.claim_code))
+        self._set_meta("last_group", " ".join(str(row.seq) for row in rows) if new.voidable else "")
+        return rows
+
+    def _keep_open(self, basket: OpenBasket, kept: int) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO open_basket VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (basket.boot, basket.opened_mono, basket.last.mono, basket.last.ts, basket.member, basket.cashier),
+        )
+        self._db.executemany(
+            "INSERT INTO open_reads VALUES (?, ?)",
+            [(kept + n, read_line(read.read)) for n, read in enumerate(basket.reads[kept:])],
+        )
+
+    def _set_aside(self, receipt: Receipt, now_ts: int) -> None:
+        self._db.execute(
+            "INSERT INTO rejected SELECT seq, line, sha256, ?, ? FROM baskets WHERE seq = ?",
+            (receipt.code, now_ts, receipt.seq),
+        )
+        self._db.execute("DELETE FROM baskets WHERE seq = ?", (receipt.seq,))
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with self._guard:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                shown = tuple(self._slips_shown)
+                self._db.executemany("DELETE FROM slips WHERE seq = ?", [(seq,) for seq in shown])
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._undo()
+                raise OutboxUnwritable(reason=type(error).__name__) from error
+            except BaseException:
+                self._undo()
+                raise
+            self._slips_shown.difference_update(shown)
+
+    def _undo(self) -> None:
+        # A full disk may have rolled the change back already.
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _next_seq(self) -> int:
+        found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'baskets'").fetchone()
+        return 1 if found is None else int(found[0]) + 1
+
+    def _meta(self, key: str) -> str:
+        return str(self._row("SELECT value FROM meta WHERE key = ?", key)[0])
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._db.execute("UPDATE meta SET value = ? WHERE key = ?", (value, key))
+
+    def _row(self, statement: str, *values: str) -> tuple[Any, ...]:
+        with self._guard:
+            found: tuple[Any, ...] = self._db.execute(statement, values).fetchone()
+        return found

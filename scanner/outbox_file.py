@@ -1,0 +1,133 @@
+"""The outbox on its disk: opened, checked, and set aside when it is broken."""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from scanner.errors import TillRefusal
+from scanner.outbox import Limits, Outbox
+
+STREAM_BYTES = 16
+_BUSY_MS = 5_000
+
+# Additive only: the program before an update must still read this file.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS baskets (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL, sha256 TEXT NOT NULL, closed_ts INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS rejected (
+    seq INTEGER PRIMARY KEY, line BLOB NOT NULL, sha256 TEXT NOT NULL, code TEXT, rejected_ts INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS open_basket (
+    only INTEGER PRIMARY KEY CHECK (only = 1), boot TEXT NOT NULL, opened_mono INTEGER NOT NULL,
+    last_mono INTEGER NOT NULL, last_ts INTEGER NOT NULL, member TEXT, cashier TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS open_reads (number INTEGER PRIMARY KEY, read BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS slips (seq INTEGER PRIMARY KEY, claim_code TEXT NOT NULL) STRICT;
+"""
+_PRAGMAS = (
+    # FULL: a commit is on the medium before the beep (devices.md 0.1); WAL makes that one fsync.
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 200",
+    "PRAGMA journal_size_limit = 1048576",
+    f"PRAGMA busy_timeout = {_BUSY_MS}",
+)
+
+
+class OutboxInUse(TillRefusal):
+    code = "outbox_in_use"
+    text_zh = "另一个收银程序正在使用 {path}。"
+    text_en = "Another till program is using {path}."
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedOutbox:
+    outbox: Outbox
+    set_aside: Path | None
+    """Where a broken file was put: kept for recovery, never deleted."""
+
+
+def open_outbox(path: Path, limits: Limits, *, random_stream: bytes, now_ts: int) -> OpenedOutbox:
+    """The outbox at `path`, made with the stream `random_stream` when there is none or the one there is broken.
+
+    Raises OutboxInUse: two programs would mix two customers in one open basket. The lock ends with
+    `Outbox.close` or with the process.
+    """
+    assert len(random_stream) == STREAM_BYTES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = _lock(path)
+    set_aside = None
+    try:
+        connection = _open_checked(path)
+    except sqlite3.OperationalError:
+        # A full disk, missing rights: the file itself may be whole, so it stays where it is.
+        os.close(lock)
+        raise
+    except sqlite3.DatabaseError:
+        set_aside = _set_aside(path, now_ts)
+        connection = _open_checked(path)
+    _begin_stream(connection, random_stream.hex())
+    _sync_directory(path.parent)
+    return OpenedOutbox(Outbox(connection, limits, partial(os.close, lock)), set_aside)
+
+
+def _open_checked(path: Path) -> sqlite3.Connection:
+    """Raises sqlite3.DatabaseError for a file that is not a whole database."""
+    # isolation_level None: transactions begin and end where the code says.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).fetchall()
+        found = connection.execute("PRAGMA quick_check").fetchall()
+        _require_whole(found)
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_whole(found: list[tuple[str]]) -> None:
+    if found != [("ok",)]:
+        raise sqlite3.DatabaseError(found[0][0] if found else "quick_check said nothing")
+
+
+def _begin_stream(connection: sqlite3.Connection, stream: str) -> None:
+    rows = [("stream", stream), ("session", "0"), ("last_group", "")]
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
+    connection.execute("COMMIT")
+
+
+def _set_aside(path: Path, now_ts: int) -> Path:
+    kept = path.with_name(f"{path.name}.broken-{now_ts}")
+    path.rename(kept)
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+    return kept
+
+
+def _lock(path: Path) -> int:
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise OutboxInUse(path=path) from None
+    return descriptor
+
+
+def _sync_directory(directory: Path) -> None:
+    """The file's name is on disk too, not only its content."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

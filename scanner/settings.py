@@ -1,0 +1,185 @@
+"""What the environment says to a till, read once at start; every mistake is reported in one go."""
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from firmware_bridge.wire.topics import DEVICE_ID
+from scanner.chaos import ChaosPoint, PlantedFault
+from scanner.clock import Discipline
+from scanner.environment import Variables
+
+PREFIX = "GREENPOINTS_TILL_"
+SOURCE_FORM = r"pictures:.+|video:.+|camera:[0-9]{1,2}|picamera|serial:[^@]+(@[0-9]{3,7})?|evdev:.+|stdin"
+
+
+class Protocol(StrEnum):
+    """AUTO tries MQTT 5 and, when the broker refuses it, 3.1.1."""
+
+    AUTO = "auto"
+    V5 = "5"
+    V311 = "311"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackPins:
+    """BCM numbers; None where nothing is wired."""
+
+    green: int | None
+    amber: int | None
+    red: int | None
+    buzzer: int | None
+    button: int | None
+
+    @property
+    def wired(self) -> bool:
+        return any(pin is not None for pin in (self.green, self.amber, self.red, self.buzzer, self.button))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    device_id: str
+    outbox_path: Path
+    outbox_baskets_max: int
+    outbox_size_max_bytes: int
+    broker_host: str
+    broker_port: int
+    tls: TlsFiles | None
+    """None is allowed on the loopback address only."""
+    protocol: Protocol
+    key_path: Path
+    """Ed25519 private key, PKCS 8 PEM, readable by its owner only."""
+    key_id: str
+    city_keys_path: Path
+    """Lines `keyid base64`: the Ed25519 public keys that sign member codes."""
+    receipt_key_path: Path
+    """Lines of base64: the backend's Ed25519 public keys that sign receipts; two while they are rotated."""
+    source: str
+    """pictures:DIR | video:FILE | camera:0 | picamera | serial:/dev/ttyUSB0@9600 | evdev:/dev/input/event3 | stdin."""
+    basket_timeout_s: int
+    finish_code: str
+    void_code: str
+    clock_source: Discipline
+    resend_min_s: float
+    resend_max_s: float
+    bridge_up_jitter_s: float
+    bridge_grace_s: float
+    """How long after subscribing a till waits for the first word of any bridge before it sends all the same."""
+    health_interval_s: float
+    keepalive_s: int
+    reconnect_max_s: float
+    camera_frames_per_s_max: int
+    wedge_gap_ms: int
+    """The longest pause between two keys of one code of a keyboard wedge or bytes of a serial reader."""
+    pins: FeedbackPins
+    exit_when_done: bool
+    """End with the source, once every basket has its receipt; for pictures, videos and standard input."""
+    chaos_point: ChaosPoint | None
+    """The named point at which the process kills itself. Only where ENV is test."""
+    chaos_hit: int
+    """At which arrival at that point, counted from 1."""
+    fault: PlantedFault | None
+    """A planted mistake that tests must catch. Only where ENV is test."""
+
+
+def read_settings() -> Settings:
+    """Raises EnvironmentInvalid with one line a mistake; never shows the value of a variable."""
+    variables = Variables(PREFIX)
+    settings = Settings(
+        **_identity(variables),
+        **_broker(variables),
+        **_till(variables),
+        **_waits(variables),
+        **_test_switches(variables),
+    )
+    variables.refuse_if_wrong()
+    return settings
+
+
+def _identity(variables: Variables) -> dict[str, Any]:
+    return {
+        "device_id": variables.text("DEVICE_ID", pattern=DEVICE_ID.pattern),
+        "key_path": variables.path("KEY_PATH"),
+        "key_id": variables.text("KEY_ID", pattern=r"[a-z0-9]{1,8}"),
+        "city_keys_path": variables.path("CITY_KEYS_PATH"),
+        "receipt_key_path": variables.path("RECEIPT_KEY_PATH"),
+    }
+
+
+def _broker(variables: Variables) -> dict[str, Any]:
+    host = variables.text("BROKER_HOST")
+    paths = {
+        name: variables.optional_path(name) for name in ("BROKER_CA_PATH", "BROKER_CERT_PATH", "BROKER_TLS_KEY_PATH")
+    }
+    ca, certificate, key = paths.values()
+    tls = TlsFiles(ca, certificate, key) if ca and certificate and key else None
+    if tls is None and any(paths.values()):
+        variables.problem("BROKER_CA_PATH", f"Set all of {', '.join(paths)}, or none.")
+    elif tls is None and not _is_loopback(host):
+        variables.problem("BROKER_CA_PATH", "Without TLS only a broker on the loopback address is allowed.")
+    return {
+        "broker_host": host,
+        "broker_port": variables.integer("BROKER_PORT", 8883, 1, 65535),
+        "tls": tls,
+        "protocol": variables.choice("PROTOCOL", Protocol, Protocol.AUTO),
+        "keepalive_s": variables.integer("KEEPALIVE_S", 30, 5, 3600),
+        "reconnect_max_s": variables.number("RECONNECT_MAX_S", 30.0, 0.1, 3600.0),
+    }
+
+
+def _till(variables: Variables) -> dict[str, Any]:
+    pins = (variables.optional_integer(f"{part}_PIN", 0, 27) for part in ("GREEN", "AMBER", "RED", "BUZZER", "BUTTON"))
+    return {
+        "source": variables.text("SOURCE", pattern=SOURCE_FORM),
+        "outbox_path": variables.path("OUTBOX_PATH"),
+        "outbox_baskets_max": variables.integer("OUTBOX_BASKETS_MAX", 200_000, 1, 10_000_000),
+        "outbox_size_max_bytes": variables.integer("OUTBOX_SIZE_MAX_BYTES", 128 * 2**20, 4096, 2**40),
+        "basket_timeout_s": variables.integer("BASKET_TIMEOUT_S", 120, 1, 3600),
+        "finish_code": variables.text("FINISH_CODE", "GPFIN"),
+        "void_code": variables.text("VOID_CODE", "GPVOID"),
+        "clock_source": variables.choice("CLOCK_SOURCE", Discipline, Discipline.AUTO),
+        "camera_frames_per_s_max": variables.integer("CAMERA_FRAMES_PER_S_MAX", 10, 1, 60),
+        "wedge_gap_ms": variables.integer("WEDGE_GAP_MS", 200, 10, 5000),
+        "pins": FeedbackPins(*pins),
+        "exit_when_done": variables.truth("EXIT_WHEN_DONE"),
+    }
+
+
+def _waits(variables: Variables) -> dict[str, Any]:
+    return {
+        "resend_min_s": variables.number("RESEND_MIN_S", 5.0, 0.05, 3600.0),
+        "resend_max_s": variables.number("RESEND_MAX_S", 120.0, 0.05, 3600.0),
+        "bridge_up_jitter_s": variables.number("BRIDGE_UP_JITTER_S", 10.0, 0.0, 600.0),
+        "bridge_grace_s": variables.number("BRIDGE_GRACE_S", 15.0, 0.0, 600.0),
+        "health_interval_s": variables.number("HEALTH_INTERVAL_S", 60.0, 0.1, 3600.0),
+    }
+
+
+def _test_switches(variables: Variables) -> dict[str, Any]:
+    point = variables.optional_choice("CHAOS_POINT", ChaosPoint)
+    fault = variables.optional_choice("FAULT", PlantedFault)
+    for name, value in (("CHAOS_POINT", point), ("FAULT", fault)):
+        if value is not None and os.environ.get("ENV") != "test":
+            variables.problem(name, "Allowed only where ENV is test.")
+    return {
+        "chaos_point": point,
+        "chaos_hit": variables.integer("CHAOS_HIT", 1, 1, 1_000_000),
+        "fault": fault,
+    }
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
