@@ -1,0 +1,83 @@
+"""Still pictures: one view and engine after the other until the vote is decided or the ladder ends."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from scanner.decode.engines import OPENCV, ZBAR, ZXING, Engine, OpencvBarcodeEngine, Sighting, ZbarEngine, ZxingEngine
+from scanner.decode.limits import SIDE_MIN
+from scanner.decode.model import DecodedCode, Picture
+from scanner.decode.views import View, Views
+from scanner.decode.vote import Box, Vote, decide, undecided
+
+Step = tuple[str, tuple[str, ...]]
+
+# Cheap and telling first. Sharpened and turned views invent most, so they come when others have spoken.
+LADDER: tuple[Step, ...] = (
+    ("as_is", (ZXING, ZBAR)),
+    ("x2", (ZXING, ZBAR)),
+    ("clahe", (ZXING, ZBAR, OPENCV)),
+    ("x2_rows", (ZXING, ZBAR, OPENCV)),
+    ("x2_closed", (ZXING, ZBAR)),
+    ("x2_threshold", (ZXING, ZBAR)),
+    ("x2_padded", (ZXING, ZBAR, OPENCV)),
+    ("x2_otsu", (ZXING, ZBAR)),
+    ("x2_sharp", (ZXING, ZBAR, OPENCV)),
+    ("turned_20", (ZXING, ZBAR, OPENCV)),
+    ("turned_-20", (ZXING, ZBAR, OPENCV)),
+    ("x3_rows_sharp", (ZXING, ZBAR, OPENCV)),
+)
+
+
+def standard_engines() -> dict[str, Engine]:
+    """Those that this machine has."""
+    engines: dict[str, Engine] = {ZXING: ZxingEngine(), OPENCV: OpencvBarcodeEngine()}
+    zbar = ZbarEngine.make()
+    if zbar is not None:
+        engines[ZBAR] = zbar
+    return engines
+
+
+class VotingStillReader:
+    def __init__(self, engines: Mapping[str, Engine] | None = None, ladder: Sequence[Step] = LADDER) -> None:
+        self._engines = standard_engines() if engines is None else engines
+        self._ladder = ladder
+
+    def read(self, image: Picture) -> list[DecodedCode]:
+        if min(image.shape[:2]) < SIDE_MIN:
+            return []
+        views = Views(image)
+        votes: list[Vote] = []
+        codes: list[DecodedCode] = []
+        for name, engines in self._ladder:
+            view = views.view(name)
+            if view is not None:
+                votes += self._look(view, engines)
+                codes = decide(votes)
+            if codes and not undecided(votes, codes):
+                break
+        return codes
+
+    def _look(self, view: View, engines: tuple[str, ...]) -> list[Vote]:
+        present = [self._engines[name] for name in engines if name in self._engines]
+        return [vote_of(sighting, view) for engine in present for sighting in engine.look(view.image)]
+
+
+def vote_of(sighting: Sighting, view: View) -> Vote:
+    return Vote(
+        engine=sighting.engine,
+        family=view.family,
+        symbology=sighting.symbology,
+        data=sighting.data,
+        aim=sighting.aim,
+        declared=sighting.declared,
+        box=_box(sighting, view),
+    )
+
+
+def _box(sighting: Sighting, view: View) -> Box | None:
+    if not sighting.corners:
+        return None
+    corners = np.array(sighting.corners) @ view.to_picture[:, :2].T + view.to_picture[:, 2]
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
