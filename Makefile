@@ -1,0 +1,48 @@
+# Green Points. `make help` lists the targets; everything is set up on first use.
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+BIN := .venv/bin
+# make run ONCE=1 ends after the table; STATE=/srv/greenpoints keeps the data elsewhere; ARGS are handed on.
+STATE_OPTION := $(if $(STATE),--state $(STATE))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test setup-check run test check bench reset lock python
+
+help:  ## 列出命令 / this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup  ## 启动整个系统与演示城市，Ctrl-C 停止；ONCE=1 演示后结束 / start everything, stop with Ctrl-C
+	@exec $(BIN)/python -m backend.demo $(if $(ONCE),--once) $(STATE_OPTION) $(ARGS)
+
+test: setup-test  ## 运行全部测试 / all tests; says which could not run and why
+	@exec $(BIN)/python -m pytest -n 2 -q -m "not bench" $(ARGS)
+
+check: setup-check  ## 检查风格、类型与分层 / lint, types, layers
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/python -m mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > .tools/lint-imports.log || { cat .tools/lint-imports.log; exit 1; }
+	@echo "风格、类型、分层均通过 / style, types and layers hold"
+
+bench: setup  ## 与下限对比的性能比值 / ratios to the measured floors
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+reset: python  ## 清除演示数据 / clear the data that make run keeps
+	@$(PYTHON) -m backend.demo.reset $(STATE_OPTION)
+
+lock: setup-check  ## 重新生成 requirements.lock / resolve the dependencies anew
+	@.tools/uv/bin/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes \
+	  --no-emit-index-url --no-header --python-version 3.11 -o requirements.lock
+
+setup: python  ## 只做准备，不启动 / only set up
+	@$(PYTHON) -m backend.demo.prepare run
+
+setup-test: python
+	@$(PYTHON) -m backend.demo.prepare test
+
+setup-check: python
+	@$(PYTHON) -m backend.demo.prepare check
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "需要 Python 3.11 或更新版本 / Python 3.11 or newer is needed: make run PYTHON=/path/to/python3.11"; exit 1; }
