@@ -25,6 +25,7 @@ STAMP = VENV / ".synced"
 LOG = TOOLS / "setup.log"
 UV = TOOLS / "uv" / "bin" / "uv"
 UV_VERSION = "0.13.9"
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -138,7 +139,8 @@ def _pip() -> list[str]:
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     home = TOOLS / "pip"
-    quietly([sys.executable, "-m", "venv", "--clear", str(home)], LOG)
+    if not _starts(home / "bin" / "python"):
+        quietly([sys.executable, "-m", "venv", "--clear", str(home)], LOG)
     return [str(home / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
 
 
@@ -156,11 +158,9 @@ def _ensure_packages() -> None:
         try:
             quietly([str(UV), "pip", "sync", "--require-hashes", "--python", python, str(LOCK)], LOG, env=environment)
         except StepFailed:
-            if importlib.util.find_spec("pip") is None:
-                raise
             # pip may know a mirror or a certificate that uv does not; slower, equally checked by hash.
-            install = [sys.executable, "-m", "pip", "--python", python, "install", "--require-hashes", "-r", str(LOCK)]
-            quietly([*install, "--quiet"], LOG, env=environment)
+            install = ["--python", python, "install", "--quiet", "--require-hashes", "-r", str(LOCK)]
+            quietly([*_pip(), *install], LOG, env=environment)
         STAMP.write_text(wanted)
 
 
@@ -182,6 +182,8 @@ def _package_environment() -> dict[str, str]:
         environment |= {"UV_CACHE_DIR": str(TOOLS / "cache"), "PIP_CACHE_DIR": str(TOOLS / "cache-pip")}
     if "UV_DEFAULT_INDEX" not in os.environ and (mirror := _pip_setting("index-url")):
         environment["UV_DEFAULT_INDEX"] = mirror
+    if SYSTEM_CERTIFICATES.exists():
+        environment["UV_SYSTEM_CERTS"] = "true"  # an authority of the user's own network is known to the system
     if "SSL_CERT_FILE" not in os.environ and (certificates := _pip_setting("cert")):
         environment["SSL_CERT_FILE"] = certificates
     return environment
@@ -190,7 +192,7 @@ def _package_environment() -> dict[str, str]:
 def _pip_setting(name: str) -> str | None:
     if found := os.environ.get(f"PIP_{name.upper().replace('-', '_')}"):
         return found
-    asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    asked = subprocess.run([*_pip(), "config", "list"], capture_output=True, text=True, check=False)
     for line in asked.stdout.splitlines():
         key, _, value = line.partition("=")
         if key in {f"global.{name}", f"install.{name}"}:
