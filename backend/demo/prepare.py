@@ -6,6 +6,7 @@ command before anything is changed.
 
 import ctypes.util
 import fcntl
+import functools
 import hashlib
 import importlib.util
 import os
@@ -149,9 +150,9 @@ def _ensure_packages() -> None:
     wanted = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == wanted and _starts(VENV / "bin" / "python"):
         return
-    environment = _package_environment()
     python = str(VENV / "bin" / "python")
     with step("Python 依赖包 packages"):
+        environment = _package_environment()
         STAMP.unlink(missing_ok=True)
         if not _starts(Path(python)):
             quietly([str(UV), "venv", "--clear", "--python", sys.executable, str(VENV)], LOG, env=environment)
@@ -192,12 +193,14 @@ def _package_environment() -> dict[str, str]:
 def _pip_setting(name: str) -> str | None:
     if found := os.environ.get(f"PIP_{name.upper().replace('-', '_')}"):
         return found
+    return _pip_configuration().get(f"install.{name}") or _pip_configuration().get(f"global.{name}")
+
+
+@functools.cache
+def _pip_configuration() -> dict[str, str]:
     asked = subprocess.run([*_pip(), "config", "list"], capture_output=True, text=True, check=False)
-    for line in asked.stdout.splitlines():
-        key, _, value = line.partition("=")
-        if key in {f"global.{name}", f"install.{name}"}:
-            return value.strip("'\"")
-    return None
+    pairs = [line.partition("=") for line in asked.stdout.splitlines()]
+    return {key: value.strip("'\"") for key, _, value in pairs}
 
 
 if __name__ == "__main__":

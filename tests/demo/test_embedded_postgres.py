@@ -80,6 +80,7 @@ def test_a_taken_port_is_left_to_its_owner(server: EmbeddedPostgres) -> None:
     remembered = server.port
     server.stop()
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", remembered))
         other.listen()
 
