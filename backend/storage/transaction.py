@@ -21,7 +21,7 @@ RETRY_BASE_S = 0.01
 POOL_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
-_RETRYABLE = frozenset({"40001", "40P01"})
+_RETRYABLE = frozenset({"40001", "40P01", "55P03"})
 
 _observers: list[Observer] = []
 

@@ -29,9 +29,9 @@ HISTORY = (
 READERS = ("greenpoints_engine", "greenpoints_console", "greenpoints_auditor")
 
 # code, Chinese name, English name, level, ceiling, activity of the China Green Product rule, tiers, in force since
-# (where known), document. The ceiling is what a percentage of the price may be at most, in basis points, by what the label
-# proves: a unit or a model 100 %, an enterprise 50 %, the maker's own word 20 %; a label that only informs, or that may
-# not be used in public, supports no award.
+# (where known), document. The ceiling is what a percentage of the price may be at most, in basis points, by what the
+# label proves: a unit or a model 100 %, an enterprise 50 %, the maker's own word 20 %. A label that only informs, or
+# that may not be used in public, supports no award.
 SCHEMES = """
 china_green_product | 绿色产品认证 | China Green Product | M | 10000 | 1 | - | 2019-06-01 | 绿色产品标识使用管理办法，市场监管总局公告2019年第20号
 green_product_attribute | 绿色属性产品认证 | Green product, partial attributes | M | 10000 | 2 | - | 2019-06-01 | 绿色产品标识使用管理办法，市场监管总局公告2019年第20号

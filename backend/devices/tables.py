@@ -1,0 +1,54 @@
+from sqlalchemy import CheckConstraint, Column, LargeBinary, String, Table
+
+from backend.storage.base import metadata
+from backend.storage.columns import city_column, instant_column, text_column
+
+device_directory = Table(
+    "device_directory",
+    metadata,
+    text_column("device", primary_key=True),
+    Column("city", String(6), nullable=False),
+    text_column("store"),
+    Column("district", String(6), nullable=False),
+    text_column("state"),
+    instant_column("enrolled_at"),
+    instant_column("revoked_at", nullable=True),
+    CheckConstraint("state IN ('active', 'revoked')", name="state"),
+    CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
+    CheckConstraint("device ~ '^[a-z0-9-]{8,40}$'", name="device"),
+)
+"""Finds a till's city from its id; crosses cities by nature."""
+
+device_keys = Table(
+    "device_keys",
+    metadata,
+    text_column("device", primary_key=True),
+    text_column("key_id", primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    instant_column("added_at"),
+    CheckConstraint("octet_length(public_key) = 32", name="ed25519"),
+)
+
+device_reports = Table(
+    "device_reports",
+    metadata,
+    city_column(),
+    text_column("device", primary_key=True),
+    text_column("kind", primary_key=True),
+    text_column("report"),
+    instant_column("received_at"),
+    CheckConstraint("kind IN ('health', 'state', 'twin', 'job', 'res')", name="kind"),
+)
+"""The latest report of each kind, as JSON text; unsigned, so it informs and never counts."""
+
+service_tokens = Table(
+    "service_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    text_column("service"),
+    text_column("name"),
+    instant_column("issued_at"),
+    instant_column("revoked_at", nullable=True),
+    CheckConstraint("service IN ('bridge', 'pos', 'metrics')", name="service"),
+)
+"""Bearer tokens of bridges and shop systems, by their SHA-256."""

@@ -1,0 +1,57 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.storage.columns import numbers, octets, words
+from backend.storage.transaction import hot
+
+USE_CODES = """
+UPDATE member_codes m SET used_stream = t.stream, used_seq = t.seq
+FROM unnest(%(handles)s::bytea[], %(streams)s::uuid[], %(seqs)s::bigint[]) t(handle, stream, seq)
+WHERE m.city = %(home)s AND m.handle = t.handle
+  AND (m.used_seq IS NULL OR (m.used_stream = t.stream AND m.used_seq = t.seq))
+RETURNING m.handle, t.stream::text, t.seq, m.resident::text, (extract(epoch FROM m.expires_at) * 1000)::bigint"""
+
+KNOWN_CODES = """
+SELECT handle FROM member_codes WHERE city = %(home)s AND handle = ANY(%(handles)s::bytea[])"""
+
+ISSUE_CODE = """
+INSERT INTO member_codes (city, handle, resident, expires_at) VALUES (%(city)s, %(handle)s, %(resident)s, %(expires)s)"""
+
+
+class ShownCode(NamedTuple):
+    """A member code in a basket: `seq` is that of the first part, so that continuations may show it again."""
+
+    handle: bytes
+    stream: str
+    seq: int
+
+
+class CodeUse(NamedTuple):
+    resident: str
+    expires_at_ms: int
+
+
+def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> dict[tuple[bytes, int], CodeUse]:
+    """Spends each code for the basket that shows it. A code spent by another basket, or unknown, is absent."""
+    rows = hot(
+        connection,
+        USE_CODES,
+        {
+            "home": home,
+            "handles": octets([code.handle for code in shown]),
+            "streams": words([code.stream for code in shown]),
+            "seqs": numbers([code.seq for code in shown]),
+        },
+    )
+    return {(handle, seq): CodeUse(resident, expires) for handle, _stream, seq, resident, expires in rows}
+
+
+def known_codes(connection: Connection, home: str, handles: Sequence[bytes]) -> frozenset[bytes]:
+    return frozenset(handle for (handle,) in hot(connection, KNOWN_CODES, {"home": home, "handles": octets(handles)}))
+
+
+def issue_code(connection: Connection, city: str, handle: bytes, resident: str, expires_at: datetime) -> None:
+    hot(connection, ISSUE_CODE, {"city": city, "handle": handle, "resident": resident, "expires": expires_at})

@@ -1,0 +1,1 @@
+"""Where goods are sold: retailers and their stores, each in one district of one city."""

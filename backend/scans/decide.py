@@ -1,0 +1,241 @@
+"""From a read to a decision: label, certificate at the moment of sale, policy, limits. Pure; a fold over the batch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from backend.certificates.model import Entry
+from backend.certificates.validity import standing
+from backend.kernel.periods import civil_date
+from backend.labels.model import Confidence, Reading, Scope
+from backend.policies.evaluate import CompiledPolicy, Limits, evaluate, in_force
+from backend.policies.model import Facts, Level, Outcome, Proof, Verdict
+from backend.scans.lines import printable
+from backend.scans.model import Basket, Channel, Read
+
+CLAIM_STEP = 1
+_STRENGTH = "SEMU"
+_LEVEL_OF_SCOPE = {
+    Scope.UNIT: Level.UNIT.value,
+    Scope.MODEL: Level.MODEL.value,
+    Scope.ENTERPRISE: Level.ENTERPRISE.value,
+    Scope.LICENCE: Level.ENTERPRISE.value,
+}
+
+
+class Decision(NamedTuple):
+    """One row of `decisions`, in the order of its columns but for the city and the moment of deciding."""
+
+    basket: str
+    line_no: int
+    decision_no: int
+    label_key: str | None
+    scheme: str
+    code: bytes | None
+    code_text: str | None
+    symbology: str | None
+    quantity: int
+    price_fen: int | None
+    serial: str | None
+    resident: str | None
+    certificate: str | None
+    certificate_row: str | None
+    certificate_scheme: str | None
+    category: str | None
+    grade: int | None
+    tier: int | None
+    level: str | None
+    proof: str
+    policy_version: str | None
+    rule: str | None
+    outcome: str
+    reason: str
+    missing: str | None
+    unit: str | None
+    gross: int
+    award: int
+    limit_name: str | None
+    limit_left: int | None
+
+
+class Registry(NamedTuple):
+    """What a batch is decided against: labels read, certificates known now, compiled policies, labels already awarded."""
+
+    readings: Sequence[Sequence[Reading]]
+    entries: Mapping[str, tuple[Entry, ...]]
+    policies: Sequence[CompiledPolicy]
+    spent_units: frozenset[str]
+
+
+class Moment(NamedTuple):
+    """What all reads of a basket share."""
+
+    sold_at_ms: int
+    sold_on: date
+    policies: Sequence[CompiledPolicy]
+    proof: Callable[[Read], str]
+    hold: str | None
+
+
+def decide_baskets(
+    baskets: Sequence[Basket], registry: Registry, limits: Limits, *, decision_no: int = 1
+) -> tuple[list[Decision], dict[str, tuple[str, int]]]:
+    """The decisions of new baskets, and for each unit label that now earns, the (basket, line) that does.
+
+    Folds in the order of sale (time, device, stream, seq), so that the last of a cap goes to the earliest sale.
+    """
+    decisions: list[Decision] = []
+    units: dict[str, tuple[str, int]] = {}
+    order = sorted(range(len(baskets)), key=lambda i: _order_of_sale(baskets[i]))
+    for position in order:
+        basket = baskets[position]
+        moment = _moment(basket, registry.policies)
+        for line_no, (read, reading) in enumerate(zip(basket.reads, registry.readings[position], strict=True)):
+            decisions.append(_decide(basket, line_no, read, reading, moment, registry, limits, units, decision_no))
+    return decisions, units
+
+
+def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
+    return basket.sold_at_ms, basket.device, basket.stream, basket.seq
+
+
+def _moment(basket: Basket, policies: Sequence[CompiledPolicy]) -> Moment:
+    sold_at_ms = basket.sold_at_ms
+    hold = "clock_uncertain" if basket.clock_held else None
+    return Moment(sold_at_ms, civil_date(sold_at_ms), in_force(policies, sold_at_ms), _proof_of(basket), hold)
+
+
+def _proof_of(basket: Basket) -> Callable[[Read], str]:
+    """P3 a till online with a price, P2 any other till, P1 by claim code, P0 a phone."""
+    if basket.channel == Channel.PHONE:
+        return lambda _read: Proof.SCAN.value
+    if basket.claim_sha256 is not None:
+        return lambda _read: Proof.CLAIM.value
+    if basket.online:
+        return lambda read: Proof.TILL.value if read.price_fen is None else Proof.TILL_ONLINE.value
+    return lambda _read: Proof.TILL.value
+
+
+def _decide(
+    basket: Basket,
+    line_no: int,
+    read: Read,
+    reading: Reading,
+    moment: Moment,
+    registry: Registry,
+    limits: Limits,
+    units: dict[str, tuple[str, int]],
+    decision_no: int,
+) -> Decision:
+    found = _entries_of(reading, registry.entries)
+    at_sale = standing(found, moment.sold_at_ms) if found else None
+    entry = at_sale.entry if at_sale else None
+    level = _level(reading, entry)
+    proof = moment.proof(read)
+    refusal = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment)
+    unit_key = reading.key if reading.scope is Scope.UNIT else None
+    if refusal is None and unit_key is not None and (unit_key in registry.spent_units or unit_key in units):
+        refusal = Verdict(Outcome.NONE, "unit_already_awarded")
+    if refusal is None:
+        assert entry is not None
+        assert level is not None
+        assert basket.resident is not None
+        facts = facts_of(reading.scheme.value, level, proof, entry, read, basket)
+        verdict = evaluate(facts, basket.resident, moment.sold_on, moment.policies, limits)
+        if unit_key is not None and verdict.amount:
+            units[unit_key] = (basket.basket, line_no)
+    else:
+        verdict = refusal
+    hidden = reading.personal or reading.secret
+    return Decision(
+        basket.basket,
+        line_no,
+        decision_no,
+        reading.key,
+        reading.scheme.value,
+        None if hidden or read.text is not None else read.code,
+        None if hidden else _shown(read),
+        read.symbology,
+        read.quantity,
+        read.price_fen,
+        read.serial,
+        basket.resident,
+        entry.certificate if entry else None,
+        at_sale.row if at_sale else None,
+        entry.scheme if entry else None,
+        entry.category if entry else None,
+        entry.grade if entry else None,
+        entry.tier if entry else None,
+        level,
+        proof,
+        verdict.version,
+        verdict.rule,
+        verdict.outcome,
+        verdict.reason,
+        verdict.missing,
+        verdict.unit,
+        verdict.gross,
+        verdict.amount,
+        verdict.limit_name,
+        verdict.limit_left,
+    )
+
+
+def facts_of(scheme: str, level: str, proof: str, entry: Entry, read: Read, basket: Basket) -> Facts:
+    return Facts(
+        scheme,
+        level,
+        proof,
+        entry.category,
+        entry.grade,
+        entry.tier,
+        read.price_fen,
+        read.quantity,
+        basket.store,
+        basket.district,
+        entry.body,
+        entry.scheme,
+    )
+
+
+def _entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> Sequence[Entry]:
+    for key in reading.registry_keys:
+        found = entries.get(key)
+        if found:
+            return found
+    return ()
+
+
+def _level(reading: Reading, entry: Entry | None) -> str | None:
+    """The weaker of what the label proves and what its scheme may prove at best."""
+    level = _LEVEL_OF_SCOPE.get(reading.scope)
+    if level is None or entry is None:
+        return level
+    return min(level, entry.level, key=_STRENGTH.index)
+
+
+def _refusal(
+    basket: Basket, reading: Reading, found: Sequence[Entry], state: str | None, moment: Moment
+) -> Verdict | None:
+    """Why no policy is asked, in the order in which a resident would want to hear it; None when one is."""
+    if not reading.usable:
+        personal_or_kind = "label_personal" if reading.personal else f"label_{reading.scheme.value}"
+        return Verdict(Outcome.NONE, personal_or_kind if reading.scope is Scope.NONE else "label_not_awardable")
+    if not found:
+        return Verdict(Outcome.PENDING, "product_unknown")
+    if state != "valid":
+        return Verdict(Outcome.NONE, f"certificate_{state}")
+    if moment.hold is not None:
+        return Verdict(Outcome.HELD, moment.hold)
+    if reading.confidence is Confidence.REVIEW:
+        return Verdict(Outcome.HELD, "label_review")
+    if basket.member_fault is not None:
+        return Verdict(Outcome.NONE, f"member_{basket.member_fault}")
+    if basket.resident is None:
+        return Verdict(Outcome.UNCLAIMED, "claim_open" if basket.claim_sha256 else "no_member")
+    return None
+
+
+def _shown(read: Read) -> str:
+    text = read.text if read.text is not None else read.code.decode("utf-8", "replace")
+    return text if text.isascii() and text.isprintable() else printable(text)

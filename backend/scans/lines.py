@@ -1,0 +1,194 @@
+"""One line of a message, or one phone scan, as a basket: every field checked, unknown ones ignored."""
+
+import base64
+import hashlib
+import re
+from typing import Any, NamedTuple
+
+from backend.kernel.errors import DomainError
+from backend.kernel.ids import new_id
+from backend.kernel.strict_json import NotStrictJson, load_object
+from backend.scans.model import READS_MAX, Basket, Read
+from backend.scans.sale_time import Clock, sale_time
+
+CODE_BYTES_MAX = 2_048
+QUANTITY_MAX = 9_999
+PRICE_FEN_MAX = 10**10
+SEQ_MAX = 2**63 - 1
+MONO_MS_MAX = 2**53
+UNIX_MS_MAX = 10**14
+TEXT_MAX = 64
+
+_BOOT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
+_AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]{1,4}")
+_MEMBER = re.compile(r"[!-~]{1,200}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_CLOSED_BY = frozenset({"member", "finish", "button", "timeout", "interrupted"})
+
+
+class MalformedBasket(DomainError):
+    code = "malformed-basket"
+    text_zh = "扫码记录格式有误（{field}），已原样隔离。"
+    text_en = "The basket is malformed ({field}); its bytes are in quarantine."
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field=field)
+
+
+class Origin(NamedTuple):
+    """Where a message's baskets come from, as the directory knows it, and what its clock is worth."""
+
+    city: str
+    device: str
+    stream: str
+    store: str | None
+    district: str | None
+    channel: str
+    clock: Clock
+    received_at_ms: int
+
+
+class Line(NamedTuple):
+    """A basket and the member code it carries, which only the residents' package can read."""
+
+    basket: Basket
+    member_code: str | None
+    shown_at_ms: int
+    """When the basket was opened, at the earliest of which the member code was shown."""
+
+
+def read_line(line: bytes, origin: Origin) -> Line:
+    """The basket that `line` states. Raises MalformedBasket naming the first field that is wrong."""
+    try:
+        doc = load_object(line)
+    except NotStrictJson:
+        raise MalformedBasket("json") from None
+    opened = _integer(doc, "opened_mono", 0, MONO_MS_MAX)
+    closed = _integer(doc, "closed_mono", opened, MONO_MS_MAX)
+    when = sale_time(
+        origin.clock,
+        boot=_text(doc, "boot", _BOOT),
+        ts_ms=_integer(doc, "ts", 0, UNIX_MS_MAX),
+        closed_mono_ms=closed,
+        received_at_ms=origin.received_at_ms,
+    )
+    void_of = _optional_integer(doc, "void_of")
+    claim = _optional_text(doc, "claim_sha256", _SHA256)
+    basket = Basket(
+        basket=new_id(),
+        device=origin.device,
+        stream=origin.stream,
+        seq=_integer(doc, "seq", 1, SEQ_MAX),
+        sha256=hashlib.sha256(line).digest(),
+        line=line,
+        channel=origin.channel,
+        store=origin.store,
+        district=origin.district,
+        member_handle=None,
+        member_city=None,
+        resident=None,
+        claim_sha256=bytes.fromhex(claim) if claim else None,
+        closed_by=_one_of(doc, "closed_by", _CLOSED_BY),
+        cashier=_free_text(doc, "cashier"),
+        void_of=void_of,
+        part_of=_optional_integer(doc, "part_of"),
+        sold_at_ms=when.sold_at_ms,
+        clock_quality=when.quality,
+        clock_held=when.held,
+        online=when.online,
+        received_at_ms=origin.received_at_ms,
+        reads=_reads(doc, may_be_empty=void_of is not None),
+    )
+    shown = when.sold_at_ms - (closed - opened)
+    return Line(basket, _optional_text(doc, "member", _MEMBER), shown)
+
+
+def sequence_of(line: bytes) -> int | None:
+    """The number of a basket that may otherwise be malformed, so that its till can be told to stop sending it."""
+    try:
+        seq = load_object(line).get("seq")
+    except NotStrictJson:
+        return None
+    return seq if type(seq) is int and 1 <= seq <= SEQ_MAX else None
+
+
+def printable(text: str) -> str:
+    """`text` with control, bidirectional and invisible characters shown as U+FFFD: safe to store, list and print."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def _reads(doc: dict[str, Any], *, may_be_empty: bool) -> list[Read]:
+    reads = doc.get("reads")
+    if type(reads) is not list or len(reads) > READS_MAX or not (reads or may_be_empty):
+        raise MalformedBasket("reads")
+    return [_read(read) for read in reads]
+
+
+def _read(read: Any) -> Read:
+    if type(read) is not dict:
+        raise MalformedBasket("reads")
+    text = read.get("code")
+    if type(text) is not str:
+        raise MalformedBasket("code")
+    raw = read.get("raw")
+    try:
+        code = text.encode() if raw is None else base64.b64decode(raw, validate=True)
+    except (ValueError, TypeError):
+        raise MalformedBasket("raw") from None
+    if not 1 <= len(code) <= CODE_BYTES_MAX:
+        raise MalformedBasket("code")
+    price = read.get("price_fen")
+    if price is not None and not (type(price) is int and 0 <= price <= PRICE_FEN_MAX):
+        raise MalformedBasket("price_fen")
+    quantity = read.get("qty", 1)
+    if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
+        raise MalformedBasket("qty")
+    return Read(
+        code,
+        text if raw is None else None,
+        _optional_text(read, "sym", _WORD),
+        _optional_text(read, "aim", _AIM),
+        quantity,
+        price,
+        _free_text(read, "sn"),
+    )
+
+
+def _integer(doc: dict[str, Any], field: str, low: int, high: int) -> int:
+    value = doc.get(field)
+    if type(value) is not int or not low <= value <= high:
+        raise MalformedBasket(field)
+    return value
+
+
+def _optional_integer(doc: dict[str, Any], field: str) -> int | None:
+    return None if doc.get(field) is None else _integer(doc, field, 1, SEQ_MAX)
+
+
+def _text(doc: dict[str, Any], field: str, pattern: re.Pattern[str]) -> str:
+    value = doc.get(field)
+    if type(value) is not str or not pattern.fullmatch(value):
+        raise MalformedBasket(field)
+    return value
+
+
+def _optional_text(doc: dict[str, Any], field: str, pattern: re.Pattern[str]) -> str | None:
+    return None if doc.get(field) is None else _text(doc, field, pattern)
+
+
+def _free_text(doc: dict[str, Any], field: str) -> str | None:
+    value = doc.get(field)
+    if value is None:
+        return None
+    if type(value) is not str or not 1 <= len(value) <= TEXT_MAX:
+        raise MalformedBasket(field)
+    return value if value.isascii() and value.isprintable() else printable(value)
+
+
+def _one_of(doc: dict[str, Any], field: str, allowed: frozenset[str]) -> str:
+    value = doc.get(field)
+    if type(value) is not str or value not in allowed:
+        raise MalformedBasket(field)
+    return value

@@ -1,0 +1,95 @@
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from backend.kernel.errors import DomainError
+
+READS_MAX = 50
+BATCH_READS_MAX = 500
+
+
+class Channel(StrEnum):
+    TILL = "till"
+    PHONE = "phone"
+
+
+class ClockQuality(StrEnum):
+    """How sure the time of sale is: by NTP, by the server's receipts, by the till's own clock, by bounds, or not at all."""
+
+    NTP = "ntp"
+    SERVER = "srv"
+    RTC = "rtc"
+    BOUNDED = "bounded"
+    UNKNOWN = "unknown"
+
+
+class BasketState(StrEnum):
+    RECORDED = "recorded"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+class Read(NamedTuple):
+    """One code as a till or phone saw it. `price_fen` is the final price of the line; `text` is None when not UTF-8."""
+
+    code: bytes
+    text: str | None
+    symbology: str | None
+    aim: str | None
+    quantity: int
+    price_fen: int | None
+    serial: str | None
+
+
+@dataclass(slots=True)
+class Basket:
+    """The reads of one customer, ready to be decided. Not frozen: one is made for every basket of the hot path."""
+
+    basket: str
+    device: str
+    stream: str
+    seq: int
+    sha256: bytes
+    line: bytes | None
+    channel: str
+    store: str | None
+    district: str | None
+    member_handle: bytes | None
+    member_city: str | None
+    resident: str | None
+    claim_sha256: bytes | None
+    closed_by: str | None
+    cashier: str | None
+    void_of: int | None
+    part_of: int | None
+    sold_at_ms: int
+    clock_quality: str
+    clock_held: bool
+    online: bool
+    received_at_ms: int
+    reads: list[Read]
+    member_fault: str | None = None
+    """Why a member code that was shown gives no resident: malformed, unknown, expired, spent."""
+
+    @property
+    def root_seq(self) -> int:
+        """The basket that this one continues, or itself: one member code serves all parts."""
+        return self.seq if self.part_of is None else self.part_of
+
+
+class Recorded(NamedTuple):
+    """What became of one basket. `code` says why, when it was quarantined."""
+
+    basket: str
+    device: str
+    stream: str
+    seq: int
+    sha256: bytes
+    state: str
+    code: str | None
+
+
+class BasketConflict(DomainError):
+    code = "basket-conflict"
+    text_zh = "同一编号的扫码已提交过，但内容不同，已隔离待查。"
+    text_en = "A basket of this number was sent before with other content; it is in quarantine."

@@ -1,0 +1,150 @@
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from backend.scans.model import READS_MAX
+from backend.storage.base import metadata
+from backend.storage.columns import amount_column, city_column, id_column, instant_column, text_column
+
+baskets = Table(
+    "baskets",
+    metadata,
+    city_column(),
+    text_column("device", primary_key=True),
+    id_column("stream", primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    id_column("basket"),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("line", LargeBinary),
+    text_column("channel"),
+    text_column("store", nullable=True),
+    text_column("district", nullable=True),
+    id_column("resident", nullable=True),
+    Column("claim_sha256", LargeBinary),
+    text_column("closed_by", nullable=True),
+    text_column("cashier", nullable=True),
+    Column("void_of", BigInteger),
+    Column("part_of", BigInteger),
+    instant_column("sold_at"),
+    text_column("clock_quality"),
+    Column("online", Boolean, nullable=False),
+    instant_column("received_at"),
+    instant_column("recorded_at"),
+    UniqueConstraint("city", "basket"),
+    CheckConstraint("octet_length(sha256) = 32", name="sha256"),
+    CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
+    CheckConstraint("seq >= 0", name="seq"),
+    Index("ix_baskets_resident", "city", "resident", "sold_at", postgresql_where="resident IS NOT NULL"),
+    Index("ix_baskets_claim", "city", "claim_sha256", postgresql_where="claim_sha256 IS NOT NULL"),
+)
+"""`line` is the exact bytes that were signed; empty only when they held a citizen's id number, which is never kept."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+    Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
+    # The scan's facts.
+    text_column("label_key", nullable=True),
+    text_column("scheme"),
+    Column("code", LargeBinary),
+    text_column("code_text", nullable=True),
+    text_column("symbology", nullable=True),
+    Column("quantity", SmallInteger, nullable=False),
+    Column("price_fen", BigInteger),
+    text_column("serial", nullable=True),
+    id_column("resident", nullable=True),
+    # The certificate's facts.
+    text_column("certificate", nullable=True),
+    id_column("certificate_row", nullable=True),
+    text_column("certificate_scheme", nullable=True),
+    text_column("category", nullable=True),
+    Column("grade", SmallInteger),
+    Column("tier", SmallInteger),
+    Column("level", String(1)),
+    Column("proof", String(2), nullable=False),
+    # The decision.
+    id_column("policy_version", nullable=True),
+    text_column("rule", nullable=True),
+    text_column("outcome"),
+    text_column("reason"),
+    text_column("missing", nullable=True),
+    text_column("unit", nullable=True),
+    amount_column("gross"),
+    amount_column("award"),
+    text_column("limit_name", nullable=True),
+    Column("limit_left", BigInteger),
+    instant_column("decided_at"),
+    CheckConstraint("decision_no >= 1", name="number"),
+    CheckConstraint(f"line_no >= 0 AND line_no < {READS_MAX}", name="line"),
+    CheckConstraint("award >= 0 AND award <= gross", name="award"),
+    CheckConstraint("(outcome = 'awarded') = (award > 0)", name="outcome_award"),
+    CheckConstraint("award = 0 OR (resident IS NOT NULL AND policy_version IS NOT NULL)", name="award_has_owner"),
+    CheckConstraint("outcome IN ('awarded', 'none', 'pending_product', 'unclaimed', 'held')", name="outcome"),
+    CheckConstraint("quantity >= 1", name="quantity"),
+    CheckConstraint("price_fen >= 0", name="price"),
+)
+"""One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it."""
+
+cap_counters = Table(
+    "cap_counters",
+    metadata,
+    city_column(),
+    text_column("cap", primary_key=True),
+    id_column("person", primary_key=True),
+    text_column("period", primary_key=True),
+    amount_column("used"),
+    amount_column("allowed"),
+    CheckConstraint("used >= 0 AND used <= allowed", name="within"),
+    postgresql_with={"fillfactor": "70"},
+)
+"""What a person has used of a cap. Written only under the lock of that person's wallet."""
+
+unit_claims = Table(
+    "unit_claims",
+    metadata,
+    text_column("key", primary_key=True),
+    Column("city", String(6), nullable=False),
+    id_column("basket"),
+    Column("line_no", SmallInteger, nullable=False),
+    instant_column("claimed_at"),
+)
+"""Once, ever, in every city: the first award for a label that names a single unit."""
+
+pending_products = Table(
+    "pending_products",
+    metadata,
+    city_column(),
+    text_column("key", primary_key=True),
+    instant_column("first_seen_at"),
+    instant_column("resolved_at", nullable=True),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    city_column(),
+    id_column("entry", primary_key=True),
+    text_column("reason"),
+    text_column("topic", nullable=True),
+    text_column("device", nullable=True),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_sha256", LargeBinary, nullable=False),
+    instant_column("received_at"),
+    instant_column("recorded_at"),
+    Column("detail", Text),
+    UniqueConstraint("city", "payload_sha256", "reason"),
+)
+"""What could not be counted, kept byte for byte with the reason; the same bytes sent again are kept once."""

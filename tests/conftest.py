@@ -1,0 +1,74 @@
+"""Fixtures every test may use: a real PostgreSQL, migrated once, cloned for each test that asks for it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from backend.kernel.ids import new_id
+from backend.storage.embedded import EmbeddedPostgres
+from backend.storage.migrate import upgrade
+from backend.storage.transaction import Database
+
+TEMPLATE = "greenpoints_template"
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+"""Durability is not what most tests test; those that do start a server of their own."""
+
+
+def _execute(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The owner's address on a server of this worker's own; TEST_DATABASE_URL takes its place."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    # A short path that the server's own user can enter, and that does not exist yet: it makes it for itself.
+    home = Path("/var/tmp") / f"gp-tests-{new_id()[-12:]}"
+    server = EmbeddedPostgres(home, settings=FAST)
+    server.start()
+    try:
+        yield server.url()
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    name = f"{TEMPLATE}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    _execute(server_url, f'DROP DATABASE IF EXISTS "{name}"')
+    _execute(server_url, f'CREATE DATABASE "{name}"')
+    upgrade(_named(server_url, name))
+    return name
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """The owner's address of a migrated, empty database of this test's own."""
+    name = f"t_{new_id().replace('-', '')}"
+    _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
+    try:
+        yield _named(server_url, name)
+    finally:
+        _execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def engine_db(database_url: str) -> Iterator[Database]:
+    """Connections of the engine's role to this test's database."""
+    database = Database(database_url, role="greenpoints_engine")
+    yield database
+    database.close()
