@@ -78,11 +78,11 @@ class ZxingEngine:
         return [
             sighting
             for barcode in found[:CODES_PER_LOOK_MAX]
-            if (sighting := _from_zxing(barcode)) and len(sighting.data) <= CODE_BYTES_MAX
+            if (sighting := _from_zxing(barcode, grey)) and len(sighting.data) <= CODE_BYTES_MAX
         ]
 
 
-def _from_zxing(barcode: zxingcpp.Barcode) -> Sighting | None:
+def _from_zxing(barcode: zxingcpp.Barcode, grey: Picture) -> Sighting | None:
     symbology = _ZXING_NAMES.get(barcode.format.name)
     if symbology is None:
         return None
@@ -90,11 +90,28 @@ def _from_zxing(barcode: zxingcpp.Barcode) -> Sighting | None:
     corners = tuple(
         (float(p.x), float(p.y)) for p in (where.top_left, where.top_right, where.bottom_right, where.bottom_left)
     )
-    declared = barcode.text if symbology in MATRIX else None
+    data, aim, declared = bytes(barcode.bytes), barcode.symbology_identifier or None, None
+    if symbology in MATRIX and not _is_utf8(data):
+        aim, declared = _aim_with_eci(barcode, grey) or aim, barcode.text
     # `.bytes`, not `.text`: the text of a GS1 symbol may carry brackets where the bytes keep their FNC1.
-    return Sighting(
-        ZXING, symbology, bytes(barcode.bytes), barcode.symbology_identifier or None, corners, declared=declared
+    return Sighting(ZXING, symbology, data, aim, corners, declared=declared)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _aim_with_eci(barcode: zxingcpp.Barcode, grey: Picture) -> str | None:
+    """Whether the symbol names its character set: zxing-cpp 3.1 tells only in its hexadecimal ECI text."""
+    again = zxingcpp.read_barcodes(
+        grey, formats=zxingcpp.BarcodeFormats([barcode.format]), text_mode=zxingcpp.TextMode.HexECI
     )
+    same = (other.text for other in again if bytes(other.bytes) == bytes(barcode.bytes))
+    return bytes.fromhex(next(same, "")[:8]).decode("ascii", "replace") or None
 
 
 class ZbarEngine:

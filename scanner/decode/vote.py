@@ -8,6 +8,7 @@ engines written apart almost never invent the same text; where two did, the true
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from scanner.decode.charset import printable
 from scanner.decode.model import DecodedCode
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in the picture
@@ -64,7 +65,7 @@ class Candidate:
         return frozenset(vote.family for vote in self.votes if engine in (None, vote.engine))
 
     def meets(self, other: "Candidate") -> bool:
-        return any(_overlap(one.box, two.box) for one in self.votes for two in other.votes)
+        return any(boxes_meet(one.box, two.box) for one in self.votes for two in other.votes)
 
 
 def decide(votes: Iterable[Vote]) -> list[DecodedCode]:
@@ -142,7 +143,7 @@ def _weak_stands(candidate: Candidate, all_candidates: list[Candidate]) -> bool:
     return len(candidate.witnesses) >= RIVAL_FACTOR * strongest
 
 
-def _overlap(one: Box | None, two: Box | None) -> bool:
+def boxes_meet(one: Box | None, two: Box | None) -> bool:
     if one is None or two is None:
         return True
     slack = SLACK * max(one[2] - one[0], one[3] - one[1], two[2] - two[0], two[3] - two[1])
@@ -161,19 +162,3 @@ def _code(candidate: Candidate) -> DecodedCode:
         votes=len(candidate.witnesses),
         engines=candidate.engines,
     )
-
-
-# ISO/IEC 15424: an even modifier above 0 of a QR code, and 4-6 of a Data Matrix, announce an ECI character set.
-WITH_ECI = frozenset({"]Q2", "]Q4", "]Q6", "]d4", "]d5", "]d6"})
-
-
-def printable(data: bytes, aim: str | None, declared: str | None) -> str:
-    """UTF-8, else GB18030 (the usual other in China), else what the engine made of it."""
-    if aim in WITH_ECI and declared:
-        return declared
-    for charset in ("utf-8", "gb18030"):
-        try:
-            return data.decode(charset)
-        except UnicodeDecodeError:
-            continue
-    return declared or data.decode("utf-8", "replace")
