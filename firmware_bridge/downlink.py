@@ -1,0 +1,96 @@
+from threading import Event as Flag
+from typing import Final, Protocol
+
+import structlog
+from paho.mqtt.client import MQTTMessageInfo
+
+from firmware_bridge.backend_client import DOWNLINK_LIMIT, Downlink, DownlinkPage, Refused, Unavailable
+from firmware_bridge.backoff import Backoff
+from firmware_bridge.connection import NotSent
+from firmware_bridge.metrics import Metrics
+
+PUBACK_WAIT_S: Final = 10.0
+
+log = structlog.get_logger()
+
+
+class Source(Protocol):
+    def downlink(self, after: str | None) -> DownlinkPage | Refused | Unavailable: ...
+
+
+class Publisher(Protocol):
+    @property
+    def connected(self) -> bool: ...
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool, expiry_s: int | None) -> MQTTMessageInfo:
+        """Raises NotSent."""
+
+
+class DownlinkRelay:
+    """Polls what the backend has for tills, publishes it, and only then moves the cursor on.
+
+    The cursor lives in memory: after a restart the backend's first page is published again. Every message
+    carries its own version or expiry, so a till takes a repeat for what it is.
+    """
+
+    def __init__(self, source: Source, broker: Publisher, backoff: Backoff, metrics: Metrics, *, poll_s: float) -> None:
+        self._source = source
+        self._broker = broker
+        self._backoff = backoff
+        self._metrics = metrics
+        self._poll_s = poll_s
+        self._cursor: str | None = None
+        self.reachable: bool | None = None
+        self._stopping = Flag()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._stopping.wait(self._relay_once() if self._broker.connected else self._poll_s)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _relay_once(self) -> float:
+        """How long to wait before the next poll."""
+        page = self._source.downlink(self._cursor)
+        self.reachable = isinstance(page, DownlinkPage)
+        if isinstance(page, Refused | Unavailable):
+            return self._complain(page)
+        if not self._publish_all(page.messages):
+            return self._backoff.failed()
+        self._backoff.succeeded()
+        self._cursor = page.next or self._cursor
+        return 0.0 if len(page.messages) >= DOWNLINK_LIMIT else self._poll_s
+
+    def _publish_all(self, messages: tuple[Downlink, ...]) -> bool:
+        """Whether the broker answered for every one, be it by a refusal: that one would never go through."""
+        infos = []
+        for message in messages:
+            try:
+                infos.append(
+                    self._broker.publish(
+                        message.topic,
+                        message.payload,
+                        qos=message.qos,
+                        retain=message.retain,
+                        expiry_s=message.expiry_s,
+                    )
+                )
+            except NotSent as error:
+                self._metrics.downlink.labels("not_sent").inc()
+                log.warning("downlink_not_sent", topic=message.topic, reason=str(error))
+                return False
+        for info in infos:
+            info.wait_for_publish(PUBACK_WAIT_S)
+        sent = all(info.is_published() for info in infos)
+        if messages:
+            self._metrics.downlink.labels("published" if sent else "not_sent").inc(len(messages))
+            log.info("downlink", messages=len(messages), sent=sent)
+        return sent
+
+    def _complain(self, failure: Refused | Unavailable) -> float:
+        if isinstance(failure, Refused):
+            log.error("downlink_refused", status=failure.status)
+            return self._backoff.failed()
+        log.warning("downlink_unavailable", problem=failure.reason)
+        return self._backoff.failed(failure.retry_after_s)
