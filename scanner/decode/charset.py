@@ -14,7 +14,9 @@ def printable(data: bytes, aim: str | None, declared: str | None) -> str:
     text = _decoded(data, "utf-8")
     if text is None and (_is_common_chinese(data) or not declared):
         text = _decoded(data, "gb18030")
-    return text or declared or data.decode("utf-8", "replace")
+    if text is None and declared and b"\xa5" not in data:
+        text = declared.replace("¥", "\\")  # Shift JIS shows the backslash as a yen sign; the byte is what counts.
+    return text or data.decode("utf-8", "replace")
 
 
 def _decoded(data: bytes, charset: str) -> str | None:

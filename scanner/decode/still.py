@@ -3,8 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import zxingcpp
 
-from scanner.decode.engines import OPENCV, ZBAR, ZXING, Engine, OpencvBarcodeEngine, Sighting, ZbarEngine, ZxingEngine
+from scanner.decode.engines import (
+    OPENCV,
+    ZBAR,
+    ZXING,
+    ZXING_GLOBAL,
+    Engine,
+    OpencvBarcodeEngine,
+    Sighting,
+    ZbarEngine,
+    ZxingEngine,
+)
 from scanner.decode.limits import SIDE_MIN
 from scanner.decode.model import DecodedCode, Picture
 from scanner.decode.views import View, Views
@@ -12,26 +23,35 @@ from scanner.decode.vote import Box, Vote, decide, undecided
 
 Step = tuple[str, tuple[str, ...]]
 
-# Cheap and telling first. Sharpened and turned views invent most, so they come when others have spoken.
+# Chosen by new codes per millisecond on one half of a collection of real photographs, checked on the other half.
+# The picture as it is goes first: it shows most of the labels when there are several.
 LADDER: tuple[Step, ...] = (
     ("as_is", (ZXING, ZBAR)),
-    ("x2", (ZXING, ZBAR)),
-    ("clahe", (ZXING, ZBAR, OPENCV)),
-    ("x2_rows", (ZXING, ZBAR, OPENCV)),
-    ("x2_closed", (ZXING, ZBAR)),
-    ("x2_threshold", (ZXING, ZBAR)),
-    ("x2_padded", (ZXING, ZBAR, OPENCV)),
-    ("x2_otsu", (ZXING, ZBAR)),
-    ("x2_sharp", (ZXING, ZBAR, OPENCV)),
-    ("turned_20", (ZXING, ZBAR, OPENCV)),
-    ("turned_-20", (ZXING, ZBAR, OPENCV)),
-    ("x3_rows_sharp", (ZXING, ZBAR, OPENCV)),
+    ("clahe", (ZXING_GLOBAL, OPENCV)),
+    ("half", (ZXING_GLOBAL, ZBAR, OPENCV)),
+    ("turned_90", (OPENCV,)),
+    ("clahe", (ZBAR,)),
+    ("x2_clahe", (OPENCV,)),
+    ("threshold", (ZXING_GLOBAL, ZBAR)),
+    ("x2_sharp", (ZXING_GLOBAL, OPENCV)),
+    ("x3_rows_sharp", (OPENCV,)),
+    ("x2_otsu", (ZBAR,)),
+    ("x2_rows", (ZXING_GLOBAL,)),
+    ("turned_-20", (ZXING, ZBAR)),
+    ("turned_20", (ZXING, ZBAR)),
+    ("turned_45", (ZXING, ZBAR)),
+    ("x2_threshold", (ZXING_GLOBAL, ZBAR)),
+    ("x2_padded", (ZXING,)),
 )
 
 
 def standard_engines() -> dict[str, Engine]:
     """Those that this machine has."""
-    engines: dict[str, Engine] = {ZXING: ZxingEngine(), OPENCV: OpencvBarcodeEngine()}
+    engines: dict[str, Engine] = {
+        ZXING: ZxingEngine(),
+        ZXING_GLOBAL: ZxingEngine(binarizer=zxingcpp.Binarizer.GlobalHistogram),
+        OPENCV: OpencvBarcodeEngine(),
+    }
     zbar = ZbarEngine.make()
     if zbar is not None:
         engines[ZBAR] = zbar
