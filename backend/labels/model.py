@@ -95,11 +95,26 @@ class Reading:
         return self.scheme in SECRET
 
 
+def supporting(
+    scheme: Scheme,
+    canonical: str,
+    scope: Scope,
+    confidence: Confidence,
+    warnings: tuple[str, ...] = (),
+    parts: Mapping[str, str] = NO_PARTS,
+) -> Reading:
+    """A reading that may support an award and that the registry knows under its own key."""
+    key = f"{scheme}:{canonical}"
+    return Reading(
+        scheme, key, scope, usable=True, confidence=confidence, warnings=warnings, registry_keys=(key,), parts=parts
+    )
+
+
 def refused(scheme: Scheme, *warnings: str, key: str | None = None, parts: Mapping[str, str] = NO_PARTS) -> Reading:
     """A reading recognised and named, that can never support an award."""
-    return Reading(scheme, key, Scope.NONE, False, Confidence.LIKELY, warnings, (), parts)
+    return Reading(scheme, key, Scope.NONE, usable=False, confidence=Confidence.LIKELY, warnings=warnings, parts=parts)
 
 
 def unsettled(scheme: Scheme, *warnings: str, key: str | None = None) -> Reading:
     """A reading that a person has to look at: malformed, ambiguous, or of an unknown kind."""
-    return Reading(scheme, key, Scope.NONE, False, Confidence.REVIEW, warnings)
+    return Reading(scheme, key, Scope.NONE, usable=False, confidence=Confidence.REVIEW, warnings=warnings)
