@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable
 from threading import Event as Flag
 from threading import Thread
+from typing import Final
 
 import structlog
 
@@ -19,7 +20,8 @@ from firmware_bridge.settings import Settings
 from firmware_bridge.subscriber import Subscriber
 from firmware_bridge.wire.bridge_state import BridgeCondition
 
-JOIN_S = 5.0
+JOIN_S: Final = 5.0
+HEALTH_POLL_S: Final = 0.1
 
 log = structlog.get_logger()
 
@@ -59,7 +61,7 @@ class Bridge:
             part.__class__.__name__: Thread(target=self._guard, args=(part.run,), daemon=True)
             for part in (self._subscriber, self._forwarder, self._downlink)
         }
-        self._health_thread = Thread(target=self._health.serve_forever, daemon=True)
+        self._health_thread = Thread(target=self._health.serve_forever, args=(HEALTH_POLL_S,), daemon=True)
 
     @property
     def health_port(self) -> int:
