@@ -181,7 +181,13 @@ class Outbox:
         """The smallest seq still held, or the next one to be given."""
         with self._guard:
             smallest = self._row("SELECT min(seq) FROM baskets")[0]
-            return self._next_seq() if smallest is None else int(smallest)
+            return self.next_seq() if smallest is None else int(smallest)
+
+    def next_seq(self) -> int:
+        """What the next basket to close will be numbered; never a number that was given before."""
+        with self._guard:
+            found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'baskets'").fetchone()
+        return 1 if found is None else int(found[0]) + 1
 
     def oldest_closed_ts(self) -> int | None:
         with self._guard:
@@ -227,7 +233,7 @@ class Outbox:
             release()
 
     def _insert(self, new: NewRows) -> tuple[Row, ...]:
-        first = self._next_seq()
+        first = self.next_seq()
         rows = tuple(Row(first + n, line, basket_hash(line)) for n, line in enumerate(new.make_lines(first)))
         # Given explicitly, so that the line can name its seq; AUTOINCREMENT still remembers the highest for ever.
         self._db.executemany(
@@ -277,10 +283,6 @@ class Outbox:
         # A full disk may have rolled the change back already.
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-
-    def _next_seq(self) -> int:
-        found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'baskets'").fetchone()
-        return 1 if found is None else int(found[0]) + 1
 
     def _meta(self, key: str) -> str:
         return str(self._row("SELECT value FROM meta WHERE key = ?", key)[0])

@@ -1,0 +1,164 @@
+"""`python -m scanner run`: the till's program, put together from its settings."""
+
+import argparse
+import queue
+import random
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from importlib import metadata
+
+import cv2
+
+from scanner import keys, notices
+from scanner.chaos import Chaos
+from scanner.clock import SystemClock, judge
+from scanner.errors import TillRefusal
+from scanner.feedback import Console, Everyone, Feedback, Signal
+from scanner.lights import Lights
+from scanner.outbox import Limits
+from scanner.outbox_file import STREAM_BYTES, OpenedOutbox, open_outbox
+from scanner.receipts import ReceiptDesk
+from scanner.settings import Settings, read_settings
+from scanner.sources.model import ButtonPressed, SourceEnded, SourceEvent, follow
+from scanner.sources.select_source import source_of
+from scanner.till import Till
+from scanner.uplink import Uplink
+
+EVENTS_MAX = 256
+"""Reads that wait for the disk. A source that is faster is made to wait: nothing is dropped here."""
+TICK_S = 0.25
+EXIT_DONE, EXIT_BROKEN, EXIT_USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 stopped or done, 1 broken (to be started again), 2 settings or keys unusable."""
+    parser = argparse.ArgumentParser(prog="python -m scanner run", description="运行扫码终端 / run the till")
+    parser.add_argument("--events-json", action="store_true", help="每个事件一行 JSON / one JSON line an event")
+    options = parser.parse_args(argv)
+    try:
+        settings = read_settings()
+        return _Agent(settings, Console(events_json=options.events_json)).run()
+    except TillRefusal as refusal:
+        print(f"{refusal.sentence_zh}\n{refusal.sentence_en}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+class _Agent:
+    def __init__(self, settings: Settings, console: Console) -> None:
+        """Raises TillRefusal: unusable keys, an outbox that another program uses."""
+        cv2.setNumThreads(1)
+        self._settings = settings
+        self._events: queue.Queue[SourceEvent] = queue.Queue(maxsize=EVENTS_MAX)
+        self._stop = threading.Event()
+        self._lights = Lights(settings.pins, self._press) if settings.pins.wired else None
+        self._feedback: Feedback = console if self._lights is None else Everyone([console, self._lights])
+        clock = SystemClock()
+        chaos = Chaos(settings.chaos_point, at_hit=settings.chaos_hit)
+        city_keys, verify = keys.city_keys(settings.city_keys_path), keys.receipt_verifier(settings.receipt_key_path)
+        sign = keys.signing_key(settings.key_path)
+        self._opened = _open(settings, clock)
+        self._outbox = self._opened.outbox
+        show = self._feedback.show
+        desk = ReceiptDesk(settings.device_id, self._outbox, verify, clock, show, chaos)
+        draw = random.SystemRandom().random
+        firmware = _version()
+        self._uplink = Uplink(settings, self._outbox, desk, sign, clock, show, draw, chaos, firmware=firmware)
+        self._till = Till(
+            settings,
+            self._outbox,
+            city_keys,
+            clock,
+            lambda: judge(settings.clock_source, clock, desk.round_trips.best()),
+            self._feedback,
+            self._uplink.wake,
+            chaos,
+        )
+        self._source = source_of(settings, clock)
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._tell_start()
+        self._till.begin()
+        self._uplink.start()
+        reading = threading.Thread(target=self._read, name="source", daemon=True)
+        reading.start()
+        try:
+            return self._serve(reading)
+        finally:
+            self._shut_down(reading)
+
+    def _serve(self, reading: threading.Thread) -> int:
+        ended = False
+        while not self._stop.is_set():
+            event = self._next_event()
+            if event is not None:
+                self._till.take(event)
+                ended = ended or isinstance(event, SourceEnded)
+            self._till.tick()
+            if ended and self._settings.exit_when_done and self._outbox.fill().baskets == 0:
+                return EXIT_DONE
+            if not self._uplink.alive() or not (ended or reading.is_alive() or not self._events.empty()):
+                # A thread died of a bug: start again as a whole rather than go on half.
+                return EXIT_BROKEN
+        return EXIT_DONE
+
+    def _shut_down(self, reading: threading.Thread) -> None:
+        self._stop.set()
+        while (event := self._waiting_event()) is not None:
+            self._till.take(event)
+        reading.join(timeout=2.0)
+        self._till.end()
+        self._uplink.stop()
+        self._feedback.show(notices.state("stopped", "扫码终端已停止。", "The till has stopped."))
+        if self._lights is not None:
+            self._lights.close()
+        self._outbox.close()
+
+    def _read(self) -> None:
+        follow(self._source, self._put, self._stop)
+
+    def _put(self, event: SourceEvent) -> None:
+        self._events.put(event)
+
+    def _press(self) -> None:
+        self._events.put(ButtonPressed())
+
+    def _next_event(self) -> SourceEvent | None:
+        try:
+            return self._events.get(timeout=TICK_S)
+        except queue.Empty:
+            return None
+
+    def _waiting_event(self) -> SourceEvent | None:
+        try:
+            return self._events.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _tell_start(self) -> None:
+        show = self._feedback.show
+        if self._opened.set_aside is not None:
+            text_zh = f"本机存储已损坏，原文件保存为 {self._opened.set_aside}，请通知店长。"
+            text_en = "The outbox was broken; its file is kept, a new stream begins."
+            facts = {"path": str(self._opened.set_aside)}
+            show(notices.state("outbox_set_aside", text_zh, text_en, Signal.WARNING, **facts))
+        waiting = self._outbox.fill().baskets
+        text_zh, text_en = f"扫码终端启动，{waiting} 单待上传。", f"The till starts; {waiting} baskets wait."
+        show(notices.state("started", text_zh, text_en, stream=self._outbox.stream, outbox=waiting))
+
+
+def _open(settings: Settings, clock: SystemClock) -> OpenedOutbox:
+    limits = Limits(baskets_max=settings.outbox_baskets_max, size_max_bytes=settings.outbox_size_max_bytes)
+    stream = secrets.token_bytes(STREAM_BYTES)
+    return open_outbox(settings.outbox_path, limits, random_stream=stream, now_ts=clock.wall_ms())
+
+
+def _version() -> str:
+    try:
+        return metadata.version("greenpoints")
+    except metadata.PackageNotFoundError:
+        return "source"

@@ -1,0 +1,68 @@
+"""What a till says of itself once a minute (devices.md 1.10)."""
+
+import shutil
+from collections import deque
+from pathlib import Path
+
+import orjson
+
+from firmware_bridge.wire.messages import VERSION, Clock
+from scanner.outbox import Outbox
+
+_ACKS_KEPT = 200
+_CPU_TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
+
+
+class AckTimes:
+    """The last 200 round trips to the broker, in milliseconds."""
+
+    def __init__(self) -> None:
+        self._ms: deque[int] = deque(maxlen=_ACKS_KEPT)
+
+    def observe(self, ms: int) -> None:
+        self._ms.append(ms)
+
+    def p95_ms(self) -> int | None:
+        ordered = sorted(self._ms)
+        return ordered[len(ordered) * 95 // 100] if ordered else None
+
+
+def health(outbox: Outbox, folder: Path, clock: Clock, acks: AckTimes, *, resends: int, now_ts: int) -> bytes:
+    fill = outbox.fill()
+    oldest = outbox.oldest_closed_ts()
+    return orjson.dumps(
+        {
+            "v": VERSION,
+            "ts": now_ts,
+            "outbox": {
+                "stream": outbox.stream,
+                "baskets": fill.baskets,
+                "size_bytes": fill.size_bytes,
+                "percent": fill.percent,
+                "rejected": fill.rejected,
+                "oldest_age_ms": None if oldest is None else max(0, now_ts - oldest),
+            },
+            "resends": resends,
+            "ack_ms_p95": acks.p95_ms(),
+            "clk": {"src": clock.src, "off_ms": clock.off_ms, "err_ms": clock.err_ms},
+            "disk_free_bytes": shutil.disk_usage(folder).free,
+            "cpu_millicelsius": _cpu_millicelsius(),
+        }
+    )
+
+
+def birth(outbox: Outbox, *, session: int, boot: str, firmware: str) -> bytes:
+    fields = {"v": VERSION, "online": True, "session": session, "boot": boot, "fw": firmware, "slot": None}
+    return orjson.dumps({**fields, "stream": outbox.stream, "outbox": outbox.fill().baskets})
+
+
+def death(session: int) -> bytes:
+    """Also the will: a consumer ignores it when a later session was born."""
+    return orjson.dumps({"v": VERSION, "online": False, "session": session})
+
+
+def _cpu_millicelsius() -> int | None:
+    try:
+        return int(_CPU_TEMPERATURE.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None

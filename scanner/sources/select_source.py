@@ -1,0 +1,44 @@
+"""The source that a setting names."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from scanner.clock import Clock
+from scanner.decode.live import VotingLiveReader
+from scanner.decode.still import VotingStillReader
+from scanner.settings import Settings
+from scanner.sources.camera import CameraSource, pi_frames, usb_frames, video_frames
+from scanner.sources.model import ReadSource
+from scanner.sources.pictures import PictureSource
+from scanner.sources.streams import SerialSource, StdinSource
+from scanner.sources.wedge import WedgeSource
+
+DEFAULT_BAUD = 9_600
+
+
+def source_of(settings: Settings, clock: Clock) -> ReadSource:
+    """settings.source has one of the known forms."""
+    kind, _, where = settings.source.partition(":")
+    match kind:
+        case "pictures":
+            return PictureSource(Path(where), VotingStillReader(), clock)
+        case "serial":
+            port, _, baud = where.partition("@")
+            return SerialSource(port, int(baud or DEFAULT_BAUD), settings.wedge_gap_ms, clock)
+        case "evdev":
+            return WedgeSource(where, settings.wedge_gap_ms, clock)
+        case "stdin":
+            return StdinSource(sys.stdin.fileno(), clock)
+        case _:
+            return _camera(kind, where, settings, clock)
+
+
+def _camera(kind: str, where: str, settings: Settings, clock: Clock) -> ReadSource:
+    frames_max = settings.camera_frames_per_s_max
+    if kind == "video":
+        return CameraSource("video", partial(video_frames, Path(where)), VotingLiveReader, clock)
+    if kind == "picamera":
+        return CameraSource("picam", partial(pi_frames, frames_max, clock), VotingLiveReader, clock)
+    index = int(where)
+    return CameraSource(f"cam{index}", partial(usb_frames, index, frames_max, clock), VotingLiveReader, clock)

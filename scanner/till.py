@@ -1,0 +1,242 @@
+"""Joins what sources see to the outbox: decide, commit, and only then tell."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from firmware_bridge.wire.claim_code import RANDOM_BYTES, claim_sha256, draw_claim_code
+from firmware_bridge.wire.envelope import Verify
+from firmware_bridge.wire.member_code import is_member_code
+from firmware_bridge.wire.messages import CASHIER, ClosedBy, Read
+from firmware_bridge.wire.messages import Clock as ClockReport
+from scanner import member, notices
+from scanner.basket import (
+    CashierNamed,
+    CloseAsked,
+    Closing,
+    Event,
+    LabelRead,
+    MemberShown,
+    Moment,
+    NothingToVoid,
+    OpenBasket,
+    Rules,
+    Step,
+    TimePassed,
+    VoidWhileOpen,
+    interrupted,
+    lines,
+    step,
+    void_lines,
+)
+from scanner.chaos import Chaos, ChaosPoint
+from scanner.claim import slip_text
+from scanner.clock import Clock
+from scanner.errors import TillRefusal
+from scanner.feedback import Feedback, Signal, refused
+from scanner.outbox import WARNING_PERCENT, NewRows, Outbox
+from scanner.read_line import keep
+from scanner.settings import Settings
+from scanner.sources.model import (
+    ButtonPressed,
+    CashierSeen,
+    CodeSeen,
+    FeedLineUnusable,
+    FinishSeen,
+    SourceEnded,
+    SourceEvent,
+    SourceLost,
+    SourceOpened,
+    Unusable,
+)
+
+
+class Till:
+    """Used by one thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outbox: Outbox,
+        city_keys: Mapping[str, Verify],
+        clock: Clock,
+        judge_clock: Callable[[], ClockReport],
+        feedback: Feedback,
+        wake_uplink: Callable[[], None],
+        chaos: Chaos,
+    ) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._city_keys = city_keys
+        self._clock = clock
+        self._judge_clock = judge_clock
+        self._feedback = feedback
+        self._wake_uplink = wake_uplink
+        self._chaos = chaos
+        self._rules = Rules(boot=clock.boot, timeout_ms=1000 * settings.basket_timeout_s)
+        self._open: OpenBasket | None = None
+        self._warned = False
+
+    def begin(self) -> None:
+        """What the last run left: slips that were perhaps never printed, a basket that was never closed."""
+        for seq, claim_code in self._outbox.slips_to_show():
+            self._show_slip(seq, claim_code)
+        self._open = self._outbox.open_basket()
+        self.end()
+
+    def end(self) -> None:
+        """Whoever is before the till now: their basket closes as `interrupted`."""
+        if (basket := self._open) is not None:
+            self._guarded(lambda: self._apply(interrupted(basket)))
+
+    def take(self, event: SourceEvent) -> None:
+        self._guarded(lambda: self._take(event))
+
+    def tick(self) -> None:
+        """Now and then: a basket that nobody finishes closes by itself."""
+        if self._open is not None:
+            self._guarded(lambda: self._step(TimePassed(self._now())))
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except TillRefusal as refusal:
+            self._feedback.show(refused(refusal))
+
+    def _take(self, event: SourceEvent) -> None:
+        match event:
+            case CodeSeen():
+                self._on_code(event)
+            case CashierSeen():
+                self._on_cashier(event.cashier)
+            case FinishSeen():
+                self._step(CloseAsked(ClosedBy.FINISH, self._now()))
+            case ButtonPressed():
+                self._step(CloseAsked(ClosedBy.BUTTON, self._now()))
+            case _:
+                self._on_source(event)
+
+    def _on_source(self, event: Unusable | SourceLost | SourceOpened | SourceEnded) -> None:
+        match event:
+            case Unusable():
+                self._feedback.show(refused(event.refusal))
+            case SourceLost():
+                lost = event.refusal
+                self._tell("source_lost", lost.sentence_zh, lost.sentence_en, Signal.WARNING)
+            case SourceOpened():
+                self._tell("source_open", f"读码来源 {event.src} 就绪。", f"The source {event.src} is ready.")
+            case SourceEnded():
+                # Nothing more can come: what a timeout would do later is done now.
+                if self._open is not None:
+                    self._step(CloseAsked(ClosedBy.TIMEOUT, self._now()))
+                self._tell("source_ended", f"读码来源 {event.src} 已结束。", f"The source {event.src} has ended.")
+
+    def _on_code(self, seen: CodeSeen) -> None:
+        at = Moment(seen.mono_ms, self._clock.wall_ms())
+        if seen.code == self._settings.finish_code:
+            self._step(CloseAsked(ClosedBy.FINISH, at))
+        elif seen.code == self._settings.void_code:
+            self._void(at)
+        elif is_member_code(seen.code):
+            self._on_member(seen.code, at)
+        else:
+            self._on_label(seen, at)
+
+    def _on_label(self, seen: CodeSeen, at: Moment) -> None:
+        self._outbox.check_room()
+        self._step(LabelRead(keep(_read_of(seen)), at))
+        # On disk since a moment ago; only now may it beep.
+        self._feedback.show(notices.beep(seen, seq=self._outbox.next_seq(), stream=self._outbox.stream))
+        self._chaos.reach(ChaosPoint.MID_BASKET)
+        self._warn_when_filling()
+
+    def _on_member(self, code: str, at: Moment) -> None:
+        self._outbox.check_room()
+        member.verify(code, self._city_keys, wall_ms=at.ts, clock=self._judge_clock())
+        self._step(MemberShown(code, at))
+
+    def _on_cashier(self, cashier: str) -> None:
+        if CASHIER.fullmatch(cashier) is None:
+            raise FeedLineUnusable(reason="cashier")
+        if cashier != self._rules.cashier:
+            self._rules = replace(self._rules, cashier=cashier)
+            self._step(CashierNamed(cashier))
+
+    def _step(self, event: Event) -> None:
+        self._apply(step(self._open, event, self._rules))
+
+    def _apply(self, after: Step) -> None:
+        claim_code = None
+        if after.closing is not None:
+            claim_code = self._record_closing(after.closing, after.open)
+        elif after.open is not self._open:
+            self._outbox.record(after.open)
+        self._open = after.open
+        if after.note is not None:
+            self._feedback.show(notices.of_step(after.note))
+        if claim_code is not None:
+            self._show_slip(*claim_code)
+
+    def _record_closing(self, closing: Closing, still_open: OpenBasket | None) -> tuple[int, str] | None:
+        """The seq and claim code of a basket without a member."""
+        with_member = closing.basket.member is not None
+        claim_code = None if with_member else draw_claim_code(secrets.token_bytes(RANDOM_BYTES))
+        claim_hash = None if claim_code is None else claim_sha256(claim_code)
+
+        def make_lines(first_seq: int) -> Sequence[bytes]:
+            return lines(closing, first_seq, claim_hash)
+
+        rows = self._outbox.record(still_open, NewRows(make_lines=make_lines, ts=closing.at.ts, claim_code=claim_code))
+        self._chaos.reach(ChaosPoint.AFTER_OUTBOX_COMMIT)
+        for notice in notices.closings(closing, rows, self._outbox.stream, claim_code):
+            self._feedback.show(notice)
+        self._wake_uplink()
+        return None if claim_code is None else (rows[0].seq, claim_code)
+
+    def _void(self, at: Moment) -> None:
+        voided = self._outbox.last_group()
+        if self._open is not None and self._open.reads:
+            raise VoidWhileOpen
+        if not voided:
+            raise NothingToVoid
+
+        def make_lines(first_seq: int) -> Sequence[bytes]:
+            return void_lines(voided, first_seq, self._rules, at)
+
+        rows = self._outbox.record(self._open, NewRows(make_lines=make_lines, ts=at.ts, voidable=False))
+        self._chaos.reach(ChaosPoint.AFTER_OUTBOX_COMMIT)
+        for row, seq in zip(rows, voided, strict=True):
+            self._feedback.show(notices.voided(row, seq, self._outbox.stream))
+        self._wake_uplink()
+
+    def _show_slip(self, seq: int, claim_code: str) -> None:
+        self._feedback.show(notices.slip(seq, claim_code, slip_text(claim_code)))
+        self._outbox.slip_shown(seq)
+
+    def _warn_when_filling(self) -> None:
+        fill = self._outbox.fill()
+        warn = fill.percent >= WARNING_PERCENT
+        if warn and not self._warned:
+            self._feedback.show(notices.filling(fill))
+        self._warned = warn
+
+    def _tell(self, name: str, text_zh: str, text_en: str, signal: Signal = Signal.NONE) -> None:
+        self._feedback.show(notices.state(name, text_zh, text_en, signal))
+
+    def _now(self) -> Moment:
+        return Moment(self._clock.mono_ms(), self._clock.wall_ms())
+
+
+def _read_of(seen: CodeSeen) -> Read:
+    return Read(
+        sym=seen.symbology,
+        code=seen.code,
+        raw=seen.raw,
+        aim=seen.aim,
+        src=seen.src,
+        votes=seen.votes,
+        mono=seen.mono_ms,
+        qty=seen.qty,
+        price_fen=seen.price_fen,
+        sn=seen.sn,
+    )
