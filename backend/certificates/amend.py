@@ -1,0 +1,136 @@
+"""Changes made by hand, each with a reason: the state of one certificate, and the recognition of one scheme by another."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from backend.certificates import store
+from backend.certificates.history import History
+from backend.certificates.model import CertificateState
+from backend.certificates.queries import scheme_ceilings
+from backend.certificates.recording import record_recognition, record_states
+from backend.certificates.timeline import FOREVER_DAY, Segment, day_number, fact_on
+from backend.kernel.errors import DomainError
+from backend.kernel.ids import new_id
+from backend.storage.transaction import Database
+
+
+class CertificateUnknown(DomainError):
+    code = "certificate-unknown"
+    text_zh = "没有登记编号为 {number} 的证书。"
+    text_en = "No certificate {number} is registered."
+
+
+class CertificateAmbiguous(DomainError):
+    code = "certificate-ambiguous"
+    text_zh = "编号 {number} 有多家机构的证书，请指明机构：{bodies}。"
+    text_en = "Several bodies gave the number {number}: name one of {bodies}."
+
+
+class SchemeUnknown(DomainError):
+    code = "scheme-unknown"
+    text_zh = "认证项目 {scheme} 不在登记的名录中。"
+    text_en = "The scheme {scheme} is not registered."
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """What is to be recorded. Open-ended: it replaces whatever was known of the time from `from_on` on."""
+
+    number: str
+    body: str | None
+    state: CertificateState
+    from_on: date
+    reason: str
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecognition:
+    """Replaces an earlier one with the same schemes, region and first day; `until_on` is the first day without it."""
+
+    from_scheme: str
+    to_scheme: str
+    region: str
+    from_on: date
+    until_on: date | None
+    document: str
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StateReceipt:
+    history: History
+    changed: bool
+    """False when the registry already says so from that day on."""
+    row: str | None
+    version: int
+
+
+def change_state(database: Database, change: StateChange, *, dry_run: bool = False) -> StateReceipt:
+    """Raises CertificateUnknown, CertificateAmbiguous."""
+    if dry_run:
+        with database.read() as connection:
+            return _planned(connection, change)[0]
+    return database.write(lambda connection: _record(connection, change))
+
+
+def recognise(database: Database, recognition: NewRecognition) -> int:
+    """The registry version in which it was recorded. Raises SchemeUnknown."""
+    return database.write(lambda connection: _recognise(connection, recognition))
+
+
+def _recognise(connection: Connection, recognition: NewRecognition) -> int:
+    locked = store.lock_version(connection)
+    known = scheme_ceilings(connection)
+    for scheme in (recognition.from_scheme, recognition.to_scheme):
+        if scheme not in known:
+            raise SchemeUnknown(scheme=scheme)
+    version = store.record_change(
+        connection, locked, cause="recognition", now=recognition.now, by=recognition.by, reason=recognition.document
+    )
+    row = {
+        "id": new_id(),
+        "from_scheme": recognition.from_scheme,
+        "to_scheme": recognition.to_scheme,
+        "region": recognition.region,
+        "from_on": recognition.from_on,
+        "until_on": recognition.until_on,
+        "document": recognition.document,
+    }
+    record_recognition(connection, row, version)
+    return version
+
+
+def _record(connection: Connection, change: StateChange) -> StateReceipt:
+    locked = store.lock_version(connection)
+    receipt, segment = _planned(connection, change)
+    if segment is None:
+        return receipt
+    version = store.record_change(connection, locked, cause="state", now=change.now, by=change.by, reason=change.reason)
+    record_states(connection, [(receipt.history.id, segment)], version, reason=change.reason)
+    return StateReceipt(receipt.history, changed=True, row=segment.row, version=version)
+
+
+def _planned(connection: Connection, change: StateChange) -> tuple[StateReceipt, Segment[str] | None]:
+    history = _the_certificate(connection, change)
+    version = store.current_version(connection).version
+    from_day = day_number(change.from_on)
+    known = [segment for segment in history.known_states() if segment.until_day > from_day]
+    if known and all(segment.fact == change.state for segment in known) and fact_on(known, from_day):
+        return StateReceipt(history, changed=False, row=known[0].row, version=version), None
+    segment = Segment(new_id(), from_day, FOREVER_DAY, str(change.state))
+    return StateReceipt(history, changed=True, row=segment.row, version=version), segment
+
+
+def _the_certificate(connection: Connection, change: StateChange) -> History:
+    found = store.load_certificate(connection, change.number)
+    chosen = [history for history in found if change.body in (None, history.body)]
+    if not chosen:
+        raise CertificateUnknown(number=change.number)
+    if len(chosen) > 1:
+        raise CertificateAmbiguous(number=change.number, bodies="、".join(history.body for history in chosen))
+    return chosen[0]
