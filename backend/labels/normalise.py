@@ -15,28 +15,29 @@ _BLANKS = " \t\r\n\x00"
 _INVISIBLE = (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
 _DASHES = (*range(0x2010, 0x2016), 0x2043, 0x2212, 0x2E3A, 0x2E3B, 0x30FC)
 _LINE_ENDS = (0x85, 0x1680, 0x2028, 0x2029)
-_FOLDED_PLANES = (range(0x80, 0x10000), range(0x1D400, 0x1D800), range(0x1F100, 0x1FC00))
+_BMP_END = 0x10000
+_FOLDED_PLANES = (range(0x80, _BMP_END), range(0x1D400, 0x1D800), range(0x1F100, 0x1FC00))
 
 
-def _folding() -> dict[int, str | None]:
+def _folding() -> dict[str, str]:
     """What becomes ASCII: NFKC of single characters, dashes, blanks; invisible characters go.
 
     The whole NFKC is not taken: its reordering of combining marks is quadratic, 2 ms for 2 KiB made to hurt,
     and composition never yields ASCII.
     """
     plain = dict.fromkeys(_DASHES, "-") | dict.fromkeys(_LINE_ENDS, " ")
-    table: dict[int, str | None] = {}
+    table = dict.fromkeys(map(chr, _INVISIBLE), "")
     for plane in _FOLDED_PLANES:
         for point in plane:
             folded = unicodedata.normalize("NFKC", chr(point)).translate(plain)
             if folded.isascii():
-                table[point] = folded
-    return table | dict.fromkeys(_INVISIBLE, None)
+                table.setdefault(chr(point), folded)
+    return table
 
 
 _FOLD = _folding()
-_UPPER = {point: point - 32 for point in range(ord("a"), ord("z") + 1)}
-_NO_BLANKS = {ord(" "): None, ord("\t"): None}
+_FOLDABLE = re.compile(f"[{''.join(re.escape(c) for c in _FOLD if ord(c) < _BMP_END)}]|[\U0001d400-\U0001fbff]")
+"""Two classes: a class of the basic plane alone compiles to a bitmap, a mixed one to a slow list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,18 @@ def decoded(content: bytes) -> str | None:
 
 def normalised(text: str, symbology: Symbology | None, aim: str | None, trust: Trust, year: int | None) -> Code:
     if not text.isascii():
-        text = text.translate(_FOLD)
+        text = _FOLDABLE.sub(lambda match: _FOLD.get(match[0], match[0]), text)
     text = text.strip(_BLANKS)
     if _AIM.match(text):
         aim, text = aim or text[:3], text[3:]
-    upper = text.translate(_UPPER)
-    return Code(text, upper, upper.translate(_NO_BLANKS), symbology, aim or None, trust, year)
+    upper = _ascii_upper(text)
+    compact = upper.replace(" ", "").replace("\t", "")
+    return Code(text, upper, compact, symbology, aim or None, trust, year)
+
+
+def _ascii_upper(text: str) -> str:
+    """Of bytes only a-z change, and no byte of another UTF-8 character is one of them."""
+    return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
 def respelled(code: Code, text: str) -> Code:

@@ -17,7 +17,6 @@ from backend.labels.schemes import (
 from backend.labels.symbologies import PLAIN_AIMS, PLAIN_NAMES, RETAIL, Symbology, symbology_of
 from backend.labels.trust import DEFAULT_TRUST, Trust
 
-_NOT_DIGITS = str.maketrans("", "", " -+\t")
 _PRINTED_LENGTHS = {Symbology.EAN13: 13, Symbology.EAN8: 8, Symbology.UPCA: 12, Symbology.UPCE: 13}
 _ADD_ON_LENGTHS = (2, 5)
 _UPC_E_LENGTH = 8
@@ -66,7 +65,7 @@ def _retail(code: Code) -> Reading | None:
     """EAN and UPC symbols hold a GTIN, perhaps with an add-on of 2 or 5 digits, and nothing else."""
     if code.symbology not in RETAIL:
         return None
-    digits = code.compact.translate(_NOT_DIGITS)
+    digits = code.compact.replace("-", "").replace("+", "")
     if not (digits.isascii() and digits.isdigit()):
         return unsettled(Scheme.UNREADABLE, "unknown_format")
     if code.symbology is Symbology.UPCE and len(digits) == _UPC_E_LENGTH:
@@ -81,7 +80,7 @@ def _retail(code: Code) -> Reading | None:
 
 def _number(code: Code) -> Reading | None:
     """Digits alone, typed or in a carrier that may hold anything."""
-    digits = code.compact.translate(_NOT_DIGITS)
+    digits = code.compact.replace("-", "")
     if len(digits) not in gtin.LENGTHS or not (digits.isascii() and digits.isdigit()):
         return None
     itf = code.symbology is Symbology.ITF and len(digits) == _ITF_LENGTH

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backend.labels.carriers import element_strings
 from backend.labels.carriers.gtin import LENGTHS
-from backend.labels.carriers.identifiers import IDENTIFIERS
+from backend.labels.carriers.identifiers import IDENTIFIERS, fits
 from backend.labels.carriers.web_address import WebAddress, stranger
 from backend.labels.model import Confidence, Reading
 from backend.labels.trust import Trust
@@ -20,27 +20,27 @@ _PRIMARY = frozenset(
     "01 8006 8013 8010 414 417 8017 8018 255 00 253 401 402 8003 8004".split()  # noqa: SIM905 - as GS1 lists them
 )
 _SHORTEST_VALUE = 4
-_MAX_PATH = 40
 
 
 def read(address: WebAddress, trust: Trust) -> Reading | None:
     """None when no part of the path can be a GS1 key; a wrong check digit is a reading without a key."""
     confidence = Confidence.CERTAIN if address.bare_host in trust.gs1_hosts else Confidence.LIKELY
-    for path in _tails(address.segments):
+    path = _from_first_key(address.segments)
+    if path:
         elements = element_strings.from_pairs([*_pairs(path), *_query(address)])
-        if _number(path[0]) in elements:
-            return element_strings.identified(elements, confidence)
+        return element_strings.identified(elements, confidence)
     if address.bare_host in trust.gs1_hosts and address.segments:
         return stranger(address, "digital_link_compressed")
     return None
 
 
-def _tails(segments: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Every end of the path that begins with a primary key and a value of at least four digits or characters."""
-    for at in range(min(len(segments), _MAX_PATH) - 1):
-        first, value = _number(segments[at]), segments[at + 1]
-        if first in _PRIMARY and value[:_SHORTEST_VALUE].isalnum() and len(value) >= _SHORTEST_VALUE:
-            yield segments[at:]
+def _from_first_key(segments: tuple[str, ...]) -> tuple[str, ...]:
+    """The end of the path that begins with a primary key and a value that fits it; empty when there is none."""
+    for at, segment in enumerate(segments[:-1]):
+        identifier, value = _number(segment), segments[at + 1]
+        if identifier in _PRIMARY and len(value) >= _SHORTEST_VALUE and fits(identifier, _padded(identifier, value)):
+            return segments[at:]
+    return ()
 
 
 def _pairs(path: tuple[str, ...]) -> Iterator[tuple[str, str]]:

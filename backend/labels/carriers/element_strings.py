@@ -5,7 +5,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping
 
 from backend.labels.carriers import gtin
-from backend.labels.carriers.identifiers import fits, fixed_length, identifier_at
+from backend.labels.carriers.identifiers import IDENTIFIERS, fits, fixed_length, identifier_at
 from backend.labels.model import Confidence, Reading, Scheme, Scope, refused, unsettled
 from backend.labels.normalise import GS, Code
 from backend.labels.symbologies import Symbology
@@ -33,7 +33,7 @@ class Elements(dict[str, str]):
 
 def read(code: Code) -> Reading | None:
     """Element strings that the reader vouches for, that carry separators, or that are printed with brackets."""
-    if code.marked_gs1:
+    if code.marked_gs1 and not code.upper.startswith("HTTP"):  # a Digital Link may stand in a GS1 symbol
         printed = code.text.startswith("(")
         elements = _bracketed(code.text) if printed else _raw(code.text.strip(GS))
         return identified(elements, Confidence.CERTAIN)
@@ -61,7 +61,7 @@ def read_unmarked(code: Code) -> Reading | None:
 
 def _raw(payload: str) -> Elements:
     elements, at = Elements(), 0
-    while at < len(payload) and len(elements) < _MAX_ELEMENTS:
+    for _ in range(_MAX_ELEMENTS):
         identifier = identifier_at(payload, at)
         if identifier is None:
             break
@@ -81,7 +81,12 @@ def _raw(payload: str) -> Elements:
 def _bracketed(text: str) -> Elements:
     """'(01)…(21)…': an opening bracket inside a value is taken as text unless an identifier stands in it."""
     pieces = _PRINTED.split(text)
-    return from_pairs(zip(pieces[1::2], (piece.strip(" " + GS) for piece in pieces[2::2]), strict=True))
+    pairs: list[tuple[str, str]] = []
+    for identifier, value in zip(pieces[1::2], pieces[2::2], strict=True):
+        if pairs and identifier not in IDENTIFIERS:
+            identifier, value = pairs[-1][0], f"{pairs.pop()[1]}({identifier}){value}"  # noqa: PLW2901 - joined again
+        pairs.append((identifier, value.strip(" " + GS)))
+    return from_pairs(pairs)
 
 
 def from_pairs(pairs: Iterable[tuple[str, str]]) -> Elements:

@@ -12,6 +12,7 @@ _ADDRESS = re.compile(r"(?:(https?)://)?([^/?#\\\s]+)([^?#\s]*)(?:\?([^#\s]*))?(
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "": ""}
 _MAX_PARAMETERS = 64
+_MAX_SEGMENTS = 64
 _LOOKS_LIKE = str.maketrans({"1": "l", "0": "o", "-": None, "_": None})
 
 
@@ -46,7 +47,7 @@ def taken_apart(text: str, known_hosts: frozenset[str]) -> WebAddress | None:
     host = _plain_host(authority, scheme.lower())
     if not scheme and host.removeprefix("www.") not in known_hosts:
         return None
-    segments = tuple(unquote(segment) for segment in path.split("/") if segment)
+    segments = tuple(unquote(segment) for segment in path.split("/", _MAX_SEGMENTS) if segment)
     return WebAddress(host, authority, segments, _parameters(query))
 
 
@@ -89,5 +90,5 @@ def key_of(address: WebAddress) -> str:
     """Host and a digest of path and parameters, so that no token or name inside an address is kept."""
     path = "/".join(quote(segment, safe="") for segment in address.segments)
     query = sorted((name, value) for name, values in address.query.items() for value in values)
-    digest = hashlib.sha256(repr((address.authority, path, query)).encode("utf-8", "surrogatepass")).hexdigest()
+    digest = hashlib.sha256(repr((address.host or address.authority, path, query)).encode("utf-8", "surrogatepass")).hexdigest()
     return f"url:{address.host or 'unknown'}:{digest[:32]}"

@@ -15,6 +15,8 @@ _LAST_LB_ON_PACKS = "1207"
 
 
 def read(code: Code) -> Reading | None:
+    if code.compact[:2] not in {"GF", "LB"}:
+        return None
     compact = code.compact.translate(_SEPARATORS)
     enterprise, product = _GF.fullmatch(compact), _LB.fullmatch(compact)
     if enterprise:

@@ -11,8 +11,7 @@ from backend.labels.model import Confidence, Reading, Scheme, Scope, unsettled
 from backend.labels.normalise import Code
 from backend.labels.regions import REGIONS
 
-_WORDS = re.compile(r"(?:中国)?(?:有机产品)?有机[码碼](?:号|编号)?[\s:;.#]*|ORGANIC (?:MARK )?CODE[\s:.#]*")
-_SEPARATORS = str.maketrans("", "", " -\t")
+_WORDS = re.compile(r"(?:中国)?(?:有机产品)?有[机機][码碼](?:号|编号)?[\s:;.#]*|ORGANIC (?:MARK )?CODE[\s:.#]*")
 _DIGITS = re.compile(r"[0-9]{17,18}")
 _CERTIFICATE = re.compile(r"([0-9]{3}|F[0-9]{2}|[0-9]{4})OP([0-9]{2})([0-9]{5})(?:-([0-9]{1,4}))?")
 _OLD_YEARS = range(11, 24)
@@ -27,7 +26,7 @@ def read_with_words(code: Code) -> Reading | None:
     words = _WORDS.match(code.upper)
     if words is None:
         return None
-    digits = code.upper[words.end() :].translate(_SEPARATORS)
+    digits = re.sub(r"[\s\-]", "", code.upper[words.end() :])
     if _DIGITS.fullmatch(digits):
         return _mark(digits, code, with_words=True)
     return unsettled(Scheme.ORGANIC, "organic_length") if digits[:1].isdigit() else None
@@ -35,7 +34,7 @@ def read_with_words(code: Code) -> Reading | None:
 
 def read_bare(code: Code) -> Reading | None:
     """17 or 18 digits that proved to be nothing else; of 18 digits one in ten has the check digit of an SSCC."""
-    digits = code.upper.translate(_SEPARATORS)
+    digits = code.compact.replace("-", "")
     if not _DIGITS.fullmatch(digits):
         return None
     mark = _mark(digits, code, with_words=False)
