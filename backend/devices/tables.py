@@ -7,7 +7,7 @@ device_directory = Table(
     "device_directory",
     metadata,
     text_column("device", primary_key=True),
-    Column("city", String(6), nullable=False),
+    text_column("city"),
     text_column("store"),
     Column("district", String(6), nullable=False),
     text_column("state"),

@@ -33,7 +33,9 @@ ON CONFLICT DO NOTHING"""
 APPLY = """
 UPDATE accounts a SET balance = a.balance + t.delta, version = a.version + 1
 FROM unnest(%(accounts)s::text[], %(deltas)s::bigint[]) t(account, delta)
-WHERE a.city = %(city)s AND a.account = t.account AND (a.floor IS NULL OR a.balance + t.delta >= a.floor)"""
+WHERE a.city = %(city)s AND a.account = ANY(%(accounts)s::text[]) AND a.account = t.account
+  AND (a.floor IS NULL OR a.balance + t.delta >= a.floor)
+RETURNING a.account"""
 
 STORED = """
 SELECT line, reason, unit, source, destination, amount FROM transfers
@@ -97,7 +99,11 @@ def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
     ).rowcount
     if written != len(transfers):
         raise ReferenceReused
-    _apply(connection, city, _deltas(transfers))
+    deltas = _deltas(transfers)
+    # What many writers share comes last, so that it is held only until COMMIT.
+    gains = {account: delta for account, delta in deltas.items() if delta >= 0}
+    _apply(connection, city, gains, now)
+    _apply(connection, city, {account: delta for account, delta in deltas.items() if delta < 0}, now)
 
 
 def post_once(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> bool:
@@ -141,11 +147,22 @@ def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:
     return deltas
 
 
-def _apply(connection: Connection, city: str, deltas: Mapping[str, int]) -> None:
-    moved = hot(
-        connection,
-        APPLY,
-        {"city": city, "accounts": words(list(deltas)), "deltas": numbers(deltas.values())},
-    ).rowcount
-    if moved != len(deltas):
+def _apply(connection: Connection, city: str, deltas: Mapping[str, int], now: datetime) -> None:
+    """Moves balances in address order; an account that receives is opened when it is not open yet."""
+    unmoved = deltas.keys() - _moved(connection, city, deltas)
+    if not unmoved:
+        return
+    missing = {account: deltas[account] for account in unmoved}
+    if min(missing.values()) < 0:
         raise BoundReached
+    open_accounts(connection, city, missing, now)
+    if _moved(connection, city, missing) != missing.keys():
+        raise BoundReached
+
+
+def _moved(connection: Connection, city: str, deltas: Mapping[str, int]) -> set[str]:
+    if not deltas:
+        return set()
+    names = sorted(deltas)
+    moves = {"city": city, "accounts": words(names), "deltas": numbers([deltas[name] for name in names])}
+    return {account for (account,) in hot(connection, APPLY, moves)}

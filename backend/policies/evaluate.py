@@ -11,7 +11,7 @@ from backend.policies.conditions import Test, compile_member
 from backend.policies.model import Facts, Outcome, Policy, Reward, RewardKind, Rule, Verdict
 
 CounterKey = tuple[str, str, str]
-"""(policy and cap, person, civil period)."""
+"""(policy and cap, civil period, person)."""
 
 
 class Amount(NamedTuple):
@@ -148,7 +148,7 @@ def _within_limits(gross: Verdict, person: str, sold_on: date, policy: CompiledP
     limit_name, limit_left = None, None
     keys = []
     for cap in policy.caps:
-        key = (cap.counter, person, period_key(cap.period, sold_on))  # type: ignore[arg-type]  # StrEnum value
+        key = (cap.counter, period_key(cap.period, sold_on), person)  # type: ignore[arg-type]  # StrEnum value
         keys.append(key)
         left = cap.limit - limits.used.get(key, 0)
         if left < amount:

@@ -10,7 +10,7 @@ from backend.storage.transaction import hot
 USE_CODES = """
 UPDATE member_codes m SET used_stream = t.stream, used_seq = t.seq
 FROM unnest(%(handles)s::bytea[], %(streams)s::uuid[], %(seqs)s::bigint[]) t(handle, stream, seq)
-WHERE m.city = %(home)s AND m.handle = t.handle
+WHERE m.city = %(home)s AND m.handle = ANY(%(handles)s::bytea[]) AND m.handle = t.handle
   AND (m.used_seq IS NULL OR (m.used_stream = t.stream AND m.used_seq = t.seq))
 RETURNING m.handle, t.stream::text, t.seq, m.resident::text, (extract(epoch FROM m.expires_at) * 1000)::bigint"""
 

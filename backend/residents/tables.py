@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, id_column, instant_column, text_column
@@ -17,7 +17,7 @@ person_directory = Table(
     "person_directory",
     metadata,
     Column("identity_hash", LargeBinary, primary_key=True),
-    Column("city", String(6), nullable=False),
+    text_column("city"),
     id_column("resident"),
 )
 """Finds a person's home city from a keyed hash of an outside identity; crosses cities by nature."""
@@ -26,7 +26,7 @@ resident_sessions = Table(
     "resident_sessions",
     metadata,
     Column("token_hash", LargeBinary, primary_key=True),
-    Column("city", String(6), nullable=False),
+    text_column("city"),
     id_column("resident"),
     instant_column("issued_at"),
     instant_column("expires_at"),

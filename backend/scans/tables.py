@@ -103,20 +103,21 @@ cap_counters = Table(
     metadata,
     city_column(),
     text_column("cap", primary_key=True),
-    id_column("person", primary_key=True),
     text_column("period", primary_key=True),
+    id_column("person", primary_key=True),
     amount_column("used"),
     amount_column("allowed"),
+    amount_column("version"),
     CheckConstraint("used >= 0 AND used <= allowed", name="within"),
     postgresql_with={"fillfactor": "70"},
 )
-"""What a person has used of a cap. Written only under the lock of that person's wallet."""
+"""What a person has used of a cap. Changed from one version to the next, so that a lost race is seen and run again."""
 
 unit_claims = Table(
     "unit_claims",
     metadata,
     text_column("key", primary_key=True),
-    Column("city", String(6), nullable=False),
+    text_column("city"),
     id_column("basket"),
     Column("line_no", SmallInteger, nullable=False),
     instant_column("claimed_at"),

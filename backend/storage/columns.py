@@ -1,11 +1,14 @@
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BigInteger, Column, DateTime, String, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, Text, Uuid
+
+_NULL = "\x01"
+"""Stands for None while texts are joined; no text that is stored holds it."""
 
 
 def city_column() -> Column[str]:
     """GB/T 2260 prefecture code: first column of every key of a city's table, never updated."""
-    return Column("city", String(6), primary_key=True)
+    return Column("city", Text, primary_key=True)
 
 
 def instant_column(name: str, *, nullable: bool = False) -> Column[object]:
@@ -26,12 +29,24 @@ def text_column(name: str, *, nullable: bool = False, primary_key: bool = False)
 
 def numbers(values: Iterable[int | None]) -> str:
     """A PostgreSQL array literal of integers; None becomes NULL."""
-    return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
+    literal = "{" + ",".join(map(str, values)) + "}"
+    return literal.replace("None", "NULL") if "None" in literal else literal
 
 
 def words(values: Sequence[str | None]) -> str:
-    """A PostgreSQL array literal of texts; None becomes NULL. Texts carry no U+0000 (checked where they enter)."""
-    return "{" + ",".join(["NULL" if v is None else _quoted(v) for v in values]) + "}"
+    """A PostgreSQL array literal of texts; None becomes NULL. Texts carry no control character (checked on entry)."""
+    if not values:
+        return "{}"
+    joined = '","'.join([_NULL if v is None else v for v in values])
+    if "\\" in joined or joined.count('"') != 2 * len(values) - 2:
+        joined = '","'.join([_NULL if v is None else _escaped(v) for v in values])
+    literal = '{"' + joined + '"}'
+    return literal.replace(f'"{_NULL}"', "NULL") if _NULL in literal else literal
+
+
+def unquoted(values: Iterable[str | None]) -> str:
+    """As `words`, for values that never need quotes: ids, codes of ours, civil dates."""
+    return "{" + ",".join(["NULL" if v is None else v for v in values]) + "}"
 
 
 def octets(values: Sequence[bytes | None]) -> str:
@@ -43,7 +58,5 @@ def flags(values: Iterable[bool | None]) -> str:
     return "{" + ",".join(["NULL" if v is None else "t" if v else "f" for v in values]) + "}"
 
 
-def _quoted(text: str) -> str:
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + text + '"'
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

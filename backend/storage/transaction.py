@@ -45,9 +45,10 @@ class Database:
         """
         for attempt in range(ATTEMPTS_MAX):
             try:
-                with self._engine.connect() as connection:
+                # `begin` is explicit: hot statements bypass SQLAlchemy, which would see nothing to commit.
+                with self._engine.connect() as connection, connection.begin() as transaction:
                     result = work(connection)
-                    connection.commit()
+                    transaction.commit()
                     return result
             except (DBAPIError, psycopg.Error) as error:
                 if not is_retryable(error):

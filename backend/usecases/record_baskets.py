@@ -137,18 +137,14 @@ class RecordBaskets:
         *,
         careful: bool,
     ) -> None:
-        registry, limits = self._load(connection, city, baskets, readings, now, careful=careful)
+        registry, limits, counters = self._load(connection, city, baskets, readings, now, careful=careful)
 
-        before = dict(limits.used)
         decisions, units = decide_baskets(baskets, registry, limits)
 
-        allowed = {cap.counter: cap.limit for policy in registry.policies for cap in policy.caps}
-        changed = {key: used for key, used in limits.used.items() if used != before.get(key, 0)}
-        save(connection, city, decisions, registry.policies, now)
-        if changed:
-            store.save_counters(connection, city, changed, allowed)
         if units and not store.claim_units(connection, city, units, now):
             raise LostRace
+        _save_counters(connection, city, counters, limits, registry.policies)
+        save(connection, city, decisions, registry.policies, now)
 
     def _load(
         self,
@@ -159,24 +155,27 @@ class RecordBaskets:
         now: datetime,
         *,
         careful: bool,
-    ) -> tuple[Registry, Limits]:
-        """Everything the decision looks at. The persons' wallets are locked, and with them their counters; the budgets
-        only when `careful`, since their last conditional update settles who was first.
+    ) -> tuple[Registry, Limits, dict[CounterKey, store.Counter]]:
+        """Everything the decision looks at: nothing locked at first, since conditional writes settle who was first;
+        when `careful`, after a lost race, all that is limited in one fixed order: counters, wallets, budgets.
         """
         keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
         entries = self._registry.lookup(connection, keys)
         policies = self._policies.lookup(connection, city)
-        persons = sorted({basket.resident for basket in baskets if basket.resident is not None})
-        units = {policy.policy.unit.value for policy in policies}
-        budgets = {policy.budget_account for policy in policies}
-        if persons and units:
-            post.lock(connection, city, [chart.wallet(person, unit) for person in persons for unit in units], now)
         counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
-        used = store.counters(connection, city, counter_keys) if counter_keys else {}
-        left = _budgets_left(connection, city, budgets, now, careful=careful)
+        counters = store.counters(connection, city, counter_keys, locked=careful) if counter_keys else {}
+        budgets = {policy.budget_account for policy in policies}
+        if careful:
+            persons = {basket.resident for basket in baskets if basket.resident is not None}
+            units = {policy.policy.unit.value for policy in policies}
+            post.lock(connection, city, [chart.wallet(person, unit) for person in persons for unit in units], now)
+            left = post.lock(connection, city, budgets, now)
+        else:
+            left = post.balances(connection, city, budgets)
         unit_keys = [r.key for read_as in readings for r in read_as if r.scope == "unit" and r.key]
         spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
-        return Registry(readings, entries, policies, spent), Limits(used, left)
+        used = {key: counter.used for key, counter in counters.items()}
+        return Registry(readings, entries, policies, spent), Limits(used, left), counters
 
     def _reading(self, read: Read) -> Reading:
         key = (read.code, read.symbology, read.aim)
@@ -226,12 +225,22 @@ def save(
         store.await_products(connection, city, unknown, now)
 
 
-def _budgets_left(
-    connection: Connection, city: str, budgets: Iterable[str], now: datetime, *, careful: bool
-) -> dict[str, int]:
-    if not budgets:
-        return {}
-    return post.lock(connection, city, budgets, now) if careful else post.balances(connection, city, budgets)
+def _save_counters(
+    connection: Connection,
+    city: str,
+    before: Mapping[CounterKey, store.Counter],
+    limits: Limits,
+    policies: Sequence[CompiledPolicy],
+) -> None:
+    """Raises LostRace when a counter was changed by another transaction since it was read."""
+    changed = {}
+    for key, used in limits.used.items():
+        counter = before.get(key, store.NO_COUNTER)
+        if used != counter.used:
+            changed[key] = store.Counter(used, counter.version + 1)
+    allowed = {cap.counter: cap.limit for policy in policies for cap in policy.caps}
+    if changed and not store.save_counters(connection, city, changed, allowed):
+        raise LostRace
 
 
 def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[CounterKey]:
@@ -240,7 +249,7 @@ def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[Co
         return []
     sold_on = civil_date(basket.sold_at_ms)
     return [
-        (cap.counter, person, period_key(cap.period, sold_on))  # type: ignore[arg-type]  # StrEnum value
+        (cap.counter, period_key(cap.period, sold_on), person)  # type: ignore[arg-type]  # StrEnum value
         for policy in in_force(policies, basket.sold_at_ms)
         for cap in policy.caps
     ]

@@ -19,7 +19,7 @@ ENGINE_WRITES = {
     "policy_revisions": "INSERT, UPDATE (revision)",
     "baskets": "INSERT, UPDATE (resident)",
     "decisions": "INSERT",
-    "cap_counters": "INSERT, UPDATE (used, allowed)",
+    "cap_counters": "INSERT, UPDATE (used, allowed, version)",
     "unit_claims": "INSERT",
     "pending_products": "INSERT, UPDATE (resolved_at)",
     "quarantine": "INSERT",
@@ -39,7 +39,7 @@ ENGINE_WRITES = {
 def upgrade() -> None:
     op.create_table(
         "accounts",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("floor", sa.BigInteger(), nullable=True),
@@ -54,7 +54,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "baskets",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("stream", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -97,19 +97,20 @@ def upgrade() -> None:
     )
     op.create_table(
         "cap_counters",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("cap", sa.Text(), nullable=False),
-        sa.Column("person", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("person", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("used", sa.BigInteger(), nullable=False),
         sa.Column("allowed", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("used >= 0 AND used <= allowed", name=op.f("ck_cap_counters_within")),
-        sa.PrimaryKeyConstraint("city", "cap", "person", "period", name=op.f("pk_cap_counters")),
+        sa.PrimaryKeyConstraint("city", "cap", "period", "person", name=op.f("pk_cap_counters")),
         postgresql_with={"fillfactor": "70"},
     )
     op.create_table(
         "decisions",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("basket", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("line_no", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("decision_no", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -159,7 +160,7 @@ def upgrade() -> None:
     op.create_table(
         "device_directory",
         sa.Column("device", sa.Text(), nullable=False),
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("store", sa.Text(), nullable=False),
         sa.Column("district", sa.String(length=6), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -181,7 +182,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "device_reports",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("report", sa.Text(), nullable=False),
@@ -191,7 +192,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "downlinks",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("message", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
@@ -203,7 +204,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "member_codes",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("handle", sa.LargeBinary(), nullable=False),
         sa.Column("resident", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -216,7 +217,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "pending_products",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
@@ -225,20 +226,20 @@ def upgrade() -> None:
     op.create_table(
         "person_directory",
         sa.Column("identity_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("resident", sa.Uuid(as_uuid=False), nullable=False),
         sa.PrimaryKeyConstraint("identity_hash", name=op.f("pk_person_directory")),
     )
     op.create_table(
         "policy_revisions",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("revision >= 1", name=op.f("ck_policy_revisions_revision")),
         sa.PrimaryKeyConstraint("city", name=op.f("pk_policy_revisions")),
     )
     op.create_table(
         "policy_versions",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("version_no", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Uuid(as_uuid=False), nullable=False),
@@ -258,7 +259,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "quarantine",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("entry", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=True),
@@ -274,7 +275,7 @@ def upgrade() -> None:
     op.create_table(
         "resident_sessions",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("resident", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -283,7 +284,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "residents",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("resident", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
@@ -302,7 +303,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "stores",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("store", sa.Text(), nullable=False),
         sa.Column("retailer", sa.Text(), nullable=False),
         sa.Column("name_zh", sa.Text(), nullable=False),
@@ -312,7 +313,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "transfers",
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("reference", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("line", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -332,7 +333,7 @@ def upgrade() -> None:
     op.create_table(
         "unit_claims",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("city", sa.String(length=6), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
         sa.Column("basket", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("line_no", sa.SmallInteger(), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,54 @@
+"""The engine: `record_baskets` on batches of 500 scans in baskets of two reads."""
+
+import time
+from datetime import datetime, timedelta
+
+from backend.certificates.cache import RegistryCache
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
+from backend.residents.member_code import decode
+from backend.scans.lines import Origin, read_line
+from backend.scans.sale_time import Clock
+from backend.storage.transaction import Database
+from backend.usecases.record_baskets import Arrival, RecordBaskets, ShownMember
+from tests.bench import city
+
+BASKETS = 250
+
+
+def origin(writer: int, now_ms: int) -> Origin:
+    return Origin(
+        city.CITY,
+        f"bench-till-{writer}",
+        city.stream(writer),
+        "s1",
+        "320102",
+        "till",
+        Clock("ntp", 0, "b1", 10_000),
+        now_ms,
+    )
+
+
+def write_batches(url: str, writer: int, batches: int, first: int, sold_at: datetime, seed: int) -> float:
+    """Seconds that one writer takes for `batches` x 500 scans, from the bytes of the lines to COMMIT."""
+    lines = city.basket_lines(first, batches * BASKETS, sold_at, seed)
+    database = Database(url, role="greenpoints_engine", pool_size=2)
+    recorder = RecordBaskets(database, RegistryCache(), PolicyCache(chart.budget))
+    now = sold_at + timedelta(seconds=1)
+    place = origin(writer, int(now.timestamp() * 1000))
+    with database.read() as connection:
+        recorder.warm(connection, city.CITY)
+    started = time.perf_counter()
+    for number in range(batches):
+        arrivals = [_arrival(line, place) for line in lines[number * BASKETS : (number + 1) * BASKETS]]
+        states = {recorded.state for recorded in recorder.record(city.CITY, arrivals, now)}
+        assert states == {"recorded"}
+    took = time.perf_counter() - started
+    database.close()
+    return took
+
+
+def _arrival(line: bytes, place: Origin) -> Arrival:
+    basket, code, shown_at_ms = read_line(line, place)
+    parts = decode(code) if code else None
+    return Arrival(basket, ShownMember(parts.handle, parts.city, shown_at_ms) if parts else None)
