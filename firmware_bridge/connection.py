@@ -67,7 +67,11 @@ Event = Connected | Refused | Subscribed | Arrived | PublishRefused | Lost
 
 
 class NotSent(Exception):
-    """The message was not handed to the broker: no connection, a full queue, or a topic that cannot be."""
+    """The message was not handed to the broker: no connection, or a full queue."""
+
+
+class NeverSendable(NotSent):
+    """MQTT knows no such topic; trying again will not help."""
 
 
 class Connection:
@@ -96,6 +100,7 @@ class Connection:
         self.arrived = False
         self.best_effort_dropped = 0
         self._settings = settings
+        self._is_only = settings.share_group is None
         self._inbox = inbox
         self._events = events
         self._unix_ms = unix_ms
@@ -107,16 +112,16 @@ class Connection:
         host, port = self._settings.broker_host, self._settings.broker_port
         if self.protocol is Protocol.V5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
-            properties.SessionExpiryInterval = 0 if self._settings.shared else self._settings.session_expiry_s
+            properties.SessionExpiryInterval = self._settings.session_expiry_s if self._is_only else 0
             properties.ReceiveMaximum = self._settings.receive_maximum
-            self._client.connect(host, port, KEEPALIVE_S, clean_start=self._settings.shared, properties=properties)
+            self._client.connect(host, port, KEEPALIVE_S, clean_start=not self._is_only, properties=properties)
         else:
             self._client.connect(host, port, KEEPALIVE_S)
         self._client.loop_start()
 
     def subscribe(self) -> None:
-        if self._settings.shared:
-            self._client.subscribe(topics.SHARED_UP_FILTER, qos=1)
+        if self._settings.share_group is not None:
+            self._client.subscribe(topics.shared_up_filter(self._settings.share_group), qos=1)
         elif self.protocol is Protocol.V5:
             # A kept session has seen the tills' retained states; only a new one needs them all again.
             options = SubscribeOptions(qos=1, retainHandling=_ONLY_WHERE_NEW)
@@ -132,7 +137,7 @@ class Connection:
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, expiry_s: int | None = None
     ) -> MQTTMessageInfo:
-        """Handed to paho, not yet to the broker. Raises NotSent."""
+        """Handed to paho, not yet to the broker. Raises NotSent, NeverSendable."""
         properties = None
         if expiry_s is not None and self.protocol is Protocol.V5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
@@ -140,7 +145,7 @@ class Connection:
         try:
             info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         except ValueError as error:
-            raise NotSent(str(error)) from error
+            raise NeverSendable(str(error)) from error
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise NotSent(info.rc.name)
         return info
@@ -156,7 +161,7 @@ class Connection:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"bridge-{settings.name}",
-            clean_session=None if is_v5 else settings.shared,
+            clean_session=None if is_v5 else not self._is_only,
             protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
             manual_ack=True,

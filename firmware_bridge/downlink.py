@@ -6,10 +6,11 @@ from paho.mqtt.client import MQTTMessageInfo
 
 from firmware_bridge.backend_client import DOWNLINK_LIMIT, Downlink, DownlinkPage, Refused, Unavailable
 from firmware_bridge.backoff import Backoff
-from firmware_bridge.connection import NotSent
+from firmware_bridge.connection import NeverSendable, NotSent
 from firmware_bridge.metrics import Metrics
 
 PUBACK_WAIT_S: Final = 10.0
+CONNECTION_LOOK_S: Final = 0.2
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ class DownlinkRelay:
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            self._stopping.wait(self._relay_once() if self._broker.connected else self._poll_s)
+            self._stopping.wait(self._relay_once() if self._broker.connected else CONNECTION_LOOK_S)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -63,30 +64,32 @@ class DownlinkRelay:
         return 0.0 if len(page.messages) >= DOWNLINK_LIMIT else self._poll_s
 
     def _publish_all(self, messages: tuple[Downlink, ...]) -> bool:
-        """Whether the broker answered for every one, be it by a refusal: that one would never go through."""
+        """Whether the broker answered for every one that can be sent, be it by a refusal.
+
+        A message that never can be sent is passed over, loudly: it must not stop a revocation behind it.
+        """
         infos = []
         for message in messages:
             try:
-                infos.append(
-                    self._broker.publish(
-                        message.topic,
-                        message.payload,
-                        qos=message.qos,
-                        retain=message.retain,
-                        expiry_s=message.expiry_s,
-                    )
-                )
+                infos.append(self._publish(message))
+            except NeverSendable as error:
+                self._metrics.downlink.labels("never_sendable").inc()
+                log.error("downlink_never_sendable", topic=message.topic, reason=str(error))  # noqa: TRY400  # no bug
             except NotSent as error:
-                self._metrics.downlink.labels("not_sent").inc()
                 log.warning("downlink_not_sent", topic=message.topic, reason=str(error))
                 return False
         for info in infos:
             info.wait_for_publish(PUBACK_WAIT_S)
         sent = all(info.is_published() for info in infos)
-        if messages:
-            self._metrics.downlink.labels("published" if sent else "not_sent").inc(len(messages))
-            log.info("downlink", messages=len(messages), sent=sent)
+        if infos:
+            self._metrics.downlink.labels("published" if sent else "not_sent").inc(len(infos))
+            log.info("downlink", messages=len(infos), sent=sent)
         return sent
+
+    def _publish(self, message: Downlink) -> MQTTMessageInfo:
+        return self._broker.publish(
+            message.topic, message.payload, qos=message.qos, retain=message.retain, expiry_s=message.expiry_s
+        )
 
     def _complain(self, failure: Refused | Unavailable) -> float:
         if isinstance(failure, Refused):

@@ -15,7 +15,7 @@ from firmware_bridge.inbox import Delivery, Inbox
 from firmware_bridge.metrics import Metrics
 from firmware_bridge.probe import is_probe
 
-IDLE_S: Final = 0.25
+IDLE_S: Final = 0.1
 
 log = structlog.get_logger()
 

@@ -34,8 +34,10 @@ class SettingsRefused(Exception):
 class Settings:
     """Field `x_y` is the variable `GREENPOINTS_BRIDGE_X_Y`; only `backend_url` and a token are required.
 
-    `shared`: several bridges share the tills' messages (clean start, nothing dealt to a dead worker);
-    otherwise this is the only bridge and keeps a persistent session. `chaos_point` kills the process there,
+    Without `share_group` this is the only bridge and keeps a persistent session. Bridges of one `share_group`
+    deal the tills' messages among them (clean start, so that nothing is dealt to a dead one). The group's name
+    must not be guessable: a till that joins it swallows its part of everyone's messages, because Mosquitto's
+    ACL file is asked only after the dealing. `chaos_point` kills the process there,
     after `chaos_passes` harmless passes; for trials, refused unless ENV is `test`.
     """
 
@@ -48,7 +50,7 @@ class Settings:
     broker_username: str | None = None
     broker_password_file: Path | None = None
     protocol: Protocol = Protocol.AUTO
-    shared: bool = False
+    share_group: str | None = None
     session_expiry_s: int = 604_800
     receive_maximum: int = 200
     batch_reads: int = 500
@@ -109,7 +111,7 @@ def _parse() -> tuple[dict[str, object], dict[str, str]]:
         "broker_username": env.str("BROKER_USERNAME", None),
         "broker_password_file": env.path("BROKER_PASSWORD_FILE", None),
         "protocol": env.enum("PROTOCOL", None, enum=Protocol, by_value=True),
-        "shared": env.bool("SHARED", None),
+        "share_group": env.str("SHARE_GROUP", None, validate=validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z")),
         "session_expiry_s": env.int("SESSION_EXPIRY_S", None, validate=validate.Range(60, 2**32 - 2)),
         "receive_maximum": env.int("RECEIVE_MAXIMUM", None, validate=validate.Range(1, 2_000)),
         "batch_reads": env.int("BATCH_READS", None, validate=validate.Range(1, 500)),

@@ -26,7 +26,7 @@ from firmware_bridge.probe import Probe
 from firmware_bridge.settings import Protocol, Settings
 
 CONNACK_WAIT_S: Final = 10.0
-TICK_S: Final = 0.25
+TICK_S: Final = 0.1
 
 log = structlog.get_logger()
 

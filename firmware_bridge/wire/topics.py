@@ -7,9 +7,9 @@ ROOT: Final = "pos/v1"
 DEVICE_ID: Final = re.compile(r"(?!bridge)[a-z0-9-]{8,40}")
 # "up" would make a bridge's state match the tills' filter `pos/v1/+/up/#`.
 BRIDGE_NAME: Final = re.compile(r"(?!up\Z)(?!down\Z)[a-z0-9-]{1,40}")
+SHARE_GROUP: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 UP_FILTER: Final = f"{ROOT}/+/up/#"
-SHARED_UP_FILTER: Final = f"$share/bridge/{UP_FILTER}"
 BRIDGE_STATES_FILTER: Final = f"{ROOT}/bridge/+/state"
 PROBE_PREFIX: Final = f"{ROOT}/bridge/up/probe/"
 
@@ -60,6 +60,13 @@ def down_cmd(dev: str) -> str:
 def down_filter(dev: str) -> str:
     """What a till subscribes to."""
     return _of_device(dev, "down/#")
+
+
+def shared_up_filter(group: str) -> str:
+    """Several bridges as one subscriber. Raises BadTopic."""
+    if SHARE_GROUP.fullmatch(group) is None:
+        raise BadTopic(topic=group)
+    return f"$share/{group}/{UP_FILTER}"
 
 
 def bridge_state(name: str) -> str:

@@ -295,7 +295,7 @@ def _topics() -> dict[str, object]:
         "topics": {builder.__name__: builder(DEVICE) for builder in builders},
         "bridge_state": {"name": "a1", "topic": topics.bridge_state("a1")},
         "up_filter": topics.UP_FILTER,
-        "shared_up_filter": topics.SHARED_UP_FILTER,
+        "shared_up_filter": topics.shared_up_filter("bridge"),
         "refused_device_ids": ["", "short-1", "a" * 41, "Upper-001", "nj/0042/3", "nj+0042-3", "nj#0042-3",
                                "bridge", "bridge-01", "nj-0042-3\n", "南京一号店收银台"],
         "refused_topics": ["", "pos/v1", "pos/v2/nj-0042-3/up/baskets", "pos/v1/nj-0042-3/baskets",

@@ -1,0 +1,177 @@
+"""Who may say and hear what, with certificates and the shipped ACL file, seen by what arrives."""
+
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware_bridge.settings import Settings, SettingsRefused, load_settings
+from tests.bridge.backend_double import TOKEN, BackendDouble, receipt_for
+from tests.bridge.broker import Broker, MqttDouble, wait_until
+from tests.bridge.certificates import Authority
+from tests.bridge.conftest import DEVICE, RunningBridge
+
+OTHER = "nj-0042-4"
+REFUSED = "Not authorized"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def guarded(mosquitto: str, tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Broker]:
+    with (
+        as_file(files("firmware_bridge") / "broker.acl") as acl,
+        Broker(mosquitto, tmp_path_factory.mktemp("broker"), authority.issue("localhost"), acl) as broker,
+    ):
+        yield broker
+
+
+def settings(broker: Broker, backend: BackendDouble, authority: Authority, **changes: Any) -> Settings:
+    tls = authority.issue("bridge")
+    values: dict[str, Any] = {
+        "broker_port": broker.port,
+        "broker_ca_file": tls.ca,
+        "broker_cert_file": tls.cert,
+        "broker_key_file": tls.key,
+        "backend_url": backend.url,
+        "token": TOKEN,
+        "health_port": 0,
+        "retry_wait_s_max": 1,
+    }
+    return Settings(**(values | changes))
+
+
+def test_a_basket_and_its_receipt_pass_with_certificates(
+    guarded: Broker, backend: BackendDouble, authority: Authority
+) -> None:
+    bridge = RunningBridge(settings(guarded, backend, authority)).wait_ready()
+    try:
+        with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as till:
+            assert till.publish(f"pos/v1/{DEVICE}/up/baskets", b"basket") == "Success"
+            wait_until(lambda: till.payloads(f"pos/v1/{DEVICE}/down/receipt") == [receipt_for(b"basket")], "receipt")
+    finally:
+        bridge.stop()
+
+
+@pytest.mark.parametrize(
+    ("who", "topic", "allowed"),
+    [
+        (DEVICE, f"pos/v1/{DEVICE}/up/baskets", True),
+        (DEVICE, f"pos/v1/{DEVICE}/up/anything/deeper", True),
+        (DEVICE, f"pos/v1/{DEVICE}/down/receipt", False),
+        (DEVICE, f"pos/v1/{OTHER}/up/baskets", False),
+        (DEVICE, f"pos/v1/{OTHER}/down/receipt", False),
+        (DEVICE, "pos/v1/bridge/a1/state", False),
+        (DEVICE, "pos/v1/bridge/up/probe/a1", False),
+        (DEVICE, "elsewhere", False),
+        ("bridge", f"pos/v1/{DEVICE}/down/receipt", True),
+        ("bridge", "pos/v1/bridge/a1/state", True),
+        ("bridge", "pos/v1/bridge/up/probe/a1", True),
+        ("bridge", f"pos/v1/{DEVICE}/up/baskets", False),
+        ("bridge", "elsewhere", False),
+    ],
+)
+def test_only_what_the_file_names_may_be_written(
+    guarded: Broker, authority: Authority, who: str, topic: str, *, allowed: bool
+) -> None:
+    bridge_hears, device_hears = "pos/v1/+/up/#", f"pos/v1/{DEVICE}/down/#"
+    with (
+        MqttDouble(guarded.port, "bridge-ear", [bridge_hears], authority.issue("bridge")) as bridge,
+        MqttDouble(guarded.port, "till-ear", [device_hears, "pos/v1/bridge/+/state"], authority.issue(DEVICE)) as till,
+        MqttDouble(guarded.port, "writer", ["none"], authority.issue(who)) as writer,
+    ):
+        reason = writer.publish(topic, b"x")
+
+        assert reason.startswith(REFUSED) != allowed
+        # A last message, allowed for certain, through every ear: what was to come has come by then.
+        till.publish(f"pos/v1/{DEVICE}/up/last", b"last")
+        bridge.publish(f"pos/v1/{DEVICE}/down/last", b"last")
+        wait_until(lambda: (f"pos/v1/{DEVICE}/up/last", b"last") in bridge.received, "the bridge's last message")
+        wait_until(lambda: (f"pos/v1/{DEVICE}/down/last", b"last") in till.received, "the till's last message")
+        assert ((topic, b"x") in bridge.received + till.received) == allowed
+
+
+def test_a_till_hears_only_its_own_down_topics_and_the_bridges_states(guarded: Broker, authority: Authority) -> None:
+    greedy = ["#", "pos/v1/+/up/#", "pos/v1/+/down/#", f"pos/v1/{OTHER}/up/baskets", "$SYS/#"]
+    with (
+        MqttDouble(guarded.port, DEVICE, greedy, authority.issue(DEVICE)) as till,
+        MqttDouble(guarded.port, OTHER, ["none"], authority.issue(OTHER)) as other,
+        MqttDouble(guarded.port, "bridge-a1", ["pos/v1/+/up/#"], authority.issue("bridge")) as bridge,
+    ):
+        other.publish(f"pos/v1/{OTHER}/up/baskets", b"secret of another")
+        other.publish(f"pos/v1/{OTHER}/up/state", b"retained secret", retain=True)
+        bridge.publish(f"pos/v1/{OTHER}/down/receipt", b"another's receipt")
+        bridge.publish("pos/v1/bridge/a1/state", b"online")
+        bridge.publish(f"pos/v1/{DEVICE}/down/receipt", b"own receipt")
+
+        wait_until(lambda: (f"pos/v1/{DEVICE}/down/receipt", b"own receipt") in till.received, "the own receipt")
+        heard = {topic for topic, _ in till.received}
+        assert heard == {f"pos/v1/{DEVICE}/down/receipt", "pos/v1/bridge/a1/state"}
+
+
+def test_a_certificate_of_another_authority_is_not_let_in(
+    guarded: Broker, backend: BackendDouble, authority: Authority, tmp_path: Path
+) -> None:
+    forged = Authority(tmp_path / "forged", "forged").issue("bridge")
+    ours = authority.issue("bridge")
+    bridge = RunningBridge(
+        settings(guarded, backend, authority, broker_ca_file=ours.ca, broker_cert_file=forged.cert,
+                 broker_key_file=forged.key)
+    )  # fmt: skip
+    try:
+        with pytest.raises(AssertionError, match="in vain"):
+            wait_until(lambda: bridge.metric("bridge_connected") == 1, "the connection", timeout_s=1.5)
+        assert bridge.get("/health")[0] == 200
+    finally:
+        bridge.stop()
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broker_of_another_authority_is_not_trusted(
+    guarded: Broker, backend: BackendDouble, authority: Authority, tmp_path: Path
+) -> None:
+    elsewhere = Authority(tmp_path / "elsewhere", "elsewhere").issue("bridge")
+    bridge = RunningBridge(settings(guarded, backend, authority, broker_ca_file=elsewhere.ca))
+    try:
+        with pytest.raises(AssertionError, match="in vain"):
+            wait_until(lambda: bridge.metric("bridge_connected") == 1, "the connection", timeout_s=1.5)
+    finally:
+        bridge.stop()
+
+
+def test_a_till_that_knows_the_share_group_swallows_messages_so_its_name_is_a_secret(
+    guarded: Broker, authority: Authority
+) -> None:
+    """Why `share_group` must be long: Mosquitto deals a message to a member before it asks the ACL file."""
+    known = "$share/bridge/pos/v1/+/up/#"
+    topic = f"pos/v1/{OTHER}/up/baskets"
+    with (
+        MqttDouble(guarded.port, "bridge-a1", [known], authority.issue("bridge")) as bridge,
+        MqttDouble(guarded.port, DEVICE, [known], authority.issue(DEVICE)) as thief,
+        MqttDouble(guarded.port, OTHER, ["none"], authority.issue(OTHER)) as other,
+    ):
+        for number in range(20):
+            other.publish(topic, b"%d" % number)
+        wait_until(lambda: len(bridge.payloads(topic)) >= 10, "the bridge's part")
+        other.publish(topic, b"last")
+        other.publish(topic, b"last")
+        wait_until(lambda: b"last" in bridge.payloads(topic), "one of the last two")
+
+        assert len(bridge.payloads(topic)) == 11
+        assert thief.received == []
+
+
+@pytest.mark.parametrize("group", ["bridge", "x" * 65, "with/slash/and/more", "+" * 20])
+def test_a_guessable_or_broken_share_group_is_refused(monkeypatch: pytest.MonkeyPatch, group: str) -> None:
+    monkeypatch.setenv("GREENPOINTS_BRIDGE_SHARE_GROUP", group)
+
+    with pytest.raises(SettingsRefused) as refused:
+        load_settings()
+
+    assert "GREENPOINTS_BRIDGE_SHARE_GROUP" in refused.value.faults
