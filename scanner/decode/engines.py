@@ -18,7 +18,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 log = logging.getLogger(__name__)
 
-ZXING, ZBAR, OPENCV = "zxing", "zbar", "opencv"
+ZXING, ZBAR, OPENCV, PROFILE = "zxing", "zbar", "opencv", "profile"
 # The same engine with another way to black and white: a further look, not a further witness.
 ZXING_GLOBAL = "zxing_global"
 MATRIX = frozenset({"QRCODE", "DATAMATRIX"})
@@ -30,7 +30,8 @@ Point = tuple[float, float]
 class Sighting:
     """What one engine saw once. `quality` is zbar's count of agreeing lines; `corners` are of the view.
 
-    `declared` is the text by the engine's own character set logic, where it has one.
+    `declared` is the text by the engine's own character set logic, where it has one. `sure`: by the engine's own
+    measure no other code explains the picture nearly as well; only the profile engine has such a measure.
     """
 
     engine: str
@@ -40,6 +41,7 @@ class Sighting:
     corners: tuple[Point, ...]
     quality: int | None = None
     declared: str | None = None
+    sure: bool = False
 
 
 class Engine(Protocol):

@@ -7,6 +7,7 @@ import zxingcpp
 
 from scanner.decode.engines import (
     OPENCV,
+    PROFILE,
     ZBAR,
     ZXING,
     ZXING_GLOBAL,
@@ -18,6 +19,7 @@ from scanner.decode.engines import (
 )
 from scanner.decode.limits import SIDE_MIN
 from scanner.decode.model import DecodedCode, Picture
+from scanner.decode.profile import ProfileEngine
 from scanner.decode.views import View, Views
 from scanner.decode.vote import Box, Vote, decide, undecided
 
@@ -33,6 +35,7 @@ LADDER: tuple[Step, ...] = (
     ("clahe", (ZBAR,)),
     ("x2_clahe", (OPENCV,)),
     ("threshold", (ZXING_GLOBAL, ZBAR)),
+    ("as_is", (PROFILE,)),
     ("x2_sharp", (ZXING_GLOBAL, OPENCV)),
     ("x3_rows_sharp", (OPENCV,)),
     ("x2_otsu", (ZBAR,)),
@@ -51,6 +54,7 @@ def standard_engines() -> dict[str, Engine]:
         ZXING: ZxingEngine(),
         ZXING_GLOBAL: ZxingEngine(binarizer=zxingcpp.Binarizer.GlobalHistogram),
         OPENCV: OpencvBarcodeEngine(),
+        PROFILE: ProfileEngine(),
     }
     zbar = ZbarEngine.make()
     if zbar is not None:
@@ -92,6 +96,7 @@ def vote_of(sighting: Sighting, view: View) -> Vote:
         aim=sighting.aim,
         declared=sighting.declared,
         box=_box(sighting, view),
+        sure=sighting.sure,
     )
 
 

@@ -31,7 +31,8 @@ SLACK = 0.25
 class Vote:
     """One engine read this in one view. `family` names views that repeat each other's mistakes.
 
-    `box` is None where the engine does not say where.
+    `box` is None where the engine does not say where. `sure`: the engine measured how much worse any other code
+    explains the picture, and it is far worse.
     """
 
     engine: str
@@ -41,6 +42,7 @@ class Vote:
     aim: str | None = None
     declared: str | None = None
     box: Box | None = None
+    sure: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +58,14 @@ class Candidate:
     @property
     def witnesses(self) -> frozenset[tuple[str, str]]:
         return frozenset((vote.engine, vote.family) for vote in self.votes)
+
+    @property
+    def sure(self) -> bool:
+        return any(vote.sure for vote in self.votes)
+
+    @property
+    def weight(self) -> int:
+        return len(self.witnesses) + (RIVAL_FACTOR - 1) * self.sure
 
     @property
     def engines(self) -> frozenset[str]:
@@ -134,13 +144,18 @@ def _checked_stands(candidate: Candidate) -> bool:
 
 def _weak_stands(candidate: Candidate, all_candidates: list[Candidate]) -> bool:
     rivals = [c for c in all_candidates if _is_weak(c) and c is not candidate and c.meets(candidate)]
-    strongest = max((len(c.witnesses) for c in rivals), default=0)
-    if len(candidate.engines) < ENGINES_AGREEING:
-        lone = candidate.engines == {"zxing"} and candidate.symbology == "EAN13" and strongest == 0
-        return lone and len(candidate.families()) >= LONE_ZXING_FAMILIES
-    if candidate.symbology in CUT_SHORT and len(candidate.families()) < WITNESSES_FOR_CHECKED:
+    strongest = max((c.weight for c in rivals), default=0)
+    if candidate.weight < RIVAL_FACTOR * strongest:
         return False
-    return len(candidate.witnesses) >= RIVAL_FACTOR * strongest
+    if len(candidate.engines) < ENGINES_AGREEING:
+        return candidate.sure or _is_lone_zxing(candidate, strongest)
+    return candidate.symbology not in CUT_SHORT or len(candidate.families()) >= WITNESSES_FOR_CHECKED
+
+
+def _is_lone_zxing(candidate: Candidate, strongest: int) -> bool:
+    """Keeps a till without zbar useful: many kinds of view and nobody else who says anything else there."""
+    alone = candidate.engines == {"zxing"} and candidate.symbology == "EAN13" and strongest == 0
+    return alone and len(candidate.families()) >= LONE_ZXING_FAMILIES
 
 
 def boxes_meet(one: Box | None, two: Box | None) -> bool:

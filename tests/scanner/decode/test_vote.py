@@ -53,6 +53,15 @@ def test_a_rival_at_the_same_place_is_outvoted_only_three_to_one() -> None:
     assert texts([*agreed, replace(rival, box=THERE)]) == [TRUE]
 
 
+def test_a_sure_measurement_stands_alone_but_not_against_two_witnesses() -> None:
+    sure = replace(vote("profile", "plain"), sure=True)
+
+    assert texts([replace(sure, sure=False)]) == []
+    assert texts([sure]) == [TRUE]
+    assert texts([sure, vote("opencv", "sharp", FALSE)]) == [TRUE]
+    assert texts([sure, vote("opencv", "sharp", FALSE), vote("zbar", "sharp", FALSE)]) == []
+
+
 def test_a_reading_that_may_be_cut_short_needs_two_kinds_of_view() -> None:
     for symbology in CUT_SHORT:
         same_view = [vote("zxing", "turned_20", b"005361", symbology), vote("zbar", "turned_20", b"005361", symbology)]
