@@ -1,10 +1,11 @@
 """A web address taken apart by hand: no exception on hostile input, hosts compared whole, nothing ever fetched."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from backend.labels.model import Confidence, Reading, Scheme, Scope, refused, supporting
 
@@ -88,7 +89,7 @@ def stranger(address: WebAddress, *warnings: str) -> Reading:
 
 def key_of(address: WebAddress) -> str:
     """Host and a digest of path and parameters, so that no token or name inside an address is kept."""
-    path = "/".join(quote(segment, safe="") for segment in address.segments)
     query = sorted((name, value) for name, values in address.query.items() for value in values)
-    digest = hashlib.sha256(repr((address.host or address.authority, path, query)).encode("utf-8", "surrogatepass")).hexdigest()
+    canonical = json.dumps([address.host or address.authority, address.segments, query])
+    digest = hashlib.sha256(canonical.encode("ascii")).hexdigest()
     return f"url:{address.host or 'unknown'}:{digest[:32]}"

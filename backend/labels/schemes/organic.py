@@ -38,7 +38,7 @@ def read_bare(code: Code) -> Reading | None:
     if not _DIGITS.fullmatch(digits):
         return None
     mark = _mark(digits, code, with_words=False)
-    if "organic_or_sscc" in mark.warnings and "year_implausible" in mark.warnings:
+    if mark.warnings[:3] == ("year_implausible", "organic_or_sscc", "body_unknown"):  # nothing speaks for organic
         return unsettled(Scheme.SSCC, "logistic_unit", key=f"sscc:(00){digits}")
     return mark
 
@@ -76,7 +76,8 @@ def _mark(digits: str, code: Code, *, with_words: bool) -> Reading:
     body, year = _body(digits[:width]), digits[width : width + 2]
     doubts = _doubts(digits, code, with_words=with_words)
     known = body in code.trust.bodies
-    key = f"organic:{digits}"
+    # The body in four digits: a 17-digit mark typed with a zero in front fits the newer rule and is no second unit.
+    key = f"organic:{body}{digits[width:]}"
     return Reading(
         Scheme.ORGANIC,
         key,

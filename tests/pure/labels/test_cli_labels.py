@@ -26,7 +26,7 @@ def test_every_line_gets_its_reading_in_order() -> None:
     assert code == 0
     assert [answer["key"] for answer in answers] == [
         "gtin:06939400204821",
-        "organic:10012123456789012",
+        "organic:010012123456789012",
         "sgtin:(01)06939400204821(21)SER",
     ]
     assert all(set(answer) == FIELDS for answer in answers)

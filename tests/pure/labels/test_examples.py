@@ -19,7 +19,7 @@ ENERGY = "https://www.energylabel.com.cn/signDetails?productId=633881710439&tena
         (DIGITAL_LINK + "/10/ABC123?17=261231", "gtin:09521234543213", M),
         ("]C10106939400204821" + "10LOT1\x1d21SER", "sgtin:(01)06939400204821(21)SER", U),
         ("]C1800306939400204821CRATE7", "grai:(8003)06939400204821CRATE7", U),
-        ("有机码：10012123456789012", "organic:10012123456789012", U),
+        ("有机码：10012123456789012", "organic:010012123456789012", U),
         ("100OP1200293", "organic_certificate:100OP1200293", L),
         ("100OP1200519", "organic_certificate:100OP1200519", L),
         ("134OP1400173", "organic_certificate:134OP1400173", L),

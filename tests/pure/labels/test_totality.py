@@ -18,9 +18,9 @@ _NAMES = st.sampled_from(
 _AIMS = st.sampled_from([None, "]C1", "]d2", "]Q3", "]e0", "]E0", "]Q1", "]I1", "", "x"])
 _GRAMMAR = st.lists(
     st.sampled_from(
-        ["01", "06939400204821", "21", "10", "\x1d", "(01)", "(21)", "(", ")", "https://", "id.gs1.org", "/", "//", "%", "%2F", "?", "&",
-         "=", "@", ":", "el.bbqk.com", "eprel.ec.europa.eu", "/qr/", "GF320583", "LB-15-", "有机码", "：", "FSC®", "CNCA-R-2002-",
-         "OP", "-", " ", "\u200b", "９", "²", "٣", "X", "R1S", "GPM1.", "ecode:",
+        ["01", "06939400204821", "21", "10", "\x1d", "(01)", "(21)", "(", ")", "https://", "id.gs1.org", "/", "//", "%", "%2F",
+         "?", "&", "=", "@", ":", "el.bbqk.com", "eprel.ec.europa.eu", "/qr/", "GF320583", "LB-15-", "有机码", "：", "FSC®",
+         "CNCA-R-2002-", "OP", "-", " ", "\u200b", "９", "²", "٣", "X", "R1S", "GPM1.", "ecode:",
          "\ud800", "\x00", "]C1", "证书编号", "17261399", "8003", "00"]
     ),
     max_size=30,
@@ -84,7 +84,22 @@ def test_content_beyond_two_kibibytes_is_refused_unread(content: bytes | str) ->
 
 
 @pytest.mark.parametrize(
-    "content", [b"", "", " ", "\x1d", "]C1", "]", b"\xff\xff", "(", "https://", "有机码", "()", "https://[::1]/01/1"]
+    "content",
+    [
+        b"",
+        "",
+        " ",
+        "\x1d",
+        "]C1",
+        "]",
+        b"\xff\xff",
+        "(",
+        "https://",
+        "有机码",
+        "()",
+        "https://[::1]/01/1",
+        "https://a.example/\ud800?\udfff=\ud800",
+    ],
 )
 def test_almost_nothing_is_no_label(content: bytes | str) -> None:
     reading = parse(content)
