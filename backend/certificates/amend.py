@@ -1,5 +1,6 @@
 """Changes made by hand, each with a reason: the state of one certificate, and the recognition of one scheme by another."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +15,10 @@ from backend.certificates.timeline import FOREVER_DAY, Segment, day_number, fact
 from backend.kernel.errors import DomainError
 from backend.kernel.ids import new_id
 from backend.storage.transaction import Database
+
+REASON_CHARS_MAX = 500
+DOCUMENT_CHARS_MAX = 200
+_REGION = re.compile(r"[0-9]{6}")
 
 
 class CertificateUnknown(DomainError):
@@ -32,6 +37,12 @@ class SchemeUnknown(DomainError):
     code = "scheme-unknown"
     text_zh = "认证项目 {scheme} 不在登记的名录中。"
     text_en = "The scheme {scheme} is not registered."
+
+
+class AmendmentIncomplete(DomainError):
+    code = "amendment-incomplete"
+    text_zh = "登记内容不完整：{detail_zh}"
+    text_en = "The amendment is incomplete: {detail_en}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,11 @@ class StateReceipt:
 
 
 def change_state(database: Database, change: StateChange, *, dry_run: bool = False) -> StateReceipt:
-    """Raises CertificateUnknown, CertificateAmbiguous."""
+    """Raises CertificateUnknown, CertificateAmbiguous, AmendmentIncomplete."""
+    if not 1 <= len(change.reason) <= REASON_CHARS_MAX:
+        raise AmendmentIncomplete(
+            detail_zh="须写明理由，最多 500 字。", detail_en="give a reason of at most 500 characters."
+        )
     if dry_run:
         with database.read() as connection:
             return _planned(connection, change)[0]
@@ -79,7 +94,19 @@ def change_state(database: Database, change: StateChange, *, dry_run: bool = Fal
 
 
 def recognise(database: Database, recognition: NewRecognition) -> int:
-    """The registry version in which it was recorded. Raises SchemeUnknown."""
+    """The registry version in which it was recorded. Raises SchemeUnknown, AmendmentIncomplete."""
+    if not _REGION.fullmatch(recognition.region):
+        raise AmendmentIncomplete(
+            detail_zh="地区须为六位行政区划代码。", detail_en="a region is six digits (GB/T 2260)."
+        )
+    if not 1 <= len(recognition.document) <= DOCUMENT_CHARS_MAX:
+        raise AmendmentIncomplete(
+            detail_zh="须写明依据文件，最多 200 字。", detail_en="name a document in 200 characters."
+        )
+    if recognition.from_scheme == recognition.to_scheme:
+        raise AmendmentIncomplete(detail_zh="两个认证项目相同。", detail_en="both schemes are the same.")
+    if recognition.until_on is not None and recognition.until_on <= recognition.from_on:
+        raise AmendmentIncomplete(detail_zh="截止日期早于开始日期。", detail_en="the last day is before the first day.")
     return database.write(lambda connection: _recognise(connection, recognition))
 
 

@@ -49,9 +49,9 @@ def by_key(connection: Connection, key: str) -> tuple[Entry, ...]:
     return load_entries(connection, [key])[1].get(key, ())
 
 
-def by_number(connection: Connection, number: str) -> tuple[History, ...]:
+def by_number(connection: Connection, number: str, *, version: int = LATEST) -> tuple[History, ...]:
     """Certificates under this number, one for each body that gave it, with all their products."""
-    return load_certificate(connection, number)
+    return load_certificate(connection, number, known_version=version)
 
 
 def as_known(

@@ -1,0 +1,210 @@
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from backend.certificates import amend, imports, queries, sheets
+from backend.certificates.headings import HEADINGS, REQUIRED
+from backend.certificates.model import CertificateState
+from backend.certificates.timeline import civil_day, day_number, midnight_ms
+from backend.cli.certificates_text import (
+    STATES,
+    csv_text,
+    history_facts,
+    json_text,
+    print_found,
+    print_report,
+    progress,
+    standing_facts,
+    write_errors,
+    write_xlsx,
+)
+from backend.kernel.periods import civil_date, milliseconds
+from backend.labels.parse import parse
+from backend.storage.transaction import Database
+
+_BY_HAND = [state.value for state in CertificateState if state is not CertificateState.EXPIRED]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+by_option = click.option("--by", default=None, help="Who is recorded as having done it; the login name by default.")
+day_type = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group(help="The registry of certified products: import, look up, revoke, recognise.")
+def certificates() -> None:
+    pass
+
+
+@certificates.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", default=None, help="The register or office the file comes from; its name by default.")
+@click.option(
+    "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where refused lines are reported (CSV)."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+@by_option
+@json_option
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    file: Path,
+    source: str | None,
+    errors: Path | None,
+    dry_run: bool,  # noqa: FBT001 - click passes flags by name
+    by: str | None,
+    as_json: bool,  # noqa: FBT001 - click passes flags by name
+) -> None:
+    """Stores the good lines of a CSV or XLSX file and reports the others. Exit 1 when any line was refused."""
+    name = file.name.encode("utf-8", "replace").decode()[:255]  # a name in another encoding has no place in the record
+    with file.open("rb") as opened:
+        content = opened.read(sheets.FILE_BYTES_MAX + 1)
+    origin = imports.Source((source or name)[:100], name, _operator(by), datetime.now(UTC))
+    with _database() as database, progress() as told:
+        report = imports.import_file(database, content, origin, dry_run=dry_run, progress=told)
+    written = write_errors(errors or file.with_name(f"{file.name}.errors.csv"), report.errors)
+    print_report(report, written, dry_run=dry_run, as_json=as_json)
+    ctx.exit(1 if report.errors else 0)
+
+
+@certificates.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A .csv or .xlsx file to write.")
+def template(output: Path | None) -> None:
+    """Prints an empty import file with its columns, or writes it. The second line says what belongs where."""
+    lines = [
+        [f"{heading.zh}（必填）" if name in REQUIRED else heading.zh for name, heading in HEADINGS.items()],
+        [heading.example for heading in HEADINGS.values()],
+    ]
+    if output is None:
+        for name, heading in HEADINGS.items():
+            needed = "必填" if name in REQUIRED else ""
+            click.echo(f"# {name}\t{heading.zh}\t{needed}\t{heading.note_zh}", err=True)
+        click.echo(csv_text(lines), nl=False)
+    elif output.suffix.lower() == ".xlsx":
+        write_xlsx(output, lines)
+    else:
+        output.write_text(csv_text(lines), encoding="utf-8-sig")
+
+
+@certificates.command()
+@click.argument("text")
+@click.option("--at", "on", type=day_type, default=None, help="Standing on this day (Asia/Shanghai); today by default.")
+@click.option("--known-at", type=click.DateTime(), default=None, help="As the registry knew it at this moment (UTC).")
+@json_option
+@click.pass_context
+def show(ctx: click.Context, text: str, on: datetime | None, known_at: datetime | None, as_json: bool) -> None:  # noqa: FBT001
+    """What is registered under a label code (GTIN, filing number, URL of a label …) or a certificate number."""
+    now = datetime.now(UTC)
+    at_ms = milliseconds(now) if on is None else midnight_ms(day_number(on.date())) + 43_200_000
+    reading = parse(text)
+    with _database() as database, database.read() as connection:
+        version = queries.version_known_at(connection, now if known_at is None else known_at.replace(tzinfo=UTC))
+        standings = queries.at_version(connection, reading.registry_keys, as_of_world_ms=at_ms, version=version)
+        histories = () if reading.personal else queries.by_number(connection, text.strip().upper(), version=version)
+    found = {
+        "keys": [standing_facts(key, standing) for key, standing in standings.items()],
+        "certificates": [history_facts(history) for history in histories],
+        "registry_version": version,
+    }
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        print_found(found, civil_date(at_ms))
+    known = any(standing.entry for standing in standings.values()) or histories
+    ctx.exit(0 if known else 1)
+
+
+@certificates.command()
+@click.argument("number")
+@click.option("--from", "from_on", type=day_type, required=True, help="The first day of the new state.")
+@click.option("--reason", required=True, help="The decision or document behind it; recorded.")
+@click.option("--state", type=click.Choice(_BY_HAND), default="withdrawn", help="withdrawn unless said otherwise.")
+@click.option("--body", default=None, help="Approval number, where several bodies gave the same number.")
+@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+@by_option
+@json_option
+def revoke(
+    number: str,
+    from_on: datetime,
+    reason: str,
+    state: str,
+    body: str | None,
+    dry_run: bool,  # noqa: FBT001 - click passes flags by name
+    by: str | None,
+    as_json: bool,  # noqa: FBT001 - click passes flags by name
+) -> None:
+    """Records that a certificate is withdrawn (or suspended, cancelled, valid again) from a day on."""
+    change = amend.StateChange(
+        number=number.strip().upper(),
+        body=body,
+        state=CertificateState(state),
+        from_on=from_on.date(),
+        reason=reason.strip(),
+        by=_operator(by),
+        now=datetime.now(UTC),
+    )
+    with _database() as database:
+        receipt = amend.change_state(database, change, dry_run=dry_run)
+    facts = {
+        "certificate": receipt.history.number,
+        "body": receipt.history.body,
+        "state": state,
+        "from": change.from_on.isoformat(),
+        "changed": receipt.changed,
+        "dry_run": dry_run,
+        "registry_version": receipt.version,
+    }
+    if as_json:
+        click.echo(json_text(facts))
+    elif not receipt.changed:
+        click.echo(f"{receipt.history.number}：自 {change.from_on} 起已登记为{STATES[state]}，无需更改。")
+    else:
+        done = "将登记" if dry_run else "已登记"
+        click.echo(
+            f"{receipt.history.number}：自 {change.from_on} 起{done}为{STATES[state]}（登记版本 {receipt.version}）。"
+        )
+
+
+@certificates.command()
+@click.argument("from_scheme")
+@click.argument("to_scheme")
+@click.option("--region", required=True, help="GB/T 2260 code; 320000 is Jiangsu, 000000 the country.")
+@click.option("--from", "from_on", type=day_type, required=True, help="The first day.")
+@click.option("--until", "last_on", type=day_type, default=None, help="The last day; open when left out.")
+@click.option("--document", required=True, help="The document that says so.")
+@by_option
+def recognise(
+    from_scheme: str,
+    to_scheme: str,
+    region: str,
+    from_on: datetime,
+    last_on: datetime | None,
+    document: str,
+    by: str | None,
+) -> None:
+    """Records that certificates of FROM_SCHEME are accepted where TO_SCHEME is asked for."""
+    until_on = None if last_on is None else civil_day(day_number(last_on.date()) + 1)
+    recognition = amend.NewRecognition(
+        from_scheme, to_scheme, region, from_on.date(), until_on, document, _operator(by), datetime.now(UTC)
+    )
+    with _database() as database:
+        version = amend.recognise(database, recognition)
+    click.echo(f"已登记：{from_scheme} 在 {region} 视同 {to_scheme}（登记版本 {version}）。")
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    with closing(Database(os.environ["DATABASE_URL"], role="greenpoints_engine", pool_size=1)) as database:
+        yield database
+
+
+def _operator(by: str | None) -> str:
+    if by:
+        return by[:100]
+    try:
+        return getpass.getuser()[:100]
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
