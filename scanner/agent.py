@@ -101,10 +101,14 @@ class _Agent:
             self._till.tick()
             if ended and self._settings.exit_when_done and self._outbox.fill().baskets == 0:
                 return EXIT_DONE
-            if not self._uplink.alive() or not (ended or reading.is_alive() or not self._events.empty()):
-                # A thread died of a bug: start again as a whole rather than go on half.
+            if not self._is_whole(reading, ended=ended):
                 return EXIT_BROKEN
         return EXIT_DONE
+
+    def _is_whole(self, reading: threading.Thread, *, ended: bool) -> bool:
+        """A thread that died of a bug: start again as a whole rather than go on half. After a stop they may end."""
+        reads_on = ended or reading.is_alive() or not self._events.empty()
+        return self._stop.is_set() or (self._uplink.alive() and reads_on)
 
     def _shut_down(self, reading: threading.Thread) -> None:
         self._stop.set()

@@ -131,5 +131,7 @@ def follow(source: ReadSource, put: Callable[[SourceEvent], None], stop: threadi
             stop.wait(wait_s)
             wait_s = min(REOPEN_MAX_S, 2 * wait_s)
         else:
-            put(SourceEnded(source.src))
+            # A source that was told to stop has not run dry.
+            if not stop.is_set():
+                put(SourceEnded(source.src))
             return
