@@ -119,3 +119,18 @@ def test_sigterm_closes_the_open_basket_and_leaves_nothing_unsaid(shop: Shop, ba
     assert till.of("basket_closed")[0]["closed_by"] == "interrupted"
     assert till.of("state", "stopped")
     wait_until(lambda: len(backend.lines) <= 1)
+
+
+def test_a_broken_outbox_is_reported_at_start_and_the_shop_goes_on(shop: Shop, backend: Backend) -> None:
+    broken = shop.folder / "outbox.sqlite"
+    broken.write_bytes(b"\xff" * 8_192)
+    till = shop.open_till(backend.broker.port, EXIT_WHEN_DONE="true")
+
+    till.say("a1", "GPFIN")
+    till.end_input()
+
+    assert till.wait() == 0
+    (notice,) = till.of("state", "outbox_set_aside")
+    kept = shop.folder / str(notice["path"])
+    assert kept.read_bytes() == b"\xff" * 8_192
+    assert recorded(backend) == Counter({"a1": 1})
