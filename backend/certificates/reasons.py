@@ -47,8 +47,8 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "This looks like a citizen's identity or phone number and is not stored.",
         ),
         "number_invalid": (
-            "证书编号只能含字母、数字、“-”和“/”，4 至 60 个字符。",
-            "A certificate number has 4 to 60 letters, digits, - and /.",
+            "证书编号只能含字母、数字、“-”和“/”，6 至 40 个字符。",
+            "A certificate number has 6 to 40 letters, digits, - and /.",
         ),
         "not_a_certificate": ("不能作为绿色认证证书：{detail_zh}", "No green certificate: {detail_en}"),
         "code_not_usable": ("产品编码不能用于登记：{detail_zh}", "This code cannot be registered: {detail_en}"),

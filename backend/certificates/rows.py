@@ -47,7 +47,6 @@ _NO_CERTIFICATE = frozenset(
         Scheme.MEMBER_CODE,
         Scheme.CLAIM_CODE,
         Scheme.URL,
-        Scheme.UNREADABLE,
     }
 )
 _LIMITS = {"holder": 200, "product": 200, "model": 200, "category": 100, "body_name": 200}
@@ -232,6 +231,8 @@ def _number(text: str) -> str:
     _refuse_personal(reading)
     if reading.scheme in _NO_CERTIFICATE and not reading.usable:
         raise _not_a_certificate(reading)
+    if reading.scheme is Scheme.UNREADABLE:  # nobody could look it up by reading or typing it
+        raise CellRefused("number_invalid")
     canonical = _canonical(reading.key) if reading.key and reading.scheme in _CANONICAL_NUMBERS else ""
     for number in (canonical, text.upper().translate(_SPELLED_FREELY)):
         if _NUMBER.fullmatch(number):
