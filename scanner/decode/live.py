@@ -11,9 +11,10 @@ from typing import cast
 import cv2
 import numpy as np
 
-from scanner.decode.engines import OPENCV, ZBAR, ZXING, Engine, ZxingEngine
+from scanner.decode.engines import OPENCV, PROFILE, ZBAR, ZXING, Engine, ZxingEngine
 from scanner.decode.limits import SIDE_MIN
 from scanner.decode.model import DecodedCode, Picture
+from scanner.decode.profile import ProfileEngine
 from scanner.decode.still import standard_engines, vote_of
 from scanner.decode.views import View, Views, luminance
 from scanner.decode.vote import Box, Vote, boxes_meet, decide
@@ -35,18 +36,25 @@ CONFIRM: tuple[Step, ...] = (
     ("as_is", ZBAR),
     ("clahe", OPENCV),
     ("clahe", ZXING),
+    ("as_is", PROFILE),
     ("x2_rows", ZBAR),
     ("x2", OPENCV),
     ("x2", ZXING),
 )
 # Where the probe saw nothing new and the picture moves.
 SEARCH: tuple[Step, ...] = (
-    ("as_is", ZBAR),
+    ("half", ZBAR),
     ("turned_90", ZXING),
     ("clahe", OPENCV),
     ("turned_45", ZXING),
     ("clahe", ZXING),
 )
+
+
+def live_engines() -> dict[str, Engine]:
+    """Those of this machine at the effort that one frame can bear."""
+    quick: dict[str, Engine] = {ZXING: ZxingEngine(thorough=False), PROFILE: ProfileEngine(places_max=3, refined_max=2)}
+    return standard_engines() | quick
 
 
 @dataclass(slots=True)
@@ -66,7 +74,7 @@ class Timed:
 
 @dataclass(slots=True)
 class VotingLiveReader:
-    engines: Mapping[str, Engine] = field(default_factory=standard_engines)
+    engines: Mapping[str, Engine] = field(default_factory=live_engines)
     probe: Engine = field(default_factory=lambda: ZxingEngine(thorough=False))
     left_view_ms: int = LEFT_VIEW_MS
     _votes: list[Timed] = field(default_factory=list)

@@ -77,11 +77,24 @@ class Explained:
 
 
 class ProfileEngine:
+    """`places_max`, `refined_max`: how many hypotheses are read at all, and how many are read again with care."""
+
     name = PROFILE
 
+    def __init__(self, places_max: int = PLACES_MAX, refined_max: int = REFINED_MAX) -> None:
+        self._places_max, self._refined_max = places_max, refined_max
+
     def look(self, grey: Picture) -> list[Sighting]:
-        explained = list(_explanations(find_strips(grey)))
+        explained = list(self._explanations(find_strips(grey)))
         return [_sighting(one, explained) for one in explained if one.fit >= FIT_MIN and one.margin >= MARGIN_MIN]
+
+    def _explanations(self, strips: Sequence[Strip]) -> Iterator[Explained]:
+        places = sorted((place for strip in strips for place in _places(strip)), key=lambda place: -place.fit)
+        rough = [found for place in places[: self._places_max] for found in _rough(place)]
+        rough.sort(key=lambda found: -found.fit)
+        for found in rough[: self._refined_max]:
+            if found.fit >= ROUGH_FIT_MIN:
+                yield _refined(found)
 
 
 def _sighting(one: Explained, explained: Sequence[Explained]) -> Sighting:
@@ -93,15 +106,6 @@ def _sighting(one: Explained, explained: Sequence[Explained]) -> Sighting:
     sure = one.fit >= SURE_FIT and (one.margin >= SURE_MARGIN or len(agreeing) > 1)
     corners = one.place.strip.corners(one.place.start, one.place.stop)
     return Sighting(PROFILE, "EAN13", bytes(48 + digit for digit in one.digits), None, corners, sure=sure)
-
-
-def _explanations(strips: Sequence[Strip]) -> Iterator[Explained]:
-    places = sorted((place for strip in strips for place in _places(strip)), key=lambda place: -place.fit)
-    rough = [found for place in places[:PLACES_MAX] for found in _rough(place)]
-    rough.sort(key=lambda found: -found.fit)
-    for found in rough[:REFINED_MAX]:
-        if found.fit >= ROUGH_FIT_MIN:
-            yield _refined(found)
 
 
 def _sampled(profile: Floats, start: float, stop: float, bend: float) -> Floats:
