@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from backend.ledger.chart import floor_of, unit_of
 from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
-from backend.storage.columns import numbers, words
+from backend.storage.columns import numbers, unquoted, words
 from backend.storage.transaction import hot
 
 OPEN = """
@@ -27,8 +27,7 @@ INSERT INTO transfers (city, reference, step, line, reason, unit, source, destin
 SELECT %(city)s, t.reference, t.step, t.line, t.reason, t.unit, t.source, t.destination, t.amount, %(now)s
 FROM unnest(%(references)s::uuid[], %(steps)s::smallint[], %(lines)s::smallint[], %(reasons)s::text[],
             %(units)s::text[], %(sources)s::text[], %(destinations)s::text[], %(amounts)s::bigint[])
-     t(reference, step, line, reason, unit, source, destination, amount)
-ON CONFLICT DO NOTHING"""
+     t(reference, step, line, reason, unit, source, destination, amount)"""
 
 APPLY = """
 UPDATE accounts a SET balance = a.balance + t.delta, version = a.version + 1
@@ -76,29 +75,27 @@ def balances(connection: Connection, city: str, accounts: Iterable[str]) -> dict
 def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> None:
     """Writes the rows and moves the balances of accounts that are open.
 
-    Raises BoundReached when an account would fall below its floor, ReferenceReused when a row is there already.
+    Raises BoundReached when an account would fall below its floor; the key refuses a posting that is there already.
     """
     if not transfers:
         return
     references, steps, lines, reasons, units, sources, destinations, amounts = zip(*transfers, strict=True)
-    written = hot(
+    hot(
         connection,
         INSERT,
         {
             "city": city,
             "now": now,
-            "references": words(references),
+            "references": unquoted(references),
             "steps": numbers(steps),
             "lines": numbers(lines),
-            "reasons": words(reasons),
-            "units": words(units),
+            "reasons": unquoted(reasons),
+            "units": unquoted(units),
             "sources": words(sources),
             "destinations": words(destinations),
             "amounts": numbers(amounts),
         },
-    ).rowcount
-    if written != len(transfers):
-        raise ReferenceReused
+    )
     deltas = _deltas(transfers)
     # What many writers share comes last, so that it is held only until COMMIT.
     gains = {account: delta for account, delta in deltas.items() if delta >= 0}

@@ -6,7 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, divide
-from backend.kernel.periods import period_key
+from backend.kernel.periods import Period, period_key
 from backend.policies.conditions import Test, compile_member
 from backend.policies.model import Facts, Outcome, Policy, Reward, RewardKind, Rule, Verdict
 
@@ -37,7 +37,7 @@ class CompiledCap:
     counter: str
     limit: int
     partial: bool
-    period: str
+    period: Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def compile_policy(policy: Policy, version: str, until_ms: int, budget_account: 
             for rule in policy.rules
         ),
         caps=tuple(
-            CompiledCap(cap.cap, f"{policy.policy}/{cap.cap}", cap.limit, cap.partial, cap.period.value)
+            CompiledCap(cap.cap, f"{policy.policy}/{cap.cap}", cap.limit, cap.partial, cap.period)
             for cap in policy.caps
         ),
     )
@@ -148,7 +148,7 @@ def _within_limits(gross: Verdict, person: str, sold_on: date, policy: CompiledP
     limit_name, limit_left = None, None
     keys = []
     for cap in policy.caps:
-        key = (cap.counter, period_key(cap.period, sold_on), person)  # type: ignore[arg-type]  # StrEnum value
+        key = (cap.counter, period_key(cap.period, sold_on), person)
         keys.append(key)
         left = cap.limit - limits.used.get(key, 0)
         if left < amount:

@@ -1,6 +1,7 @@
 """The code that a resident shows at a till: `GPM1.` and 92 bytes in base64url, signed by the home city."""
 
 import base64
+import binascii
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -45,7 +46,8 @@ def decode(text: str) -> MemberCode | None:
     if not text.startswith(PREFIX):
         return None
     try:
-        raw = base64.b64decode(text[len(PREFIX) :] + "=", altchars=b"-_", validate=True)
+        standard = text[len(PREFIX) :].replace("-", "+").replace("_", "/") + "="
+        raw = binascii.a2b_base64(standard, strict_mode=True)
         if len(raw) != CODE_BYTES:
             return None
         return MemberCode(

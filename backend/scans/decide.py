@@ -227,7 +227,8 @@ def _refusal(
         return Verdict(Outcome.NONE, f"certificate_{state}")
     if moment.hold is not None:
         return Verdict(Outcome.HELD, moment.hold)
-    if reading.confidence is Confidence.REVIEW:
+    if reading.confidence is Confidence.REVIEW and found[0].registry_key != reading.key:
+        # The registry settles a doubtful reading only when it knows this very label, not just its body.
         return Verdict(Outcome.HELD, "label_review")
     if basket.member_fault is not None:
         return Verdict(Outcome.NONE, f"member_{basket.member_fault}")

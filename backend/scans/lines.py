@@ -6,15 +6,14 @@ import re
 from typing import Any, NamedTuple
 
 from backend.kernel.errors import DomainError
-from backend.kernel.ids import new_id
 from backend.kernel.strict_json import NotStrictJson, load_object
+from backend.scans.identity import SEQ_MAX, basket_id
 from backend.scans.model import READS_MAX, Basket, Read
 from backend.scans.sale_time import Clock, sale_time
 
 CODE_BYTES_MAX = 2_048
 QUANTITY_MAX = 9_999
 PRICE_FEN_MAX = 10**10
-SEQ_MAX = 2**63 - 1
 MONO_MS_MAX = 2**53
 UNIX_MS_MAX = 10**14
 TEXT_MAX = 64
@@ -65,6 +64,7 @@ def read_line(line: bytes, origin: Origin) -> Line:
         doc = load_object(line)
     except NotStrictJson:
         raise MalformedBasket("json") from None
+    seq = _integer(doc, "seq", 1, SEQ_MAX)
     opened = _integer(doc, "opened_mono", 0, MONO_MS_MAX)
     closed = _integer(doc, "closed_mono", opened, MONO_MS_MAX)
     when = sale_time(
@@ -77,10 +77,10 @@ def read_line(line: bytes, origin: Origin) -> Line:
     void_of = _optional_integer(doc, "void_of")
     claim = _optional_text(doc, "claim_sha256", _SHA256)
     basket = Basket(
-        basket=new_id(),
+        basket=basket_id(origin.device, origin.stream, seq),
         device=origin.device,
         stream=origin.stream,
-        seq=_integer(doc, "seq", 1, SEQ_MAX),
+        seq=seq,
         sha256=hashlib.sha256(line).digest(),
         line=line,
         channel=origin.channel,

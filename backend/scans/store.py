@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import accumulate
 from typing import NamedTuple
 
+import psycopg
 from sqlalchemy import Connection
 
 from backend.kernel.ids import NO_CITY, new_id
@@ -17,22 +18,20 @@ from backend.storage.transaction import hot
 CLAIM = """
 INSERT INTO baskets (city, device, stream, seq, basket, sha256, line, channel, store, district, resident, claim_sha256,
                      closed_by, cashier, void_of, part_of, sold_at, clock_quality, online, received_at, recorded_at)
-SELECT %(city)s, t.device, t.stream, t.seq, t.basket, t.sha256, substring(%(lines)s FROM t.at FOR t.size), t.channel, t.store, t.district, t.resident,
-       t.claim, t.closed_by, t.cashier, t.void_of, t.part_of, to_timestamp(t.sold_at / 1000.0), t.quality, t.online,
-       to_timestamp(t.received_at / 1000.0), %(now)s
+SELECT %(city)s, t.device, t.stream, t.seq, t.basket, t.sha256, substring(%(lines)s FROM t.at FOR t.size),
+       t.channel, t.store, t.district, t.resident,
+       t.claim, t.closed_by, t.cashier, t.void_of, t.part_of, to_timestamp(t.sold_at::float8 / 1000), t.quality, t.online,
+       to_timestamp(t.received_at::float8 / 1000), %(now)s
 FROM unnest(%(devices)s::text[], %(streams)s::uuid[], %(seqs)s::bigint[], %(baskets)s::uuid[], %(hashes)s::bytea[],
-            %(offsets)s::int[], %(sizes)s::int[], %(channels)s::text[], %(stores)s::text[], %(districts)s::text[], %(residents)s::uuid[],
+            %(offsets)s::int[], %(sizes)s::int[],
+            %(channels)s::text[], %(stores)s::text[], %(districts)s::text[], %(residents)s::uuid[],
             %(claims)s::bytea[], %(closed)s::text[], %(cashiers)s::text[], %(voids)s::bigint[], %(parts)s::bigint[],
             %(sold)s::bigint[], %(qualities)s::text[], %(online)s::boolean[], %(received)s::bigint[])
      t(device, stream, seq, basket, sha256, at, size, channel, store, district, resident, claim, closed_by, cashier, void_of,
        part_of, sold_at, quality, online, received_at)
 ON CONFLICT DO NOTHING RETURNING basket::text"""
 
-STORED = """
-SELECT b.device, b.stream::text, b.seq, b.basket::text, b.sha256
-FROM unnest(%(devices)s::text[], %(streams)s::uuid[], %(seqs)s::bigint[]) t(device, stream, seq),
-LATERAL (SELECT * FROM baskets x WHERE x.city = %(city)s AND x.device = t.device AND x.stream = t.stream
-         AND x.seq = t.seq LIMIT 1) b"""
+STORED = "SELECT basket::text, sha256 FROM baskets WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"
 
 # Probes the key by arrays: a join with unnest was planned as a scan of the table (15 times slower).
 COUNTERS = """
@@ -42,15 +41,21 @@ WHERE city = %(city)s AND cap = ANY(%(caps)s::text[]) AND period = ANY(%(periods
 
 LOCK_COUNTERS = COUNTERS + " ORDER BY cap, period, person FOR UPDATE"
 
-COUNT = """
+COUNT_NEW = """
 INSERT INTO cap_counters (city, cap, period, person, used, allowed, version)
 SELECT %(city)s, t.cap, t.period, t.person, t.used, t.allowed, t.version
 FROM unnest(%(caps)s::text[], %(periods)s::text[], %(persons)s::uuid[], %(used)s::bigint[], %(allowed)s::bigint[],
             %(versions)s::bigint[])
+     t(cap, period, person, used, allowed, version)"""
+
+COUNT = """
+UPDATE cap_counters c SET used = t.used, allowed = t.allowed, version = t.version
+FROM unnest(%(caps)s::text[], %(periods)s::text[], %(persons)s::uuid[], %(used)s::bigint[], %(allowed)s::bigint[],
+            %(versions)s::bigint[])
      t(cap, period, person, used, allowed, version)
-ON CONFLICT (city, cap, period, person) DO UPDATE
-SET used = excluded.used, allowed = excluded.allowed, version = excluded.version
-WHERE cap_counters.version = excluded.version - 1"""
+WHERE c.city = %(city)s AND c.cap = ANY(%(caps)s::text[]) AND c.period = ANY(%(periods)s::text[])
+  AND c.person = ANY(%(persons)s::uuid[])
+  AND c.cap = t.cap AND c.period = t.period AND c.person = t.person AND c.version = t.version - 1"""
 
 DECIDE = """
 INSERT INTO decisions (city, decided_at, basket, line_no, decision_no, label_key, scheme, code, code_text, symbology,
@@ -106,11 +111,6 @@ _WRITERS = {
 _DECISION_WRITERS = tuple(_WRITERS.get(column, words) for column in Decision._fields)
 
 
-class StoredBasket(NamedTuple):
-    basket: str
-    sha256: bytes
-
-
 class Quarantined(NamedTuple):
     """Bytes that could not be counted, with the reason as a code and a sentence."""
 
@@ -126,7 +126,7 @@ class Quarantined(NamedTuple):
 
 def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: datetime) -> set[str]:
     """Inserts the baskets that are new; the ids of those. Waits for a concurrent insert of the same key to end."""
-    ordered = sorted(baskets, key=lambda basket: (basket.device, basket.stream, basket.seq))
+    ordered = sorted(baskets, key=lambda basket: basket.basket)
     rows = hot(
         connection,
         CLAIM,
@@ -159,21 +159,10 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
     return {basket for (basket,) in rows}
 
 
-def stored(connection: Connection, city: str, baskets: Sequence[Basket]) -> dict[tuple[str, str, int], StoredBasket]:
-    """What is recorded under the keys of `baskets`."""
-    rows = hot(
-        connection,
-        STORED,
-        {
-            "city": city,
-            "devices": words([b.device for b in baskets]),
-            "streams": unquoted([b.stream for b in baskets]),
-            "seqs": numbers([b.seq for b in baskets]),
-        },
-    )
-    return {
-        (device, stream.replace("-", ""), seq): StoredBasket(basket, sha) for device, stream, seq, basket, sha in rows
-    }
+def stored(connection: Connection, city: str, baskets: Sequence[Basket]) -> dict[str, bytes]:
+    """The SHA-256 of what is recorded under the ids of `baskets`."""
+    ids = unquoted([basket.basket for basket in baskets])
+    return dict(hot(connection, STORED, {"city": city, "baskets": ids}).fetchall())
 
 
 class Counter(NamedTuple):
@@ -211,22 +200,14 @@ def save_counters(
 
     The CHECK refuses any that is above what its cap allows.
     """
-    keys = sorted(changed)
-    caps, periods, persons = zip(*keys, strict=True)
-    saved = hot(
-        connection,
-        COUNT,
-        {
-            "city": city,
-            "caps": words(caps),
-            "periods": words(periods),
-            "persons": unquoted(persons),
-            "used": numbers([changed[key].used for key in keys]),
-            "allowed": numbers([allowed[cap] for cap in caps]),
-            "versions": numbers([changed[key].version for key in keys]),
-        },
-    ).rowcount
-    return saved == len(keys)
+    new = sorted(key for key, counter in changed.items() if counter.version == 1)
+    old = sorted(changed.keys() - set(new))
+    try:
+        if new:
+            hot(connection, COUNT_NEW, _counter_arrays(city, new, changed, allowed))
+    except psycopg.errors.UniqueViolation:
+        return False
+    return not old or hot(connection, COUNT, _counter_arrays(city, old, changed, allowed)).rowcount == len(old)
 
 
 def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
@@ -280,6 +261,21 @@ def set_aside(connection: Connection, entry: Quarantined, now: datetime) -> None
             "detail": entry.detail,
         },
     )
+
+
+def _counter_arrays(
+    city: str, keys: Sequence[CounterKey], changed: Mapping[CounterKey, Counter], allowed: Mapping[str, int]
+) -> dict[str, str]:
+    caps, periods, persons = zip(*keys, strict=True)
+    return {
+        "city": city,
+        "caps": words(caps),
+        "periods": words(periods),
+        "persons": unquoted(persons),
+        "used": numbers([changed[key].used for key in keys]),
+        "allowed": numbers([allowed[cap] for cap in caps]),
+        "versions": numbers([changed[key].version for key in keys]),
+    }
 
 
 def _offsets(baskets: Sequence[Basket]) -> list[int]:

@@ -20,10 +20,10 @@ baskets = Table(
     "baskets",
     metadata,
     city_column(),
-    text_column("device", primary_key=True),
-    id_column("stream", primary_key=True),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    id_column("basket"),
+    id_column("basket", primary_key=True),
+    text_column("device"),
+    id_column("stream"),
+    Column("seq", BigInteger, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("line", LargeBinary),
     text_column("channel"),
@@ -40,14 +40,15 @@ baskets = Table(
     Column("online", Boolean, nullable=False),
     instant_column("received_at"),
     instant_column("recorded_at"),
-    UniqueConstraint("city", "basket"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
     CheckConstraint("seq >= 0", name="seq"),
     Index("ix_baskets_resident", "city", "resident", "sold_at", postgresql_where="resident IS NOT NULL"),
     Index("ix_baskets_claim", "city", "claim_sha256", postgresql_where="claim_sha256 IS NOT NULL"),
 )
-"""`line` is the exact bytes that were signed; empty only when they held a citizen's id number, which is never kept."""
+"""The key is made from (device, stream, seq): `identity.basket_id`.
+
+`line` is the exact bytes that were signed; empty only when they held a citizen's id number, which is never kept."""
 
 decisions = Table(
     "decisions",

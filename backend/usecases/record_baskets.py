@@ -249,7 +249,7 @@ def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[Co
         return []
     sold_on = civil_date(basket.sold_at_ms)
     return [
-        (cap.counter, period_key(cap.period, sold_on), person)  # type: ignore[arg-type]  # StrEnum value
+        (cap.counter, period_key(cap.period, sold_on), person)
         for policy in in_force(policies, basket.sold_at_ms)
         for cap in policy.caps
     ]
@@ -296,17 +296,16 @@ def _answers(
         if basket.basket in fresh:
             answers.append(_recorded_as(basket, BasketState.RECORDED, None))
             continue
-        first = known[(basket.device, basket.stream, basket.seq)]
-        if first.sha256 == basket.sha256:
-            answers.append(_recorded_as(basket, BasketState.DUPLICATE, None, first.basket))
+        if known[basket.basket] == basket.sha256:
+            answers.append(_recorded_as(basket, BasketState.DUPLICATE, None))
         else:
             store.set_aside(connection, _quarantined(city, basket, BasketConflict.code), now)
             answers.append(_recorded_as(basket, BasketState.QUARANTINED, BasketConflict.code))
     return answers
 
 
-def _recorded_as(basket: Basket, state: BasketState, code: str | None, first: str | None = None) -> Recorded:
-    return Recorded(first or basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state.value, code)
+def _recorded_as(basket: Basket, state: BasketState, code: str | None) -> Recorded:
+    return Recorded(basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state.value, code)
 
 
 def _quarantined(city: str, basket: Basket, reason: str) -> Quarantined:

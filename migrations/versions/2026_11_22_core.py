@@ -55,10 +55,10 @@ def upgrade() -> None:
     op.create_table(
         "baskets",
         sa.Column("city", sa.Text(), nullable=False),
+        sa.Column("basket", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("stream", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("basket", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("line", sa.LargeBinary(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -78,8 +78,7 @@ def upgrade() -> None:
         sa.CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name=op.f("ck_baskets_claim")),
         sa.CheckConstraint("octet_length(sha256) = 32", name=op.f("ck_baskets_sha256")),
         sa.CheckConstraint("seq >= 0", name=op.f("ck_baskets_seq")),
-        sa.PrimaryKeyConstraint("city", "device", "stream", "seq", name=op.f("pk_baskets")),
-        sa.UniqueConstraint("city", "basket", name=op.f("uq_baskets_city_basket")),
+        sa.PrimaryKeyConstraint("city", "basket", name=op.f("pk_baskets")),
     )
     op.create_index(
         "ix_baskets_claim",

@@ -1,9 +1,9 @@
 """The engine: `record_baskets` on batches of 500 scans in baskets of two reads."""
 
-import time
 from datetime import datetime, timedelta
 
 from backend.certificates.cache import RegistryCache
+from backend.kernel import collector
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.residents.member_code import decode
@@ -12,6 +12,7 @@ from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
 from backend.usecases.record_baskets import Arrival, RecordBaskets, ShownMember
 from tests.bench import city
+from tests.bench.measure import Run, Watch
 
 BASKETS = 250
 
@@ -29,23 +30,24 @@ def origin(writer: int, now_ms: int) -> Origin:
     )
 
 
-def write_batches(url: str, writer: int, batches: int, first: int, sold_at: datetime, seed: int) -> float:
-    """Seconds that one writer takes for `batches` x 500 scans, from the bytes of the lines to COMMIT."""
+def write_batches(url: str, writer: int, batches: int, first: int, sold_at: datetime, seed: int) -> Run:
+    """One writer's `batches` x 500 scans, from the bytes of the lines to COMMIT."""
     lines = city.basket_lines(first, batches * BASKETS, sold_at, seed)
-    database = Database(url, role="greenpoints_engine", pool_size=2)
+    database = Database(url, role="greenpoints_engine", pool_size=1)
     recorder = RecordBaskets(database, RegistryCache(), PolicyCache(chart.budget))
     now = sold_at + timedelta(seconds=1)
     place = origin(writer, int(now.timestamp() * 1000))
+    collector.settle()
     with database.read() as connection:
-        recorder.warm(connection, city.CITY)
-    started = time.perf_counter()
+        backend_pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    watch = Watch(backend_pid)
     for number in range(batches):
         arrivals = [_arrival(line, place) for line in lines[number * BASKETS : (number + 1) * BASKETS]]
         states = {recorded.state for recorded in recorder.record(city.CITY, arrivals, now)}
         assert states == {"recorded"}
-    took = time.perf_counter() - started
+    run = watch.stop(batches * BASKETS * 2)
     database.close()
-    return took
+    return run
 
 
 def _arrival(line: bytes, place: Origin) -> Arrival:

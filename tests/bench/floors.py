@@ -1,10 +1,11 @@
 """Floor D: one database transaction for 500 scans. Floor H: a bare route, one scan a POST, one PL/pgSQL call."""
 
 import random
-import time
 
 import psycopg
 from psycopg import sql
+
+from tests.bench.measure import Run, Watch
 
 RESIDENTS = 200_000
 BATCH = 500
@@ -72,8 +73,8 @@ def grow(url: str, scans: int) -> None:
             connection.execute(sql.SQL("VACUUM ANALYZE floor.{}").format(sql.Identifier(table)))
 
 
-def write_batches(url: str, writer: int, batches: int, first_seq: int, seed: int) -> float:
-    """Seconds that one writer takes for `batches` x 500 scans; the scans are drawn before the clock starts."""
+def write_batches(url: str, writer: int, batches: int, first_seq: int, seed: int) -> Run:
+    """One writer's `batches` x 500 scans; they are drawn before the clock starts."""
     rng = random.Random(seed)
     drawn = [
         ([rng.randrange(RESIDENTS) for _ in range(BATCH)], [rng.randint(1, 50) for _ in range(BATCH)])
@@ -82,11 +83,11 @@ def write_batches(url: str, writer: int, batches: int, first_seq: int, seed: int
     with psycopg.connect(url, prepare_threshold=None) as connection:
         connection.execute("SET search_path = floor")
         connection.commit()
-        started = time.perf_counter()
+        watch = Watch(connection.info.backend_pid)
         for number, (residents, points) in enumerate(drawn):
             first = first_seq + number * BATCH
             _one_batch(connection, writer, list(range(first, first + BATCH)), residents, points)
-        return time.perf_counter() - started
+        return watch.stop(batches * BATCH)
 
 
 def _one_batch(

@@ -1,0 +1,63 @@
+"""Loads decisions with every fact that they were taken on, one or all of a city."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from backend.kernel.periods import milliseconds
+from backend.policies.words import Names, Sentence
+from backend.scans.decide import Decision
+from backend.scans.explain import DecidedScan
+from backend.storage.stream import streamed
+from backend.storage.transaction import hot
+
+# The body stands on the certificate whose state row the decision names; registries are shared tables, without a city.
+FACTS = """
+SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
+       d.price_fen, d.serial, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme, d.category,
+       d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit, d.gross,
+       d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body
+FROM decisions d
+JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+LEFT JOIN certificate_states s ON s.id = d.certificate_row
+LEFT JOIN certificates c ON c.id = s.certificate
+WHERE d.city = %(city)s"""
+
+ONE = (
+    FACTS
+    + """ AND d.basket = %(basket)s::uuid AND d.line_no = %(line_no)s
+ORDER BY d.decision_no DESC LIMIT 1"""
+)
+
+EACH = FACTS + " AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)"
+
+SCHEME_NAMES = "SELECT code, name_zh, name_en FROM schemes"
+
+_WIDTH = len(Decision._fields)
+
+
+def load_decided(connection: Connection, city: str, basket: str, line_no: int) -> DecidedScan | None:
+    """The decision in force of one scan; None where there is no such scan. `basket` is a UUID."""
+    row = hot(connection, ONE, {"city": city, "basket": basket, "line_no": line_no}).fetchone()
+    return _scan(row) if row else None
+
+
+def decided_scans(connection: Connection, city: str, since: datetime | None) -> Iterator[DecidedScan]:
+    """Every decision of `city`, or those taken since a moment, read in slices: memory does not grow with the table."""
+    for row in streamed(connection, EACH, {"city": city, "since": since}):
+        yield _scan(row)
+
+
+def load_names(connection: Connection) -> Names:
+    """What people call the certification schemes."""
+    return {
+        ("certificate_scheme", code): Sentence(name_zh, name_en)
+        for code, name_zh, name_en in hot(connection, SCHEME_NAMES)
+    }
+
+
+def _scan(row: tuple[Any, ...]) -> DecidedScan:
+    sold_at, store, district, body = row[_WIDTH:]
+    return DecidedScan(Decision(*row[:_WIDTH]), milliseconds(sold_at), store, district, body)
