@@ -25,6 +25,7 @@ from backend.cli.certificates_text import (
 )
 from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.parse import parse
+from backend.settings import load_database_url
 from backend.storage.transaction import Database
 
 _BY_HAND = [state.value for state in CertificateState if state is not CertificateState.EXPIRED]
@@ -59,7 +60,7 @@ def import_(
     as_json: bool,  # noqa: FBT001 - click passes flags by name
 ) -> None:
     """Stores the good lines of a CSV or XLSX file and reports the others. Exit 1 when any line was refused."""
-    name = file.name.encode("utf-8", "replace").decode()[:255]  # a name in another encoding has no place in the record
+    name = _storable(file.name)[:255]
     with file.open("rb") as opened:
         content = opened.read(sheets.FILE_BYTES_MAX + 1)
     origin = imports.Source((source or name)[:100], name, _operator(by), datetime.now(UTC))
@@ -99,6 +100,7 @@ def show(ctx: click.Context, text: str, on: datetime | None, known_at: datetime 
     """What is registered under a label code (GTIN, filing number, URL of a label …) or a certificate number."""
     now = datetime.now(UTC)
     at_ms = milliseconds(now) if on is None else midnight_ms(day_number(on.date())) + 43_200_000
+    text = _storable(text)
     reading = parse(text)
     with _database() as database, database.read() as connection:
         version = queries.version_known_at(connection, now if known_at is None else known_at.replace(tzinfo=UTC))
@@ -138,11 +140,11 @@ def revoke(
 ) -> None:
     """Records that a certificate is withdrawn (or suspended, cancelled, valid again) from a day on."""
     change = amend.StateChange(
-        number=number.strip().upper(),
+        number=_storable(number).strip().upper(),
         body=body,
         state=CertificateState(state),
         from_on=from_on.date(),
-        reason=reason.strip(),
+        reason=_storable(reason).strip(),
         by=_operator(by),
         now=datetime.now(UTC),
     )
@@ -197,8 +199,13 @@ def recognise(
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    with closing(Database(os.environ["DATABASE_URL"], role="greenpoints_engine", pool_size=1)) as database:
+    with closing(Database(load_database_url(), role="greenpoints_engine", pool_size=1)) as database:
         yield database
+
+
+def _storable(argument: str) -> str:
+    """Arguments and file names of a terminal in another encoding carry bytes that are no text."""
+    return argument.encode("utf-8", "replace").decode()
 
 
 def _operator(by: str | None) -> str:
