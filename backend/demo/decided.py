@@ -83,6 +83,11 @@ def balances(connection: Connection, city: str, accounts: Sequence[str]) -> dict
     return {row[0]: int(row[1]) for row in rows}
 
 
+def label_words(decided: Decided) -> str:
+    """What was printed; of a web address only what it names, the rest is the same on every label."""
+    return decided.key if decided.key and decided.label.startswith("http") else decided.label
+
+
 def certificate_words(decided: Decided) -> str:
     """Number, scheme, and the grade or stars that a policy may ask for."""
     if decided.certificate is None:

@@ -4,7 +4,9 @@ In production the city's authority and the enrolment of devices take this module
 """
 
 import base64
+import hashlib
 import ipaddress
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +33,6 @@ AUTHORITY_VALIDITY = timedelta(days=3650)
 RENEWAL = timedelta(days=30)
 BROKER, BRIDGE = "broker", "bridge"
 CITY_KEY_ID = "n1"
-TILL_KEY_ID = "k1"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class Keyring:
     def receipt_public(self) -> Path:
         return self.place / "receipt-keys"
 
+    @property
+    def identity_hash(self) -> Path:
+        """The secret with which the backend hashes residents' outside identities."""
+        return self.place / "identity-hash.key"
+
     def certificate(self, name: str) -> Path:
         return self.place / f"{name}.pem"
 
@@ -66,6 +72,10 @@ class Keyring:
         key = load_pem_private_key(self.signing(name).read_bytes(), password=None)
         assert isinstance(key, Ed25519PrivateKey)
         return key
+
+    def key_id(self, name: str) -> str:
+        """Eight characters made from the key itself: another key never goes by the same id."""
+        return hashlib.sha256(self.public_raw(name)).hexdigest()[:8]
 
     def public_raw(self, name: str) -> bytes:
         """32 bytes, as a device register holds them."""
@@ -84,6 +94,8 @@ def ensure_keys(place: Path, tills: Sequence[str], now: datetime) -> Keyring:
     for name in ("city", "receipt", *tills):
         if not keyring.signing(name).exists():
             write_private(keyring.signing(name), _pem(Ed25519PrivateKey.generate()))
+    if not keyring.identity_hash.exists():
+        write_private(keyring.identity_hash, f"{secrets.token_hex(32)}\n")
     write_private(keyring.city_public, f"{CITY_KEY_ID} {_base64(keyring.public_raw('city'))}\n")
     write_private(keyring.receipt_public, f"{_base64(keyring.public_raw('receipt'))}\n")
     return keyring

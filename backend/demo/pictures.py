@@ -21,7 +21,9 @@ SCENE = (960, 1280)  # rows, columns
 CARD_SIDE = 520
 INK, FAINT, BAND = (30, 30, 30), (110, 110, 110), (70, 140, 60)
 FRAMES_PER_S = 10
-FRAMES_PER_LABEL = 16
+FRAMES_PER_LABEL = 14
+GAP_FRAMES = 3
+GRAIN_SHIFT_MAX = 64
 _FORMATS = {
     "EAN13": zxingcpp.BarcodeFormat.EAN13,
     "CODE128": zxingcpp.BarcodeFormat.Code128,
@@ -64,7 +66,7 @@ def photograph(card: Picture, seed: int, hardship: Hardship = USUAL) -> Picture:
     """The card somewhere on a counter; the same seed gives the same pixels."""
     chance = np.random.default_rng(seed)
     scene, corners = _counter(chance), _corners(card, chance, hardship)
-    return _taken(_laid(scene, card, corners), chance, hardship)
+    return _Camera(chance, hardship).take(_laid(scene, card, corners))
 
 
 def write_picture(path: Path, picture: Picture, *, quality: int = 88) -> None:
@@ -82,14 +84,14 @@ def write_video(path: Path, cards: Sequence[Picture], seed: int, hardship: Hards
     rows, columns = SCENE
     partial = path.with_name(f"partial-{path.name}")
     video = cv2.VideoWriter(str(partial), cv2.VideoWriter.fourcc(*"MJPG"), FRAMES_PER_S, (columns, rows))
-    counter = _counter(chance)
+    counter, camera = _counter(chance), _Camera(chance, hardship)
     for card in cards:
         corners = _corners(card, chance, hardship)
         for step in range(FRAMES_PER_LABEL):
             travelled = np.array([(step / (FRAMES_PER_LABEL - 1) - 0.5) * 1.5 * columns, 0.0], np.float32)
-            video.write(_taken(_laid(counter, card, corners + travelled), chance, hardship))
-        for _gap in range(4):
-            video.write(_taken(counter, chance, hardship))
+            video.write(camera.take(_laid(counter, card, corners + travelled)))
+        for _gap in range(GAP_FRAMES):
+            video.write(camera.take(counter))
     video.release()
     os.replace(partial, path)  # noqa: PTH105 - the point is the replacing
 
@@ -142,13 +144,25 @@ def _laid(scene: Picture, card: Picture, corners: npt.NDArray[np.float32]) -> Pi
     return np.where(covered, laid, scene).astype(np.uint8)
 
 
-def _taken(scene: Picture, chance: np.random.Generator, hardship: Hardship) -> Picture:
-    """Lens, lamp and sensor."""
-    rows, columns = SCENE
-    picture = np.asarray(cv2.GaussianBlur(scene, (0, 0), hardship.blur_px), np.float32)
-    across = np.linspace(0, 1, columns, dtype=np.float32)[None, :]
-    down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    light = 1 - (1 - hardship.shade) * (0.6 * across + 0.4 * down)
-    grain = chance.standard_normal((rows, columns, 1), np.float32) * hardship.noise
-    taken: Picture = np.clip(picture * light[:, :, None] + grain, 0, 255).astype(np.uint8)
-    return taken
+class _Camera:
+    """Lens, lamp and sensor: the light falls off and the grain moves about from frame to frame."""
+
+    def __init__(self, chance: np.random.Generator, hardship: Hardship) -> None:
+        rows, columns = SCENE
+        across = np.linspace(0, 1, columns, dtype=np.float32)[None, :]
+        down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
+        light = 1 - (1 - hardship.shade) * (0.6 * across + 0.4 * down)
+        self._light = np.repeat(light[:, :, None], 3, axis=2)
+        size = (rows + GRAIN_SHIFT_MAX, columns + GRAIN_SHIFT_MAX, 1)
+        grain = chance.standard_normal(size, np.float32) * hardship.noise
+        self._grain = np.repeat(grain.astype(np.int16), 3, axis=2)
+        self._blur_px = hardship.blur_px
+        self._chance = chance
+
+    def take(self, scene: Picture) -> Picture:
+        rows, columns = SCENE
+        down, right = (int(shift) for shift in self._chance.integers(0, GRAIN_SHIFT_MAX, 2))
+        grain = self._grain[down : down + rows, right : right + columns]
+        soft = cv2.GaussianBlur(scene, (0, 0), self._blur_px)
+        lit = cv2.multiply(soft, self._light, dtype=cv2.CV_8U)
+        return np.asarray(cv2.add(lit, np.ascontiguousarray(grain), dtype=cv2.CV_8U), np.uint8)

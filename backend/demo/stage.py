@@ -9,7 +9,7 @@ from pathlib import Path
 from backend.demo.city import FINISH_CODE, Goods, Sale
 from backend.demo.pictures import EASY, Picture, label_card, photograph, write_picture, write_video
 
-PICTURES_VERSION = 1  # raise it when the drawing changes, so that kept pictures are drawn anew
+PICTURES_VERSION = 2  # raise it when the drawing changes, so that kept pictures are drawn anew
 MEMBER_CARD = ("会员码 MEMBER", "居民手机上的会员码，两分钟内有效")
 FINISH_CARD = ("结单 FINISH", "收银员结单码")
 

@@ -83,6 +83,7 @@ class Supervisor:
             if len(recent) >= RESTARTS_MAX:
                 raise self._failure(name)
             self._restarts[name] = [*recent, now]
+            _end_group(process.pid)
             self._tell(f"{name} 意外退出 ({code})，正在重启 / ended, starting again")
             self._running[name] = (service, self._spawn(service))
 
@@ -98,8 +99,7 @@ class Supervisor:
             return
         if not ends_within(process, signal.SIGTERM, STOP_DEADLINE_S):
             self._tell(f"{name} 未在 {STOP_DEADLINE_S:.0f} 秒内停止，已强制结束 / did not stop in time and was killed")
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # what it may have left behind in its own group
+        _end_group(process.pid)
         process.wait()
 
     def stop_all(self) -> None:
@@ -126,3 +126,9 @@ class Supervisor:
     def _failure(self, name: str) -> ServiceFailed:
         said = self.log(name).read_text("utf-8", "replace").splitlines()
         return ServiceFailed(name=name, log=self.log(name), tail="\n".join(said[-TAIL_LINES:]))
+
+
+def _end_group(leader: int) -> None:
+    """Ends what a program has left behind, such as the workers of a server whose parent was killed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)

@@ -53,6 +53,20 @@ def test_a_killed_program_runs_again_under_another_number(home: Path, supervisor
     assert supervisor.pid("program") not in {None, first}
 
 
+def test_workers_of_a_killed_program_do_not_outlive_it(home: Path, supervisor: Supervisor) -> None:
+    worker = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEP!r}])"
+    supervisor.start(_service(home, f"{worker}; print(p.pid, flush=True); p.wait()"))
+    _wait_for(lambda: supervisor.log("program").read_text().endswith("\n"))
+    worker_pid, first = int(supervisor.log("program").read_text()), supervisor.pid("program")
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    _wait_for(lambda: _gone(first))
+
+    supervisor.watch()
+
+    _wait_for(lambda: _gone(worker_pid))
+
+
 def test_a_program_that_keeps_dying_is_given_up_with_its_last_words(home: Path, supervisor: Supervisor) -> None:
     supervisor.start(_service(home, "raise SystemExit('the last words')"))
 

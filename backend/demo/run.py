@@ -1,0 +1,223 @@
+"""`make run`: the whole system on this machine, a show of what it does, then service until Ctrl-C."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backend.demo import seed
+from backend.demo.broker import broker_service, free_port
+from backend.demo.city import CITY, PICTURE_TILL, TILLS, VIDEO_TILL, picture_sales, video_sale
+from backend.demo.decided import balances
+from backend.demo.keys import Keyring, ensure_keys
+from backend.demo.launch import (
+    ROOT,
+    Address,
+    backend_service,
+    backend_settings,
+    bridge_service,
+    jobs_service,
+    program_environment,
+    till_service,
+)
+from backend.demo.show import Watch, differences, goods_of, spent_labels, wait_for_tills
+from backend.demo.stage import stage_pictures, stage_video
+from backend.demo.steps import step
+from backend.demo.supervisor import Supervisor
+from backend.demo.table import Table
+from backend.kernel.errors import DomainError
+from backend.storage.cluster import prepare_home
+from backend.storage.embedded import EmbeddedPostgres
+from backend.storage.migrate import upgrade
+from backend.storage.transaction import Database
+
+ACL = ROOT / "firmware_bridge" / "broker.acl"
+WATCH_S = 0.5
+
+
+class AlreadyRuns(DomainError):
+    code = "demo-already-runs"
+    text_zh = "演示正在 {home} 中运行，请先在那个终端按 Ctrl-C。"
+    text_en = "The demonstration already runs in {home}: press Ctrl-C in its terminal first."
+
+
+@dataclass
+class System:
+    """What runs, and what the show needs of it."""
+
+    home: Path
+    table: Table
+    supervisor: Supervisor
+    owner: Database
+    keyring: Keyring
+    address: Address
+    settings: Mapping[str, str]
+    keep_alive: Callable[[], None]
+
+
+def run(home: Path, table: Table, *, once: bool) -> int:
+    """0 when everything was as it must be. Ends by KeyboardInterrupt (Ctrl-C, SIGTERM) with all programs stopped."""
+    prepare_home(home)
+    with ExitStack() as stack:
+        _only_one(home, stack)
+        system = _start(home, table, stack)
+        good = _show(system)
+        _print_addresses(system)
+        if once:
+            return 0 if good else 1
+        while True:
+            system.keep_alive()
+            time.sleep(WATCH_S)
+
+
+def _only_one(home: Path, stack: ExitStack) -> None:
+    lock = stack.enter_context((home / "run.lock").open("a"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise AlreadyRuns(home=home) from error
+
+
+def _start(home: Path, table: Table, stack: ExitStack) -> System:
+    demo = home / "demo"
+    demo.mkdir(mode=0o700, exist_ok=True)
+    now = datetime.now(UTC)
+    with step("PostgreSQL 18"):
+        url, keep_database = _database(home, table, stack)
+        upgrade(url)
+    keyring = ensure_keys(demo / "keys", [till.device for till in TILLS], now)
+    owner = Database(url, role=None, pool_size=2)
+    stack.callback(owner.close)
+    with step("演示城市南京：名录、政策、门店、终端 demonstration city"):
+        token = demo / "bridge.token"
+        seed.import_certificates(owner, now)
+        seed.publish(owner, now)
+        seed.open_shops(owner, keyring, token, now)
+    supervisor = Supervisor(home / "logs", table.say)
+    stack.callback(_stop, supervisor)
+    address = Address(
+        broker_port=free_port(demo / "broker.port"),
+        backend_port=free_port(demo / "backend.port"),
+        bridge_health_port=free_port(demo / "bridge.port"),
+    )
+    settings = backend_settings(url, keyring)
+    with step("Mosquitto (mTLS)"):
+        supervisor.start(broker_service(home / "broker", keyring, ACL, address.broker_port))
+    with step("后端、任务、网桥 backend, jobs, bridge"):
+        supervisor.start(backend_service(address, settings))
+        supervisor.start(jobs_service(settings))
+        supervisor.start(bridge_service(address, keyring, token))
+
+    def keep_alive() -> None:
+        keep_database()
+        supervisor.watch()
+
+    return System(home, table, supervisor, owner, keyring, address, settings, keep_alive)
+
+
+def _database(home: Path, table: Table, stack: ExitStack) -> tuple[str, Callable[[], None]]:
+    """The owner's address, and what keeps the server up: DATABASE_URL names one that is not ours to watch."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        return given, lambda: None
+    server = EmbeddedPostgres(home)
+    server.start()
+    stack.callback(server.stop)
+
+    def keep_up() -> None:
+        if not server.is_running():
+            table.say("PostgreSQL 意外退出，正在重启 / ended, starting again")
+            server.start()
+
+    return server.url(), keep_up
+
+
+def _stop(supervisor: Supervisor) -> None:
+    with step("正在停止 stopping"):
+        supervisor.stop_all()
+
+
+def _show(system: System) -> bool:
+    table, now = system.table, datetime.now(UTC)
+    run_no = _next_run(system.home / "demo" / "runs")
+    sales, filmed = picture_sales(run_no), video_sale()
+    due = {PICTURE_TILL: goods_of(sales), VIDEO_TILL: goods_of([filmed])}
+    spent = spent_labels(system.owner, [goods for each in due.values() for goods in each])
+    residents = seed.join(system.owner, now)
+    with step("绘制标签图片与视频 drawing label pictures and a video"):
+        _stage(system, residents, run_no)
+    watch = Watch(system.owner, table, now)
+    table.heading()
+    _start_tills(system)
+    wait_for_tills(watch, {till.device: len(goods) for till, goods in due.items()}, system.keep_alive)
+    faults = [
+        fault for till, goods in due.items() for fault in differences(till.name_zh, goods, watch.of(till.device), spent)
+    ]
+    return _conclude(system, residents, faults)
+
+
+def _stage(system: System, residents: Mapping[str, str], run_no: int) -> None:
+    sales, stage = picture_sales(run_no), system.home / "demo" / "stage"
+
+    def show_code(member: str | None) -> str | None:
+        if member is None:
+            return None
+        return seed.member_code(system.owner, system.keyring, residents[member], datetime.now(UTC))
+
+    filmed = video_sale()
+    stage_video(stage / "labels.avi", filmed, show_code(filmed.member) or "")
+    codes = [show_code(sale.member) for sale in sales]
+    stage_pictures(stage / "pictures", system.home / "demo" / "drawn", sales, codes)
+
+
+def _start_tills(system: System) -> None:
+    stage, place = system.home / "demo" / "stage", system.home / "demo" / "tills"
+    for till, source in (
+        (PICTURE_TILL, f"pictures:{stage / 'pictures'}"),
+        (VIDEO_TILL, f"video:{stage / 'labels.avi'}"),
+    ):
+        system.supervisor.start(till_service(till, source, place, system.address, system.keyring))
+
+
+def _conclude(system: System, residents: Mapping[str, str], faults: list[str]) -> bool:
+    table = system.table
+    table.say()
+    with system.owner.read() as connection:
+        wallets = {f"resident:{resident}:points": name for name, resident in residents.items()}
+        for account, balance in sorted(balances(connection, CITY, list(wallets)).items()):
+            table.say(f"  {wallets[account]}  {balance} 分 points")
+    verified = subprocess.run(
+        [sys.executable, "-m", "backend.cli", "ledger", "verify"],
+        cwd=ROOT,
+        env=program_environment(system.settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    table.say(verified.stdout.strip())
+    for fault in faults:
+        table.bad(fault)
+    if verified.returncode:
+        table.bad(f"账本核对未通过 / the ledger does not verify: {verified.stderr.strip()}")
+    if not faults and not verified.returncode:
+        table.good("每次读码都与政策应得结果一致 / every read gave what the policy says")
+    return not faults and not verified.returncode
+
+
+def _print_addresses(system: System) -> None:
+    say = system.table.say
+    say()
+    say(f"  接口文档 API        {system.address.backend_url}/docs")
+    say(f"  日志 logs           {system.home / 'logs'}")
+
+
+def _next_run(counter: Path) -> int:
+    number = int(counter.read_text()) + 1 if counter.exists() else 1
+    counter.write_text(f"{number}\n")
+    return number

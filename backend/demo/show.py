@@ -1,0 +1,124 @@
+"""The show: sales at both tills and scans by phone, each decision printed as it is recorded and held to what is due."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+
+from backend.demo.city import CITY, PICTURE_TILL, POLICY, VIDEO_TILL, Expected, Goods, Sale
+from backend.demo.decided import Decided, certificate_words, decided_since, label_words, reason_words
+from backend.demo.table import Table, TableLine
+from backend.kernel.periods import CHINA
+from backend.labels.parse import parse
+from backend.policies.document import load_policy
+from backend.storage.transaction import Database
+
+SHOW_WITHIN_S = 90.0
+POLL_S = 0.25
+PHONE = "手机扫码 phone"
+_TILL_NAMES = {till.device: till.name_zh for till in (PICTURE_TILL, VIDEO_TILL)}
+_SPENT = text("SELECT key FROM unit_claims WHERE key = ANY(:keys)")
+
+
+@dataclass
+class Watch:
+    """Prints what was decided since `since`, each read once, and keeps it for the comparison."""
+
+    database: Database
+    table: Table
+    since: datetime
+    seen: dict[tuple[str, int], Decided] = field(default_factory=dict)
+
+    def look(self) -> None:
+        policies = [load_policy(POLICY.read_text(encoding="utf-8"))]
+        for decided in decided_since(self.database, CITY, self.since):
+            if (decided.basket, decided.line) in self.seen:
+                continue
+            self.seen[decided.basket, decided.line] = decided
+            why_zh, why_en = reason_words(decided, policies)
+            self.table.line(
+                TableLine(
+                    decided.recorded_at.astimezone(CHINA).strftime("%H:%M:%S"),
+                    _TILL_NAMES.get(decided.device, PHONE),
+                    label_words(decided),
+                    certificate_words(decided),
+                    decided.award,
+                    decided.outcome,
+                    why_zh,
+                    why_en,
+                )
+            )
+
+    def of(self, device: str) -> list[Decided]:
+        """In the order of sale."""
+        found = [decided for decided in self.seen.values() if decided.device == device]
+        return sorted(found, key=lambda decided: (decided.seq, decided.line))
+
+
+def wait_for_tills(
+    watch: Watch, due: Mapping[str, int], keep_alive: Callable[[], None], *, within_s: float = SHOW_WITHIN_S
+) -> None:
+    """Until every till's reads are recorded, or time is up; `due` counts reads by device."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        keep_alive()
+        watch.look()
+        if all(len(watch.of(device)) >= count for device, count in due.items()):
+            return
+        time.sleep(POLL_S)
+
+
+def spent_labels(database: Database, goods: Sequence[Goods]) -> frozenset[str]:
+    """Of labels that name one unit, those that earlier runs have awarded."""
+    keys = [key for key in map(label_key, goods) if key is not None]
+    with database.read() as connection:
+        return frozenset(row[0] for row in connection.execute(_SPENT, {"keys": keys}))
+
+
+def label_key(goods: Goods) -> str | None:
+    if goods.symbology == "GS1_DATAMATRIX":
+        return parse(goods.code.replace("(", "").replace(")", ""), aim="]d2").key
+    return parse(goods.code).key
+
+
+def differences(till: str, due: Sequence[Goods], decided: Sequence[Decided], spent: frozenset[str]) -> Iterator[str]:
+    """What is not as it must be, a sentence each."""
+    if len(due) != len(decided):
+        yield f"{till}: 应记录 {len(due)} 次读码，实际 {len(decided)} 次 / {len(due)} reads due, {len(decided)} recorded"
+        return
+    for goods, found in zip(due, decided, strict=True):
+        wanted = _due_now(goods, spent)
+        given = Expected(found.outcome, found.reason, found.award, wanted.once)
+        if given != wanted:
+            yield f"{till} {goods.caption}: 应为 {_words(wanted)}，实为 {_words(given)} / differs from what is due"
+
+
+def goods_of(sales: Sequence[Sale]) -> list[Goods]:
+    return [goods for sale in sales for goods in sale.goods]
+
+
+def refusals(events: Path, since_byte: int) -> Iterator[str]:
+    """What a till refused by itself, in its own words: such reads never reach the city."""
+    with events.open("rb") as file:
+        file.seek(since_byte)
+        for line in file:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if event.get("event") == "refused":
+                yield f"{event.get('text_zh', '')} {event.get('text_en', '')}"
+
+
+def _due_now(goods: Goods, spent: frozenset[str]) -> Expected:
+    if goods.expected.once and label_key(goods) in spent:
+        return Expected("none", "unit_already_awarded", 0, once=True)
+    return goods.expected
+
+
+def _words(expected: Expected) -> str:
+    return f"{expected.outcome}/{expected.reason} {expected.award}"
