@@ -36,16 +36,14 @@ _BY_RULES = {
         "The award is a share of the price, and the till sent none: no award.",
     ),
     "table_missing": Sentence("{nearest}，本次不奖励。", "No award: {nearest}."),
-    "rounds_to_zero": Sentence(
-        "按政策计算不足 1 个单位，本次不奖励。", "By the policy it comes to less than one unit: no award."
-    ),
+    "rounds_to_zero": Sentence("按政策计算不足 1 个单位，本次不奖励。", "It comes to less than one unit: no award."),
     "cap": Sentence(
         "按政策应奖励 {gross}，但您的{limit}只剩 {left}，本次不奖励。",
         "It would earn {gross}, but {limit} has {left} left for you: no award.",
     ),
     "budget": Sentence(
         "按政策应奖励 {gross}，但{limit}只剩 {left}，本次不奖励。",
-        "It would earn {gross}, but {limit} has {left} left: no award.",
+        "It would earn {gross}, but {limit} has {left}: no award.",
     ),
 }
 """Reasons that the policy engine gives."""
@@ -80,7 +78,7 @@ _BEFORE_RULES = {
     ),
     "certificate_unknown": Sentence(
         "登记库没有该证书在购买时的状态，本次不奖励。",
-        "The registry has no state of the certificate at the moment of sale: no award.",
+        "The registry has no state of the certificate at the sale: no award.",
     ),
     "clock_uncertain": Sentence(
         "收银设备的时间不可信，购买时间核实后再决定，请保留购物小票。",
@@ -119,7 +117,7 @@ _BEFORE_RULES = {
 
 _LABELS = {
     Scheme.GTIN: Sentence(
-        "这个商品条码有误或不能使用，请重新扫描。", "This product code is wrong or cannot be used; scan it again."
+        "这个商品条码有误或不能使用，请重新扫描。", "This product code cannot be used; scan it again."
     ),
     Scheme.SGTIN: Sentence("这个单品序列号有误，请重新扫描。", "This serial number is wrong; scan it again."),
     Scheme.GS1: Sentence(
@@ -147,13 +145,13 @@ _LABELS = {
     ),
     Scheme.SYSTEM_CERTIFICATE: Sentence(
         "这是管理体系证书，不能证明商品为绿色产品，不奖励。",
-        "A management-system certificate does not make goods green: no award.",
+        "A management-system certificate makes no goods green: no award.",
     ),
     Scheme.BLUE_ANGEL: Sentence(
-        "这是蓝天使标准文件编号，不能证明商品获证。", "This names Blue Angel criteria, not certified goods."
+        "这是蓝天使标准文件编号，不能证明商品获证。", "This names criteria, not certified goods."
     ),
     Scheme.KOREA_ECOLABEL: Sentence(
-        "这是韩国环境标志标准编号，不能证明商品获证。", "This names Korea Eco-label criteria, not certified goods."
+        "这是韩国环境标志标准编号，不能证明商品获证。", "This names criteria, not certified goods."
     ),
     Scheme.MEMBER_CODE: Sentence("这是会员码，不是商品标签。", "This is a member code, not a label."),
     Scheme.CLAIM_CODE: Sentence(
@@ -161,7 +159,7 @@ _LABELS = {
     ),
     Scheme.URL: Sentence(
         "这个网址不在认可的名单中，没有打开；请扫认证标签上的二维码。",
-        "This address is not on the list; scan the certification label.",
+        "An unlisted address; scan the certification label.",
     ),
     Scheme.UNREADABLE: Sentence("没有识别出商品标签，请对准标签重新扫描。", "No label was recognised; scan it again."),
 }

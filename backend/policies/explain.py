@@ -1,0 +1,265 @@
+"""Why a scan earns what it earns: every policy, rule and condition with its pass or fail, and the amount's arithmetic.
+
+Never stored: recomputed from the facts that a decision keeps. It reads the documents themselves, so that it is a second
+opinion on the compiled rules; a property test holds both to the same verdict.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit, divide
+from backend.policies.evaluate import CompiledPolicy
+from backend.policies.model import Facts, Outcome, Reward, RewardKind, Rule
+from backend.policies.words import (
+    NO_NAMES,
+    ConditionCheck,
+    Names,
+    Sentence,
+    amount_words,
+    check,
+    nearest_missing,
+    percent,
+    value_words,
+    yuan,
+)
+
+_ROUNDED = {
+    Rounding.DOWN: Sentence("舍去尾数", "rounded down"),
+    Rounding.HALF_UP: Sentence("四舍五入", "rounded half up"),
+    Rounding.UP: Sentence("进位取整", "rounded up"),
+}
+_PERIODS = {
+    "day": Sentence("每日上限", "the daily cap"),
+    "month": Sentence("每月上限", "the monthly cap"),
+    "year": Sentence("每年上限", "the yearly cap"),
+    "lifetime": Sentence("累计上限", "the lifetime cap"),
+}
+_REACHED = {"condition": 0, "evidence": 1, "price_missing": 2, "table_missing": 2, "rounds_to_zero": 3, "awarded": 4}
+
+
+class AmountStep(NamedTuple):
+    """One line of the arithmetic and the amount that it leads to, in the reward's unit."""
+
+    sentence: Sentence
+    amount: int
+
+
+class RuleCheck(NamedTuple):
+    """One rule against the facts. `decides`: it is the first of its policy whose conditions all hold."""
+
+    rule: str
+    name: Sentence
+    conditions: tuple[ConditionCheck, ...]
+    holds: bool
+    decides: bool
+    rate_bp: int
+    reason: str
+    gross: int
+    arithmetic: tuple[AmountStep, ...]
+    missing: Sentence | None
+    """The nearest thing that is missing for an award; None where the rule gives one."""
+
+
+class PolicyCheck(NamedTuple):
+    """One policy version. `nearest` is the rule that decided, or came furthest; `gross` what it gives before limits."""
+
+    policy: str
+    version: str
+    title: Sentence
+    document_number: str
+    document_url: str | None
+    unit: str
+    rules: tuple[RuleCheck, ...]
+    nearest: RuleCheck
+    gross: int
+
+
+class Explanation(NamedTuple):
+    """The verdict before caps and budgets, and how every policy in force came to its own."""
+
+    outcome: str
+    reason: str
+    version: str | None
+    rule: str | None
+    gross: int
+    unit: str | None
+    nearest: Sentence | None
+    """What is missing for an award, of the rule that came nearest; None where one is given or no policy was in force."""
+    policies: tuple[PolicyCheck, ...]
+
+
+def explain(facts: Facts, policies: Sequence[CompiledPolicy], names: Names = NO_NAMES) -> Explanation:
+    """The full explanation of what `facts` earn under `policies`, which are those in force, in their order."""
+    checks = tuple(_policy(facts, policy, names) for policy in policies)
+    if not checks:
+        return Explanation(Outcome.NONE, "no_policy", None, None, 0, None, None, ())
+    best = next((c for c in checks if c.gross), None) or max(checks, key=lambda c: _REACHED[c.nearest.reason])
+    rule = best.nearest
+    return Explanation(
+        outcome=Outcome.AWARDED if best.gross else Outcome.NONE,
+        reason=rule.reason,
+        version=best.version,
+        rule=rule.rule,
+        gross=best.gross,
+        unit=best.unit if best.gross else None,
+        nearest=rule.missing,
+        policies=checks,
+    )
+
+
+def limit_step(policy: CompiledPolicy, limit_name: str, limit_left: int, amount: int) -> AmountStep:
+    """The last line of the arithmetic, where a cap or the budget of `policy` cut the award to `amount`."""
+    unit = policy.policy.unit
+    name, left, now = limit_words(policy, limit_name), amount_words(unit, limit_left), amount_words(unit, amount)
+    return AmountStep(Sentence(f"{name.zh}还剩 {left.zh}：{now.zh}", f"{name.en} had {left.en} left: {now.en}"), amount)
+
+
+def limit_words(policy: CompiledPolicy, limit_name: str) -> Sentence:
+    """What people call a limit: 每日上限 900 分, 预算."""
+    for cap in policy.caps:
+        if cap.name == limit_name:
+            period, most = _PERIODS[cap.period], amount_words(policy.policy.unit, cap.limit)
+            return Sentence(f"{period.zh} {most.zh}", f"{period.en} of {most.en}")
+    return Sentence("政策预算", "the policy's budget")
+
+
+def _policy(facts: Facts, policy: CompiledPolicy, names: Names) -> PolicyCheck:
+    document = policy.policy
+    conditions = [tuple(check(m, facts, names) for m in rule.when.members) for rule in document.rules]
+    first = next((i for i, checks in enumerate(conditions) if all(c.holds for c in checks)), None)
+    rules = tuple(
+        _rule(facts, rule, checks, decides=i == first)
+        for i, (rule, checks) in enumerate(zip(document.rules, conditions, strict=True))
+    )
+    nearest = rules[first] if first is not None else max(rules, key=_conditions_met)
+    return PolicyCheck(
+        policy=document.policy,
+        version=policy.version,
+        title=Sentence(document.title_zh, document.title_en),
+        document_number=document.document.number,
+        document_url=document.document.url,
+        unit=document.unit.value,
+        rules=rules,
+        nearest=nearest,
+        gross=nearest.gross if nearest.decides else 0,
+    )
+
+
+def _conditions_met(rule: RuleCheck) -> int:
+    """How many conditions hold before the first that fails."""
+    return next((i for i, c in enumerate(rule.conditions) if not c.holds), len(rule.conditions))
+
+
+def _rule(facts: Facts, rule: Rule, conditions: tuple[ConditionCheck, ...], *, decides: bool) -> RuleCheck:
+    failed = nearest_missing(conditions)
+    rate = rule.rates.get((facts.level, facts.proof), 0)
+    arithmetic: tuple[AmountStep, ...] = ()
+    gross, missing, reason = 0, None, "condition"
+    if failed is not None:
+        missing = failed.sentence
+    elif not rate:
+        reason, missing = "evidence", _no_rate(facts, rule)
+    else:
+        reason, missing, arithmetic = _arithmetic(facts, rule.reward, rate)
+        gross = arithmetic[-1].amount if arithmetic else 0
+    return RuleCheck(
+        rule.rule,
+        Sentence(rule.name_zh, rule.name_en),
+        conditions,
+        failed is None,
+        decides,
+        rate,
+        reason,
+        gross,
+        arithmetic,
+        missing,
+    )
+
+
+def _no_rate(facts: Facts, rule: Rule) -> Sentence:
+    level, proof = value_words("level", facts.level), value_words("proof", facts.proof)
+    paid = [value_words("proof", p) for (level_of, p) in sorted(rule.rates, reverse=True) if level_of == facts.level]
+    zh = f"标签证明到{level.zh}、购买证明为{proof.zh}时，该规则不奖励"
+    en = f"with a label that proves {level.en} and {proof.en} this rule pays nothing"
+    if not paid:
+        return Sentence(zh, en)
+    return Sentence(f"{zh}；需要{'或'.join(p.zh for p in paid)}", f"{en}; it needs {' or '.join(p.en for p in paid)}")
+
+
+def _arithmetic(facts: Facts, reward: Reward, rate: int) -> tuple[str, Sentence | None, tuple[AmountStep, ...]]:
+    """Base, share by evidence and factor (rounded once), cap a piece; or the reason why there is nothing to reckon."""
+    row: int | None = None
+    if reward.kind is RewardKind.TABLE:
+        position = (facts.grade if reward.by == "grade" else facts.tier) or 0
+        row = (reward.table or {}).get(position)
+        if row is None:
+            return "table_missing", _not_in_table(facts, reward), ()
+    shares = reward.kind is RewardKind.PERCENT or reward.table_is_percent
+    if shares and facts.price_fen is None:
+        return (
+            "price_missing",
+            Sentence("按成交价计算，但没有收到成交价", "it is a share of the price, and no price came"),
+            (),
+        )
+    numerator, scale, base = _base(facts, reward, row, shares=shares)
+    amount = divide(numerator * rate * reward.factor_bp, scale * BASIS_POINTS**2, reward.rounding)
+    steps = [AmountStep(base, divide(numerator, scale, reward.rounding)), _rated(reward, rate, amount)]
+    if reward.cap_per_unit is not None and amount > reward.cap_per_unit * facts.quantity:
+        amount = reward.cap_per_unit * facts.quantity
+        steps.append(_piece_cap(facts, reward, amount))
+    if amount <= 0:
+        return "rounds_to_zero", Sentence("按规则计算不足一个单位", "it comes to less than one unit"), tuple(steps)
+    return "awarded", None, tuple(steps)
+
+
+def _base(facts: Facts, reward: Reward, row: int | None, *, shares: bool) -> tuple[int, int, Sentence]:
+    """Numerator and denominator of the reward before rates, and how it is said."""
+    if shares:
+        share = reward.basis_points if row is None else row
+        return (facts.price_fen or 0) * share, BASIS_POINTS, _share(facts, reward, share)
+    each = reward.amount if row is None else row
+    if reward.kind is RewardKind.FIXED:
+        one = amount_words(reward.unit, each)
+        return each, 1, Sentence(f"每次 {one.zh}", f"{one.en} a scan")
+    one = amount_words(reward.unit, each)
+    times = Sentence(f"每件 {one.zh} × {facts.quantity} 件", f"{one.en} a piece x {facts.quantity}")
+    return each * facts.quantity, 1, times
+
+
+def _share(facts: Facts, reward: Reward, basis_points: int) -> Sentence:
+    """One per cent of the price is 1 fen a yuan in money, and 1 of any other unit a yuan."""
+    price = yuan(facts.price_fen or 0)
+    if reward.unit is Unit.FEN:
+        return Sentence(f"成交价 {price} 元的 {percent(basis_points)}", f"{percent(basis_points)} of ¥{price}")
+    each = percent(basis_points).removesuffix("%")
+    return Sentence(f"成交价 {price} 元，每元 {each}", f"{each} a yuan of ¥{price}")
+
+
+def _rated(reward: Reward, rate: int, amount: int) -> AmountStep:
+    now, rounded = amount_words(reward.unit, amount), _ROUNDED[reward.rounding]
+    zh, en = f"证明程度按 {percent(rate)} 计", f"{percent(rate)} for this evidence"
+    if reward.factor_bp != BASIS_POINTS:
+        zh, en = f"{zh}，系数 {percent(reward.factor_bp)}", f"{en}, factor {percent(reward.factor_bp)}"
+    return AmountStep(Sentence(f"{zh}，{rounded.zh}：{now.zh}", f"{en}, {rounded.en}: {now.en}"), amount)
+
+
+def _piece_cap(facts: Facts, reward: Reward, amount: int) -> AmountStep:
+    most, now = amount_words(reward.unit, reward.cap_per_unit or 0), amount_words(reward.unit, amount)
+    return AmountStep(
+        Sentence(
+            f"每件最多 {most.zh} × {facts.quantity} 件：{now.zh}",
+            f"at most {most.en} a piece x {facts.quantity}: {now.en}",
+        ),
+        amount,
+    )
+
+
+def _not_in_table(facts: Facts, reward: Reward) -> Sentence:
+    fact = "grade" if reward.by == "grade" else "tier"
+    given = facts.grade if fact == "grade" else facts.tier
+    paid = [value_words(fact, row) for row in sorted(reward.table or {})]
+    zh, en = "、".join(p.zh.strip() for p in paid), ", ".join(p.en for p in paid)
+    if given is None:
+        return Sentence(f"奖励对象为{zh}，该商品没有等级信息", f"it pays for {en}; this product has none on record")
+    has = value_words(fact, given)
+    return Sentence(f"奖励对象为{zh}，该商品为{has.zh}", f"it pays for {en}; this product has {has.en}")

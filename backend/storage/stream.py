@@ -1,0 +1,29 @@
+"""Rows of a large result in slices, by a cursor of the server: verification of millions of rows in bounded memory."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection
+
+from backend.kernel.ids import new_id
+
+SLICE_ROWS = 5_000
+LONG_READ_TIMEOUT_MS = 600_000
+
+
+def snapshot(connection: Connection) -> None:
+    """All that follows on `connection` reads one state of the database, and may take ten minutes.
+
+    Must come before the first query of the transaction.
+    """
+    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
+
+
+def streamed(connection: Connection, statement: str, params: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg below
+    with driver.cursor(name=f"slice_{new_id().replace('-', '')}") as cursor:
+        cursor.itersize = SLICE_ROWS
+        cursor.execute(statement, params)
+        yield from cursor
