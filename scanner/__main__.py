@@ -22,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["run"]:
         # Imported here: reading pictures needs no broker, key or outbox.
-        from scanner import agent  # noqa: PLC0415
+        from scanner.agent import main as run_till  # noqa: PLC0415
 
-        return agent.main(arguments[1:])
+        return run_till(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         return _read(options.paths, as_json=options.json)
