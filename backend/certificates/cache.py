@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -22,10 +22,10 @@ class RegistryCache:
         self._version = -1
         self._entries: dict[str, tuple[Entry, ...]] = {}
 
-    def lookup(self, connection: Connection, keys: Sequence[str]) -> Mapping[str, tuple[Entry, ...]]:
+    def lookup(self, connection: Connection, keys: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
         return self.read(connection, keys)[1]
 
-    def read(self, connection: Connection, keys: Sequence[str]) -> tuple[int, Mapping[str, tuple[Entry, ...]]]:
+    def read(self, connection: Connection, keys: Collection[str]) -> tuple[int, Mapping[str, tuple[Entry, ...]]]:
         """The registry version and the entries of each key in it. One statement, which reads the version and what is
         not held; two when the version has changed since the rest was read.
         """
