@@ -163,7 +163,7 @@ class ZbarEngine:
 
 
 class OpencvBarcodeEngine:
-    """Not its QR detector: over 71 photographs it read nothing that zxing and zbar did not, at five times the time."""
+    """Not its QR detector: of 80 photographs with one it read none that zxing and zbar left, at three times the time."""
 
     name = OPENCV
     _NAMES = {"EAN_13": "EAN13", "EAN_8": "EAN8", "UPC_A": "EAN13", "UPC_E": "UPCE"}  # noqa: RUF012
