@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -22,20 +22,21 @@ class RegistryCache:
         self._version = -1
         self._entries: dict[str, tuple[Entry, ...]] = {}
 
-    def lookup(self, connection: Connection, keys: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    def lookup(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]:
         return self.read(connection, keys)[1]
 
-    def read(self, connection: Connection, keys: Collection[str]) -> tuple[int, Mapping[str, tuple[Entry, ...]]]:
+    def read(self, connection: Connection, keys: Iterable[str]) -> tuple[int, Mapping[str, tuple[Entry, ...]]]:
         """The registry version and the entries of each key in it. One statement, which reads the version and what is
         not held; two when the version has changed since the rest was read.
         """
+        wanted = list(dict.fromkeys(keys))
         with self._lock:
             cached_version = self._version
-            held = {key: self._entries[key] for key in keys if key in self._entries}
-        missing = [key for key in dict.fromkeys(keys) if key not in held]
+            held = {key: self._entries[key] for key in wanted if key in self._entries}
+        missing = [key for key in wanted if key not in held]
         version, loaded = load_entries(connection, missing)
         if version != cached_version and held:
-            missing, held = list(dict.fromkeys(keys)), {}
+            missing, held = wanted, {}
             version, loaded = load_entries(connection, missing)
         fresh = {key: loaded.get(key, ()) for key in missing}
         self._keep(version, fresh)
