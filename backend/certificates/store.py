@@ -64,6 +64,9 @@ def load_entries(
     connection: Connection, keys: Sequence[str], *, known_version: int = LATEST
 ) -> tuple[int, dict[str, tuple[Entry, ...]]]:
     """The registry version now, and the entries of `keys` as known in `known_version`; one statement."""
+    if not keys:
+        # Every batch asks, and nearly always only whether its cache still holds.
+        return current_version(connection).version, {}
     version, histories = _histories(connection, _BY_KEYS, {"keys": words(keys), "known": known_version})
     return version, entries_by_key(histories.values())
 

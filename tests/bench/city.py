@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import psycopg
 
+from backend.certificates.imports import Source, import_rows
 from backend.residents.member_code import MemberCode, encode
 from backend.storage.transaction import Database
 from backend.usecases.publish_policy import publish_policy
@@ -75,11 +76,33 @@ def create(url: str, now: datetime) -> None:
             [CITY, RESIDENTS - 1],
         )
         connection.execute("VACUUM ANALYZE accounts")
-    _register_products(url)
     database = Database(url, role="greenpoints_engine")
+    _register_products(database, now)
     text = json.dumps(POLICY, ensure_ascii=False)
     database.write(lambda connection: publish_policy(connection, CITY, text, by="bench", now=now))
     database.close()
+
+
+def _register_products(database: Database, now: datetime) -> None:
+    rows = [
+        {
+            "scheme": "organic" if number % 2 else "energy_label",
+            "certificate_no": f"100OP12{number:05d}" if number % 2 else f"202601-14-10000001-{number:012d}",
+            "body": "CNCA-R-2002-100" if number % 2 else "CNIS",
+            "body_name": "基准测试认证" if number % 2 else "",
+            "holder": "基准测试有限公司",
+            "product": f"测试商品{number}",
+            "code": gtin(number),
+            "category": "蔬菜" if number % 2 else "显示器",
+            "grade": "" if number % 2 else str(1 + number // 2 % 3),
+            "valid_from": "2026-01-01",
+            "valid_until": "长期",
+            "state": "有效",
+        }
+        for number in range(PRODUCTS)
+    ]
+    report = import_rows(database, rows, Source("bench", "bench.csv", "bench", now))
+    assert not report.errors, report.errors[:3]
 
 
 def issue_codes(url: str, first: int, count: int, expires_at: datetime) -> None:
