@@ -26,6 +26,7 @@ STAMP = VENV / ".synced"
 LOG = TOOLS / "setup.log"
 UV = TOOLS / "uv" / "bin" / "uv"
 UV_VERSION = "0.13.9"
+PYTHON_ABI = f"{sys.version_info[0]}.{sys.version_info[1]}"  # apt may patch Python during set-up; packages still fit
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 
@@ -147,7 +148,7 @@ def _pip() -> list[str]:
 
 def _ensure_packages() -> None:
     """`.venv` holds exactly what requirements.lock names, each file checked by its hash."""
-    wanted = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
+    wanted = hashlib.sha256(LOCK.read_bytes() + PYTHON_ABI.encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == wanted and _starts(VENV / "bin" / "python"):
         return
     python = str(VENV / "bin" / "python")
@@ -166,13 +167,13 @@ def _ensure_packages() -> None:
 
 
 def _starts(python: Path) -> bool:
-    """False too for an environment whose base Python is gone or of another version than ours."""
-    ask = "import sys; sys.stdout.write(sys.version)"
+    """False too for an environment whose base Python is gone or of another minor version than ours."""
+    ask = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"
     try:
         answer = subprocess.run([str(python), "-c", ask], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return answer.stdout == sys.version
+    return answer.stdout == PYTHON_ABI
 
 
 def _package_environment() -> dict[str, str]:
