@@ -1,0 +1,76 @@
+"""The city is filled by the same doors that real cities use, and filling it twice changes nothing."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from backend.demo import seed
+from backend.demo.city import CITY, RESIDENTS, TILLS
+from backend.demo.keys import Keyring, ensure_keys
+from backend.residents.member_code import decode
+from backend.storage.transaction import Database
+
+NOW = datetime.now(UTC)
+COUNTED = ("certificates", "certified_products", "policy_versions", "stores", "device_directory", "device_keys")
+
+
+@pytest.fixture
+def owner(database_url: str) -> Iterator[Database]:
+    database = Database(database_url, role=None, pool_size=2)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    return ensure_keys(tmp_path / "keys", [till.device for till in TILLS], NOW)
+
+
+def _fill(owner: Database, keyring: Keyring, token: Path) -> dict[str, int]:
+    seed.import_certificates(owner, NOW)
+    seed.publish(owner, NOW)
+    seed.open_shops(owner, keyring, token, NOW)
+    with owner.read() as connection:
+        return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in COUNTED}
+
+
+def test_filling_the_city_twice_changes_nothing(owner: Database, keyring: Keyring, tmp_path: Path) -> None:
+    first = _fill(owner, keyring, tmp_path / "token")
+
+    again = _fill(owner, keyring, tmp_path / "token")
+
+    assert again == first
+    assert first["certified_products"] >= 30
+    assert first["device_keys"] == len(TILLS)
+
+
+def test_no_line_of_the_citys_registry_is_refused(owner: Database) -> None:
+    assert seed.import_certificates(owner, NOW).errors == ()
+
+
+def test_a_lost_state_gives_tills_new_keys_beside_the_old(owner: Database, keyring: Keyring, tmp_path: Path) -> None:
+    _fill(owner, keyring, tmp_path / "token")
+    fresh = ensure_keys(tmp_path / "other", [till.device for till in TILLS], NOW)
+
+    counted = _fill(owner, fresh, tmp_path / "token")
+
+    assert counted["device_keys"] == 2 * len(TILLS)
+
+
+def test_a_member_code_names_the_city_and_is_known_to_it(owner: Database, keyring: Keyring) -> None:
+    residents = seed.join(owner, NOW)
+    assert tuple(residents) == RESIDENTS
+
+    code = decode(seed.member_code(owner, keyring, residents[RESIDENTS[0]], NOW))
+
+    assert code is not None
+    assert code.city == CITY
+    assert 0 < code.expires_s - NOW.timestamp() <= 120
+    with owner.read() as connection:
+        known = connection.execute(
+            text("SELECT resident::text FROM member_codes WHERE handle = :h"), {"h": code.handle}
+        )
+        assert known.scalar_one() == residents[RESIDENTS[0]]
