@@ -16,6 +16,10 @@ class Period(StrEnum):
     LIFETIME = "lifetime"
 
 
+# CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
+_DAY, _MONTH, _YEAR = Period.DAY, Period.MONTH, Period.YEAR
+
+
 def civil_date(at_ms: int) -> date:
     """The date in Asia/Shanghai of a UTC instant in Unix milliseconds."""
     return _EPOCH + timedelta(days=(at_ms + _OFFSET_MS) // _DAY_MS)
@@ -23,11 +27,11 @@ def civil_date(at_ms: int) -> date:
 
 def period_key(period: Period, on: date) -> str:
     """Names the half-open civil period that holds `on`: 2026-11-22, 2026-11, 2026, or '-' for a lifetime."""
-    if period is Period.DAY:
+    if period is _DAY:
         return on.isoformat()
-    if period is Period.MONTH:
+    if period is _MONTH:
         return on.isoformat()[:7]
-    if period is Period.YEAR:
+    if period is _YEAR:
         return str(on.year)
     return "-"
 

@@ -138,9 +138,9 @@ def _locked(connection: Connection, city: str, names: Sequence[str]) -> dict[str
 
 def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:
     deltas: defaultdict[str, int] = defaultdict(int)
-    for transfer in transfers:
-        deltas[transfer.source] -= transfer.amount
-        deltas[transfer.destination] += transfer.amount
+    for _, _, _, _, _, source, destination, amount in transfers:
+        deltas[source] -= amount
+        deltas[destination] += amount
     return deltas
 
 

@@ -10,7 +10,9 @@ ONLINE_MAX_MS = 15 * 60_000
 INSTANT_MAX_MS = 253_402_300_799_000
 """The last second of the year 9999; a clock beyond it is stored as that."""
 
-_SOURCES = {"ntp": ClockQuality.NTP, "srv": ClockQuality.SERVER, "rtc": ClockQuality.RTC}
+_NTP, _SERVER, _RTC = ClockQuality.NTP.value, ClockQuality.SERVER.value, ClockQuality.RTC.value
+_BOUNDED, _UNKNOWN = ClockQuality.BOUNDED.value, ClockQuality.UNKNOWN.value
+_SOURCES = {"ntp": _NTP, "srv": _SERVER, "rtc": _RTC}
 
 
 class SaleTime(NamedTuple):
@@ -37,15 +39,15 @@ def sale_time(clock: Clock, *, boot: str, ts_ms: int, closed_mono_ms: int, recei
     if quality is not None:
         sold_at_ms = ts_ms + clock.offset_ms
     elif clock.boot == boot and clock.sent_mono_ms >= closed_mono_ms:
-        quality, sold_at_ms = ClockQuality.BOUNDED, received_at_ms - (clock.sent_mono_ms - closed_mono_ms)
+        quality, sold_at_ms = _BOUNDED, received_at_ms - (clock.sent_mono_ms - closed_mono_ms)
     else:
-        quality, sold_at_ms = ClockQuality.UNKNOWN, received_at_ms
-    trusted = quality in (ClockQuality.NTP, ClockQuality.SERVER, ClockQuality.RTC)
+        quality, sold_at_ms = _UNKNOWN, received_at_ms
+    trusted = quality in (_NTP, _SERVER, _RTC)
     within = received_at_ms - PAST_MAX_MS <= sold_at_ms <= received_at_ms + FUTURE_MAX_MS
-    synchronised = quality in (ClockQuality.NTP, ClockQuality.SERVER)
+    synchronised = quality in (_NTP, _SERVER)
     return SaleTime(
         min(max(sold_at_ms, 0), INSTANT_MAX_MS),
-        quality.value,
+        quality,
         held=not (trusted and within),
         online=synchronised and received_at_ms - sold_at_ms <= ONLINE_MAX_MS,
     )

@@ -31,6 +31,10 @@ Result = TypeVar("Result")
 ATTEMPTS_MAX = 8
 READINGS_MAX = 65_536
 _POISON = ("22", "23")
+# CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
+_RECORDED, _DUPLICATE = BasketState.RECORDED.value, BasketState.DUPLICATE.value
+_QUARANTINED = BasketState.QUARANTINED.value
+_PENDING, _GTIN, _AWARD = Outcome.PENDING.value, Scheme.GTIN, Reason.AWARD.value
 
 
 class Writes(Protocol):
@@ -182,7 +186,7 @@ class RecordBaskets:
         reading = self._readings.get(key)
         if reading is None:
             reading = parse(*key)
-            if reading.scheme is Scheme.GTIN and len(self._readings) < READINGS_MAX:
+            if reading.scheme is _GTIN and len(self._readings) < READINGS_MAX:
                 # Only product codes are remembered: few, seen again and again, and nobody's secret.
                 self._readings[key] = reading
         return reading
@@ -190,7 +194,7 @@ class RecordBaskets:
     def _poisoned(self, city: str, basket: Basket, reason: str, now: datetime) -> Recorded:
         entry = _quarantined(city, basket, reason)
         self._database.write(lambda connection: store.set_aside(connection, entry, now))
-        return _recorded_as(basket, BasketState.QUARANTINED, reason)
+        return _recorded_as(basket, _QUARANTINED, reason)
 
 
 def save(
@@ -210,7 +214,7 @@ def save(
             decision.basket,
             decision.decision_no,
             decision.line_no,
-            Reason.AWARD.value,
+            _AWARD,
             decision.unit,  # type: ignore[arg-type]  # an award has a unit
             budget_of[decision.policy_version],  # type: ignore[index]  # and a policy version
             f"resident:{decision.resident}:{decision.unit}",
@@ -220,7 +224,7 @@ def save(
         if decision.award
     ]
     post.post(connection, city, transfers, now)
-    unknown = [d.label_key for d in decisions if d.outcome == Outcome.PENDING and d.label_key]
+    unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
     if unknown:
         store.await_products(connection, city, unknown, now)
 
@@ -294,18 +298,18 @@ def _answers(
     answers = []
     for basket in baskets:
         if basket.basket in fresh:
-            answers.append(_recorded_as(basket, BasketState.RECORDED, None))
+            answers.append(_recorded_as(basket, _RECORDED, None))
             continue
         if known[basket.basket] == basket.sha256:
-            answers.append(_recorded_as(basket, BasketState.DUPLICATE, None))
+            answers.append(_recorded_as(basket, _DUPLICATE, None))
         else:
             store.set_aside(connection, _quarantined(city, basket, BasketConflict.code), now)
-            answers.append(_recorded_as(basket, BasketState.QUARANTINED, BasketConflict.code))
+            answers.append(_recorded_as(basket, _QUARANTINED, BasketConflict.code))
     return answers
 
 
-def _recorded_as(basket: Basket, state: BasketState, code: str | None) -> Recorded:
-    return Recorded(basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state.value, code)
+def _recorded_as(basket: Basket, state: str, code: str | None) -> Recorded:
+    return Recorded(basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state, code)
 
 
 def _quarantined(city: str, basket: Basket, reason: str) -> Quarantined:
