@@ -32,7 +32,7 @@ class Bridge:
     def __init__(self, settings: Settings, unix_ms: Callable[[], int]) -> None:
         self._settings = settings
         self.metrics = Metrics()
-        self._inbox = Inbox(settings.receive_maximum)
+        self._inbox = Inbox(settings.inbox_messages)
         self._presence = Presence(settings.name, self.metrics)
         self._subscriber = Subscriber(settings, self._inbox, self._presence, self.metrics, self._new_backoff(), unix_ms)
         self._uplink_client, self._downlink_client = BackendClient(settings), BackendClient(settings)

@@ -126,8 +126,7 @@ class Forwarder:
                 self._chaos.reached(ChaosPoint.AFTER_ANSWER)
                 self._pass_on(answer.results)
                 self._chaos.reached(ChaosPoint.AFTER_RECEIPTS)
-                for delivery in batch:
-                    self._broker.ack(delivery)
+                self._acknowledge(batch)
             case TooLarge() if len(batch) > 1:
                 for half in halves(batch):
                     if not self._stopping.is_set():
@@ -169,6 +168,11 @@ class Forwarder:
             except NotSent:
                 self._metrics.receipts.labels("not_sent").inc()
 
+    def _acknowledge(self, batch: Sequence[Delivery]) -> None:
+        for delivery in batch:
+            self._broker.ack(delivery)
+        self._inbox.finished(len(batch))
+
     def _give_up_on(self, delivery: Delivery) -> None:
         """One message that the backend will not even quarantine must not stop every till of a city.
 
@@ -177,7 +181,7 @@ class Forwarder:
         """
         self._metrics.unrecordable.inc()
         log.error("message_too_large_for_backend", topic=delivery.topic, size_bytes=len(delivery.payload))
-        self._broker.ack(delivery)
+        self._acknowledge([delivery])
 
     def _note(self, messages: Sequence[Delivery], answer: Answer, took_s: float) -> None:
         """One line a request."""

@@ -8,7 +8,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.received = self._counter("messages_received", "Messages taken from the broker", "qos")
         self.best_effort_dropped = self._counter("best_effort_dropped", "QoS 0 messages not taken: inbox full")
-        self.overflows = self._counter("inbox_overflows", "Connections given up: broker beyond receive maximum")
+        self.overflows = self._counter("inbox_overflows", "Connections renewed: more came than the inbox holds")
         self.results = self._counter("results", "Messages answered by the backend", "state")
         self.batches = self._counter("batches", "Batch requests", "outcome")
         self.receipts = self._counter("receipts", "Receipt messages passed on", "outcome")

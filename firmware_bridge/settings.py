@@ -53,6 +53,7 @@ class Settings:
     share_group: str | None = None
     session_expiry_s: int = 604_800
     receive_maximum: int = 200
+    inbox_messages: int = 5_000
     batch_reads: int = 500
     batch_wait_ms: int = 30
     backend_url: str
@@ -114,6 +115,7 @@ def _parse() -> tuple[dict[str, object], dict[str, str]]:
         "share_group": env.str("SHARE_GROUP", None, validate=validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z")),
         "session_expiry_s": env.int("SESSION_EXPIRY_S", None, validate=validate.Range(60, 2**32 - 2)),
         "receive_maximum": env.int("RECEIVE_MAXIMUM", None, validate=validate.Range(1, 2_000)),
+        "inbox_messages": env.int("INBOX_MESSAGES", None, validate=validate.Range(10, 100_000)),
         "batch_reads": env.int("BATCH_READS", None, validate=validate.Range(1, 500)),
         "batch_wait_ms": env.int("BATCH_WAIT_MS", None, validate=validate.Range(0, 1_000)),
         "backend_url": env.str("BACKEND_URL", validate=validate.URL(schemes={"http", "https"}, require_tld=False)),

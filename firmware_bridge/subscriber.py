@@ -27,6 +27,8 @@ from firmware_bridge.settings import Protocol, Settings
 
 CONNACK_WAIT_S: Final = 10.0
 TICK_S: Final = 0.1
+# Closing a socket with unread bytes resets it, and the broker then drops acknowledgements it has not read yet.
+ACKS_ARRIVE_S: Final = 0.2
 
 log = structlog.get_logger()
 
@@ -209,15 +211,17 @@ class Subscriber:
                     self._protocol.hung_up()
 
     def _given_up(self, connection: Connection, begun_s: float) -> bool:
-        """A broker that never answers, or one that sent beyond the receive maximum.
+        """A broker that never answers, or one that sent more than the inbox holds.
 
-        In the second case messages were passed over; they come again, in order, on a new connection.
+        In the second case messages were passed over. Once those before them are done with, a new connection
+        brings them again, in order.
         """
         if self._live is None:
             return time.monotonic() - begun_s > CONNACK_WAIT_S
-        if connection.overflowed and self._inbox.size() == 0:
+        if connection.overflowed and self._inbox.is_settled():
             self._metrics.overflows.inc()
-            log.error("inbox_overflowed", generation=connection.generation)
+            log.warning("inbox_overflowed", generation=connection.generation)
+            self._stopping.wait(ACKS_ARRIVE_S)
             return True
         return False
 

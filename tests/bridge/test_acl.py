@@ -125,7 +125,7 @@ def test_a_certificate_of_another_authority_is_not_let_in(
     )  # fmt: skip
     try:
         with pytest.raises(AssertionError, match="in vain"):
-            wait_until(lambda: bridge.metric("bridge_connected") == 1, "the connection", timeout_s=1.5)
+            wait_until(lambda: bridge.metric("bridge_connected") == 1, "the connection", timeout_s=1.0)
         assert bridge.get("/health")[0] == 200
     finally:
         bridge.stop()
@@ -140,7 +140,7 @@ def test_a_broker_of_another_authority_is_not_trusted(
     bridge = RunningBridge(settings(guarded, backend, authority, broker_ca_file=elsewhere.ca))
     try:
         with pytest.raises(AssertionError, match="in vain"):
-            wait_until(lambda: bridge.metric("bridge_connected") == 1, "the connection", timeout_s=1.5)
+            wait_until(lambda: bridge.metric("bridge_connected") == 1, "the connection", timeout_s=1.0)
     finally:
         bridge.stop()
 

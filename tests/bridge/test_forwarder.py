@@ -53,7 +53,7 @@ def delivery(mid: int, payload: bytes = b"x", topic: str = "pos/v1/nj-0042-3/up/
 
 
 def forward(journal: Journal, deliveries: Sequence[Delivery], batch_reads: int = 500) -> None:
-    inbox = Inbox(receive_maximum=max(1, len(deliveries)))
+    inbox = Inbox(messages_max=max(1, len(deliveries)))
     assert all(inbox.offer(each) for each in deliveries)
     forwarder = Forwarder(inbox, journal, journal, journal, Backoff(0.001, lambda: 0.0), Metrics(),
                           Limits(batch_reads=batch_reads, batch_wait_ms=0), Chaos(None))  # fmt: skip
@@ -104,7 +104,7 @@ def test_a_receipt_that_cannot_be_sent_does_not_hold_the_acknowledgement() -> No
     assert journal.acts[-1] == "acked 1"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 60))
 def test_whatever_the_limits_every_message_is_recorded_and_acked_once_in_order(
     count: int, messages_max: int, batch_reads: int
