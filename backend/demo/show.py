@@ -9,12 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from backend.demo.city import CITY, PICTURE_TILL, POLICY, VIDEO_TILL, Expected, Goods, Sale
-from backend.demo.decided import Decided, certificate_words, decided_since, label_words, reason_words
+from backend.demo.city import CITY, PICTURE_TILL, VIDEO_TILL, Expected, Goods, Sale
+from backend.demo.decided import Decided, decided_since
 from backend.demo.table import Table, TableLine
 from backend.kernel.periods import CHINA
 from backend.labels.parse import parse
-from backend.policies.document import load_policy
 from backend.storage.transaction import Database
 
 SHOW_WITHIN_S = 90.0
@@ -34,29 +33,28 @@ class Watch:
     seen: dict[tuple[str, int], Decided] = field(default_factory=dict)
 
     def look(self) -> None:
-        policies = [load_policy(POLICY.read_text(encoding="utf-8"))]
         for decided in decided_since(self.database, CITY, self.since):
-            if (decided.basket, decided.line) in self.seen:
+            key = decided.decision.basket, decided.decision.line_no
+            if key in self.seen:
                 continue
-            self.seen[decided.basket, decided.line] = decided
-            why_zh, why_en = reason_words(decided, policies)
+            self.seen[key] = decided
             self.table.line(
                 TableLine(
                     decided.recorded_at.astimezone(CHINA).strftime("%H:%M:%S"),
                     _TILL_NAMES.get(decided.device, PHONE),
-                    label_words(decided),
-                    certificate_words(decided),
-                    decided.award,
-                    decided.outcome,
-                    why_zh,
-                    why_en,
+                    decided.label_words,
+                    decided.certificate_words,
+                    decided.decision.award,
+                    decided.decision.outcome,
+                    decided.why.zh,
+                    decided.why.en,
                 )
             )
 
     def of(self, device: str) -> list[Decided]:
         """In the order of sale."""
         found = [decided for decided in self.seen.values() if decided.device == device]
-        return sorted(found, key=lambda decided: (decided.seq, decided.line))
+        return sorted(found, key=lambda decided: (decided.seq, decided.decision.line_no))
 
 
 def wait_for_tills(
@@ -92,7 +90,8 @@ def differences(till: str, due: Sequence[Goods], decided: Sequence[Decided], spe
         return
     for goods, found in zip(due, decided, strict=True):
         wanted = _due_now(goods, spent)
-        given = Expected(found.outcome, found.reason, found.award, wanted.once)
+        decision = found.decision
+        given = Expected(decision.outcome, decision.reason, decision.award, wanted.once)
         if given != wanted:
             yield f"{till} {goods.caption}: 应为 {_words(wanted)}，实为 {_words(given)} / differs from what is due"
 

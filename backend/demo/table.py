@@ -41,9 +41,9 @@ class Table:
 
     def line(self, line: TableLine) -> None:
         award = f"+{line.award}" if line.award else "0"
-        why = f"{line.why_zh} / {line.why_en}"
-        row = _row((line.clock, line.till, line.label, line.certificate, award, why))
+        row = _row((line.clock, line.till, line.label, line.certificate, award, line.why_zh))
         self.say(self._coloured(row, _COLOURS.get(line.outcome, "")))
+        self.say(self._coloured(_row(("", "", "", "", "", line.why_en)), _DIM))
 
     def good(self, text: str) -> None:
         self.say(self._coloured(f"✓ {text}", _GREEN))

@@ -5,41 +5,37 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.demo.city import CITY, POLICY, all_goods, picture_sales
-from backend.demo.decided import Decided, certificate_words, decided_since, label_words, reason_words
+from backend.demo.city import CITY, all_goods, picture_sales
+from backend.demo.decided import Decided, certificate_words, decided_since
 from backend.demo.show import differences, goods_of, label_key, spent_labels
-from backend.policies.document import load_policy
+from backend.policies.words import Sentence
+from backend.scans.decide import Decision
 from backend.storage.transaction import Database
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-POLICIES = [load_policy(POLICY.read_text(encoding="utf-8"))]
-FOUND = Decided(
-    device="nj-market-01",
+DECISION = Decision(**dict.fromkeys(Decision._fields))._replace(  # type: ignore[arg-type]  # filled below
     basket="b",
-    seq=1,
-    line=0,
-    recorded_at=NOW,
-    label="9521234000013",
-    key="gtin:09521234000013",
+    line_no=0,
+    label_key="gtin:09521234000013",
+    code_text="9521234000013",
     certificate="202401-02-99000001-990000000001",
-    scheme_zh="能源效率标识",
-    category="冰箱",
+    certificate_scheme="energy_label",
     grade=1,
-    tier=None,
     outcome="awarded",
     reason="awarded",
-    rule="efficient-appliance",
-    missing=None,
     award=500,
-    limit_left=None,
-    resident="r",
 )
+FOUND = Decided("nj-market-01", 1, NOW, DECISION, "", Sentence("", ""))
 FRIDGE = next(goods for goods in all_goods(1) if goods.code == "9521234000013")
 TEA = picture_sales(1)[0].goods[0]
 
 
+def _decided(**changed: object) -> Decided:
+    return replace(FOUND, decision=DECISION._replace(**changed))
+
+
 def _tea(outcome: str, reason: str, award: int) -> Decided:
-    return replace(FOUND, outcome=outcome, reason=reason, award=award)
+    return _decided(outcome=outcome, reason=reason, award=award)
 
 
 def test_what_is_due_is_no_difference() -> None:
@@ -48,7 +44,7 @@ def test_what_is_due_is_no_difference() -> None:
 
 @pytest.mark.parametrize("changed", [{"award": 499}, {"reason": "awarded_in_part"}, {"outcome": "held"}])
 def test_any_other_decision_is_told(changed: dict[str, object]) -> None:
-    told = list(differences("till", [FRIDGE], [replace(FOUND, **changed)], frozenset()))  # type: ignore[arg-type]  # fields
+    told = list(differences("till", [FRIDGE], [_decided(**changed)], frozenset()))
 
     assert len(told) == 1
 
@@ -68,26 +64,14 @@ def test_a_unit_label_of_an_earlier_run_must_earn_nothing_again() -> None:
     assert not list(differences("till", [TEA], [awarded], frozenset()))
 
 
-def test_a_refusal_names_the_nearest_missing_condition_and_what_the_product_has() -> None:
-    found = replace(FOUND, outcome="none", reason="condition", missing="1", grade=4, award=0)
-
-    zh, en = reason_words(found, POLICIES)
-
-    assert zh == "高效节能家电要求能效（水效）等级 ≤ 2，此商品为 4"
-    assert "≤ 2" in en
-
-
-def test_an_award_names_its_rule() -> None:
-    assert reason_words(FOUND, POLICIES) == ("已奖励：高效节能家电", "awarded: Efficient appliances")
-
-
 def test_words_of_certificate_and_label() -> None:
-    address = replace(FOUND, label="https://example.invalid/x", key="energy_label:7")
+    schemes = {"energy_label": Sentence("能源效率标识", "China Energy Label")}
+    address = _decided(code_text="https://example.invalid/x", label_key="energy_label:7")
 
-    assert certificate_words(FOUND) == "能源效率标识 1 级 202401-02-99000001-990000000001"
-    assert certificate_words(replace(FOUND, certificate=None)) == "—"
-    assert label_words(address) == "energy_label:7"
-    assert label_words(FOUND) == "9521234000013"
+    assert certificate_words(DECISION, schemes) == "能源效率标识 1 级 202401-02-99000001-990000000001"
+    assert certificate_words(DECISION._replace(certificate=None), schemes) == "—"
+    assert address.label_words == "energy_label:7"
+    assert FOUND.label_words == "9521234000013"
 
 
 def test_an_empty_city_has_decided_nothing_and_spent_no_label(engine_db: Database) -> None:
