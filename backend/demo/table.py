@@ -1,11 +1,14 @@
 """The live table of `make run`: the same lines on a terminal, coloured, and in a log, plain."""
 
+import shutil
 import sys
 import unicodedata
 from dataclasses import dataclass
 from typing import TextIO
 
-_WIDTHS = (8, 14, 30, 40, 6)
+WIDE = 170
+_INDENT = " " * 9
+_WIDTHS = (8, 14, 26, 34, 6)
 _HEADS_ZH = ("时间", "扫码终端", "读到的标签", "找到的证书", "积分", "结果与原因")
 _HEADS_EN = ("time", "till", "label read", "certificate found", "points", "result and why")
 _GREEN, _YELLOW, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
@@ -27,23 +30,31 @@ class TableLine:
 
 
 class Table:
+    """On a terminal narrower than WIDE columns the reason stands under its line instead of at its end."""
+
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
         self._colours = out.isatty()
+        self._wide = not self._colours or shutil.get_terminal_size().columns >= WIDE
 
     def say(self, text: str = "") -> None:
         print(text, file=self._out, flush=True)
 
     def heading(self) -> None:
         self.say()
-        self.say(self._coloured(_row(_HEADS_ZH), _DIM))
-        self.say(self._coloured(_row(_HEADS_EN), _DIM))
+        for heads in (_HEADS_ZH, _HEADS_EN):
+            self.say(self._coloured(_row(heads), _DIM))
 
     def line(self, line: TableLine) -> None:
         award = f"+{line.award}" if line.award else "0"
-        row = _row((line.clock, line.till, line.label, line.certificate, award, line.why_zh))
-        self.say(self._coloured(row, _COLOURS.get(line.outcome, "")))
-        self.say(self._coloured(_row(("", "", "", "", "", line.why_en)), _DIM))
+        facts = (line.clock, line.till, line.label, line.certificate, award)
+        colour = _COLOURS.get(line.outcome, "")
+        if self._wide:
+            self.say(self._coloured(_row((*facts, line.why_zh)), colour))
+            self.say(self._coloured(_row(("", "", "", "", "", line.why_en)), _DIM))
+        else:
+            self.say(self._coloured(_row((*facts, "")), colour))
+            self.say(f"{_INDENT}{line.why_zh}\n{_INDENT}{self._coloured(line.why_en, _DIM)}")
 
     def good(self, text: str) -> None:
         self.say(self._coloured(f"✓ {text}", _GREEN))
