@@ -18,7 +18,7 @@ from backend.storage.transaction import hot
 CLAIM = """
 INSERT INTO baskets (city, device, stream, seq, basket, sha256, line, channel, store, district, resident, claim_sha256,
                      closed_by, cashier, void_of, part_of, sold_at, clock_quality, online, received_at, recorded_at)
-SELECT %(city)s, t.device, t.stream, t.seq, t.basket, t.sha256, substring(%(lines)s FROM t.at FOR t.size),
+SELECT %(city)s, t.device, t.stream, t.seq, t.basket, t.sha256, substring(%(lines)b FROM t.at FOR t.size),
        t.channel, t.store, t.district, t.resident,
        t.claim, t.closed_by, t.cashier, t.void_of, t.part_of, to_timestamp(t.sold_at::float8 / 1000), t.quality, t.online,
        to_timestamp(t.received_at::float8 / 1000), %(now)s

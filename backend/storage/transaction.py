@@ -75,7 +75,7 @@ def hot(connection: Connection, statement: str, params: Params = ()) -> psycopg.
     for observe in _observers:
         observe(statement)
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg below
-    return driver.execute(statement, params)
+    return driver.execute(statement, params, prepare=True)
 
 
 @contextmanager
