@@ -1,0 +1,57 @@
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.storage.columns import words
+from backend.storage.transaction import hot
+
+# Crosses cities by nature: a message names its device, and only the directory knows the device's city.
+DIRECTORY = """
+SELECT d.device, d.city, d.store, d.district, d.state, k.key_id, k.public_key
+FROM device_directory d LEFT JOIN device_keys k ON k.device = d.device
+WHERE d.device = ANY(%(devices)s::text[])"""
+
+CITIES = "SELECT DISTINCT city FROM device_directory ORDER BY city"
+
+SERVICE = "SELECT service, name FROM service_tokens WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"
+
+
+class KnownDevice(NamedTuple):
+    """A device as enrolled, with every public key that it may sign with, by key id."""
+
+    device: str
+    city: str
+    store: str
+    district: str
+    active: bool
+    keys: dict[str, bytes]
+
+
+class Service(NamedTuple):
+    """Whose bearer token it is: `service` bridge, pos or metrics; `name` the installation's own name for it."""
+
+    service: str
+    name: str
+
+
+def directory(connection: Connection, devices: Iterable[str]) -> Mapping[str, KnownDevice]:
+    """Those of `devices` that are enrolled, revoked ones too. One statement, whatever their number."""
+    known: dict[str, KnownDevice] = {}
+    rows = hot(connection, DIRECTORY, {"devices": words(sorted(set(devices)))})
+    for device, city, store, district, state, key_id, public_key in rows:
+        entry = known.setdefault(device, KnownDevice(device, city, store, district, state == "active", {}))
+        if key_id is not None:
+            entry.keys[key_id] = bytes(public_key)
+    return known
+
+
+def cities(connection: Connection) -> list[str]:
+    """Cities that have devices."""
+    return [city for (city,) in hot(connection, CITIES)]
+
+
+def service_of(connection: Connection, token_hash: bytes) -> Service | None:
+    """The service behind a token that is not revoked."""
+    row = hot(connection, SERVICE, {"token_hash": token_hash}).fetchone()
+    return Service(*row) if row else None

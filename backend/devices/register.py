@@ -1,0 +1,110 @@
+"""Writes of the device directory, its keys and the tokens of services. All cross cities by nature: ids name no city."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.storage.transaction import hot
+
+ENROL = """
+INSERT INTO device_directory (device, city, store, district, state, enrolled_at)
+VALUES (%(device)s, %(city)s, %(store)s, %(district)s, 'active', %(now)s)
+ON CONFLICT (device) DO NOTHING"""
+
+LOCKED = """
+SELECT device, city, store, district, state, enrolled_at, revoked_at FROM device_directory
+WHERE device = %(device)s FOR UPDATE"""
+
+ADD_KEY = """
+INSERT INTO device_keys (device, key_id, public_key, added_at)
+VALUES (%(device)s, %(key_id)s, %(public_key)s, %(now)s)
+ON CONFLICT (device, key_id) DO NOTHING"""
+
+KEY = "SELECT public_key FROM device_keys WHERE device = %(device)s AND key_id = %(key_id)s"
+
+REVOKE = """
+UPDATE device_directory SET state = 'revoked', revoked_at = %(now)s WHERE device = %(device)s AND state = 'active'"""
+
+LISTED = """
+SELECT device, city, store, district, state, enrolled_at, revoked_at FROM device_directory
+WHERE %(city)s::text IS NULL OR city = %(city)s ORDER BY city, device"""
+
+ADD_TOKEN = """
+INSERT INTO service_tokens (token_hash, service, name, issued_at)
+VALUES (%(token_hash)s, %(service)s, %(name)s, %(now)s)"""
+
+REVOKE_TOKENS = """
+UPDATE service_tokens SET revoked_at = %(now)s
+WHERE service = %(service)s AND name = %(name)s AND revoked_at IS NULL"""
+
+TOKENS = "SELECT service, name, issued_at, revoked_at FROM service_tokens ORDER BY issued_at, service, name"
+
+
+class Device(NamedTuple):
+    device: str
+    city: str
+    store: str
+    district: str
+    state: str
+    enrolled_at: datetime
+    revoked_at: datetime | None
+
+
+class Token(NamedTuple):
+    """A service's token as it can be shown: never the token, of which only the hash is kept."""
+
+    service: str
+    name: str
+    issued_at: datetime
+    revoked_at: datetime | None
+
+
+def insert_device(
+    connection: Connection, device: str, *, city: str, store: str, district: str, now: datetime
+) -> tuple[Device, bool]:
+    """The device as it stands, locked until COMMIT, and whether this call entered it."""
+    row = {"device": device, "city": city, "store": store, "district": district, "now": now}
+    entered = hot(connection, ENROL, row).rowcount == 1
+    found = find_device(connection, device)
+    assert found is not None
+    return found, entered
+
+
+def find_device(connection: Connection, device: str) -> Device | None:
+    """The device, locked until COMMIT."""
+    row = hot(connection, LOCKED, {"device": device}).fetchone()
+    return Device(*row) if row else None
+
+
+def insert_key(
+    connection: Connection, device: str, *, key_id: str, public_key: bytes, now: datetime
+) -> tuple[bytes, bool]:
+    """The public key that stands under `key_id`, and whether this call entered it."""
+    row = {"device": device, "key_id": key_id, "public_key": public_key, "now": now}
+    entered = hot(connection, ADD_KEY, row).rowcount == 1
+    stored = hot(connection, KEY, row).fetchone()
+    assert stored is not None
+    return bytes(stored[0]), entered
+
+
+def mark_revoked(connection: Connection, device: str, now: datetime) -> bool:
+    """False when it was revoked before."""
+    return hot(connection, REVOKE, {"device": device, "now": now}).rowcount == 1
+
+
+def listed(connection: Connection, city: str | None) -> list[Device]:
+    return [Device(*row) for row in hot(connection, LISTED, {"city": city})]
+
+
+def insert_token(connection: Connection, token_hash: bytes, *, service: str, name: str, now: datetime) -> None:
+    hot(connection, ADD_TOKEN, {"token_hash": token_hash, "service": service, "name": name, "now": now})
+
+
+def revoke_tokens(connection: Connection, *, service: str, name: str, now: datetime) -> int:
+    """How many tokens of that name stopped to be good."""
+    return hot(connection, REVOKE_TOKENS, {"service": service, "name": name, "now": now}).rowcount
+
+
+def tokens(connection: Connection) -> list[Token]:
+    return [Token(*row) for row in hot(connection, TOKENS)]

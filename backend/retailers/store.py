@@ -1,0 +1,50 @@
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.errors import DomainError
+from backend.storage.transaction import hot
+
+INSERT = """
+INSERT INTO stores (city, store, retailer, name_zh, district, opened_at)
+VALUES (%(city)s, %(store)s, %(retailer)s, %(name_zh)s, %(district)s, %(now)s)
+ON CONFLICT (city, store) DO NOTHING"""
+
+FIND = """
+SELECT city, store, retailer, name_zh, district FROM stores WHERE city = %(city)s AND store = %(store)s"""
+
+LISTED = "SELECT city, store, retailer, name_zh, district FROM stores WHERE city = %(city)s ORDER BY store"
+
+
+class Store(NamedTuple):
+    """A shop in one district (GB/T 2260 county code) of one city."""
+
+    city: str
+    store: str
+    retailer: str
+    name_zh: str
+    district: str
+
+
+class StoreUnknown(DomainError):
+    code = "store-unknown"
+    text_zh = "{city} 没有编号为 {store} 的门店，请先登记门店。"
+    text_en = "City {city} has no store {store}; add the store first."
+
+
+def insert_store(connection: Connection, store: Store, now: datetime) -> bool:
+    """False when a store of that number was there already."""
+    return hot(connection, INSERT, {**store._asdict(), "now": now}).rowcount == 1
+
+
+def find_store(connection: Connection, city: str, store: str) -> Store:
+    """Raises StoreUnknown."""
+    row = hot(connection, FIND, {"city": city, "store": store}).fetchone()
+    if row is None:
+        raise StoreUnknown(city=city, store=store)
+    return Store(*row)
+
+
+def listed(connection: Connection, city: str) -> list[Store]:
+    return [Store(*row) for row in hot(connection, LISTED, {"city": city})]

@@ -1,0 +1,43 @@
+"""A bearer token for a bridge or a shop system. The database keeps its hash alone, so a copy of it opens nothing."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.devices import register
+from backend.kernel.errors import DomainError
+
+NAME_MAX = 64
+
+
+class TokenNameRefused(DomainError):
+    code = "token-name-refused"
+    text_zh = "令牌名称须为 1-64 个可见字符。"
+    text_en = "A token's name has 1-64 printable characters."
+
+
+class NoSuchToken(DomainError):
+    code = "no-such-token"
+    text_zh = "没有名为 {name} 的有效 {service} 令牌。"
+    text_en = "There is no valid {service} token named {name}."
+
+
+def issue_token(connection: Connection, token: str, *, service: str, name: str, now: datetime) -> None:
+    """Lets `token`, which the caller drew at random, in. Several of one name may be good at once, for rotation."""
+    if not (0 < len(name) <= NAME_MAX and name.isprintable()):
+        raise TokenNameRefused
+    register.insert_token(connection, token_hash(token), service=service, name=name, now=now)
+
+
+def revoke_token(connection: Connection, *, service: str, name: str, now: datetime) -> int:
+    """Revokes every token of that name. Raises NoSuchToken when there is none."""
+    revoked = register.revoke_tokens(connection, service=service, name=name, now=now)
+    if not revoked:
+        raise NoSuchToken(service=service, name=name)
+    return revoked
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256; a token holds 256 random bits, so nothing slower is needed."""
+    return hashlib.sha256(token.encode()).digest()

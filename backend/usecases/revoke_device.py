@@ -1,0 +1,34 @@
+"""A till is revoked for ever, at once: the directory is read with every batch, so its next basket is quarantined."""
+
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Connection
+
+from backend.devices import register
+from backend.kernel.errors import DomainError
+from backend.kernel.periods import milliseconds
+from backend.outbox.promise import Downlink, promise
+
+NOTICE_EXPIRY_S = 3_600
+
+
+class DeviceUnknown(DomainError):
+    code = "device-unknown"
+    text_zh = "没有编号为 {device} 的设备。"
+    text_en = "There is no device {device}."
+
+
+def revoke_device(connection: Connection, device: str, now: datetime) -> bool:
+    """False when it was revoked before. Raises DeviceUnknown.
+
+    The notice to the till only informs whoever stands before it: the server's own directory is what revokes.
+    """
+    known = register.find_device(connection, device)
+    if known is None:
+        raise DeviceUnknown(device=device)
+    if not register.mark_revoked(connection, device, now):
+        return False
+    notice = orjson.dumps({"v": 1, "cmd": "revoked", "at": milliseconds(now)})
+    promise(connection, known.city, Downlink(f"pos/v1/{device}/down/cmd", notice, expiry_s=NOTICE_EXPIRY_S), now)
+    return True
