@@ -8,6 +8,7 @@ from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
+ACCOUNTS_MAX = 10_000
 
 WALLET = """
 SELECT unit, balance, version FROM accounts
@@ -17,12 +18,24 @@ POSTING = """
 SELECT reference::text, step, line, reason, unit, source, destination, amount, recorded_at FROM transfers
 WHERE city = %(city)s AND reference = %(reference)s::uuid ORDER BY step, line LIMIT 1000"""
 
+ACCOUNTS = """
+SELECT account, unit, balance, version, opened_at FROM accounts
+WHERE city = %(city)s AND starts_with(account, %(prefix)s) AND account > %(after)s ORDER BY account LIMIT %(limit)s"""
+
 LIABILITY = """
 SELECT unit,
        coalesce(sum(-balance) FILTER (WHERE account LIKE 'treasury:%%'), 0)::bigint,
        coalesce(sum(balance) FILTER (WHERE account LIKE 'budget:%%'), 0)::bigint,
        coalesce(sum(balance) FILTER (WHERE account LIKE 'resident:%%'), 0)::bigint
 FROM accounts WHERE city = %(city)s GROUP BY unit ORDER BY unit"""
+
+
+class Account(NamedTuple):
+    account: str
+    unit: str
+    balance: int
+    version: int
+    opened_at: datetime
 
 
 class Balance(NamedTuple):
@@ -54,6 +67,12 @@ class Liability(NamedTuple):
 
 def balances_of(connection: Connection, city: str, accounts: Sequence[str]) -> list[Balance]:
     return [Balance(*row) for row in hot(connection, WALLET, {"city": city, "accounts": words(accounts)})]
+
+
+def accounts(connection: Connection, city: str, *, prefix: str, after: str, limit: int) -> list[Account]:
+    """Accounts whose address begins with `prefix` and comes after `after`, in order; at most `limit` (10,000)."""
+    params = {"city": city, "prefix": prefix, "after": after, "limit": min(limit, ACCOUNTS_MAX)}
+    return [Account(*row) for row in hot(connection, ACCOUNTS, params)]
 
 
 def posting(connection: Connection, city: str, reference: str) -> list[TransferRow]:

@@ -22,6 +22,7 @@ class DecidedScan(NamedTuple):
 
     decision: Decision
     sold_at_ms: int
+    decided_at_ms: int
     store: str | None
     district: str | None
     body: str | None

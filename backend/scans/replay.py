@@ -18,7 +18,7 @@ FACTS = """
 SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
        d.price_fen, d.serial, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme, d.category,
        d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit, d.gross,
-       d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body
+       d.award, d.limit_name, d.limit_left, b.sold_at, d.decided_at, b.store, b.district, c.body
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 LEFT JOIN certificate_states s ON s.id = d.certificate_row
@@ -59,5 +59,5 @@ def load_names(connection: Connection) -> Names:
 
 
 def _scan(row: tuple[Any, ...]) -> DecidedScan:
-    sold_at, store, district, body = row[_WIDTH:]
-    return DecidedScan(Decision(*row[:_WIDTH]), milliseconds(sold_at), store, district, body)
+    sold_at, decided_at, store, district, body = row[_WIDTH:]
+    return DecidedScan(Decision(*row[:_WIDTH]), milliseconds(sold_at), milliseconds(decided_at), store, district, body)

@@ -197,4 +197,4 @@ def _scan(**changes: object) -> DecidedScan:
         limit_name=None,
         limit_left=None,
     )
-    return DecidedScan(decision._replace(**changes), SOLD_AT_MS, "s1", "320102", "CNIS")  # type: ignore[arg-type]  # fields
+    return DecidedScan(decision._replace(**changes), SOLD_AT_MS, SOLD_AT_MS, "s1", "320102", "CNIS")  # type: ignore[arg-type]  # fields

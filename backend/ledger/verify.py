@@ -1,0 +1,119 @@
+"""Invariants I4, I5 and I6: transfers are sound, balances are their fold, budgets add up. One city, read only, set-based.
+
+Every break is streamed, so that memory stays bounded whatever the size of the ledger.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection
+
+from backend.kernel.findings import Break, Finding, finding
+from backend.storage.columns import numbers, words
+from backend.storage.stream import streamed
+from backend.storage.transaction import hot
+
+TRANSFERS = "SELECT count(*) FROM transfers WHERE city = %(city)s"
+ACCOUNTS = "SELECT count(*) FROM accounts WHERE city = %(city)s"
+BUDGETS = "SELECT count(*) FROM accounts WHERE city = %(city)s AND account LIKE 'budget:%%'"
+
+UNSOUND = """
+SELECT t.reference::text, t.step, t.line, t.amount, t.unit, t.source, t.destination
+FROM transfers t
+LEFT JOIN accounts s ON s.city = %(city)s AND s.account = t.source AND s.unit = t.unit
+LEFT JOIN accounts d ON d.city = %(city)s AND d.account = t.destination AND d.unit = t.unit
+WHERE t.city = %(city)s
+  AND (t.amount <= 0 OR t.source = t.destination OR s.account IS NULL OR d.account IS NULL)"""
+
+UNMATCHED_REVERSALS = """
+SELECT r.reference::text, r.step, r.line, r.amount, r.unit, r.source, r.destination
+FROM transfers r
+LEFT JOIN transfers t ON t.city = %(city)s AND t.reference = r.reference AND t.step = -r.step AND t.line = r.line
+  AND t.source = r.destination AND t.destination = r.source AND t.amount = r.amount AND t.unit = r.unit
+WHERE r.city = %(city)s AND (r.step < 0 OR r.reason = 'reversal')
+  AND (t.reference IS NULL OR r.step > 0 OR r.reason <> 'reversal')"""
+
+UNBALANCED = """
+SELECT unit, sum(balance)::text FROM accounts WHERE city = %(city)s GROUP BY unit HAVING sum(balance) <> 0"""
+
+UNFOLDED = """
+WITH folded AS (
+  SELECT account, sum(amount) AS amount FROM (
+    SELECT destination AS account, amount FROM transfers WHERE city = %(city)s
+    UNION ALL
+    SELECT source, -amount FROM transfers WHERE city = %(city)s) moved
+  GROUP BY account)
+SELECT account, a.balance::text, f.amount::text
+FROM (SELECT account, balance FROM accounts WHERE city = %(city)s) a FULL JOIN folded f USING (account)
+WHERE a.balance IS DISTINCT FROM coalesce(f.amount, 0)"""
+
+OFF_BUDGETS = """
+WITH moved AS (
+  SELECT account, coalesce(sum(amount) FILTER (WHERE treasury), 0) AS granted,
+         coalesce(-sum(amount) FILTER (WHERE NOT treasury), 0) AS spent
+  FROM (
+    SELECT destination AS account, amount, source LIKE 'treasury:%%' AS treasury FROM transfers
+    WHERE city = %(city)s AND destination LIKE 'budget:%%'
+    UNION ALL
+    SELECT source, -amount, destination LIKE 'treasury:%%' FROM transfers
+    WHERE city = %(city)s AND source LIKE 'budget:%%') sides
+  GROUP BY account),
+documented AS (
+  SELECT account, sum(amount) AS amount FROM unnest(%(accounts)s::text[], %(amounts)s::bigint[]) t(account, amount)
+  GROUP BY account)
+SELECT account, a.balance::text, a.floor::text, m.granted::text, m.spent::text, d.amount::text
+FROM (SELECT account, balance, floor FROM accounts WHERE city = %(city)s AND account LIKE 'budget:%%') a
+FULL JOIN moved m USING (account) FULL JOIN documented d USING (account)
+WHERE a.balance IS NULL OR a.balance < 0 OR a.floor IS DISTINCT FROM 0
+   OR a.balance + coalesce(m.spent, 0) <> coalesce(m.granted, 0)
+   OR coalesce(m.granted, 0) IS DISTINCT FROM coalesce(d.amount, 0)"""
+
+
+def transfers_are_sound(connection: Connection, city: str) -> Finding:
+    """I4: every transfer moves a positive amount between two accounts of its unit, a reversal mirrors its posting once,
+    and the balances of a unit sum to zero.
+    """
+    return finding("I4", city, _count(connection, TRANSFERS, city), _unsound(connection, city))
+
+
+def balances_are_folds(connection: Connection, city: str) -> Finding:
+    """I5: the stored balance of every account is the sum of what its transfers brought and took."""
+    rows = streamed(connection, UNFOLDED, {"city": city})
+    breaks = (
+        Break(f"account {account}", f"balance {balance or 'no account'}, transfers sum to {folded or '0'}")
+        for account, balance, folded in rows
+    )
+    return finding("I5", city, _count(connection, ACCOUNTS, city), breaks)
+
+
+def budgets_add_up(connection: Connection, city: str, documented: Mapping[str, int]) -> Finding:
+    """I6: left >= 0, left + spent = granted, and granted = what the published documents say.
+
+    `documented`: budget account -> the sum of all versions' budgets. Nothing is reserved yet in this release.
+    """
+    names = sorted(documented)
+    params = {"city": city, "accounts": words(names), "amounts": numbers([documented[name] for name in names])}
+    breaks = (
+        Break(
+            f"account {account}",
+            f"left {left or 'no account'} (floor {floor}), granted {granted or '0'}, spent {spent or '0'},"
+            f" documents grant {document or '0'}",
+        )
+        for account, left, floor, granted, spent, document in streamed(connection, OFF_BUDGETS, params)
+    )
+    return finding("I6", city, _count(connection, BUDGETS, city), breaks)
+
+
+def _unsound(connection: Connection, city: str) -> Iterator[Break]:
+    for statement, fault in ((UNSOUND, "no sound transfer"), (UNMATCHED_REVERSALS, "mirrors no posting")):
+        for reference, step, line, amount, unit, source, destination in streamed(connection, statement, {"city": city}):
+            place = f"transfer {reference} step {step} line {line}"
+            yield Break(place, f"{fault}: {amount} {unit} from {source} to {destination}")
+    for unit, total in streamed(connection, UNBALANCED, {"city": city}):
+        yield Break(f"unit {unit}", f"balances sum to {total}, not 0")
+
+
+def _count(connection: Connection, statement: str, city: str) -> int:
+    row = hot(connection, statement, {"city": city}).fetchone()
+    assert row is not None
+    counted: int = row[0]
+    return counted

@@ -1,0 +1,115 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.periods import milliseconds
+from backend.scans.decide import Decision
+from backend.scans.explain import DecidedScan
+from backend.storage.columns import unquoted
+from backend.storage.transaction import hot
+
+PAGE_MAX = 100
+
+_COLUMNS = """
+SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
+       d.price_fen, d.serial, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme, d.category,
+       d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit, d.gross,
+       d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel, b.recorded_at,
+       d.decided_at, p.name_zh
+FROM baskets b
+"""
+
+_REGISTRY = """
+LEFT JOIN certificate_states s ON s.id = d.certificate_row
+LEFT JOIN certificates c ON c.id = s.certificate
+LEFT JOIN stores p ON p.city = %(city)s AND p.store = b.store
+WHERE b.city = %(city)s"""
+
+FIRST = f"""{_COLUMNS}
+JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.decision_no = 1
+{_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[])"""
+
+# The decision in force of a line is its last one. The row comparison is the page's key, its first part the index's.
+HISTORY = f"""{_COLUMNS}
+JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
+              ORDER BY x.line_no, x.decision_no DESC) d ON true
+{_REGISTRY} AND b.resident = %(resident)s::uuid
+  AND (%(sold_at)s::timestamptz IS NULL OR (b.sold_at <= %(sold_at)s
+       AND (b.sold_at, b.basket, d.line_no) < (%(sold_at)s, %(basket)s::uuid, %(line_no)s::int)))
+ORDER BY b.sold_at DESC, b.basket DESC, d.line_no DESC LIMIT %(limit)s"""
+
+ONE = f"""{_COLUMNS}
+JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.line_no = %(line_no)s
+{_REGISTRY} AND b.basket = %(basket)s::uuid AND b.resident = %(resident)s::uuid
+ORDER BY d.decision_no DESC LIMIT 1"""
+
+_WIDTH = len(Decision._fields)
+
+
+class RecordedScan(NamedTuple):
+    """One scan with a decision of it. `stream` is a phone's own scan id, without hyphens."""
+
+    scan: DecidedScan
+    city: str
+    stream: str
+    channel: str
+    sold_at: datetime
+    recorded_at: datetime
+    decided_at: datetime
+    store_name: str | None
+
+
+class HistoryKey(NamedTuple):
+    """The last scan of a page; the next page begins below it."""
+
+    sold_at: datetime
+    basket: str
+    line_no: int
+
+
+def first_decisions(connection: Connection, city: str, baskets: Sequence[str]) -> dict[str, RecordedScan]:
+    """By basket, the first decision of the scan in it: baskets of phones hold one. One statement for all."""
+    rows = hot(connection, FIRST, {"city": city, "baskets": unquoted(baskets)})
+    return {row[0]: _recorded(city, row) for row in rows}
+
+
+def history(
+    connection: Connection, city: str, resident: str, *, after: HistoryKey | None, limit: int
+) -> list[RecordedScan]:
+    """A resident's scans in one city, newest sale first, below `after`; at most `limit`, at most 100."""
+    sold_at, basket, line_no = after or (None, None, None)
+    rows = hot(
+        connection,
+        HISTORY,
+        {
+            "city": city,
+            "resident": resident,
+            "sold_at": sold_at,
+            "basket": basket,
+            "line_no": line_no,
+            "limit": min(limit, PAGE_MAX),
+        },
+    )
+    return [_recorded(city, row) for row in rows]
+
+
+def scan_of(connection: Connection, city: str, resident: str, basket: str, line_no: int) -> RecordedScan | None:
+    """The decision in force of one scan of `resident`; None for another's or none."""
+    row = hot(connection, ONE, {"city": city, "resident": resident, "basket": basket, "line_no": line_no}).fetchone()
+    return _recorded(city, row) if row else None
+
+
+def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
+    decision = Decision(*row[:_WIDTH])
+    sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name = row[_WIDTH:]
+    decided = DecidedScan(
+        decision=decision,
+        sold_at_ms=milliseconds(sold_at),
+        decided_at_ms=milliseconds(decided_at),
+        store=store,
+        district=district,
+        body=body,
+    )
+    return RecordedScan(decided, city, stream.replace("-", ""), channel, sold_at, recorded_at, decided_at, store_name)

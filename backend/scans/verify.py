@@ -1,0 +1,182 @@
+"""Invariants I7, I8 and I9 of scans: caps are their awards, awards replay from stored facts, nothing is left dangling."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from backend.kernel.findings import Break, Finding, finding
+from backend.policies.evaluate import CompiledPolicy
+from backend.policies.explain import explain
+from backend.scans.explain import DecidedScan, facts_of, replay, stored_verdict
+from backend.scans.replay import decided_scans
+from backend.storage.columns import numbers, unquoted, words
+from backend.storage.stream import streamed
+from backend.storage.transaction import hot
+
+PUBLISHED_MARGIN_MS = 600_000
+"""A version published within ten minutes of a decision may have committed before or after it was taken."""
+
+COUNTERS = "SELECT count(*) FROM cap_counters WHERE city = %(city)s"
+DECISIONS = "SELECT count(*) FROM decisions WHERE city = %(city)s"
+
+# Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
+OFF_CAPS = """
+WITH caps AS (
+  SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[])
+    c(version, cap, kind, most)),
+earned AS (
+  SELECT c.cap, d.resident AS person, sum(d.award) AS used,
+         CASE c.kind WHEN 'day' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
+                     WHEN 'month' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
+                     WHEN 'year' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
+                     ELSE '-' END AS period
+  FROM decisions d
+  JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+  JOIN caps c ON c.version = d.policy_version
+  WHERE d.city = %(city)s AND d.award > 0 AND NOT EXISTS (
+    SELECT FROM decisions later WHERE later.city = %(city)s AND later.decision_no > 1 AND later.basket = d.basket
+      AND later.line_no = d.line_no AND later.decision_no > d.decision_no)
+  GROUP BY 1, 2, 4)
+SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
+FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
+FULL JOIN earned e USING (cap, period, person)
+WHERE k.used IS DISTINCT FROM e.used OR k.used > k.allowed
+   OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = k.cap AND c.most = k.allowed)"""
+
+ORPHANS = {
+    "decision without a basket": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND NOT EXISTS (SELECT FROM baskets b WHERE b.city = %(city)s AND b.basket = d.basket)""",
+    "basket without a decision": """
+SELECT b.basket::text, NULL, NULL FROM baskets b
+WHERE b.city = %(city)s AND b.void_of IS NULL
+  AND NOT EXISTS (SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = b.basket)""",
+    "a line of the basket has no decision": """
+SELECT d.basket::text, max(d.line_no), NULL FROM decisions d
+WHERE d.city = %(city)s GROUP BY d.basket HAVING count(*) FILTER (WHERE d.decision_no = 1) <> max(d.line_no) + 1""",
+    "supersedes no decision": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.decision_no > 1 AND NOT EXISTS (
+  SELECT FROM decisions p WHERE p.city = %(city)s AND p.basket = d.basket AND p.line_no = d.line_no
+    AND p.decision_no = d.decision_no - 1)""",
+    "names a policy version that does not exist": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.policy_version IS NOT NULL AND NOT EXISTS (
+  SELECT FROM policy_versions v WHERE v.city = %(city)s AND v.version = d.policy_version)""",
+    "names a certificate row that does not exist": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.certificate_row IS NOT NULL
+  AND NOT EXISTS (SELECT FROM certificate_states s WHERE s.id = d.certificate_row)""",
+    "an award for a unit label that was not claimed": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.award > 0 AND d.level = 'U' AND NOT EXISTS (
+  SELECT FROM unit_claims u WHERE u.city = %(city)s AND u.key = d.label_key AND u.basket = d.basket
+    AND u.line_no = d.line_no)""",
+    "a unit label was claimed by no award": """
+SELECT u.basket::text, u.line_no, NULL FROM unit_claims u
+WHERE u.city = %(city)s AND NOT EXISTS (
+  SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = u.basket AND d.line_no = u.line_no AND d.award > 0
+    AND d.label_key = u.key)""",
+    "an unknown product that nobody looks for": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key IS NOT NULL AND NOT EXISTS (
+  SELECT FROM pending_products p WHERE p.city = %(city)s AND p.key = d.label_key)""",
+}
+
+
+def caps_hold(connection: Connection, city: str, policies: Sequence[CompiledPolicy]) -> Finding:
+    """I7: of every cap, person and period the awards in force sum to the counter, and to no more than the cap allows."""
+    caps = [(policy.version, cap) for policy in policies for cap in policy.caps]
+    params = {
+        "city": city,
+        "versions": unquoted([version for version, _ in caps]),
+        "caps": words([cap.counter for _, cap in caps]),
+        "kinds": words([cap.period for _, cap in caps]),
+        "limits": numbers([cap.limit for _, cap in caps]),
+    }
+    breaks = (
+        Break(
+            f"cap {cap} {period} person {person}",
+            f"counter {used or 'missing'} of {allowed or '?'}, awards sum to {earned or '0'}",
+        )
+        for cap, period, person, used, allowed, earned in streamed(connection, OFF_CAPS, params)
+    )
+    return finding("I7", city, _count(connection, COUNTERS, city), breaks)
+
+
+def awards_replay(
+    connection: Connection,
+    city: str,
+    policies: Sequence[CompiledPolicy],
+    published_at_ms: Mapping[str, int],
+    since: datetime | None = None,
+) -> Finding:
+    """I8: every decision taken again from its stored facts and policy version comes out the same, award by award.
+
+    And no refusal stands where a policy that was surely in force would have paid. `since` limits it to decisions taken
+    from then on; `published_at_ms`: when each version was published.
+    """
+    by_version = {policy.version: policy for policy in policies}
+    looked = 0
+
+    def breaks() -> Iterator[Break]:
+        nonlocal looked
+        for scan in decided_scans(connection, city, since):
+            looked += 1
+            fault = _replay_fault(scan, by_version, published_at_ms)
+            if fault is not None:
+                d = scan.decision
+                yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
+
+    found = finding("I8", city, 0, breaks())
+    return found._replace(checked=looked)
+
+
+def nothing_dangles(connection: Connection, city: str, unposted: Iterable[Break]) -> Finding:
+    """I9: every scan has one decision in force, every decision a basket, and no soft link dangles.
+
+    `unposted`: awards without their posting and postings without their award, which the use case finds.
+    """
+    return finding("I9", city, _count(connection, DECISIONS, city), chain(_dangling(connection, city), unposted))
+
+
+def _dangling(connection: Connection, city: str) -> Iterator[Break]:
+    for fault, statement in ORPHANS.items():
+        for basket, line_no, decision_no in streamed(connection, statement, {"city": city}):
+            yield Break(_place(basket, line_no, decision_no), fault)
+
+
+def _replay_fault(
+    scan: DecidedScan, by_version: Mapping[str, CompiledPolicy], published_at_ms: Mapping[str, int]
+) -> str | None:
+    decision = scan.decision
+    stored, again = stored_verdict(decision), replay(scan, by_version.get(decision.policy_version or ""))
+    if stored != again:
+        return f"stored {stored}, replayed {again}"
+    if decision.outcome != "none" or decision.reason not in ("no_policy", "condition", "evidence"):
+        return None
+    facts = facts_of(scan)
+    known_before = scan.decided_at_ms - PUBLISHED_MARGIN_MS
+    for policy in by_version.values():
+        surely = published_at_ms[policy.version] <= known_before and policy.from_ms <= scan.sold_at_ms < policy.until_ms
+        if surely and facts is not None and (decision.reason == "no_policy" or explain(facts, [policy]).gross):
+            return f"stored {decision.reason}, but policy {policy.policy.policy} was in force and has an answer"
+    return None
+
+
+def _place(basket: str, line_no: int | None, decision_no: int | None) -> str:
+    parts = [f"basket {basket}"]
+    if line_no is not None:
+        parts.append(f"line {line_no}")
+    if decision_no is not None:
+        parts.append(f"no {decision_no}")
+    return " ".join(parts)
+
+
+def _count(connection: Connection, statement: str, city: str) -> int:
+    row = hot(connection, statement, {"city": city}).fetchone()
+    assert row is not None
+    counted: int = row[0]
+    return counted
