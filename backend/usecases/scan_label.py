@@ -1,0 +1,134 @@
+"""A resident's phone reads one label: a basket of one read, recorded and decided like any other."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import orjson
+
+from backend.kernel.errors import DomainError
+from backend.kernel.periods import milliseconds
+from backend.policies.words import Sentence
+from backend.scans import queries
+from backend.scans.explain import sentence
+from backend.scans.identity import basket_id
+from backend.scans.model import Basket, BasketConflict, BasketState, Channel, ClockQuality, Read, Recorded
+from backend.scans.queries import RecordedScan
+from backend.storage.transaction import Database
+from backend.usecases.record_baskets import Arrival, PolicyLookup
+from backend.usecases.shared_transaction import TOGETHER_MAX, SharedTransaction
+
+
+class ScanSetAside(DomainError):
+    code = "scan-set-aside"
+    text_zh = "这次扫码的内容无法记录，已留存待查。"
+    text_en = "The content of this scan could not be recorded; it is kept aside for a check."
+
+
+class LabelScan(NamedTuple):
+    """What a phone read. `scan_id` is the client's own UUID; `code` the bytes, `text` None when they are not UTF-8."""
+
+    resident: str
+    city: str
+    scan_id: str
+    code: bytes
+    text: str | None
+    symbology: str | None
+    aim: str | None
+
+
+class Scanned(NamedTuple):
+    """The scan with its first decision, and what the resident reads. `new` is False when it was sent before."""
+
+    recorded: RecordedScan
+    sentence: Sentence
+    new: bool
+
+
+class Recorder(Protocol):
+    def record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Recorded]: ...
+
+
+class ScanLabel:
+    """Scans that arrive while another is being committed share the next database transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        recorder: Recorder,
+        policies: PolicyLookup,
+        *,
+        together_max: int = TOGETHER_MAX,
+        observe: Callable[[int], None] = lambda _size: None,
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._policies = policies
+        self._shared: SharedTransaction[Arrival, Scanned | DomainError] = SharedTransaction(
+            self._record, together_max=together_max, observe=observe
+        )
+
+    def scan(self, scan: LabelScan, now: datetime) -> Scanned:
+        """The decision, after COMMIT. The same scan again gives the same answer.
+
+        Raises BasketConflict when its id stands for other content, ScanSetAside when the database refuses the content,
+        DatabaseBusy.
+        """
+        outcome = self._shared.run(scan.city, Arrival(basket_of(scan, milliseconds(now))), now)
+        if isinstance(outcome, DomainError):
+            raise outcome
+        return outcome
+
+    def _record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Scanned | DomainError]:
+        recorded = self._recorder.record(city, arrivals, now)
+        kept = [each.basket for each in recorded if each.state != BasketState.QUARANTINED]
+        with self._database.read() as connection:
+            decided = queries.first_decisions(connection, city, kept) if kept else {}
+            policies = self._policies.lookup(connection, city)
+        return [
+            _refusal(each)
+            if each.state == BasketState.QUARANTINED
+            else Scanned(
+                decided[each.basket], sentence(decided[each.basket].scan, policies), each.state == BasketState.RECORDED
+            )
+            for each in recorded
+        ]
+
+
+def basket_of(scan: LabelScan, now_ms: int) -> Basket:
+    """The basket of one read. Its hash is over what the client sent, not over when: a repeat has the same one."""
+    device, stream = f"p-{scan.resident}", scan.scan_id.replace("-", "")
+    content = scan.text if scan.text is not None else scan.code.hex()
+    line = orjson.dumps(
+        {"code": content, "hex": scan.text is None, "symbology": scan.symbology, "aim": scan.aim, "city": scan.city}
+    )
+    return Basket(
+        basket=basket_id(device, stream, 0),
+        device=device,
+        stream=stream,
+        seq=0,
+        sha256=hashlib.sha256(line).digest(),
+        line=line,
+        channel=Channel.PHONE.value,
+        store=None,
+        district=None,
+        member_handle=None,
+        member_city=None,
+        resident=scan.resident,
+        claim_sha256=None,
+        closed_by=None,
+        cashier=None,
+        void_of=None,
+        part_of=None,
+        sold_at_ms=now_ms,
+        clock_quality=ClockQuality.SERVER.value,
+        clock_held=False,
+        online=True,
+        received_at_ms=now_ms,
+        reads=[Read(scan.code, scan.text, scan.symbology, scan.aim, 1, None, None)],
+    )
+
+
+def _refusal(recorded: Recorded) -> DomainError:
+    return BasketConflict() if recorded.code == BasketConflict.code else ScanSetAside()
