@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Mapping
 
 import click
 
@@ -8,7 +9,7 @@ from backend.kernel.errors import DomainError
 class Program(click.Group):
     """Nouns are imported when they are asked for: `labels parse` must not wait for the database driver."""
 
-    nouns = ("labels", "certificates", "ledger", "policies", "devices", "tokens", "db", "demo", "jobs")
+    nouns = ("labels", "certificates", "ledger", "policies", "stores", "devices", "tokens", "db", "jobs")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self.nouns)
@@ -31,4 +32,8 @@ def main() -> None:
         program(prog_name="greenpoints")
     except DomainError as refusal:
         click.echo(f"{refusal.sentence_zh}\n{refusal.sentence_en} [{refusal.code}]", err=True)
+        faults = refusal.facts.get("faults")
+        if isinstance(faults, Mapping):
+            for place, reasons in faults.items():
+                click.echo(f"    {place or '.'}: {'; '.join(reasons)}", err=True)
         sys.exit(1)

@@ -1,0 +1,61 @@
+"""The only place that constructs: settings become the parts of one process, each made once and shared by its threads."""
+
+from dataclasses import dataclass
+
+from backend import metrics
+from backend.certificates.cache import RegistryCache
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
+from backend.settings import Settings, secret_key, signing_key
+from backend.storage.transaction import Database
+from backend.usecases.accept_messages import AcceptMessages
+from backend.usecases.issue_member_code import IssueMemberCode
+from backend.usecases.record_baskets import RecordBaskets
+from backend.usecases.scan_label import ScanLabel
+from backend.usecases.sign_in import SignIn
+
+ROLE = "greenpoints_engine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """What the web hands its requests to: reads through `database.read()`, writes through the use cases."""
+
+    settings: Settings
+    database: Database
+    registry: RegistryCache
+    policies: PolicyCache
+    accept_messages: AcceptMessages
+    scan_label: ScanLabel
+    sign_in: SignIn
+    issue_member_code: IssueMemberCode
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def build(settings: Settings) -> Backend:
+    """Reads the key files; connects to the database when the first request needs it."""
+    database = Database(settings.database_url, role=ROLE, pool_size=settings.database_connections)
+    registry, policies = RegistryCache(), PolicyCache(chart.budget)
+    recorder = RecordBaskets(database, registry, policies)
+    return Backend(
+        settings=settings,
+        database=database,
+        registry=registry,
+        policies=policies,
+        accept_messages=AcceptMessages(
+            database, recorder, signing_key(settings.receipt_key_file).sign, reads_max=settings.batch_reads_max
+        ),
+        scan_label=ScanLabel(
+            database,
+            recorder,
+            policies,
+            together_max=settings.shared_scans_max,
+            observe=metrics.shared.observe,
+        ),
+        sign_in=SignIn(database, secret_key(settings.identity_hash_key_file), development=settings.development_sign_in),
+        issue_member_code=IssueMemberCode(
+            database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
+        ),
+    )

@@ -1,0 +1,61 @@
+"""How a command comes to its database, its operator's name and its way of printing."""
+
+import getpass
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from backend.kernel.errors import DomainError
+from backend.settings import SettingsRefused, load_database_url
+from backend.storage.transaction import Database
+
+NAME_MAX = 100
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines instead of text for people.")
+city_option = click.option("--city", required=True, metavar="CODE", help="GB/T 2260 code of the city, e.g. 320100.")
+by_option = click.option("--by", default=None, help="Who is recorded as having done it; the login name by default.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+
+
+class NotConfigured(DomainError):
+    code = "not-configured"
+    text_zh = "环境变量 {faults}。"
+    text_en = "Environment: {faults}."
+
+
+@contextmanager
+def database(role: str = "greenpoints_engine") -> Iterator[Database]:
+    """One connection in `role`. Raises NotConfigured when no database is named."""
+    with closing(Database(database_url(), role=role, pool_size=1)) as opened:
+        yield opened
+
+
+def database_url() -> str:
+    try:
+        return load_database_url()
+    except SettingsRefused as refused:
+        raise NotConfigured(faults="; ".join(str(refused).splitlines())) from None
+
+
+def operator(by: str | None) -> str:
+    if by:
+        return by[:NAME_MAX]
+    try:
+        return getpass.getuser()[:NAME_MAX]
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+def json_text(facts: object) -> str:
+    return json.dumps(facts, ensure_ascii=False, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,90 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from backend.cli.connection import city_option, database, dry_run_option, json_option, json_text
+from backend.devices import register
+from backend.devices.public_key import FILE_BYTES_MAX, raw_public_key
+from backend.usecases.enrol_device import Enrolled, Enrolment, enrol_device
+from backend.usecases.revoke_device import revoke_device
+
+
+class _Rehearsed(Exception):
+    """Ends a dry run before anything is stored."""
+
+    def __init__(self, *, changed: bool) -> None:
+        super().__init__()
+        self.changed = changed
+
+
+@click.group(help="Tills: enrol, revoke, list.")
+def devices() -> None:
+    pass
+
+
+@devices.command()
+@click.option("--device", required=True, help="8-40 lower-case letters, digits, hyphens; the name of its certificate.")
+@city_option
+@click.option("--store", required=True, help="The shop it stands in, for ever.")
+@click.option("--key-id", required=True, help="By which name the till signs, e.g. k1.")
+@click.option(
+    "--public-key",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ed25519 public key: PEM, 32 raw bytes, or base64.",
+)
+@json_option
+def enrol(device: str, city: str, store: str, key_id: str, public_key: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Enters a till and the key it signs by; the same again changes nothing, a new key id is added."""
+    with public_key.open("rb") as opened_file:
+        enrolment = Enrolment(device, city, store, key_id, raw_public_key(opened_file.read(FILE_BYTES_MAX)))
+    with database() as opened:
+        enrolled = opened.write(lambda connection: enrol_device(connection, enrolment, datetime.now(UTC)))
+    if as_json:
+        click.echo(json_text({"device": device, **enrolled._asdict()}))
+    else:
+        click.echo(f"设备 {device}（{city} {store}）{_done(enrolled, key_id)}")
+
+
+@devices.command()
+@click.argument("device")
+@dry_run_option
+def revoke(device: str, dry_run: bool) -> None:  # noqa: FBT001
+    """Revokes a till at once and for ever: what it sends from now on is quarantined, not counted."""
+    with database() as opened:
+        try:
+            changed = opened.write(
+                lambda connection: _revoked(revoke_device(connection, device, datetime.now(UTC)), dry_run=dry_run)
+            )
+        except _Rehearsed as rehearsed:
+            changed = rehearsed.changed
+    done = "将停用" if dry_run else "已停用"
+    click.echo(f"设备 {device} {done if changed else '此前已停用，无需更改'}")
+
+
+@devices.command("list")
+@click.option("--city", default=None, metavar="CODE", help="One city; every city by default.")
+@json_option
+def list_(city: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Every till that was ever enrolled."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        rows = register.listed(connection, city)
+    if as_json:
+        click.echo(json_text([row._asdict() for row in rows]))
+        return
+    for row in rows:
+        state = "在用" if row.revoked_at is None else f"{row.revoked_at.isoformat()} 停用"
+        click.echo(f"{row.device}  {row.city} {row.store} {row.district}  {state}")
+
+
+def _revoked(changed: bool, *, dry_run: bool) -> bool:  # noqa: FBT001
+    if dry_run:
+        raise _Rehearsed(changed=changed)
+    return changed
+
+
+def _done(enrolled: Enrolled, key_id: str) -> str:
+    if enrolled.new_device:
+        return f"已登记，密钥 {key_id}"
+    return f"已增加密钥 {key_id}" if enrolled.new_key else "此前已登记，无需更改"

@@ -1,0 +1,121 @@
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from backend.cli.connection import city_option, database, json_option, json_text
+from backend.kernel.findings import Finding
+from backend.ledger import queries
+from backend.usecases.verify_ledger import Verified, verify_ledger
+
+INVARIANTS = {
+    "I4": ("转账有效，各单位合计为零", "transfers are sound and each unit sums to zero"),
+    "I5": ("账户余额等于其转账之和", "every balance is the sum of its transfers"),
+    "I6": ("预算：剩余＋已发＝拨付＝文件所载", "budgets: left + spent = granted = documented"),
+    "I7": ("上限计数等于奖励之和且不超限", "caps: awards sum to the counter, within the cap"),
+    "I8": ("奖励可由留存事实重算得到", "decisions replay from their stored facts"),
+    "I9": ("扫码、裁决、奖励、入账一一对应", "scans, decisions, awards and postings match one to one"),
+}
+
+
+@click.group(help="Accounts and postings: verify, look up, report.")
+def ledger() -> None:
+    pass
+
+
+@ledger.command()
+@click.option("--city", default=None, metavar="CODE", help="One city; every city by default.")
+@click.option("--replay-days", type=click.IntRange(1), default=None, help="Replay only the decisions of the last days.")
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, city: str | None, replay_days: int | None, as_json: bool) -> None:  # noqa: FBT001
+    """Runs every invariant over one snapshot of each city. Exit 1 when any is broken."""
+    since = datetime.now(UTC) - timedelta(days=replay_days) if replay_days else None
+    with database("greenpoints_auditor") as opened:
+        verified = verify_ledger(opened, city, replay_since=since)
+    if as_json:
+        click.echo(json_text([_facts(one) for one in verified]))
+    else:
+        _print(verified)
+    ctx.exit(0 if all(one.sound for one in verified) else 1)
+
+
+@ledger.command()
+@city_option
+@click.option("--prefix", default="", help="Only accounts whose address begins so, e.g. budget: or resident:<id>:")
+@click.option("--after", default="", help="Only accounts after this address, to go on from a former page.")
+@click.option("--limit", type=click.IntRange(1, queries.ACCOUNTS_MAX), default=100, help="Accounts at most.")
+@json_option
+def balances(city: str, prefix: str, after: str, limit: int, as_json: bool) -> None:  # noqa: FBT001
+    """Balances of accounts, in the order of their addresses."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        rows = queries.accounts(connection, city, prefix=prefix, after=after, limit=limit)
+    if as_json:
+        click.echo(json_text([row._asdict() for row in rows]))
+        return
+    for row in rows:
+        click.echo(f"{row.balance:>20}  {row.account}")
+    click.echo(f"{len(rows)} 个账户 / accounts", err=True)
+
+
+@ledger.command()
+@city_option
+@json_option
+def liability(city: str, as_json: bool) -> None:  # noqa: FBT001
+    """What the city has granted, what is left in budgets, and what residents hold, by unit."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        rows = queries.liability(connection, city)
+    if as_json:
+        click.echo(json_text([row._asdict() for row in rows]))
+        return
+    for row in rows:
+        click.echo(
+            f"{row.unit}：拨付 granted {row.granted}；预算剩余 in budgets {row.in_budgets}；"
+            f"居民持有 with residents {row.with_residents}"
+        )
+
+
+@ledger.command()
+@click.argument("reference", type=click.UUID)
+@city_option
+@json_option
+@click.pass_context
+def posting(ctx: click.Context, reference: object, city: str, as_json: bool) -> None:  # noqa: FBT001
+    """The transfers of one cause: a basket, or a policy version. Exit 1 when there are none."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        rows = queries.posting(connection, city, str(reference))
+    if as_json:
+        click.echo(json_text([row._asdict() for row in rows]))
+    for row in () if as_json else rows:
+        click.echo(
+            f"{row.recorded_at.isoformat()}  {row.step}.{row.line}  {row.reason}  {row.amount} {row.unit}  "
+            f"{row.source} -> {row.destination}"
+        )
+    if not rows:
+        click.echo("没有这笔入账 / no such posting", err=True)
+    ctx.exit(0 if rows else 1)
+
+
+def _print(verified: list[Verified]) -> None:
+    if not verified:
+        click.echo("没有可核对的城市 / no city to verify")
+    for one in verified:
+        for finding in one.findings:
+            click.echo(_line(finding))
+            for place, found in finding.breaks:
+                click.echo(f"    {place}: {found}")
+
+
+def _line(finding: Finding) -> str:
+    zh, en = INVARIANTS[finding.invariant]
+    verdict = "✓" if not finding.broken else f"✗ {finding.broken} 处不符 / broken"
+    return f"{finding.invariant} {finding.city} {zh} / {en}：核对 {finding.checked} 项 {verdict}"
+
+
+def _facts(verified: Verified) -> dict[str, object]:
+    return {
+        "city": verified.city,
+        "sound": verified.sound,
+        "invariants": [
+            {**finding._asdict(), "breaks": [one._asdict() for one in finding.breaks]} for finding in verified.findings
+        ],
+    }
