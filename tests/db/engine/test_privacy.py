@@ -1,0 +1,112 @@
+"""What may not be kept is in no column; what is hostile is kept safely."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend.storage.transaction import Database
+from tests.worlds import books
+from tests.worlds.city import FRIDGE, NANJING, City, Till, open_city, raw_read, read, resident, states
+
+LI = resident(1)
+PERSONS_NUMBER = "11010519491231002X"
+"""The example of GB 11643-1999."""
+CLAIM_CODE = "ABCD-EFGH-JKMN-PQRS"
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    return open_city(engine_db)
+
+
+def everything(database: Database) -> str:
+    """Every column of every table, bytes as text too."""
+    tables = books.rows(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    found: list[Any] = []
+    for (table,) in tables:
+        found += books.rows(database, f'SELECT * FROM "{table}"')  # a name of our own schema
+    return " ".join(
+        value.decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value)
+        for row in found
+        for value in row
+    )
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        read(PERSONS_NUMBER),
+        read(f"https://example.com/?id={PERSONS_NUMBER}"),
+        raw_read(f"证件 {PERSONS_NUMBER}".encode("gb18030")),
+        read(CLAIM_CODE),
+    ],
+    ids=["alone", "in an address", "in GB18030", "claim code"],
+)
+def test_a_persons_number_or_a_bearer_code_is_kept_nowhere(city: City, label: dict[str, Any]) -> None:
+    till = city.till()
+    line = till.line(read(FRIDGE), label)
+
+    assert states(city.record(till.arrival(line))) == ["recorded"]
+    assert states(city.record(till.arrival(line))) == ["duplicate"]
+    assert states(city.record(till.arrival(line.replace(b'"qty":1', b'"qty":2')))) == ["quarantined"]
+
+    kept = everything(city.database)
+    assert PERSONS_NUMBER not in kept
+    assert CLAIM_CODE not in kept
+    assert books.rows(city.database, "SELECT line, octet_length(sha256) FROM baskets") == [(None, 32)]
+    assert [scan.outcome for scan in books.decided(city.database, NANJING)] == ["unclaimed", "none"]
+
+
+def test_a_member_code_read_as_a_label_is_kept_nowhere(city: City) -> None:
+    code = city.issue_code(LI)
+
+    city.record(city.till().basket(read(FRIDGE), read(code)))
+
+    assert code not in everything(city.database)
+    assert books.decided(city.database, NANJING)[1].reason == "label_member_code"
+
+
+HOSTILE = [
+    "\x00",
+    "\x00" * 2_048,
+    "".join(map(chr, range(32))) * 64,
+    "\x1b[2J",
+    "\u202e123",
+    '{"\\',
+    "'; DROP TABLE x; --",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_in_code_cashier_and_serial_is_recorded_and_harmless(city: City, text: str) -> None:
+    till = city.till()
+    line = till.line(read(text, sn=text[:64]), cashier=text[:64])
+
+    assert states(city.record(till.arrival(line))) == ["recorded"]
+
+    assert books.rows(city.database, "SELECT line FROM baskets") == [(line,)]
+    ((code, shown, serial),) = books.columns(city.database, NANJING, "d.code, d.code_text, d.serial")
+    assert code == text.encode() if shown != text else code is None
+    assert all(one.isprintable() for one in (shown, serial))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(min_size=1, max_size=60), st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=30))
+def test_any_bytes_and_any_text_are_recorded(city: City, content: bytes, label: str, serial: str) -> None:
+    """Half surrogates cannot come by JSON's strict parser, so they are no text here."""
+    till = _numbered(city)
+    text = label.encode("utf-8", "ignore").decode() or "?"
+    sn = serial.encode("utf-8", "ignore").decode() or "?"
+    line = till.line(raw_read(content), read(text, sn=sn), read(FRIDGE, sn=sn), cashier=sn)
+
+    answers = city.record(till.arrival(line))
+
+    assert states(answers) == ["recorded"]
+
+
+def _numbered(city: City) -> Till:
+    """The same till; its numbers go on from example to example."""
+    city.codes_issued += 1
+    return Till(city.code, 1, seq=city.codes_issued)
