@@ -7,10 +7,13 @@ from queue import SimpleQueue
 
 import pytest
 
+from firmware_bridge.backoff import Backoff
 from firmware_bridge.connection import Connection, Event
 from firmware_bridge.inbox import BYTES_MAX, Delivery, Inbox
+from firmware_bridge.metrics import Metrics
+from firmware_bridge.presence import Presence
 from firmware_bridge.settings import Protocol, Settings
-from firmware_bridge.subscriber import ProtocolChoice
+from firmware_bridge.subscriber import ProtocolChoice, Subscriber
 from tests.bridge.backend_double import TOKEN, BackendDouble
 from tests.bridge.broker import HOST, Broker, MqttDouble, wait_until
 from tests.bridge.conftest import DEVICE, UP, RunningBridge, last_state, states_seen, unix_ms
@@ -155,6 +158,30 @@ def test_a_message_of_an_older_connection_cannot_be_acknowledged_on_a_newer_one(
 
     with pytest.raises(AssertionError):
         newer.ack(delivery(generation=1))
+
+
+class LiveDouble:
+    generation = 2
+
+    def __init__(self) -> None:
+        self.acked: list[Delivery] = []
+
+    def ack(self, delivery: Delivery) -> bool:
+        self.acked.append(delivery)
+        return True
+
+
+def test_the_subscriber_passes_over_acknowledgements_of_an_older_connection() -> None:
+    settings = Settings(backend_url="http://127.0.0.1:9", token=TOKEN)
+    metrics = Metrics()
+    presence = Presence("a1", metrics)
+    subscriber = Subscriber(settings, Inbox(10), presence, metrics, Backoff(1, lambda: 0.0), unix_ms)
+    live = subscriber._live = LiveDouble()  # type: ignore[assignment]
+
+    for generation, qos in ((1, 1), (2, 1), (2, 0)):
+        subscriber.ack(delivery(generation, qos))
+
+    assert live.acked == [delivery(2)]
 
 
 def test_a_full_inbox_gives_up_best_effort_messages_first() -> None:

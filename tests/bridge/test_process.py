@@ -53,16 +53,17 @@ def test_a_process_that_dies_at_a_named_point_loses_nothing(
     assert set(backend.payloads()) == set(numbered(10))
 
 
+@pytest.mark.parametrize("protocol", ["5", "311"])
 def test_messages_of_the_time_without_a_bridge_wait_in_the_session(
-    start_process: Start, backend: BackendDouble, till: MqttDouble
+    start_process: Start, backend: BackendDouble, till: MqttDouble, protocol: str
 ) -> None:
-    first = start_process().wait_ready()
+    first = start_process(PROTOCOL=protocol).wait_ready()
     first.process.send_signal(signal.SIGTERM)
     assert first.process.wait(10) == 0
 
     for payload in numbered(300):
         till.publish(UP, payload)
-    start_process()
+    start_process(PROTOCOL=protocol)
 
     wait_until(lambda: len(backend.recorded) >= 300, "all messages")
     assert backend.payloads() == numbered(300)
