@@ -9,10 +9,10 @@ from backend.storage.transaction import hot
 
 USE_CODES = """
 UPDATE member_codes m SET used_stream = t.stream, used_seq = t.seq
-FROM unnest(%(handles)s::bytea[], %(streams)s::uuid[], %(seqs)s::bigint[]) t(handle, stream, seq)
+FROM unnest(%(handles)s::bytea[], %(streams)s::uuid[], %(seqs)s::bigint[]) WITH ORDINALITY t(handle, stream, seq, place)
 WHERE m.city = %(home)s AND m.handle = ANY(%(handles)s::bytea[]) AND m.handle = t.handle
   AND (m.used_seq IS NULL OR (m.used_stream = t.stream AND m.used_seq = t.seq))
-RETURNING m.handle, t.stream::text, t.seq, m.resident::text, (extract(epoch FROM m.expires_at) * 1000)::bigint"""
+RETURNING t.place, m.resident::text, (extract(epoch FROM m.expires_at) * 1000)::bigint"""
 
 KNOWN_CODES = """
 SELECT handle FROM member_codes WHERE city = %(home)s AND handle = ANY(%(handles)s::bytea[])"""
@@ -34,8 +34,11 @@ class CodeUse(NamedTuple):
     expires_at_ms: int
 
 
-def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> dict[tuple[bytes, int], CodeUse]:
-    """Spends each code for the basket that shows it. A code spent by another basket, or unknown, is absent."""
+def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> dict[ShownCode, CodeUse]:
+    """Spends each code for the basket that shows it. A code spent by another basket, or unknown, is absent.
+
+    Of two baskets that show one code, the database takes either; the other is absent.
+    """
     rows = hot(
         connection,
         USE_CODES,
@@ -46,7 +49,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
             "seqs": numbers([code.seq for code in shown]),
         },
     )
-    return {(handle, seq): CodeUse(resident, expires) for handle, _stream, seq, resident, expires in rows}
+    return {shown[place - 1]: CodeUse(resident, expires) for place, resident, expires in rows}
 
 
 def known_codes(connection: Connection, home: str, handles: Sequence[bytes]) -> frozenset[bytes]:

@@ -268,10 +268,10 @@ def _name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     for home in sorted(homes):
         shown = [ShownCode(a.member.handle, a.basket.stream, a.basket.root_seq) for a in homes[home] if a.member]
         uses = resident_store.use_codes(connection, home, shown)
-        absent = [code.handle for code in shown if (code.handle, code.seq) not in uses]
+        absent = [code.handle for code in shown if code not in uses]
         known = resident_store.known_codes(connection, home, absent) if absent else frozenset()
         for arrival, code in zip(homes[home], shown, strict=True):
-            _name_member(arrival, uses.get((code.handle, code.seq)), spent=code.handle in known)
+            _name_member(arrival, uses.get(code), spent=code.handle in known)
 
 
 def _name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent: bool) -> None:
