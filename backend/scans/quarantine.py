@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.kernel.ids import new_id
+from backend.kernel.ids import NO_CITY, new_id
 from backend.kernel.periods import milliseconds
-from backend.scans.store import Quarantined
 from backend.storage.columns import numbers, octets, unquoted, words
 from backend.storage.transaction import hot
 
@@ -21,7 +21,20 @@ FROM unnest(%(entries)s::uuid[], %(reasons)s::text[], %(topics)s::text[], %(devi
 ON CONFLICT DO NOTHING"""
 
 
-def set_aside_all(connection: Connection, city: str, entries: Sequence[Quarantined], now: datetime) -> None:
+class Quarantined(NamedTuple):
+    """Bytes that could not be counted, with the reason as a code and a sentence."""
+
+    reason: str
+    payload: bytes
+    sha256: bytes
+    received_at: datetime
+    topic: str | None = None
+    device: str | None = None
+    detail: str | None = None
+    city: str = NO_CITY
+
+
+def set_aside(connection: Connection, city: str, entries: Sequence[Quarantined], now: datetime) -> None:
     """Keeps each of `entries`, all of one city; the same bytes for the same reason once. One statement."""
     hot(
         connection,

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import psycopg
 from sqlalchemy import Connection
 
-from backend.kernel.ids import NO_CITY, new_id
 from backend.policies.evaluate import CounterKey
 from backend.scans.decide import Decision
 from backend.scans.model import Basket
@@ -80,12 +79,6 @@ INSERT INTO pending_products (city, key, first_seen_at)
 SELECT %(city)s, t.key, %(now)s FROM unnest(%(keys)s::text[]) t(key)
 ON CONFLICT DO NOTHING"""
 
-QUARANTINE = """
-INSERT INTO quarantine (city, entry, reason, topic, device, payload, payload_sha256, received_at, recorded_at, detail)
-VALUES (%(city)s, %(entry)s, %(reason)s, %(topic)s, %(device)s, %(payload)s, %(sha256)s, %(received_at)s, %(now)s,
-        %(detail)s)
-ON CONFLICT DO NOTHING"""
-
 _WRITERS = {
     "basket": unquoted,
     "scheme": unquoted,
@@ -109,19 +102,6 @@ _WRITERS = {
     "limit_left": numbers,
 }
 _DECISION_WRITERS = tuple(_WRITERS.get(column, words) for column in Decision._fields)
-
-
-class Quarantined(NamedTuple):
-    """Bytes that could not be counted, with the reason as a code and a sentence."""
-
-    reason: str
-    payload: bytes
-    sha256: bytes
-    received_at: datetime
-    topic: str | None = None
-    device: str | None = None
-    detail: str | None = None
-    city: str = NO_CITY
 
 
 def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: datetime) -> set[str]:
@@ -241,26 +221,6 @@ def claim_units(connection: Connection, city: str, units: Mapping[str, tuple[str
 def await_products(connection: Connection, city: str, keys: Iterable[str], now: datetime) -> None:
     """Queues unknown codes, each once, until the registry knows them."""
     hot(connection, AWAIT, {"city": city, "now": now, "keys": words(sorted(set(keys)))})
-
-
-def set_aside(connection: Connection, entry: Quarantined, now: datetime) -> None:
-    """Keeps what cannot be counted; the same bytes for the same reason once."""
-    hot(
-        connection,
-        QUARANTINE,
-        {
-            "city": entry.city,
-            "entry": new_id(),
-            "reason": entry.reason,
-            "topic": entry.topic,
-            "device": entry.device,
-            "payload": entry.payload,
-            "sha256": entry.sha256,
-            "received_at": entry.received_at,
-            "now": now,
-            "detail": entry.detail,
-        },
-    )
 
 
 def _counter_arrays(

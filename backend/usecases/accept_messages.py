@@ -19,9 +19,8 @@ from backend.kernel.periods import instant, milliseconds
 from backend.residents.member_code import decode
 from backend.scans.lines import Line, MalformedBasket, Origin, printable, read_line, sequence_of
 from backend.scans.model import BasketState, Channel, Recorded
-from backend.scans.quarantine import set_aside_all
+from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.sale_time import Clock
-from backend.scans.store import Quarantined
 from backend.storage.transaction import Database
 from backend.usecases.device_reports import read_report, save_reports
 from backend.usecases.record_baskets import Arrival, ShownMember
@@ -175,7 +174,7 @@ class AcceptMessages:
     def _save_aside(self, city: str, found: Sorted, now: datetime) -> None:
         entries, reports = found.quarantined.get(city, []), found.reports.get(city, [])
         if entries:
-            self._database.write(lambda connection: set_aside_all(connection, city, entries, now))
+            self._database.write(lambda connection: set_aside(connection, city, entries, now))
         if reports:
             self._database.write(lambda connection: save_reports(connection, city, reports))
 

@@ -25,7 +25,7 @@ from backend.residents.store import ShownCode
 from backend.scans import store
 from backend.scans.decide import Decision, Registry, decide_baskets
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
-from backend.scans.store import Quarantined
+from backend.scans.quarantine import Quarantined, set_aside
 
 Result = TypeVar("Result")
 ATTEMPTS_MAX = 8
@@ -92,7 +92,7 @@ class RecordBaskets:
             return self._recorded(city, arrivals, now)
         except (DBAPIError, psycopg.Error) as error:
             original = error.orig if isinstance(error, DBAPIError) else error
-            state = getattr(original, "sqlstate", None) or ""
+            state = _state(original)
             if not state.startswith(_POISON):
                 raise
             if len(arrivals) == 1:
@@ -122,14 +122,11 @@ class RecordBaskets:
     ) -> list[Recorded]:
         baskets = [arrival.basket for arrival in arrivals]
         _name_members(connection, arrivals)
-        fresh = store.claim(connection, city, baskets, now)
-        chosen = [
-            (basket, read_as) for basket, read_as in zip(baskets, readings, strict=True) if basket.basket in fresh
-        ]
-        if chosen:
-            new, read_as = [basket for basket, _ in chosen], [read for _, read in chosen]
+        fresh = _firsts(baskets, store.claim(connection, city, baskets, now))
+        if fresh:
+            new, read_as = [baskets[place] for place in fresh], [readings[place] for place in fresh]
             self._decide_and_save(connection, city, new, read_as, now, careful=careful)
-        return _answers(connection, city, baskets, fresh, now)
+        return _answers(connection, city, baskets, frozenset(fresh), now)
 
     def _decide_and_save(
         self,
@@ -193,7 +190,7 @@ class RecordBaskets:
 
     def _poisoned(self, city: str, basket: Basket, reason: str, now: datetime) -> Recorded:
         entry = _quarantined(city, basket, reason)
-        self._database.write(lambda connection: store.set_aside(connection, entry, now))
+        self._database.write(lambda connection: set_aside(connection, city, [entry], now))
         return _recorded_as(basket, _QUARANTINED, reason)
 
 
@@ -290,22 +287,39 @@ def _name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent:
     basket.resident = use.resident
 
 
+def _firsts(baskets: Sequence[Basket], claimed: set[str]) -> list[int]:
+    """Where each claimed basket stands first: what follows under its number, in one batch, is a repeat."""
+    first: dict[str, int] = {}
+    for place, basket in enumerate(baskets):
+        first.setdefault(basket.basket, place)
+    return [place for basket, place in first.items() if basket in claimed]
+
+
 def _answers(
-    connection: Connection, city: str, baskets: Sequence[Basket], fresh: set[str], now: datetime
+    connection: Connection, city: str, baskets: Sequence[Basket], fresh: frozenset[int], now: datetime
 ) -> list[Recorded]:
-    repeats = [basket for basket in baskets if basket.basket not in fresh]
+    repeats = [basket for place, basket in enumerate(baskets) if place not in fresh]
     known = store.stored(connection, city, repeats) if repeats else {}
-    answers = []
-    for basket in baskets:
-        if basket.basket in fresh:
-            answers.append(_recorded_as(basket, _RECORDED, None))
-            continue
-        if known[basket.basket] == basket.sha256:
-            answers.append(_recorded_as(basket, _DUPLICATE, None))
-        else:
-            store.set_aside(connection, _quarantined(city, basket, BasketConflict.code), now)
-            answers.append(_recorded_as(basket, _QUARANTINED, BasketConflict.code))
-    return answers
+    conflicts = [basket for basket in repeats if known[basket.basket] != basket.sha256]
+    if conflicts:
+        entries = [_quarantined(city, basket, BasketConflict.code) for basket in conflicts]
+        set_aside(connection, city, entries, now)
+    return [
+        _recorded_as(basket, _RECORDED, None) if place in fresh else _repeated_as(basket, known[basket.basket])
+        for place, basket in enumerate(baskets)
+    ]
+
+
+def _repeated_as(basket: Basket, recorded_sha256: bytes) -> Recorded:
+    if recorded_sha256 == basket.sha256:
+        return _recorded_as(basket, _DUPLICATE, None)
+    return _recorded_as(basket, _QUARANTINED, BasketConflict.code)
+
+
+def _state(error: BaseException | None) -> str:
+    """The SQLSTATE; where the driver itself refuses a value (U+0000 in a text) it gives none, and class 22 says it."""
+    state: str | None = getattr(error, "sqlstate", None)
+    return state or ("22000" if isinstance(error, psycopg.DataError) else "")
 
 
 def _recorded_as(basket: Basket, state: str, code: str | None) -> Recorded:
