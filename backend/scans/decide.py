@@ -152,15 +152,15 @@ def _decide(
             units[unit_key] = (basket.basket, line_no)
     else:
         verdict = refusal
-    hidden = reading.personal or reading.secret
+    shown = None if reading.personal or reading.secret else _shown(read)
     return Decision(
         basket.basket,
         line_no,
         decision_no,
         reading.key,
         reading.scheme,
-        None if hidden or read.text is not None else read.code,
-        None if hidden else _shown(read),
+        None if shown is None or shown == read.text else read.code,
+        shown,
         read.symbology,
         read.quantity,
         read.price_fen,
