@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from backend.devices import register
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
-from backend.outbox.promise import Downlink, promise
+from backend.outbox.store import NewDownlink, put
 
 NOTICE_EXPIRY_S = 3_600
 
@@ -30,5 +30,6 @@ def revoke_device(connection: Connection, device: str, now: datetime) -> bool:
     if not register.mark_revoked(connection, device, now):
         return False
     notice = orjson.dumps({"v": 1, "cmd": "revoked", "at": milliseconds(now)})
-    promise(connection, known.city, Downlink(f"pos/v1/{device}/down/cmd", notice, expiry_s=NOTICE_EXPIRY_S), now)
+    message = NewDownlink(f"pos/v1/{device}/down/cmd", notice, expiry_s=NOTICE_EXPIRY_S)
+    put(connection, known.city, [message], now)
     return True
