@@ -36,7 +36,7 @@ def server_url() -> Iterator[str]:
         yield given
         return
     # A short path that the server's own user can enter, and that does not exist yet: it makes it for itself.
-    home = Path("/var/tmp") / f"gp-tests-{new_id()[-12:]}"
+    home = Path("/var/tmp") / f"gp-tests-{new_id()[-12:]}"  # noqa: S108 - its last 48 bits are random
     server = EmbeddedPostgres(home, settings=FAST)
     server.start()
     try:

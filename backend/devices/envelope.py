@@ -9,6 +9,8 @@ from backend.kernel.strict_json import NotStrictJson, load_object
 MESSAGE_BYTES_MAX = 65_536
 BASKETS_MAX = 20
 VERSIONS = (0, 1)
+BODY_AT = 65
+"""One byte of format, then 64 of Ed25519 signature."""
 MONO_MS_MAX = 2**53
 CLOCK_MS_MAX = 10**13
 
@@ -60,14 +62,14 @@ def signed_bytes(topic: str, body: bytes) -> bytes:
 
 def open_envelope(payload: bytes) -> Envelope:
     """The parts of a message; the signature is not checked here. Raises Malformed."""
-    if not 65 < len(payload) <= MESSAGE_BYTES_MAX or payload[0] != 1:
+    if not BODY_AT < len(payload) <= MESSAGE_BYTES_MAX or payload[0] != 1:
         raise Malformed("envelope")
-    body = payload[65:]
+    body = payload[BODY_AT:]
     head, _, rest = body.partition(b"\n")
     lines = tuple(rest.removesuffix(b"\n").split(b"\n")) if rest else ()
     if not 1 <= len(lines) <= BASKETS_MAX:
         raise Malformed("basket count")
-    return Envelope(payload[1:65], body, _header(head), lines)
+    return Envelope(payload[1:BODY_AT], body, _header(head), lines)
 
 
 def _header(raw: bytes) -> Header:
