@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.devices.model import KnownDevice
 from backend.storage.columns import words
 from backend.storage.transaction import hot
 
@@ -15,17 +16,6 @@ WHERE d.device = ANY(%(devices)s::text[])"""
 CITIES = "SELECT DISTINCT city FROM device_directory ORDER BY city"
 
 SERVICE = "SELECT service, name FROM service_tokens WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"
-
-
-class KnownDevice(NamedTuple):
-    """A device as enrolled, with every public key that it may sign with, by key id."""
-
-    device: str
-    city: str
-    store: str
-    district: str
-    active: bool
-    keys: dict[str, bytes]
 
 
 class Service(NamedTuple):

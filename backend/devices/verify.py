@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from backend.devices.envelope import Envelope, signed_bytes
-from backend.devices.queries import KnownDevice
+from backend.devices.model import KnownDevice
 
 KEYS_MAX = 20_000
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from backend.devices import queries as device_queries
 from backend.devices.envelope import MESSAGE_BYTES_MAX, Envelope, Malformed, kind_of, open_envelope
-from backend.devices.queries import KnownDevice
+from backend.devices.model import KnownDevice
 from backend.devices.receipts import Receipt, receipt_topic, seal_receipts
 from backend.devices.store import Report
 from backend.devices.verify import SENTENCES, Refusal, Verifier

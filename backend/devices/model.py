@@ -1,0 +1,12 @@
+from typing import NamedTuple
+
+
+class KnownDevice(NamedTuple):
+    """A device as enrolled, with every public key that it may sign with, by key id."""
+
+    device: str
+    city: str
+    store: str
+    district: str
+    active: bool
+    keys: dict[str, bytes]
