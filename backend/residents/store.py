@@ -10,12 +10,12 @@ from backend.storage.transaction import hot
 USE_CODES = """
 UPDATE member_codes m SET used_stream = t.stream, used_seq = t.seq
 FROM unnest(%(handles)s::bytea[], %(streams)s::uuid[], %(seqs)s::bigint[]) WITH ORDINALITY t(handle, stream, seq, place)
-WHERE m.city = %(home)s AND m.handle = ANY(%(handles)s::bytea[]) AND m.handle = t.handle
+WHERE m.city = %(city)s AND m.handle = ANY(%(handles)s::bytea[]) AND m.handle = t.handle
   AND (m.used_seq IS NULL OR (m.used_stream = t.stream AND m.used_seq = t.seq))
 RETURNING t.place, m.resident::text, (extract(epoch FROM m.expires_at) * 1000)::bigint"""
 
 KNOWN_CODES = """
-SELECT handle FROM member_codes WHERE city = %(home)s AND handle = ANY(%(handles)s::bytea[])"""
+SELECT handle FROM member_codes WHERE city = %(city)s AND handle = ANY(%(handles)s::bytea[])"""
 
 ISSUE_CODE = """
 INSERT INTO member_codes (city, handle, resident, expires_at) VALUES (%(city)s, %(handle)s, %(resident)s, %(expires)s)"""
@@ -43,7 +43,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
         connection,
         USE_CODES,
         {
-            "home": home,
+            "city": home,
             "handles": octets([code.handle for code in shown]),
             "streams": words([code.stream for code in shown]),
             "seqs": numbers([code.seq for code in shown]),
@@ -53,7 +53,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
 
 
 def known_codes(connection: Connection, home: str, handles: Sequence[bytes]) -> frozenset[bytes]:
-    return frozenset(handle for (handle,) in hot(connection, KNOWN_CODES, {"home": home, "handles": octets(handles)}))
+    return frozenset(handle for (handle,) in hot(connection, KNOWN_CODES, {"city": home, "handles": octets(handles)}))
 
 
 def issue_code(connection: Connection, city: str, handle: bytes, resident: str, expires_at: datetime) -> None:

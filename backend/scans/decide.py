@@ -138,11 +138,10 @@ def _decide(
     entry = at_sale.entry if at_sale else None
     level = _level(reading, entry)
     proof = moment.proof(read)
-    refusal = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment)
     unit_key = reading.key if reading.scope is _UNIT else None
-    if refusal is None and unit_key is not None and (unit_key in registry.spent_units or unit_key in units):
-        refusal = Verdict(_NONE, "unit_already_awarded")
-    if refusal is None:
+    spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in units)
+    verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
+    if verdict is None:
         assert entry is not None
         assert level is not None
         assert basket.resident is not None
@@ -150,8 +149,6 @@ def _decide(
         verdict = evaluate(facts, basket.resident, moment.sold_on, moment.policies, limits)
         if unit_key is not None and verdict.amount:
             units[unit_key] = (basket.basket, line_no)
-    else:
-        verdict = refusal
     shown = None if reading.personal or reading.secret else _shown(read)
     return Decision(
         basket.basket,
@@ -221,7 +218,12 @@ def _level(reading: Reading, entry: Entry | None) -> str | None:
 
 
 def _refusal(
-    basket: Basket, reading: Reading, found: Sequence[Entry], state: str | None, moment: Moment
+    basket: Basket,
+    reading: Reading,
+    found: Sequence[Entry],
+    state: str | None,
+    moment: Moment,
+    spent: bool,  # noqa: FBT001 - the hot path calls by position
 ) -> Verdict | None:
     """Why no policy is asked, in the order in which a resident would want to hear it; None when one is."""
     if not reading.usable:
@@ -240,7 +242,7 @@ def _refusal(
         return Verdict(_NONE, f"member_{basket.member_fault}")
     if basket.resident is None:
         return Verdict(_UNCLAIMED, "claim_open" if basket.claim_sha256 else "no_member")
-    return None
+    return Verdict(_NONE, "unit_already_awarded") if spent else None
 
 
 def _shown(read: Read) -> str:
