@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -11,21 +11,18 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from backend.certificates.model import Entry
-from backend.kernel.periods import civil_date, instant, period_key
+from backend.kernel.periods import instant
 from backend.labels.model import Reading, Scheme
 from backend.labels.parse import parse
-from backend.ledger import chart, post
-from backend.ledger.model import BoundReached, Reason, Transfer
-from backend.policies.evaluate import CompiledPolicy, CounterKey, Limits, in_force
-from backend.policies.model import Outcome
+from backend.ledger.model import BoundReached
 from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
 from backend.scans import store
-from backend.scans.decide import Decision, Registry, decide_baskets
+from backend.scans.decide import decide_baskets
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
+from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
 
 Result = TypeVar("Result")
 ATTEMPTS_MAX = 8
@@ -34,21 +31,13 @@ _POISON = ("22", "23")
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _RECORDED, _DUPLICATE = BasketState.RECORDED.value, BasketState.DUPLICATE.value
 _QUARANTINED = BasketState.QUARANTINED.value
-_PENDING, _GTIN, _AWARD = Outcome.PENDING.value, Scheme.GTIN, Reason.AWARD.value
+_GTIN = Scheme.GTIN
 
 
 class Writes(Protocol):
     """Runs work in a transaction and commits it; may run it again."""
 
     def write(self, work: Callable[[Connection], Result]) -> Result: ...
-
-
-class RegistryLookup(Protocol):
-    def lookup(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]: ...
-
-
-class PolicyLookup(Protocol):
-    def lookup(self, connection: Connection, city: str) -> Sequence[CompiledPolicy]: ...
 
 
 class ShownMember(NamedTuple):
@@ -67,17 +56,12 @@ class Arrival:
     member: ShownMember | None = None
 
 
-class LostRace(Exception):
-    """Another transaction took the last of a budget, or a unit label, between our load and our save."""
-
-
 class RecordBaskets:
     """Records baskets of one city; safe to call from many threads and processes at once."""
 
     def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup) -> None:
         self._database = database
-        self._registry = registry
-        self._policies = policies
+        self._lookups = Lookups(registry, policies)
         self._readings: dict[tuple[bytes, str | None, str | None], Reading] = {}
 
     def record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Recorded]:
@@ -125,58 +109,12 @@ class RecordBaskets:
         fresh = _firsts(baskets, store.claim(connection, city, baskets, now))
         if fresh:
             new, read_as = [baskets[place] for place in fresh], [readings[place] for place in fresh]
-            self._decide_and_save(connection, city, new, read_as, now, careful=careful)
+            loaded = load(connection, city, new, read_as, now, lookups=self._lookups, careful=careful)
+
+            decisions, units = decide_baskets(new, loaded.registry, loaded.limits)
+
+            save(connection, city, decisions, units, loaded, now)
         return _answers(connection, city, baskets, frozenset(fresh), now)
-
-    def _decide_and_save(
-        self,
-        connection: Connection,
-        city: str,
-        baskets: Sequence[Basket],
-        readings: Sequence[Sequence[Reading]],
-        now: datetime,
-        *,
-        careful: bool,
-    ) -> None:
-        registry, limits, counters = self._load(connection, city, baskets, readings, now, careful=careful)
-
-        decisions, units = decide_baskets(baskets, registry, limits)
-
-        if units and not store.claim_units(connection, city, units, now):
-            raise LostRace
-        _save_counters(connection, city, counters, limits, registry.policies)
-        save(connection, city, decisions, registry.policies, now)
-
-    def _load(
-        self,
-        connection: Connection,
-        city: str,
-        baskets: Sequence[Basket],
-        readings: Sequence[Sequence[Reading]],
-        now: datetime,
-        *,
-        careful: bool,
-    ) -> tuple[Registry, Limits, dict[CounterKey, store.Counter]]:
-        """Everything the decision looks at: nothing locked at first, since conditional writes settle who was first;
-        when `careful`, after a lost race, all that is limited in one fixed order: counters, wallets, budgets.
-        """
-        keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
-        entries = self._registry.lookup(connection, keys)
-        policies = self._policies.lookup(connection, city)
-        counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
-        counters = store.counters(connection, city, counter_keys, locked=careful) if counter_keys else {}
-        budgets = {policy.budget_account for policy in policies}
-        if careful:
-            persons = {basket.resident for basket in baskets if basket.resident is not None}
-            units = {policy.policy.unit.value for policy in policies}
-            post.lock(connection, city, [chart.wallet(person, unit) for person in persons for unit in units], now)
-            left = post.lock(connection, city, budgets, now)
-        else:
-            left = post.balances(connection, city, budgets)
-        unit_keys = [r.key for read_as in readings for r in read_as if r.scope == "unit" and r.key]
-        spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
-        used = {key: counter.used for key, counter in counters.items()}
-        return Registry(readings, entries, policies, spent), Limits(used, left), counters
 
     def _reading(self, read: Read) -> Reading:
         key = (read.code, read.symbology, read.aim)
@@ -192,68 +130,6 @@ class RecordBaskets:
         entry = _quarantined(city, basket, reason)
         self._database.write(lambda connection: set_aside(connection, city, [entry], now))
         return _recorded_as(basket, _QUARANTINED, reason)
-
-
-def save(
-    connection: Connection,
-    city: str,
-    decisions: Sequence[Decision],
-    policies: Sequence[CompiledPolicy],
-    now: datetime,
-) -> None:
-    """Writes decisions and their postings. Raises BoundReached when a budget no longer holds what was decided."""
-    if not decisions:
-        return
-    store.save_decisions(connection, city, decisions, now)
-    budget_of = {policy.version: policy.budget_account for policy in policies}
-    transfers = [
-        Transfer(
-            decision.basket,
-            decision.decision_no,
-            decision.line_no,
-            _AWARD,
-            decision.unit,  # type: ignore[arg-type]  # an award has a unit
-            budget_of[decision.policy_version],  # type: ignore[index]  # and a policy version
-            f"resident:{decision.resident}:{decision.unit}",
-            decision.award,
-        )
-        for decision in decisions
-        if decision.award
-    ]
-    post.post(connection, city, transfers, now)
-    unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
-    if unknown:
-        store.await_products(connection, city, unknown, now)
-
-
-def _save_counters(
-    connection: Connection,
-    city: str,
-    before: Mapping[CounterKey, store.Counter],
-    limits: Limits,
-    policies: Sequence[CompiledPolicy],
-) -> None:
-    """Raises LostRace when a counter was changed by another transaction since it was read."""
-    changed = {}
-    for key, used in limits.used.items():
-        counter = before.get(key, store.NO_COUNTER)
-        if used != counter.used:
-            changed[key] = store.Counter(used, counter.version + 1)
-    allowed = {cap.counter: cap.limit for policy in policies for cap in policy.caps}
-    if changed and not store.save_counters(connection, city, changed, allowed):
-        raise LostRace
-
-
-def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[CounterKey]:
-    person = basket.resident
-    if person is None:
-        return []
-    sold_on = civil_date(basket.sold_at_ms)
-    return [
-        (cap.counter, period_key(cap.period, sold_on), person)
-        for policy in in_force(policies, basket.sold_at_ms)
-        for cap in policy.caps
-    ]
 
 
 def _name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:

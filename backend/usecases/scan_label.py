@@ -16,8 +16,9 @@ from backend.scans.identity import basket_id
 from backend.scans.model import Basket, BasketConflict, BasketState, Channel, ClockQuality, Read, Recorded
 from backend.scans.queries import RecordedScan
 from backend.storage.transaction import Database
-from backend.usecases.record_baskets import Arrival, PolicyLookup
+from backend.usecases.record_baskets import Arrival
 from backend.usecases.shared_transaction import TOGETHER_MAX, SharedTransaction
+from backend.usecases.take_decisions import PolicyLookup
 
 
 class ScanSetAside(DomainError):

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.storage.transaction import DatabaseBusy, is_retryable
-from backend.usecases.record_baskets import LostRace
+from backend.usecases.take_decisions import LostRace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -1,0 +1,156 @@
+"""What every way to a decision shares: everything it looks at is loaded, and what it says is saved, in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection
+
+from backend.certificates.model import Entry
+from backend.kernel.periods import civil_date, period_key
+from backend.labels.model import Reading
+from backend.ledger import chart, post
+from backend.ledger.model import Reason, Transfer
+from backend.policies.evaluate import CompiledPolicy, CounterKey, Limits, in_force
+from backend.policies.model import Outcome
+from backend.scans import store
+from backend.scans.decide import Decision, Registry
+from backend.scans.model import Basket
+
+# CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
+_PENDING, _AWARD = Outcome.PENDING.value, Reason.AWARD.value
+
+
+class RegistryLookup(Protocol):
+    def lookup(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]: ...
+
+
+class PolicyLookup(Protocol):
+    def lookup(self, connection: Connection, city: str) -> Sequence[CompiledPolicy]: ...
+
+
+class LostRace(Exception):
+    """Another transaction took the last of a budget, or a unit label, between our load and our save."""
+
+
+class Lookups(NamedTuple):
+    """What is known of products and rules, as one process caches it."""
+
+    registry: RegistryLookup
+    policies: PolicyLookup
+
+
+class Loaded(NamedTuple):
+    """What a batch is decided on. `limits` is used up by the decision, `counters` is what they were before."""
+
+    registry: Registry
+    limits: Limits
+    counters: Mapping[CounterKey, store.Counter]
+
+
+def load(
+    connection: Connection,
+    city: str,
+    baskets: Sequence[Basket],
+    readings: Sequence[Sequence[Reading]],
+    now: datetime,
+    *,
+    lookups: Lookups,
+    careful: bool,
+) -> Loaded:
+    """Everything the decision looks at: nothing locked at first, since conditional writes settle who was first;
+    when `careful`, after a lost race, all that is limited in one fixed order: counters, wallets, budgets.
+    """
+    keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
+    entries = lookups.registry.lookup(connection, keys)
+    policies = lookups.policies.lookup(connection, city)
+    counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
+    counters = store.counters(connection, city, counter_keys, locked=careful) if counter_keys else {}
+    budgets = {policy.budget_account for policy in policies}
+    if careful:
+        persons = {basket.resident for basket in baskets if basket.resident is not None}
+        units = {policy.policy.unit.value for policy in policies}
+        post.lock(connection, city, [chart.wallet(person, unit) for person in persons for unit in units], now)
+        left = post.lock(connection, city, budgets, now)
+    else:
+        left = post.balances(connection, city, budgets)
+    unit_keys = [r.key for read_as in readings for r in read_as if r.scope == "unit" and r.key]
+    spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
+    used = {key: counter.used for key, counter in counters.items()}
+    return Loaded(Registry(readings, entries, policies, spent), Limits(used, left), counters)
+
+
+def save(
+    connection: Connection,
+    city: str,
+    decisions: Sequence[Decision],
+    units: Mapping[str, tuple[str, int]],
+    loaded: Loaded,
+    now: datetime,
+) -> None:
+    """Writes decisions, what they took of limits, and their postings; `units` as `decide_baskets` gave them.
+
+    Raises LostRace, or BoundReached when a budget no longer holds what was decided: then the transaction is rolled back
+    and the work is done again.
+    """
+    if not decisions:
+        return
+    if units and not store.claim_units(connection, city, units, now):
+        raise LostRace
+    policies = loaded.registry.policies
+    _save_counters(connection, city, loaded, policies)
+    store.save_decisions(connection, city, decisions, now)
+    post.post(connection, city, _transfers(decisions, policies), now)
+    unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
+    if unknown:
+        store.await_products(connection, city, unknown, now)
+
+
+def _transfers(decisions: Sequence[Decision], policies: Sequence[CompiledPolicy]) -> list[Transfer]:
+    budget_of = {policy.version: policy.budget_account for policy in policies}
+    return [
+        Transfer(
+            decision.basket,
+            decision.decision_no,
+            decision.line_no,
+            _AWARD,
+            decision.unit,  # type: ignore[arg-type]  # an award has a unit
+            budget_of[decision.policy_version],  # type: ignore[index]  # and a policy version
+            f"resident:{decision.resident}:{decision.unit}",
+            decision.award,
+        )
+        for decision in decisions
+        if decision.award
+    ]
+
+
+def _save_counters(connection: Connection, city: str, loaded: Loaded, policies: Sequence[CompiledPolicy]) -> None:
+    """Raises LostRace when a counter was changed by another transaction since it was read."""
+    changed = {}
+    for key, used in loaded.limits.used.items():
+        counter = loaded.counters.get(key, store.NO_COUNTER)
+        if used != counter.used:
+            changed[key] = store.Counter(used, counter.version + 1)
+    if changed and not store.save_counters(connection, city, changed, _allowed(policies)):
+        raise LostRace
+
+
+def _allowed(policies: Sequence[CompiledPolicy]) -> dict[str, int]:
+    """The most that any version of each cap allows: a sale that arrives late is held to the version of its own day."""
+    allowed: dict[str, int] = {}
+    for policy in policies:
+        for cap in policy.caps:
+            allowed[cap.counter] = max(cap.limit, allowed.get(cap.counter, 0))
+    return allowed
+
+
+def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[CounterKey]:
+    person = basket.resident
+    if person is None:
+        return []
+    sold_on = civil_date(basket.sold_at_ms)
+    return [
+        (cap.counter, period_key(cap.period, sold_on), person)
+        for policy in in_force(policies, basket.sold_at_ms)
+        for cap in policy.caps
+    ]
