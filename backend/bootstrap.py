@@ -7,6 +7,7 @@ from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.settings import Settings, secret_key, signing_key
+from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
 from backend.usecases.issue_member_code import IssueMemberCode
@@ -29,6 +30,8 @@ class Backend:
     scan_label: ScanLabel
     sign_in: SignIn
     issue_member_code: IssueMemberCode
+    newest_revision: str | None
+    """Of the schema, as this release knows it."""
 
     def close(self) -> None:
         self.database.close()
@@ -58,4 +61,5 @@ def build(settings: Settings) -> Backend:
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),
+        newest_revision=newest(),
     )

@@ -29,3 +29,4 @@ def upgrade() -> None:
     for role in ROLES:
         op.execute(f"GRANT {role} TO CURRENT_USER")
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+    op.execute(f"GRANT SELECT ON alembic_version TO {', '.join(ROLES)}")

@@ -1,0 +1,69 @@
+"""The application: blueprints by audience, one moment, one log line and one count a request."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from flask import Flask, Response, g, request
+
+from backend import metrics
+from backend.bootstrap import Backend
+from backend.web import context, problems
+from backend.web.auth import GATE, Gate
+from backend.web.bridge.routes import bridge
+from backend.web.describe import described, docs
+from backend.web.operations import operations
+from backend.web.pos.routes import pos
+from backend.web.public.routes import public
+from backend.web.resident.routes import resident
+
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+log = structlog.get_logger()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flask:
+    """`clock` gives the one moment that each request is taken at."""
+    app = Flask(__name__, static_folder=None)
+    app.extensions[context.EXTENSION] = parts
+    app.extensions[GATE] = Gate()
+    api = described(app)
+    problems.register(app)
+    for blueprint in (resident, pos, bridge, public, operations):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs)
+    app.before_request(lambda: _begin(clock()))
+    app.after_request(_end)
+    return app
+
+
+def _begin(now: datetime) -> None:
+    g.started = time.perf_counter()
+    context.begin(now)
+
+
+def _end(response: Response) -> Response:
+    """Says once what became of the request. No token, no body, no address of a person."""
+    total_s = time.perf_counter() - g.started
+    rule = request.url_rule.rule if request.url_rule else "unmatched"
+    metrics.requests.labels(rule, str(response.status_code)).inc()
+    metrics.request_s.labels(rule).observe(total_s)
+    if rule not in QUIET:
+        log.info(
+            "request",
+            request_id=context.request_id(),
+            method=request.method,
+            route=rule,
+            status=response.status_code,
+            total_ms=round(total_s * 1000, 1),
+            **context.noted(),
+        )
+    response.headers["X-Request-Id"] = context.request_id()
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

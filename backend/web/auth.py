@@ -1,0 +1,191 @@
+"""Who may call a route. One decorator says it, enforces it and writes it into the API's description."""
+
+import ipaddress
+import threading
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Generic, TypeVar
+
+from flask import current_app, g, request
+
+from backend.devices import queries as device_queries
+from backend.devices.queries import Service
+from backend.kernel.errors import DomainError
+from backend.residents import queries as resident_queries
+from backend.residents.queries import Session
+from backend.settings import Settings
+from backend.usecases.sign_in import token_hash
+from backend.web.context import backend, now
+
+View = Callable[..., Any]
+Caller = TypeVar("Caller")
+
+KEPT_S = 5.0
+"""How long a looked-up token is believed: a revoked one is refused within this, far below the 60 s that are promised."""
+KEPT_MAX = 50_000
+TOKEN_CHARS_MAX = 256
+BODY_BYTES_MAX = 16_384
+GATE = "greenpoints.gate"
+
+
+class Access(StrEnum):
+    """Who may call a route; also the name of the security scheme in the API's description."""
+
+    RESIDENT = "resident"
+    BRIDGE = "bridge"
+    POS = "pos"
+    METRICS = "metrics"
+    OPEN = "open"
+
+
+SERVICES = {
+    Access.BRIDGE: frozenset({"bridge"}),
+    Access.POS: frozenset({"bridge", "pos"}),
+    Access.METRICS: frozenset({"metrics"}),
+}
+"""Kinds of service tokens that open a route."""
+
+OPEN_ROUTES = {
+    "GET /healthz": "a supervisor asks before any token exists; says only that the process answers",
+    "GET /readyz": "a load balancer has no token; says only whether the database is there and migrated",
+    "GET /docs": "the description of the API is public, as the API's clients are many",
+    "GET /docs/openapi.json": "the same, for programs",
+    "GET /docs/assets/<name>": "the page's own scripts and styles",
+    "GET /problems/<code>": "explains a refusal to whoever met it",
+    "POST /api/resident/v1/sessions": "signing in is how a token is had",
+    "POST /api/public/v1/labels:read": "the public may ask whether goods are certified (nothing is stored)",
+}
+"""Every route that anyone may call, with the reason. A test compares it with the application's routes."""
+
+
+class Unauthenticated(DomainError):
+    code = "unauthenticated"
+    text_zh = "请先登录；登录可能已过期。"
+    text_en = "Please sign in; the session may have ended."
+
+
+class Forbidden(DomainError):
+    code = "forbidden"
+    text_zh = "该凭证无权访问此接口。"
+    text_en = "This token does not open this route."
+
+
+class Recent(Generic[Caller]):
+    """Callers found in the last seconds, by token hash; bounded, shared by threads."""
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, tuple[float, Caller]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> Caller | None:
+        found = self._found.get(key)
+        if found is None or found[0] < time.monotonic():
+            return None
+        return found[1]
+
+    def put(self, key: bytes, caller: Caller) -> None:
+        with self._lock:
+            if len(self._found) >= KEPT_MAX:
+                self._found.clear()
+            self._found[key] = (time.monotonic() + KEPT_S, caller)
+
+    def forget(self, key: bytes) -> None:
+        with self._lock:
+            self._found.pop(key, None)
+
+
+class Gate:
+    """Finds out who a bearer token belongs to."""
+
+    def __init__(self) -> None:
+        self._sessions: Recent[Session] = Recent()
+        self._services: Recent[Service] = Recent()
+
+    def resident(self, token: str) -> Session:
+        """Raises Unauthenticated."""
+        key = token_hash(token)
+        session = self._sessions.get(key)
+        if session is None:
+            with backend().database.read() as connection:
+                session = resident_queries.session_of(connection, key, now())
+            if session is None:
+                raise Unauthenticated
+            self._sessions.put(key, session)
+        if session.expires_at <= now():
+            raise Unauthenticated
+        return session
+
+    def service(self, token: str, access: Access) -> Service:
+        """Raises Unauthenticated, Forbidden."""
+        key = token_hash(token)
+        service = self._services.get(key)
+        if service is None:
+            with backend().database.read() as connection:
+                service = device_queries.service_of(connection, key)
+            if service is None:
+                raise Unauthenticated
+            self._services.put(key, service)
+        if service.service not in SERVICES[access]:
+            raise Forbidden
+        return service
+
+    def forget(self, token: str) -> None:
+        """A session that was just ended here is refused here at once."""
+        self._sessions.forget(token_hash(token))
+
+
+def gate() -> Gate:
+    held: Gate = current_app.extensions[GATE]
+    return held
+
+
+def guarded(
+    access: Access, *, body_bytes_max: Callable[[Settings], int] = lambda _settings: BODY_BYTES_MAX
+) -> Callable[[View], View]:
+    """Lets a view run only for those whom `access` names, and lets nobody send it more than `body_bytes_max`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def enter(*args: Any, **kwargs: Any) -> Any:
+            request.max_content_length = body_bytes_max(backend().settings)
+            g.caller = _caller(access)
+            return view(*args, **kwargs)
+
+        enter.access = access  # type: ignore[attr-defined]  # read by the test that walks all routes
+        described = deepcopy(getattr(enter, "_apidoc", {}))
+        described.setdefault("manual_doc", {})["security"] = [] if access is Access.OPEN else [{access.value: []}]
+        enter._apidoc = described  # type: ignore[attr-defined]  # noqa: SLF001 - where flask-smorest keeps descriptions
+        return enter
+
+    return decorate
+
+
+def bearer() -> str:
+    """The token of the Authorization header. Raises Unauthenticated."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not 0 < len(token) <= TOKEN_CHARS_MAX or not token.isascii():
+        raise Unauthenticated
+    return token
+
+
+def from_this_machine() -> bool:
+    """Whether the request came from loopback itself, not through a proxy that stands there."""
+    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip")):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _caller(access: Access) -> Session | Service | None:
+    if access is Access.OPEN:
+        return None
+    if access is Access.METRICS and from_this_machine():
+        return None
+    if access is Access.RESIDENT:
+        return gate().resident(bearer())
+    return gate().service(bearer(), access)

@@ -1,0 +1,1 @@
+"""What bridges poll for: messages to tills."""

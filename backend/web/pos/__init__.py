@@ -1,0 +1,1 @@
+"""Tills' messages, handed on by bridges or a shop's own system."""

@@ -1,0 +1,163 @@
+"""The only map from refusals to HTTP: problem documents (RFC 9457), a Chinese sentence first, nothing of a library's text."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from backend.kernel.errors import DomainError
+from backend.storage.transaction import DatabaseBusy
+from backend.usecases.shared_transaction import is_passing
+from backend.web.context import request_id
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+log = structlog.get_logger()
+
+
+class Problem(NamedTuple):
+    status: int
+    title_zh: str
+    title_en: str
+
+
+class Fault(NamedTuple):
+    """One field of a request: `pointer` is a JSON pointer (RFC 6901) into the body, or the parameter's name."""
+
+    pointer: str
+    detail: str
+    detail_en: str
+
+
+class InvalidFields(DomainError):
+    code = "invalid-fields"
+    text_zh = "有字段填写不正确。"
+    text_en = "Some fields are not as they must be."
+
+    def __init__(self, errors: list[Fault]) -> None:
+        super().__init__(errors=[error._asdict() for error in errors])
+
+
+class MalformedJson(DomainError):
+    code = "malformed-json"
+    text_zh = "请求体不是合法的 JSON 对象（重复的键、NaN、非 UTF-8 均不接受）。"
+    text_en = "The body is not one strict JSON object (duplicate keys, NaN and other encodings are refused)."
+
+
+class NotFound(DomainError):
+    code = "not-found"
+    text_zh = "没有找到。"
+    text_en = "There is nothing here."
+
+
+PROBLEMS: Mapping[str, Problem] = MappingProxyType(
+    {
+        "malformed-json": Problem(400, "请求无法解析", "Unparsable request"),
+        "bad-request": Problem(400, "请求有误", "Bad request"),
+        "unauthenticated": Problem(401, "未登录", "Not signed in"),
+        "sign-in-refused": Problem(401, "登录未成功", "Sign-in refused"),
+        "forbidden": Problem(403, "无权访问", "Not allowed"),
+        "resident-closed": Problem(403, "账户已注销", "Account closed"),
+        "not-found": Problem(404, "没有找到", "Not found"),
+        "method-not-allowed": Problem(405, "不支持的方法", "Method not allowed"),
+        "request-timeout": Problem(408, "请求超时", "Request timed out"),
+        "basket-conflict": Problem(409, "编号已用于其他内容", "Number used for other content"),
+        "reference-reused": Problem(409, "编号已用于其他内容", "Reference used for other content"),
+        "balance-too-low": Problem(409, "余额或预算不足", "Balance too low"),
+        "policy-version-exists": Problem(409, "版本已存在", "Version exists"),
+        "body-too-large": Problem(413, "请求体过大", "Body too large"),
+        "batch-too-large": Problem(413, "批次过大", "Batch too large"),
+        "unsupported-media-type": Problem(415, "请求体须为 application/json", "Send application/json"),
+        "invalid-fields": Problem(422, "字段有误", "Invalid fields"),
+        "malformed": Problem(422, "消息格式有误", "Malformed message"),
+        "malformed-basket": Problem(422, "扫码记录格式有误", "Malformed basket"),
+        "scan-set-aside": Problem(422, "扫码内容已留存待查", "Scan set aside"),
+        "internal": Problem(500, "系统内部错误", "Internal error"),
+        "database-busy": Problem(503, "系统繁忙", "Busy"),
+        "not-ready": Problem(503, "服务未就绪", "Not ready"),
+    }
+)
+"""Code of a refusal -> status and title. A refusal that is not here is a bug of ours, and answered as one."""
+
+HTTP_TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "bad-request": ("请求有误，无法处理。", "The request cannot be understood."),
+        "method-not-allowed": ("该地址不支持这种请求方法。", "This address does not take this method."),
+        "request-timeout": ("请求没有在时限内发完。", "The request did not arrive in time."),
+        "body-too-large": ("请求体超过该接口的上限。", "The body is larger than this route takes."),
+        "unsupported-media-type": (
+            "请以 application/json 发送请求体。",
+            "Send the body with the content type application/json.",
+        ),
+        "internal": (
+            "系统出错，已通知维护人员；重复提交不会重复计分。",
+            "Something went wrong here and people were told; sending again never counts twice.",
+        ),
+        "not-ready": ("服务正在启动或数据库不可用。", "The service is starting, or its database is away."),
+        "not-found": (NotFound.text_zh, NotFound.text_en),
+    }
+)
+_OF_STATUS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 408: "request-timeout"} | {
+    413: "body-too-large",
+    415: "unsupported-media-type",
+}
+
+
+def refusal(error: DomainError) -> Response:
+    """The problem document of an expected refusal, its facts as further members."""
+    if error.code not in PROBLEMS:
+        log.error("refusal_without_problem", code=error.code, request_id=request_id())
+        return problem("internal", *HTTP_TEXTS["internal"])
+    return problem(error.code, error.sentence_zh, error.sentence_en, error.facts)
+
+
+def problem(code: str, detail: str, detail_en: str, facts: Mapping[str, Any] | None = None) -> Response:
+    kind = PROBLEMS[code]
+    body = {
+        **(facts or {}),
+        "type": f"/problems/{code}",
+        "title": kind.title_zh,
+        "title_en": kind.title_en,
+        "status": kind.status,
+        "detail": detail,
+        "detail_en": detail_en,
+        "code": code,
+        "instance": request_id(),
+    }
+    response = Response(orjson.dumps(body, default=str), kind.status, content_type=CONTENT_TYPE)
+    if kind.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def of_http(error: HTTPException) -> Response:
+    """What Flask and werkzeug refuse by themselves, in our words; their headers (Allow) are kept."""
+    status = error.code or 500
+    if status < HTTPStatus.BAD_REQUEST:
+        return Response(error.get_response().get_data(), status, headers=dict(error.get_headers()))
+    code = _OF_STATUS.get(status) or ("bad-request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal")
+    response = problem(code, *HTTP_TEXTS[code])
+    response.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    return response
+
+
+def unexpected(error: Exception) -> Response:
+    """The request boundary: what passes is told to come again, anything else is a bug, logged once with its trace."""
+    if is_passing(error):
+        log.warning("database_busy", request_id=request_id(), problem=type(error).__name__)
+        return refusal(DatabaseBusy())
+    log.error("unexpected", request_id=request_id(), exc_info=error)
+    return problem("internal", *HTTP_TEXTS["internal"])
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(DomainError, refusal)
+    app.register_error_handler(Exception, unexpected)

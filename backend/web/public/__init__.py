@@ -1,0 +1,1 @@
+"""What anyone may look up without signing in."""

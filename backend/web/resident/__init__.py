@@ -1,0 +1,1 @@
+"""What residents see and do, each only with their own."""

@@ -1,0 +1,124 @@
+"""Recorded facts as the resident API shows them. Pure."""
+
+import base64
+import binascii
+from datetime import datetime
+from uuid import UUID
+
+from backend.ledger.queries import Balance
+from backend.policies.explain import AmountStep, PolicyCheck, RuleCheck
+from backend.policies.words import ConditionCheck, Sentence, amount_words
+from backend.scans.explain import Recomputed
+from backend.scans.model import Channel
+from backend.scans.queries import HistoryKey, RecordedScan
+from backend.scans.sentences import OUTCOMES
+from backend.web.problems import Fault, InvalidFields
+
+Answer = dict[str, object]
+
+
+def scan_answer(recorded: RecordedScan, said: Sentence) -> Answer:
+    decision = recorded.scan.decision
+    phone = recorded.channel == Channel.PHONE
+    store = recorded.scan.store
+    return {
+        "basket": decision.basket,
+        "line_no": decision.line_no,
+        "decision_no": decision.decision_no,
+        "scan_id": str(UUID(recorded.stream)) if phone else None,
+        "city": recorded.city,
+        "channel": recorded.channel,
+        "store": None if store is None else {"store": store, "name": recorded.store_name},
+        "sold_at": recorded.sold_at,
+        "decided_at": recorded.decided_at,
+        "label": {"scheme": decision.scheme, "key": decision.label_key, "text": decision.code_text},
+        "quantity": decision.quantity,
+        "price_fen": decision.price_fen,
+        "certificate": None
+        if decision.certificate is None
+        else {
+            "number": decision.certificate,
+            "scheme": decision.certificate_scheme,
+            "category": decision.category,
+            "grade": decision.grade,
+            "tier": decision.tier,
+        },
+        "outcome": decision.outcome,
+        "outcome_words": OUTCOMES[decision.outcome].zh,
+        "reason": decision.reason,
+        "sentence": said.zh,
+        "sentence_en": said.en,
+        "award": amount_answer(decision.unit or "", decision.award) if decision.award else None,
+    }
+
+
+def amount_answer(unit: str, amount: int) -> Answer:
+    words = amount_words(unit, amount)
+    return {"unit": unit, "amount": amount, "words": words.zh, "words_en": words.en}
+
+
+def balances_answer(city: str, units: list[str], found: list[Balance]) -> Answer:
+    """Every unit of the city, each apart; one that was never touched stands at 0."""
+    amounts = {balance.unit: balance.amount for balance in found}
+    return {"city": city, "balances": [amount_answer(unit, amounts.get(unit, 0)) for unit in units]}
+
+
+def explained_answer(recorded: RecordedScan, again: Recomputed) -> Answer:
+    policies = again.explanation.policies if again.explanation else ()
+    return {
+        "scan": scan_answer(recorded, Sentence(again.sentence_zh, again.sentence_en)),
+        "recomputed_equal": again.equal,
+        "policies": [_policy(each) for each in policies],
+        "limit": None if again.cut is None else _step(again.cut),
+    }
+
+
+def cursor_of(recorded: RecordedScan) -> str:
+    key = HistoryKey(recorded.sold_at, recorded.scan.decision.basket, recorded.scan.decision.line_no)
+    text = f"{key.sold_at.isoformat()} {key.basket} {key.line_no}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def key_of(cursor: str) -> HistoryKey:
+    """What `cursor_of` made. Raises InvalidFields for anything else."""
+    try:
+        sold_at, basket, line_no = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        key = HistoryKey(datetime.fromisoformat(sold_at), str(UUID(basket)), int(line_no))
+        aware = key.sold_at.tzinfo is not None
+    except (ValueError, binascii.Error):
+        aware = False
+    if not aware:
+        raise InvalidFields([Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")])
+    return key
+
+
+def _policy(checked: PolicyCheck) -> Answer:
+    return {
+        "policy": checked.policy,
+        "title": checked.title.zh,
+        "document_number": checked.document_number,
+        "document_url": checked.document_url,
+        "unit": checked.unit,
+        "rules": [_rule(rule) for rule in checked.rules],
+    }
+
+
+def _rule(checked: RuleCheck) -> Answer:
+    return {
+        "rule": checked.rule,
+        "name": checked.name.zh,
+        "name_en": checked.name.en,
+        "holds": checked.holds,
+        "decides": checked.decides,
+        "reason": checked.reason,
+        "conditions": [_condition(each) for each in checked.conditions],
+        "arithmetic": [_step(each) for each in checked.arithmetic],
+    }
+
+
+def _condition(checked: ConditionCheck) -> Answer:
+    return {"holds": checked.holds, "sentence": checked.sentence.zh, "sentence_en": checked.sentence.en}
+
+
+def _step(step: AmountStep) -> Answer:
+    return {"sentence": step.sentence.zh, "sentence_en": step.sentence.en, "amount": step.amount}

@@ -1,0 +1,160 @@
+"""Residents: sign in, show a code at the till, scan a label, read balances and reasons."""
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from backend import metrics
+from backend.kernel.amounts import Unit
+from backend.kernel.ids import new_id
+from backend.ledger import chart
+from backend.ledger import queries as ledger_queries
+from backend.scans import queries
+from backend.scans.explain import recompute, sentence
+from backend.scans.replay import load_names
+from backend.usecases.scan_label import LabelScan
+from backend.web.auth import Access, bearer, gate
+from backend.web.context import backend, note, now, session
+from backend.web.endpoint import answer, endpoint, nothing
+from backend.web.problems import NotFound
+from backend.web.resident.answers import balances_answer, cursor_of, explained_answer, key_of, scan_answer
+from backend.web.resident.schemas import (
+    BalancesSchema,
+    CityQuery,
+    ExplainedSchema,
+    HistoryQuery,
+    HistorySchema,
+    MemberCodeSchema,
+    ScanBody,
+    ScanSchema,
+    SessionSchema,
+    SignInBody,
+)
+from backend.web.schemas import Blueprint
+
+TOKEN_BYTES = 32
+HANDLE_BYTES = 16
+UNITS = [unit.value for unit in Unit]
+
+resident = Blueprint("resident", __name__, url_prefix="/api/resident/v1", description="居民 / residents")
+
+
+@endpoint(resident, "/sessions", method="POST", access=Access.OPEN, body=SignInBody(), answers={201: SessionSchema()})
+def sign_in(body: dict[str, Any]) -> Response:
+    """登录 / sign in."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    opened = backend().sign_in.sign_in(body["code"], body["city"], resident=new_id(), token=token, now=now())
+    return answer(
+        {"token": token, "expires_at": opened.expires_at, "resident": opened.resident, "city": opened.city}, 201
+    )
+
+
+@endpoint(resident, "/sessions/current", method="DELETE", access=Access.RESIDENT, answers={204: None})
+def sign_out() -> Response:
+    """退出登录 / sign out."""
+    token = bearer()
+    backend().sign_in.sign_out(token, now())
+    gate().forget(token)
+    return nothing()
+
+
+@endpoint(resident, "/member-codes", method="POST", access=Access.RESIDENT, answers={201: MemberCodeSchema()})
+def show_member_code() -> Response:
+    """会员码 / the code to show at a till; good for one basket within two minutes."""
+    who = session()
+    issued = backend().issue_member_code.issue(
+        who.city, who.resident, handle=secrets.token_bytes(HANDLE_BYTES), now=now()
+    )
+    return answer({"code": issued.text, "expires_at": issued.expires_at}, 201)
+
+
+@endpoint(
+    resident,
+    "/scans",
+    method="POST",
+    access=Access.RESIDENT,
+    body=ScanBody(),
+    answers={201: ScanSchema(), 200: ScanSchema()},
+)
+def scan(body: dict[str, Any]) -> Response:
+    """扫码 / scan a label.
+
+    201 为首次记录；相同编号重发为 200，内容相同，不会重复计分。
+    201 when it is recorded; the same scan sent again answers 200 with the same body and counts once.
+    """
+    who = session()
+    text = body["code"]
+    content = body["code_b64"] if text is None else text.encode()
+    asked = LabelScan(
+        resident=who.resident,
+        city=body["city"] or who.city,
+        scan_id=str(body["scan_id"]),
+        code=content,
+        text=text if text is not None else _as_text(content),
+        symbology=body["symbology"],
+        aim=body["aim"],
+    )
+    scanned = backend().scan_label.scan(asked, now())
+    metrics.scans.labels(scanned.recorded.scan.decision.outcome).inc()
+    note(scan_id=asked.scan_id, outcome=scanned.recorded.scan.decision.outcome)
+    return answer(scan_answer(scanned.recorded, scanned.sentence), 201 if scanned.new else 200)
+
+
+@endpoint(resident, "/balances", access=Access.RESIDENT, query=CityQuery(), answers={200: BalancesSchema()})
+def balances(query: dict[str, Any]) -> Response:
+    """余额 / balances: points, money, impact and evidence, each apart."""
+    who = session()
+    city = query["city"] or who.city
+    accounts = [chart.wallet(who.resident, unit) for unit in UNITS]
+    with backend().database.read() as connection:
+        found = ledger_queries.balances_of(connection, city, accounts)
+    return answer(balances_answer(city, UNITS, found))
+
+
+@endpoint(resident, "/scans", access=Access.RESIDENT, query=HistoryQuery(), answers={200: HistorySchema()})
+def history(query: dict[str, Any]) -> Response:
+    """扫码记录 / scans of a city, newest first."""
+    who = session()
+    city, limit = query["city"] or who.city, query["limit"]
+    after = None if query["after"] is None else key_of(query["after"])
+    with backend().database.read() as connection:
+        found = queries.history(connection, city, who.resident, after=after, limit=limit)
+        policies = backend().policies.lookup(connection, city)
+        names = load_names(connection)
+    return answer(
+        {
+            "city": city,
+            "scans": [scan_answer(each, sentence(each.scan, policies, names)) for each in found],
+            "next": cursor_of(found[-1]) if len(found) == limit else None,
+        }
+    )
+
+
+@endpoint(
+    resident,
+    "/scans/<uuid:basket>/lines/<int(max=49):line_no>",
+    access=Access.RESIDENT,
+    query=CityQuery(),
+    answers={200: ExplainedSchema()},
+)
+def explain(query: dict[str, Any], basket: UUID, line_no: int) -> Response:
+    """裁决的理由 / why a scan earned what it did: every rule's pass or fail, recomputed."""
+    who = session()
+    city = query["city"] or who.city
+    with backend().database.read() as connection:
+        found = queries.scan_of(connection, city, who.resident, str(basket), line_no)
+        if found is None:
+            raise NotFound
+        policies = backend().policies.lookup(connection, city)
+        names = load_names(connection)
+    return answer(explained_answer(found, recompute(found.scan, policies, names)))
+
+
+def _as_text(content: bytes) -> str | None:
+    """The content when it is UTF-8: then it is the same scan as one sent as text."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,174 @@
+"""The resident API's bodies: what a client sends and what it reads back."""
+
+import marshmallow as ma
+
+from backend.scans.queries import PAGE_MAX
+from backend.web.schemas import Base64Bytes, Body, City, Text, Whole
+
+CODE_BYTES_MAX = 2_048
+CURSOR_CHARS_MAX = 200
+
+
+class SignInBody(Body):
+    code = Text(1, 512, required=True, metadata={"description": "登录凭证 / what signing in gave the client"})
+    city = City(required=True, metadata={"description": "新居民的所属城市 / home of a newcomer"})
+
+
+class SessionSchema(ma.Schema):
+    token = ma.fields.String(required=True, metadata={"description": "只在此返回一次 / shown this once"})
+    expires_at = ma.fields.DateTime(required=True)
+    resident = ma.fields.String(required=True)
+    city = ma.fields.String(required=True, metadata={"description": "所属城市 / home city"})
+
+
+class MemberCodeSchema(ma.Schema):
+    code = ma.fields.String(required=True, metadata={"description": "以二维码向收银台出示 / shown to the till as a QR"})
+    expires_at = ma.fields.DateTime(required=True)
+
+
+class ScanBody(Body):
+    scan_id = ma.fields.UUID(
+        required=True, metadata={"description": "客户端生成，重发时不变 / the client's own, kept when sent again"}
+    )
+    city = City(load_default=None, metadata={"description": "默认所属城市 / the home city when left out"})
+    code = Text(1, CODE_BYTES_MAX, load_default=None, metadata={"description": "扫到的文本 / text as read"})
+    code_b64 = Base64Bytes(
+        bytes_max=CODE_BYTES_MAX, load_default=None, metadata={"description": "非文本内容 / content that is no text"}
+    )
+    symbology = Text(
+        1,
+        32,
+        pattern=r"[A-Za-z0-9_.:-]+",
+        load_default=None,
+        metadata={"description": "wx.scanCode 的 scanType 或解码器名称 / scanType, or a decoder's name"},
+    )
+    aim = Text(3, 6, pattern=r"\][A-Za-z][0-9A-Za-z]{1,4}", load_default=None)
+
+    @ma.validates_schema
+    def one_content(self, loaded: dict[str, object], **_options: object) -> None:
+        if (loaded.get("code") is None) == (not loaded.get("code_b64")):
+            raise ma.ValidationError("code 与 code_b64 须提供其一|Give either code or code_b64.", "code")
+        text = loaded.get("code")
+        if isinstance(text, str) and len(text.encode()) > CODE_BYTES_MAX:
+            raise ma.ValidationError(f"最多 {CODE_BYTES_MAX} 字节|At most {CODE_BYTES_MAX} bytes.", "code")
+
+
+class CityQuery(Body):
+    city = City(load_default=None)
+
+
+class HistoryQuery(CityQuery):
+    after = Text(1, CURSOR_CHARS_MAX, load_default=None, metadata={"description": "上一页的 next / next of a page"})
+    limit = Whole(1, PAGE_MAX, in_query=True, load_default=20)
+
+
+class AmountSchema(ma.Schema):
+    unit = ma.fields.String(required=True, metadata={"enum": ["points", "fen", "gco2e", "evidence"]})
+    amount = ma.fields.Integer(required=True)
+    words = ma.fields.String(required=True)
+    words_en = ma.fields.String(required=True)
+
+
+class BalancesSchema(ma.Schema):
+    city = ma.fields.String(required=True)
+    balances = ma.fields.List(ma.fields.Nested(AmountSchema), required=True)
+
+
+class StoreSchema(ma.Schema):
+    store = ma.fields.String(required=True)
+    name = ma.fields.String(required=True, allow_none=True)
+
+
+class ReadLabelSchema(ma.Schema):
+    scheme = ma.fields.String(required=True)
+    key = ma.fields.String(required=True, allow_none=True)
+    text = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "个人信息不保存 / nothing personal"}
+    )
+
+
+class UsedCertificateSchema(ma.Schema):
+    number = ma.fields.String(required=True)
+    scheme = ma.fields.String(required=True, allow_none=True)
+    category = ma.fields.String(required=True, allow_none=True)
+    grade = ma.fields.Integer(required=True, allow_none=True)
+    tier = ma.fields.Integer(required=True, allow_none=True)
+
+
+class ScanSchema(ma.Schema):
+    """一次扫码及其裁决 / a scan with its decision."""
+
+    basket = ma.fields.UUID(required=True)
+    line_no = ma.fields.Integer(required=True)
+    decision_no = ma.fields.Integer(required=True)
+    scan_id = ma.fields.UUID(
+        required=True, allow_none=True, metadata={"description": "手机扫码的编号 / of a phone scan"}
+    )
+    city = ma.fields.String(required=True)
+    channel = ma.fields.String(required=True, metadata={"enum": ["till", "phone"]})
+    store = ma.fields.Nested(StoreSchema, required=True, allow_none=True)
+    sold_at = ma.fields.DateTime(required=True)
+    decided_at = ma.fields.DateTime(required=True)
+    label = ma.fields.Nested(ReadLabelSchema, required=True)
+    quantity = ma.fields.Integer(required=True)
+    price_fen = ma.fields.Integer(required=True, allow_none=True)
+    certificate = ma.fields.Nested(UsedCertificateSchema, required=True, allow_none=True)
+    outcome = ma.fields.String(required=True)
+    outcome_words = ma.fields.String(required=True)
+    reason = ma.fields.String(required=True)
+    sentence = ma.fields.String(
+        required=True, metadata={"description": "给居民的一句话 / one sentence for the resident"}
+    )
+    sentence_en = ma.fields.String(required=True)
+    award = ma.fields.Nested(AmountSchema, required=True, allow_none=True)
+
+
+class HistorySchema(ma.Schema):
+    city = ma.fields.String(required=True)
+    scans = ma.fields.List(ma.fields.Nested(ScanSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class ConditionSchema(ma.Schema):
+    holds = ma.fields.Boolean(required=True)
+    sentence = ma.fields.String(required=True)
+    sentence_en = ma.fields.String(required=True)
+
+
+class StepSchema(ma.Schema):
+    sentence = ma.fields.String(required=True)
+    sentence_en = ma.fields.String(required=True)
+    amount = ma.fields.Integer(required=True)
+
+
+class RuleSchema(ma.Schema):
+    rule = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    name_en = ma.fields.String(required=True)
+    holds = ma.fields.Boolean(required=True)
+    decides = ma.fields.Boolean(required=True)
+    reason = ma.fields.String(required=True)
+    conditions = ma.fields.List(ma.fields.Nested(ConditionSchema), required=True)
+    arithmetic = ma.fields.List(ma.fields.Nested(StepSchema), required=True)
+
+
+class PolicySchema(ma.Schema):
+    policy = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    document_number = ma.fields.String(required=True)
+    document_url = ma.fields.String(required=True, allow_none=True)
+    unit = ma.fields.String(required=True)
+    rules = ma.fields.List(ma.fields.Nested(RuleSchema), required=True)
+
+
+class ExplainedSchema(ma.Schema):
+    """裁决的全部理由，由留存事实重新计算 / every reason, recomputed from the stored facts."""
+
+    scan = ma.fields.Nested(ScanSchema, required=True)
+    recomputed_equal = ma.fields.Boolean(
+        required=True, metadata={"description": "重算结果与当时一致 / taken again, it comes out the same"}
+    )
+    policies = ma.fields.List(ma.fields.Nested(PolicySchema), required=True)
+    limit = ma.fields.Nested(
+        StepSchema, required=True, allow_none=True, metadata={"description": "减少奖励的上限 / what cut it"}
+    )
