@@ -1,0 +1,115 @@
+"""The application on a real database, asked by Flask's own client; the clock is a value that a test may set."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask.testing import FlaskClient
+
+from backend.bootstrap import Backend, build
+from backend.settings import Environment, Settings
+from backend.storage.transaction import Database
+from backend.usecases.issue_token import issue_token
+from backend.web.app import create_app
+from tests.http.shop import Shop, open_shop
+from tests.worlds.city import NANJING, NOON, City, open_city
+
+BRIDGE_TOKEN, POS_TOKEN, METRICS_TOKEN = "token-of-a-bridge", "token-of-a-shop", "token-of-monitoring"
+
+
+@dataclass
+class Clock:
+    """The moment of the next requests."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass
+class Keys:
+    receipt: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    member: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+def settings(database_url: str, keys: Keys, tmp_path: Path) -> Settings:
+    for name, key in (("receipt", keys.receipt), ("member", keys.member)):
+        (tmp_path / name).write_bytes(key.private_bytes_raw())
+    (tmp_path / "identity").write_bytes(bytes(32))
+    return Settings(
+        env=Environment.TEST,
+        database_url=database_url,
+        receipt_key_file=tmp_path / "receipt",
+        member_code_key_file=tmp_path / "member",
+        member_code_key_id="n1",
+        identity_hash_key_file=tmp_path / "identity",
+        development_sign_in=True,
+    )
+
+
+@pytest.fixture
+def backend(settings: Settings) -> Iterator[Backend]:
+    built = build(settings)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def client(backend: Backend, clock: Clock) -> FlaskClient:
+    return create_app(backend, clock).test_client()
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    """Nanjing with the usual products and policy, and tokens for a bridge, a shop and monitoring."""
+    opened = open_city(engine_db)
+    for token, service in ((BRIDGE_TOKEN, "bridge"), (POS_TOKEN, "pos"), (METRICS_TOKEN, "metrics")):
+        engine_db.write(lambda c, t=token, s=service: issue_token(c, t, service=s, name=s, now=NOON))  # type: ignore[misc]
+    return opened
+
+
+@pytest.fixture
+def shop(city: City) -> Shop:
+    """A store with one enrolled till that signs what it sends."""
+    return open_shop(city.database, NANJING)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+SignIn = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def sign_in(client: FlaskClient) -> SignIn:
+    """Signs a resident in; the header that carries the session."""
+
+    def signed_in(name: str = "zhang", city: str = NANJING) -> dict[str, str]:
+        answer = client.post("/api/resident/v1/sessions", json={"code": f"dev:{name}", "city": city})
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        return bearer(answer.get_json()["token"])
+
+    return signed_in
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]  # year, month, day …
