@@ -13,12 +13,11 @@ from backend.storage.transaction import hot
 PAGE_MAX = 100
 
 _COLUMNS = """
-SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
+       d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
        d.price_fen, d.serial, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme, d.category,
        d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit, d.gross,
        d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel, b.recorded_at,
        d.decided_at, p.name_zh
-FROM baskets b
 """
 
 _REGISTRY = """
@@ -27,12 +26,12 @@ LEFT JOIN certificates c ON c.id = s.certificate
 LEFT JOIN stores p ON p.city = %(city)s AND p.store = b.store
 WHERE b.city = %(city)s"""
 
-FIRST = f"""{_COLUMNS}
+FIRST = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.decision_no = 1
 {_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[])"""
 
 # The decision in force of a line is its last one. The row comparison is the page's key, its first part the index's.
-HISTORY = f"""{_COLUMNS}
+HISTORY = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
               ORDER BY x.line_no, x.decision_no DESC) d ON true
 {_REGISTRY} AND b.resident = %(resident)s::uuid
@@ -40,7 +39,7 @@ JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city =
        AND (b.sold_at, b.basket, d.line_no) < (%(sold_at)s, %(basket)s::uuid, %(line_no)s::int)))
 ORDER BY b.sold_at DESC, b.basket DESC, d.line_no DESC LIMIT %(limit)s"""
 
-ONE = f"""{_COLUMNS}
+ONE = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.line_no = %(line_no)s
 {_REGISTRY} AND b.basket = %(basket)s::uuid AND b.resident = %(resident)s::uuid
 ORDER BY d.decision_no DESC LIMIT 1"""
