@@ -1,9 +1,10 @@
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.kernel.amounts import Unit
+from backend.ledger import chart
 from backend.storage.columns import words
 from backend.storage.transaction import hot
 
@@ -65,7 +66,9 @@ class Liability(NamedTuple):
     with_residents: int
 
 
-def balances_of(connection: Connection, city: str, accounts: Sequence[str]) -> list[Balance]:
+def wallet_of(connection: Connection, city: str, resident: str) -> list[Balance]:
+    """What `resident` holds in `city`, by unit; a unit that was never earned there is absent."""
+    accounts = [chart.wallet(resident, unit) for unit in Unit]
     return [Balance(*row) for row in hot(connection, WALLET, {"city": city, "accounts": words(accounts)})]
 
 

@@ -9,7 +9,6 @@ from flask import Response
 from backend import metrics
 from backend.kernel.amounts import Unit
 from backend.kernel.ids import new_id
-from backend.ledger import chart
 from backend.ledger import queries as ledger_queries
 from backend.scans import queries
 from backend.scans.explain import recompute, sentence
@@ -107,9 +106,8 @@ def balances(query: dict[str, Any]) -> Response:
     """余额 / balances: points, money, impact and evidence, each apart."""
     who = session()
     city = query["city"] or who.city
-    accounts = [chart.wallet(who.resident, unit) for unit in UNITS]
     with backend().database.read() as connection:
-        found = ledger_queries.balances_of(connection, city, accounts)
+        found = ledger_queries.wallet_of(connection, city, who.resident)
     return answer(balances_answer(city, UNITS, found))
 
 
