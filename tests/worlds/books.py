@@ -70,7 +70,7 @@ def wallets(database: Database, city: str) -> dict[str, int]:
         "SELECT account, balance FROM accounts WHERE city = :city AND account LIKE 'resident:%' AND balance <> 0",
         city=city,
     )
-    return dict(found)  # type: ignore[arg-type]  # rows of two columns
+    return dict(found)
 
 
 def assert_balanced(database: Database, city: str) -> None:
