@@ -72,6 +72,7 @@ PICTURE_TILL = Till("nj-market-01", MARKET, "新街口 1 号台")
 VIDEO_TILL = Till("nj-appliances-01", APPLIANCES, "鼓楼 1 号台")
 TILLS = (PICTURE_TILL, VIDEO_TILL)
 RESIDENTS = ("陈示例", "李示例", "王示例")
+PHONE_RESIDENT = "王示例"
 
 
 def picture_sales(run_no: int) -> tuple[Sale, ...]:

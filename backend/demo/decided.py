@@ -1,10 +1,9 @@
 """What the system decided since a moment, read as an auditor may, with the sentence that the resident reads."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from backend.certificates.queries import scheme_names
 from backend.kernel.periods import milliseconds
@@ -17,7 +16,7 @@ from backend.storage.transaction import Database
 _IDS = frozenset({"basket", "resident", "certificate_row", "policy_version"})
 _COLUMNS = ", ".join(f"d.{name}::text" if name in _IDS else f"d.{name}" for name in Decision._fields)
 _DECIDED = text(f"""
-SELECT b.device, b.seq, b.recorded_at, b.sold_at, b.store, b.district, d.decided_at, c.body, {_COLUMNS}
+SELECT b.device, b.seq, b.closed_by, b.recorded_at, b.sold_at, b.store, b.district, d.decided_at, c.body, {_COLUMNS}
 FROM baskets b
 JOIN decisions d ON d.city = :city AND d.basket = b.basket AND d.decision_no = 1
 LEFT JOIN certificate_states s ON s.id = d.certificate_row
@@ -26,16 +25,19 @@ WHERE b.city = :city AND b.recorded_at >= :since
 ORDER BY b.recorded_at, b.device, b.seq, d.line_no
 LIMIT 1000
 """)
-_BALANCES = text("SELECT account, balance FROM accounts WHERE city = :city AND account = ANY(:accounts)")
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One read with its first decision. `seq` orders the baskets of a till."""
+    """One read with its first decision. `seq` orders the baskets of a till.
+
+    `left_over`: of a sale before this run, which the till still held when an earlier run was cut off.
+    """
 
     device: str
     seq: int
     recorded_at: datetime
+    left_over: bool
     decision: Decision
     certificate_words: str
     why: Sentence
@@ -54,17 +56,13 @@ def decided_since(database: Database, city: str, since: datetime) -> list[Decide
         schemes = {code: Sentence(zh, en) for code, zh, en in scheme_names(connection)} if rows else {}
     names: Names = {("certificate_scheme", code): name for code, name in schemes.items()}
     found = []
-    for device, seq, recorded_at, sold_at, store, district, decided_at, body, *columns in rows:
+    for device, seq, closed_by, recorded_at, sold_at, store, district, decided_at, body, *columns in rows:
         decision = Decision(*columns)
         scan = DecidedScan(decision, milliseconds(sold_at), milliseconds(decided_at), store, district, body)
         words = certificate_words(decision, schemes)
-        found.append(Decided(device, seq, recorded_at, decision, words, sentence(scan, policies, names)))
+        left_over = closed_by == "interrupted" or sold_at < since
+        found.append(Decided(device, seq, recorded_at, left_over, decision, words, sentence(scan, policies, names)))
     return found
-
-
-def balances(connection: Connection, city: str, accounts: Sequence[str]) -> dict[str, int]:
-    rows = connection.execute(_BALANCES, {"city": city, "accounts": list(accounts)}).all()
-    return {row[0]: int(row[1]) for row in rows}
 
 
 def certificate_words(decision: Decision, schemes: dict[str, Sentence]) -> str:

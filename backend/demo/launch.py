@@ -29,7 +29,7 @@ class Address:
         return f"http://127.0.0.1:{self.backend_port}"
 
 
-def backend_settings(url: str, keyring: Keyring) -> dict[str, str]:
+def backend_settings(url: str, keyring: Keyring, address: Address) -> dict[str, str]:
     """What the backend, its jobs worker and the command line are told; every secret is a file of the demonstration."""
     return {
         "ENV": "development",
@@ -39,18 +39,18 @@ def backend_settings(url: str, keyring: Keyring) -> dict[str, str]:
         "GREENPOINTS_MEMBER_CODE_KEY_ID": CITY_KEY_ID,
         "GREENPOINTS_IDENTITY_HASH_KEY_FILE": str(keyring.identity_hash),
         "GREENPOINTS_DEVELOPMENT_SIGN_IN": "true",
+        "GREENPOINTS_SERVER_PORT": str(address.backend_port),
+        "GREENPOINTS_SERVER_THREADS": "8",
     }
 
 
 def backend_service(address: Address, settings: Mapping[str, str]) -> Service:
-    listen = ("--host", "127.0.0.1", "--port", str(address.backend_port))
-    workers = ("--workers", "2", "--blocking-threads", "8", "--no-ws", "--log-level", "warning")
     return Service(
         name="backend",
-        command=(sys.executable, "-m", "granian", "--interface", "wsgi", *listen, *workers, "backend.wsgi:app"),
+        command=(sys.executable, "-m", "backend.web"),
         folder=ROOT,
         environment=program_environment(settings),
-        ready=lambda: answers(f"{address.backend_url}/ready"),
+        ready=lambda: answers(f"{address.backend_url}/readyz"),
     )
 
 

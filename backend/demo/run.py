@@ -6,15 +6,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.demo import seed
 from backend.demo.broker import broker_service, free_port
-from backend.demo.city import CITY, PICTURE_TILL, TILLS, VIDEO_TILL, picture_sales, video_sale
-from backend.demo.decided import balances
+from backend.demo.city import (
+    PHONE_RESIDENT,
+    PICTURE_TILL,
+    RESIDENTS,
+    TILLS,
+    VIDEO_TILL,
+    phone_goods,
+    picture_sales,
+    video_sale,
+)
 from backend.demo.keys import Keyring, ensure_keys
 from backend.demo.launch import (
     ROOT,
@@ -26,7 +34,8 @@ from backend.demo.launch import (
     program_environment,
     till_service,
 )
-from backend.demo.show import Watch, differences, goods_of, spent_labels, wait_for_tills
+from backend.demo.phone import Phones, Resident
+from backend.demo.show import Watch, differences, goods_of, phone_differences, spent_labels, wait_for_tills
 from backend.demo.stage import stage_pictures, stage_video
 from backend.demo.steps import step
 from backend.demo.supervisor import Supervisor
@@ -106,7 +115,7 @@ def _start(home: Path, table: Table, stack: ExitStack) -> System:
         backend_port=free_port(demo / "backend.port"),
         bridge_health_port=free_port(demo / "bridge.port"),
     )
-    settings = backend_settings(url, keyring)
+    settings = backend_settings(url, keyring, address)
     with step("Mosquitto (mTLS)"):
         supervisor.start(broker_service(home / "broker", keyring, ACL, address.broker_port))
     with step("后端、任务、网桥 backend, jobs, bridge"):
@@ -144,31 +153,33 @@ def _stop(supervisor: Supervisor) -> None:
 
 
 def _show(system: System) -> bool:
-    table, now = system.table, datetime.now(UTC)
+    now = datetime.now(UTC)
     run_no = _next_run(system.home / "demo" / "runs")
     sales, filmed = picture_sales(run_no), video_sale()
     due = {PICTURE_TILL: goods_of(sales), VIDEO_TILL: goods_of([filmed])}
     spent = spent_labels(system.owner, [goods for each in due.values() for goods in each])
-    residents = seed.join(system.owner, now)
-    with step("绘制标签图片与视频 drawing label pictures and a video"):
-        _stage(system, residents, run_no)
-    watch = Watch(system.owner, table, now)
-    table.heading()
-    _start_tills(system)
-    wait_for_tills(watch, {till.device: len(goods) for till, goods in due.items()}, system.keep_alive)
-    faults = [
-        fault for till, goods in due.items() for fault in differences(till.name_zh, goods, watch.of(till.device), spent)
-    ]
-    return _conclude(system, residents, faults)
+    with closing(Phones(system.address.backend_url)) as phones:
+        residents = {name: phones.sign_in(name, run_no) for name in RESIDENTS}
+        with step("绘制标签图片与视频 drawing label pictures and a video"):
+            _stage(system, phones, residents, run_no)
+        watch = Watch(system.owner, system.table, now)
+        system.table.heading()
+        _start_tills(system)
+        wait_for_tills(watch, {till.device: len(goods) for till, goods in due.items()}, system.keep_alive)
+        scanner = residents[PHONE_RESIDENT]
+        answers = [phones.scan(scanner, goods) for goods in phone_goods()]
+        watch.look()
+        faults = list(phone_differences(phone_goods(), answers, watch.of(scanner.device)))
+        for till, goods in due.items():
+            faults += differences(till.name_zh, goods, watch.of(till.device), spent)
+        return _conclude(system, {name: phones.points(resident) for name, resident in residents.items()}, faults)
 
 
-def _stage(system: System, residents: Mapping[str, str], run_no: int) -> None:
+def _stage(system: System, phones: Phones, residents: Mapping[str, Resident], run_no: int) -> None:
     sales, stage = picture_sales(run_no), system.home / "demo" / "stage"
 
     def show_code(member: str | None) -> str | None:
-        if member is None:
-            return None
-        return seed.member_code(system.owner, system.keyring, residents[member], datetime.now(UTC))
+        return None if member is None else phones.member_code(residents[member])
 
     filmed = video_sale()
     stage_video(stage / "labels.avi", filmed, show_code(filmed.member) or "")
@@ -185,13 +196,11 @@ def _start_tills(system: System) -> None:
         system.supervisor.start(till_service(till, source, place, system.address, system.keyring))
 
 
-def _conclude(system: System, residents: Mapping[str, str], faults: list[str]) -> bool:
+def _conclude(system: System, points: Mapping[str, int], faults: list[str]) -> bool:
     table = system.table
     table.say()
-    with system.owner.read() as connection:
-        wallets = {f"resident:{resident}:points": name for name, resident in residents.items()}
-        for account, balance in sorted(balances(connection, CITY, list(wallets)).items()):
-            table.say(f"  {wallets[account]}  {balance} 分 points")
+    for name, amount in points.items():
+        table.say(f"  {name}  {amount} 分 points")
     verified = subprocess.run(
         [sys.executable, "-m", "backend.cli", "ledger", "verify"],
         cwd=ROOT,

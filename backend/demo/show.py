@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 
@@ -52,8 +53,8 @@ class Watch:
             )
 
     def of(self, device: str) -> list[Decided]:
-        """In the order of sale."""
-        found = [decided for decided in self.seen.values() if decided.device == device]
+        """What the device read in this run, in the order of sale."""
+        found = [decided for decided in self.seen.values() if decided.device == device and not decided.left_over]
         return sorted(found, key=lambda decided: (decided.seq, decided.decision.line_no))
 
 
@@ -94,6 +95,18 @@ def differences(till: str, due: Sequence[Goods], decided: Sequence[Decided], spe
         given = Expected(decision.outcome, decision.reason, decision.award, wanted.once)
         if given != wanted:
             yield f"{till} {goods.caption}: 应为 {_words(wanted)}，实为 {_words(given)} / differs from what is due"
+
+
+def phone_differences(
+    due: Sequence[Goods], answers: Sequence[Mapping[str, Any]], decided: Sequence[Decided]
+) -> Iterator[str]:
+    """What a phone was told, and what was recorded of it, against what is due."""
+    yield from differences(PHONE, due, decided, frozenset())
+    for goods, answer in zip(due, answers, strict=True):
+        award = answer["award"]["amount"] if answer["award"] else 0
+        told = Expected(answer["outcome"], answer["reason"], award)
+        if told != goods.expected:
+            yield f"{PHONE} {goods.caption}: 应答 {_words(told)} / the phone was told something else"
 
 
 def goods_of(sales: Sequence[Sale]) -> list[Goods]:

@@ -1,22 +1,32 @@
 """`python -m backend.web`: the server, as the settings say."""
 
+import os
+from tempfile import TemporaryDirectory
+
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from backend.settings import load
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def main() -> None:
     settings = load()
-    Granian(
-        "backend.wsgi:app",
-        address=settings.server_host,
-        port=settings.server_port,
-        interface=Interfaces.WSGI,
-        workers=settings.server_workers,
-        blocking_threads=settings.server_threads,
-        websockets=False,
-    ).serve()
+    with TemporaryDirectory(prefix="greenpoints-metrics-") as folder:
+        # The workers add their counts up there; the name is the client library's own.
+        os.environ.setdefault(METRICS_FOLDER, folder)
+        Granian(
+            "backend.wsgi:app",
+            address=settings.server_host,
+            port=settings.server_port,
+            interface=Interfaces.WSGI,
+            workers=settings.server_workers,
+            blocking_threads=settings.server_threads,
+            websockets=False,
+            log_level=LogLevels.warning,
+        ).serve()
 
 
 if __name__ == "__main__":

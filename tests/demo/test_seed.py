@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from backend.demo import seed
-from backend.demo.city import CITY, RESIDENTS, TILLS
+from backend.demo.city import TILLS
 from backend.demo.keys import Keyring, ensure_keys
-from backend.residents.member_code import decode
 from backend.storage.transaction import Database
 
 NOW = datetime.now(UTC)
@@ -58,19 +57,3 @@ def test_a_lost_state_gives_tills_new_keys_beside_the_old(owner: Database, keyri
     counted = _fill(owner, fresh, tmp_path / "token")
 
     assert counted["device_keys"] == 2 * len(TILLS)
-
-
-def test_a_member_code_names_the_city_and_is_known_to_it(owner: Database, keyring: Keyring) -> None:
-    residents = seed.join(owner, NOW)
-    assert tuple(residents) == RESIDENTS
-
-    code = decode(seed.member_code(owner, keyring, residents[RESIDENTS[0]], NOW))
-
-    assert code is not None
-    assert code.city == CITY
-    assert 0 < code.expires_s - NOW.timestamp() <= 120
-    with owner.read() as connection:
-        known = connection.execute(
-            text("SELECT resident::text FROM member_codes WHERE handle = :h"), {"h": code.handle}
-        )
-        assert known.scalar_one() == residents[RESIDENTS[0]]

@@ -25,7 +25,7 @@ DECISION = Decision(**dict.fromkeys(Decision._fields))._replace(  # type: ignore
     reason="awarded",
     award=500,
 )
-FOUND = Decided("nj-market-01", 1, NOW, DECISION, "", Sentence("", ""))
+FOUND = Decided("nj-market-01", 1, NOW, left_over=False, decision=DECISION, certificate_words="", why=Sentence("", ""))
 FRIDGE = next(goods for goods in all_goods(1) if goods.code == "9521234000013")
 TEA = picture_sales(1)[0].goods[0]
 
