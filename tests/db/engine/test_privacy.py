@@ -30,9 +30,7 @@ def everything(owners_url: str) -> str:
         for (table,) in tables:
             found += connection.execute(f'SELECT * FROM "{table}"').fetchall()
     return " ".join(
-        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-        for row in found
-        for value in row
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for row in found for value in row
     )
 
 
