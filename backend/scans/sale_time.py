@@ -42,12 +42,16 @@ def sale_time(clock: Clock, *, boot: str, ts_ms: int, closed_mono_ms: int, recei
         quality, sold_at_ms = _BOUNDED, received_at_ms - (clock.sent_mono_ms - closed_mono_ms)
     else:
         quality, sold_at_ms = _UNKNOWN, received_at_ms
-    trusted = quality in (_NTP, _SERVER, _RTC)
-    within = received_at_ms - PAST_MAX_MS <= sold_at_ms <= received_at_ms + FUTURE_MAX_MS
     synchronised = quality in (_NTP, _SERVER)
     return SaleTime(
         min(max(sold_at_ms, 0), INSTANT_MAX_MS),
         quality,
-        held=not (trusted and within),
+        held=is_held(quality, sold_at_ms, received_at_ms),
         online=synchronised and received_at_ms - sold_at_ms <= ONLINE_MAX_MS,
     )
+
+
+def is_held(quality: str, sold_at_ms: int, received_at_ms: int) -> bool:
+    """Whether nobody may be paid by this time of sale before a person looked at it."""
+    trusted = quality in (_NTP, _SERVER, _RTC)
+    return not (trusted and received_at_ms - PAST_MAX_MS <= sold_at_ms <= received_at_ms + FUTURE_MAX_MS)

@@ -79,6 +79,15 @@ INSERT INTO pending_products (city, key, first_seen_at)
 SELECT %(city)s, t.key, %(now)s FROM unnest(%(keys)s::text[]) t(key)
 ON CONFLICT DO NOTHING"""
 
+# Whoever closes a code locks it FOR UPDATE: it waits for us, then sees our scans, or we wait for it, then open it again.
+KEEP_OPEN = """
+SELECT key, resolved_at IS NOT NULL FROM pending_products
+WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) ORDER BY key FOR KEY SHARE"""
+
+REOPEN = """
+UPDATE pending_products SET resolved_at = NULL
+WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) AND resolved_at IS NOT NULL"""
+
 _WRITERS = {
     "basket": unquoted,
     "scheme": unquoted,
@@ -220,7 +229,11 @@ def claim_units(connection: Connection, city: str, units: Mapping[str, tuple[str
 
 def await_products(connection: Connection, city: str, keys: Iterable[str], now: datetime) -> None:
     """Queues unknown codes, each once, until the registry knows them."""
-    hot(connection, AWAIT, {"city": city, "now": now, "keys": words(sorted(set(keys)))})
+    codes = words(sorted(set(keys)))
+    hot(connection, AWAIT, {"city": city, "now": now, "keys": codes})
+    closed = [key for key, is_closed in hot(connection, KEEP_OPEN, {"city": city, "keys": codes}) if is_closed]
+    if closed:
+        hot(connection, REOPEN, {"city": city, "keys": words(closed)})
 
 
 def _counter_arrays(

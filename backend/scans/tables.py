@@ -96,6 +96,7 @@ decisions = Table(
     CheckConstraint("outcome IN ('awarded', 'none', 'pending_product', 'unclaimed', 'held')", name="outcome"),
     CheckConstraint("quantity >= 1", name="quantity"),
     CheckConstraint("price_fen >= 0", name="price"),
+    Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
 )
 """One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it."""
 
@@ -133,6 +134,7 @@ pending_products = Table(
     instant_column("first_seen_at"),
     instant_column("resolved_at", nullable=True),
 )
+"""The queue of unknown codes. `resolved_at`: since when no scan of the code waits; a new unknown scan opens it again."""
 
 quarantine = Table(
     "quarantine",

@@ -82,7 +82,10 @@ WHERE u.city = %(city)s AND NOT EXISTS (
     "an unknown product that nobody looks for": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key IS NOT NULL AND NOT EXISTS (
-  SELECT FROM pending_products p WHERE p.city = %(city)s AND p.key = d.label_key)""",
+  SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket AND later.line_no = d.line_no
+    AND later.decision_no > d.decision_no)
+  AND NOT EXISTS (
+    SELECT FROM pending_products p WHERE p.city = %(city)s AND p.key = d.label_key AND p.resolved_at IS NULL)""",
 }
 
 

@@ -156,6 +156,13 @@ def upgrade() -> None:
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_decisions_quantity")),
         sa.PrimaryKeyConstraint("city", "basket", "line_no", "decision_no", name=op.f("pk_decisions")),
     )
+    op.create_index(
+        "ix_decisions_pending",
+        "decisions",
+        ["city", "label_key"],
+        unique=False,
+        postgresql_where="outcome = 'pending_product'",
+    )
     op.create_table(
         "device_directory",
         sa.Column("device", sa.Text(), nullable=False),

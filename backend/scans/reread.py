@@ -1,0 +1,65 @@
+"""Scans that wait, read again from what was stored of them, so that the same decision can be taken once more. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from backend.labels.model import Reading
+from backend.labels.parse import parse
+from backend.scans.decide import Decision
+from backend.scans.model import Basket, Read
+
+_GS1_AIM = "]C1"
+"""Stands for each AIM identifier that promises GS1 element strings: they all lead to one reading."""
+
+
+class WaitingScan(NamedTuple):
+    """One scan whose decision in force is number `decision_no`; `basket` is its basket, without reads."""
+
+    basket: Basket
+    line_no: int
+    decision_no: int
+    label_key: str | None
+    read: Read
+
+
+class Again(NamedTuple):
+    """Baskets of waiting scans alone, what their labels say, and where each scan stands in its real basket."""
+
+    baskets: Sequence[Basket]
+    readings: Sequence[Sequence[Reading]]
+    places: Mapping[tuple[str, int], tuple[int, int]]
+    """(basket, place among the waiting) -> (line, number of the next decision)."""
+
+
+def reread(scans: Iterable[WaitingScan]) -> Again:
+    """The baskets of `scans` as they were when first decided, but for lines that no longer wait."""
+    baskets: dict[str, Basket] = {}
+    readings: dict[str, list[Reading]] = {}
+    places = {}
+    for scan in scans:
+        basket = baskets.setdefault(scan.basket.basket, scan.basket)
+        places[basket.basket, len(basket.reads)] = (scan.line_no, scan.decision_no + 1)
+        basket.reads.append(scan.read)
+        readings.setdefault(basket.basket, []).append(_reading(scan))
+    return Again(list(baskets.values()), list(readings.values()), places)
+
+
+def in_place(
+    decisions: Iterable[Decision], units: Mapping[str, tuple[str, int]], again: Again
+) -> tuple[list[Decision], dict[str, tuple[str, int]]]:
+    """Decisions and unit labels of `again` under their real lines and numbers."""
+    placed = []
+    for decision in decisions:
+        line_no, decision_no = again.places[decision.basket, decision.line_no]
+        placed.append(decision._replace(line_no=line_no, decision_no=decision_no))
+    return placed, {key: (basket, again.places[basket, place][0]) for key, (basket, place) in units.items()}
+
+
+def _reading(scan: WaitingScan) -> Reading:
+    """What the label says. Its AIM identifier is not kept, but it is one that leads to the key that was."""
+    read = scan.read
+    plain = parse(read.code, read.symbology)
+    if plain.key == scan.label_key:
+        return plain
+    marked = parse(read.code, read.symbology, _GS1_AIM)
+    return marked if marked.key == scan.label_key else plain

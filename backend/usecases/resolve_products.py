@@ -1,0 +1,122 @@
+"""Codes that the registry has come to know: a new decision for every scan that waited for one, each exactly once."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from sqlalchemy import Connection
+
+from backend.labels.keys import registry_keys
+from backend.ledger.model import BoundReached
+from backend.policies.model import Outcome
+from backend.scans import pending
+from backend.scans.decide import decide_baskets
+from backend.scans.model import BATCH_READS_MAX
+from backend.scans.pending import WaitingBasket
+from backend.scans.reread import in_place, reread
+from backend.storage.transaction import Database
+from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
+
+ATTEMPTS_MAX = 8
+CODES_MAX = 2_000
+BASKETS_MAX = 20_000
+"""Baskets listed at a time: their ids alone, so that a code scanned a million times needs no more memory."""
+
+
+class Resolved(NamedTuple):
+    """What a pass did: codes that nobody looks for any more, scans decided, and those of them that now earn."""
+
+    codes: int = 0
+    scans: int = 0
+    awarded: int = 0
+
+    def plus(self, other: "Resolved") -> "Resolved":
+        return Resolved(self.codes + other.codes, self.scans + other.scans, self.awarded + other.awarded)
+
+
+class ResolveProducts:
+    """Safe to run from many processes at once and to be killed at any moment: each batch is one transaction, and the key of
+    a decision is taken once.
+    """
+
+    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+        self._database = database
+        self._lookups = Lookups(registry, policies)
+
+    def resolve(self, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> Resolved:
+        """Decides every scan of `city` whose product is known by now; ends early, between batches, when `stopping`."""
+        done, after = Resolved(), ""
+        while not stopping():
+            codes = self._codes(city, after)
+            if not codes:
+                break
+            known = self._known(codes)
+            if known:
+                done = done.plus(self._resolve(city, known, now, stopping))
+            after = codes[-1]
+        return done
+
+    def _codes(self, city: str, after: str) -> list[str]:
+        with self._database.read() as connection:
+            return pending.keys(connection, city, after=after, limit=CODES_MAX)
+
+    def _known(self, codes: Sequence[str]) -> list[str]:
+        keys = {code: registry_keys(code) for code in codes}
+        with self._database.read() as connection:
+            entries = self._lookups.registry.lookup(connection, {key for found in keys.values() for key in found})
+        return [code for code in codes if any(entries.get(key) for key in keys[code])]
+
+    def _resolve(self, city: str, codes: Sequence[str], now: datetime, stopping: Callable[[], bool]) -> Resolved:
+        done = Resolved()
+        while True:
+            with self._database.read() as connection:
+                baskets = pending.waiting_baskets(connection, city, codes, limit=BASKETS_MAX)
+            before = done.scans
+            for batch in _batches(baskets):
+                if stopping():
+                    return done
+                done = done.plus(self._decided(city, batch, now))
+            if len(baskets) < BASKETS_MAX or done.scans == before:
+                break
+        closed = self._database.write(lambda connection: pending.close(connection, city, codes, now))
+        return done.plus(Resolved(codes=closed))
+
+    def _decided(self, city: str, baskets: Sequence[str], now: datetime) -> Resolved:
+        for attempt in range(ATTEMPTS_MAX):
+            careful = attempt > 0
+            with contextlib.suppress(LostRace, BoundReached):
+                return self._database.write(lambda c: self._attempt(c, city, baskets, now, careful=careful))  # noqa: B023 - called at once
+        raise LostRace
+
+    def _attempt(
+        self, connection: Connection, city: str, baskets: Sequence[str], now: datetime, *, careful: bool
+    ) -> Resolved:
+        again = reread(pending.waiting_scans(connection, city, baskets))
+        if not again.baskets:
+            return Resolved()
+        loaded = load(connection, city, again.baskets, again.readings, now, lookups=self._lookups, careful=careful)
+
+        taken, units = in_place(*decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
+        decisions = [decision for decision in taken if decision.outcome != Outcome.PENDING]
+
+        try:
+            save(connection, city, decisions, units, loaded, now)
+        except psycopg.errors.UniqueViolation:  # another worker has decided one of them since we looked
+            raise LostRace from None
+        return Resolved(scans=len(decisions), awarded=sum(1 for decision in decisions if decision.award))
+
+
+def _batches(baskets: Iterable[WaitingBasket]) -> Iterator[list[str]]:
+    """Baskets in their order, with at most as many waiting scans as a batch of tills' reads has."""
+    batch: list[str] = []
+    scans = 0
+    for basket in baskets:
+        if batch and scans + basket.scans > BATCH_READS_MAX:
+            yield batch
+            batch, scans = [], 0
+        batch.append(basket.basket)
+        scans += basket.scans
+    if batch:
+        yield batch
