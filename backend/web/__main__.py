@@ -24,6 +24,8 @@ def main() -> None:
             interface=Interfaces.WSGI,
             workers=settings.server_workers,
             blocking_threads=settings.server_threads,
+            # A worker that dies of memory or a bug is replaced; without this granian ends the other workers with it.
+            respawn_failed_workers=True,
             websockets=False,
             log_level=LogLevels.warning,
         ).serve()
