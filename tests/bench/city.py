@@ -26,6 +26,14 @@ POLICY = {
     "budget": {"unit": "points", "amount": 10**14},
     "rules": [
         {
+            "rule": "discovery",
+            "name_zh": "扫码认识绿色标签",
+            "name_en": "A phone scan discovers a green label",
+            "when": [{"fact": "proof", "op": "=", "value": "P0"}],
+            "reward": {"kind": "fixed", "amount": 2},
+            "rates": {"M": {"P0": 10_000}},
+        },
+        {
             "rule": "appliances",
             "name_zh": "一、二级能效家电",
             "name_en": "Grade 1 and 2 appliances",
@@ -105,6 +113,11 @@ def _register_products(database: Database, now: datetime) -> None:
     assert not report.errors, report.errors[:3]
 
 
+def expiry(sold_at: datetime) -> datetime:
+    """Of every member code that is shown at `sold_at`."""
+    return sold_at + timedelta(seconds=100)
+
+
 def issue_codes(url: str, first: int, count: int, expires_at: datetime) -> None:
     """Member codes number `first` … for random residents; issuing them is another path and is not measured here."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -121,7 +134,7 @@ def basket_lines(first: int, count: int, sold_at: datetime, seed: int) -> list[b
     """`count` baskets of two reads, numbered from `first`, as a till writes them."""
     rng = random.Random(seed)
     ts = int(sold_at.timestamp() * 1000)
-    expires_s = int((sold_at + timedelta(seconds=100)).timestamp())
+    expires_s = int(expiry(sold_at).timestamp())
     return [_line(first + number, ts, expires_s, rng) for number in range(count)]
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from backend.certificates.cache import RegistryCache
 from backend.kernel import collector
+from backend.labels.parse import parse
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.residents.member_code import decode
@@ -34,11 +35,13 @@ def write_batches(url: str, writer: int, batches: int, first: int, sold_at: date
     """One writer's `batches` x 500 scans, from the bytes of the lines to COMMIT."""
     lines = city.basket_lines(first, batches * BASKETS, sold_at, seed)
     database = Database(url, role="greenpoints_engine", pool_size=1)
-    recorder = RecordBaskets(database, RegistryCache(), PolicyCache(chart.budget))
+    registry = RegistryCache()
+    recorder = RecordBaskets(database, registry, PolicyCache(chart.budget))
     now = sold_at + timedelta(seconds=1)
     place = origin(writer, int(now.timestamp() * 1000))
     collector.settle()
     with database.read() as connection:
+        registry.lookup(connection, [parse(city.gtin(n)).key or "" for n in range(city.PRODUCTS)])  # as in a running city
         backend_pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
     watch = Watch(backend_pid)
     for number in range(batches):

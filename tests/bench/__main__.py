@@ -1,0 +1,44 @@
+"""`make bench`: what the project reaches, each as a ratio to a floor that runs interleaved in the same minutes.
+
+One line a ratio: `ratio engine_vs_floor_d 0.53 (bar 0.50)`. Ends non-zero when one falls short. The books are verified
+after each measurement. Needs PostgreSQL (the embedded one), Mosquitto and wrk.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from tests.bench import growth, http_batches, http_scans, recording, transport
+from tests.bench.ground import Ground, prepared
+from tests.bench.report import Ratio, say
+
+MEASUREMENTS: Mapping[str, Callable[[Ground, int], Ratio]] = MappingProxyType(
+    {
+        "engine_vs_floor_d": recording.engine_vs_floor_d,
+        "batch_http_vs_engine": http_batches.batch_http_vs_engine,
+        "one_scan_http_vs_floor_h": http_scans.one_scan_http_vs_floor_h,
+        "mqtt_scans_per_s": transport.mqtt_scans_per_s,
+        "cost_growth_100x": growth.cost_growth_100x,
+    }
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS), default=list(MEASUREMENTS))
+    parser.add_argument("--alternations", type=int, default=5, help="of ours and the floor's; medians are taken")
+    options = parser.parse_args()
+    ratios = []
+    for name in options.only:
+        say(f"\n{name}")
+        with prepared() as ground:
+            ratios.append(MEASUREMENTS[name](ground, options.alternations))
+    say("")
+    for ratio in ratios:
+        say(str(ratio))
+    return 0 if all(ratio.reached for ratio in ratios) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

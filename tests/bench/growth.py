@@ -1,0 +1,1 @@
+def cost_growth_100x(g, n): raise SystemExit

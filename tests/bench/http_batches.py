@@ -1,0 +1,1 @@
+def batch_http_vs_engine(g, n): raise SystemExit

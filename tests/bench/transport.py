@@ -1,0 +1,1 @@
+def mqtt_scans_per_s(g, n): raise SystemExit
