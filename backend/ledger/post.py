@@ -33,8 +33,7 @@ APPLY = """
 UPDATE accounts a SET balance = a.balance + t.delta, version = a.version + 1
 FROM unnest(%(accounts)s::text[], %(deltas)s::bigint[]) t(account, delta)
 WHERE a.city = %(city)s AND a.account = ANY(%(accounts)s::text[]) AND a.account = t.account
-  AND (a.floor IS NULL OR a.balance + t.delta >= a.floor)
-RETURNING a.account"""
+  AND (a.floor IS NULL OR a.balance + t.delta >= a.floor)"""
 
 STORED = """
 SELECT line, reason, unit, source, destination, amount FROM transfers
@@ -146,20 +145,21 @@ def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:
 
 def _apply(connection: Connection, city: str, deltas: Mapping[str, int], now: datetime) -> None:
     """Moves balances in address order; an account that receives is opened when it is not open yet."""
-    unmoved = deltas.keys() - _moved(connection, city, deltas)
-    if not unmoved:
+    moved = _moved(connection, city, deltas)
+    if moved == len(deltas):
         return
-    missing = {account: deltas[account] for account in unmoved}
-    if min(missing.values()) < 0:
+    missing = {name: deltas[name] for name in deltas.keys() - balances(connection, city, deltas).keys()}
+    if moved + len(missing) < len(deltas) or min(missing.values()) < 0:
         raise BoundReached
     open_accounts(connection, city, missing, now)
-    if _moved(connection, city, missing) != missing.keys():
+    if _moved(connection, city, missing) != len(missing):
         raise BoundReached
 
 
-def _moved(connection: Connection, city: str, deltas: Mapping[str, int]) -> set[str]:
+def _moved(connection: Connection, city: str, deltas: Mapping[str, int]) -> int:
+    """How many balances moved: all but those of accounts that are not open, or would fall below their floor."""
     if not deltas:
-        return set()
+        return 0
     names = sorted(deltas)
     moves = {"city": city, "accounts": words(names), "deltas": numbers([deltas[name] for name in names])}
-    return {account for (account,) in hot(connection, APPLY, moves)}
+    return hot(connection, APPLY, moves).rowcount

@@ -1,7 +1,7 @@
 """What a scan earns under the policies in force: pure, ordered, integers only. The hot path of the whole system."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from backend.policies.conditions import Test, compile_member
 from backend.policies.model import Facts, Outcome, Policy, Reward, RewardKind, Rule, Verdict
 
 CounterKey = tuple[str, str, str]
-"""(policy and cap, civil period, person)."""
+"""(person, civil period, policy and cap)."""
 
 
 class Amount(NamedTuple):
@@ -59,6 +59,8 @@ class Limits:
 
     used: dict[CounterKey, int]
     budgets: dict[str, int]
+    cut: set[CounterKey] = field(default_factory=set)
+    """Counters whose exact amount decided an award: they must not have changed when it is saved."""
 
 
 def compile_policy(policy: Policy, version: str, until_ms: int, budget_account: str) -> CompiledPolicy:
@@ -150,7 +152,7 @@ def _within_limits(gross: Verdict, person: str, sold_on: date, policy: CompiledP
     limit_name, limit_left = None, None
     keys = []
     for cap in policy.caps:
-        key = (cap.counter, period_key(cap.period, sold_on), person)
+        key = (person, period_key(cap.period, sold_on), cap.counter)
         keys.append(key)
         left = cap.limit - limits.used.get(key, 0)
         if left < amount:
@@ -167,6 +169,7 @@ def _within_limits(gross: Verdict, person: str, sold_on: date, policy: CompiledP
     limits.budgets[policy.budget_account] = left - amount
     if amount == wanted:
         return gross
+    limits.cut.update(keys)
     return gross._replace(reason="awarded_in_part", amount=amount, limit_name=limit_name, limit_left=limit_left)
 
 

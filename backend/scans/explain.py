@@ -75,7 +75,7 @@ def replay(scan: DecidedScan, policy: CompiledPolicy | None) -> Verdict:
     sold_on = civil_date(scan.sold_at_ms)
     left_of = {decision.limit_name: decision.limit_left or 0} if decision.limit_name else {}
     used = {
-        (cap.counter, period_key(cap.period, sold_on), decision.resident): cap.limit - left_of.get(cap.name, MAX_AMOUNT)
+        (decision.resident, period_key(cap.period, sold_on), cap.counter): cap.limit - left_of.get(cap.name, MAX_AMOUNT)
         for cap in policy.caps
     }
     budget = left_of.get("budget", MAX_AMOUNT)

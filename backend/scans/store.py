@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import accumulate
 from typing import NamedTuple
 
-import psycopg
 from sqlalchemy import Connection
 
 from backend.policies.evaluate import CounterKey
@@ -35,26 +34,31 @@ STORED = "SELECT basket::text, sha256 FROM baskets WHERE city = %(city)s AND bas
 # Probes the key by arrays: a join with unnest was planned as a scan of the table (15 times slower).
 COUNTERS = """
 SELECT cap, period, person::text, used, version FROM cap_counters
-WHERE city = %(city)s AND cap = ANY(%(caps)s::text[]) AND period = ANY(%(periods)s::text[])
-  AND person = ANY(%(persons)s::uuid[])"""
+WHERE city = %(city)s AND person = ANY(%(persons)s::uuid[]) AND period = ANY(%(periods)s::text[])"""
 
-LOCK_COUNTERS = COUNTERS + " ORDER BY cap, period, person FOR UPDATE"
+LOCK_COUNTERS = COUNTERS + " ORDER BY person, period, cap FOR UPDATE"
 
-COUNT_NEW = """
-INSERT INTO cap_counters (city, cap, period, person, used, allowed, version)
-SELECT %(city)s, t.cap, t.period, t.person, t.used, t.allowed, t.version
-FROM unnest(%(caps)s::text[], %(periods)s::text[], %(persons)s::uuid[], %(used)s::bigint[], %(allowed)s::bigint[],
+_COUNTERS_GIVEN = """
+INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
+SELECT %(city)s, t.person, t.period, t.cap, t.used, t.allowed, t.version
+FROM unnest(%(persons)s::uuid[], %(periods)s::text[], %(caps)s::text[], %(used)s::bigint[], %(allowed)s::bigint[],
             %(versions)s::bigint[])
-     t(cap, period, person, used, allowed, version)"""
+     t(person, period, cap, used, allowed, version)
+ON CONFLICT (city, person, period, cap) DO UPDATE SET """
 
-COUNT = """
-UPDATE cap_counters c SET used = t.used, allowed = t.allowed, version = t.version
-FROM unnest(%(caps)s::text[], %(periods)s::text[], %(persons)s::uuid[], %(used)s::bigint[], %(allowed)s::bigint[],
-            %(versions)s::bigint[])
-     t(cap, period, person, used, allowed, version)
-WHERE c.city = %(city)s AND c.cap = ANY(%(caps)s::text[]) AND c.period = ANY(%(periods)s::text[])
-  AND c.person = ANY(%(persons)s::uuid[])
-  AND c.cap = t.cap AND c.period = t.period AND c.person = t.person AND c.version = t.version - 1"""
+ADD_TO_COUNTERS = (
+    _COUNTERS_GIVEN
+    + """
+  used = cap_counters.used + EXCLUDED.used, allowed = EXCLUDED.allowed, version = cap_counters.version + 1
+WHERE cap_counters.city = %(city)s AND cap_counters.used + EXCLUDED.used <= EXCLUDED.allowed"""
+)
+
+SET_COUNTERS = (
+    _COUNTERS_GIVEN
+    + """
+  used = EXCLUDED.used, allowed = EXCLUDED.allowed, version = EXCLUDED.version
+WHERE cap_counters.city = %(city)s AND cap_counters.version = EXCLUDED.version - 1"""
+)
 
 DECIDE = """
 INSERT INTO decisions (city, decided_at, basket, line_no, decision_no, label_key, scheme, code, code_text, symbology,
@@ -167,36 +171,41 @@ NO_COUNTER = Counter(0, 0)
 def counters(
     connection: Connection, city: str, keys: Iterable[CounterKey], *, locked: bool
 ) -> dict[CounterKey, Counter]:
-    """Used amounts by (cap, period, person). Also those of other combinations of the same caps, periods and persons."""
-    caps, periods, persons = zip(*keys, strict=True)
+    """Used amounts by (person, period, cap). Also those of other caps of the same periods and persons."""
+    persons, periods, _caps = zip(*keys, strict=True)
     rows = hot(
         connection,
         LOCK_COUNTERS if locked else COUNTERS,
-        {
-            "city": city,
-            "caps": words(list(set(caps))),
-            "periods": words(list(set(periods))),
-            "persons": unquoted(set(persons)),
-        },
+        {"city": city, "periods": unquoted(set(periods)), "persons": unquoted(set(persons))},
     )
-    return {(cap, period, person): Counter(used, version) for cap, period, person, used, version in rows}
+    return {(person, period, cap): Counter(used, version) for cap, period, person, used, version in rows}
 
 
-def save_counters(
-    connection: Connection, city: str, changed: Mapping[CounterKey, Counter], allowed: Mapping[str, int]
-) -> bool:
-    """Sets counters, each from the version before the one given; False when another transaction changed one since.
+class CounterChange(NamedTuple):
+    """`added` to what the counter was when it was read; it may hold `allowed` at most."""
 
-    The CHECK refuses any that is above what its cap allows.
-    """
-    new = sorted(key for key, counter in changed.items() if counter.version == 1)
-    old = sorted(changed.keys() - set(new))
-    try:
-        if new:
-            hot(connection, COUNT_NEW, _counter_arrays(city, new, changed, allowed))
-    except psycopg.errors.UniqueViolation:
-        return False
-    return not old or hot(connection, COUNT, _counter_arrays(city, old, changed, allowed)).rowcount == len(old)
+    before: Counter
+    added: int
+    allowed: int
+
+
+def add_to_counters(connection: Connection, city: str, changes: Mapping[CounterKey, CounterChange]) -> bool:
+    """Adds to counters, whatever they are now; False when one of them has no more room for that."""
+    arrays = _counter_arrays(city, changes) | {
+        "used": numbers([changes[key].added for key in sorted(changes)]),
+        "versions": numbers([1] * len(changes)),
+    }
+    return hot(connection, ADD_TO_COUNTERS, arrays).rowcount == len(changes)
+
+
+def set_counters(connection: Connection, city: str, changes: Mapping[CounterKey, CounterChange]) -> bool:
+    """Changes counters that must be as they were read; False when another transaction changed one since."""
+    ordered = [changes[key] for key in sorted(changes)]
+    arrays = _counter_arrays(city, changes) | {
+        "used": numbers([change.before.used + change.added for change in ordered]),
+        "versions": numbers([change.before.version + 1 for change in ordered]),
+    }
+    return hot(connection, SET_COUNTERS, arrays).rowcount == len(changes)
 
 
 def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
@@ -236,18 +245,16 @@ def await_products(connection: Connection, city: str, keys: Iterable[str], now: 
         hot(connection, REOPEN, {"city": city, "keys": words(closed)})
 
 
-def _counter_arrays(
-    city: str, keys: Sequence[CounterKey], changed: Mapping[CounterKey, Counter], allowed: Mapping[str, int]
-) -> dict[str, str]:
-    caps, periods, persons = zip(*keys, strict=True)
+def _counter_arrays(city: str, changes: Mapping[CounterKey, CounterChange]) -> dict[str, str]:
+    """In the order of the table's key, in which every transaction takes its counters."""
+    keys = sorted(changes)
+    persons, periods, caps = zip(*keys, strict=True)
     return {
         "city": city,
-        "caps": words(caps),
-        "periods": words(periods),
         "persons": unquoted(persons),
-        "used": numbers([changed[key].used for key in keys]),
-        "allowed": numbers([allowed[cap] for cap in caps]),
-        "versions": numbers([changed[key].version for key in keys]),
+        "periods": unquoted(periods),
+        "caps": words(caps),
+        "allowed": numbers([changes[key].allowed for key in keys]),
     }
 
 

@@ -104,16 +104,17 @@ cap_counters = Table(
     "cap_counters",
     metadata,
     city_column(),
-    text_column("cap", primary_key=True),
-    text_column("period", primary_key=True),
     id_column("person", primary_key=True),
+    text_column("period", primary_key=True),
+    text_column("cap", primary_key=True),
     amount_column("used"),
     amount_column("allowed"),
     amount_column("version"),
     CheckConstraint("used >= 0 AND used <= allowed", name="within"),
     postgresql_with={"fillfactor": "70"},
 )
-"""What a person has used of a cap. Changed from one version to the next, so that a lost race is seen and run again."""
+"""What a person has used of a cap; a person's counters lie together. `version` counts the changes, so that a lost race is
+seen where the exact amount mattered."""
 
 unit_claims = Table(
     "unit_claims",

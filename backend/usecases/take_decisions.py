@@ -125,23 +125,37 @@ def _transfers(decisions: Sequence[Decision], policies: Sequence[CompiledPolicy]
 
 
 def _save_counters(connection: Connection, city: str, loaded: Loaded, policies: Sequence[CompiledPolicy]) -> None:
-    """Raises LostRace when a counter was changed by another transaction since it was read."""
-    changed = {}
+    """Raises LostRace when a counter no longer has the room, or the very amount, that was decided on.
+
+    Most awards are cut by no cap: what they take is added to whatever the counter is by now, so that two transactions of
+    one person rarely disturb each other. Where a cap cut an award, its counter must be as it was read.
+    """
+    allowed, exact = _allowed(policies)
+    added: dict[CounterKey, store.CounterChange] = {}
+    as_read: dict[CounterKey, store.CounterChange] = {}
     for key, used in loaded.limits.used.items():
-        counter = loaded.counters.get(key, store.NO_COUNTER)
-        if used != counter.used:
-            changed[key] = store.Counter(used, counter.version + 1)
-    if changed and not store.save_counters(connection, city, changed, _allowed(policies)):
+        before = loaded.counters.get(key, store.NO_COUNTER)
+        if used != before.used:
+            cap = key[2]
+            change = store.CounterChange(before, used - before.used, allowed[cap])
+            (as_read if key in loaded.limits.cut or cap in exact else added)[key] = change
+    if added and not store.add_to_counters(connection, city, added):
+        raise LostRace
+    if as_read and not store.set_counters(connection, city, as_read):
         raise LostRace
 
 
-def _allowed(policies: Sequence[CompiledPolicy]) -> dict[str, int]:
-    """The most that any version of each cap allows: a sale that arrives late is held to the version of its own day."""
-    allowed: dict[str, int] = {}
+def _allowed(policies: Sequence[CompiledPolicy]) -> tuple[dict[str, int], frozenset[str]]:
+    """The most that any version of each cap allows: a sale that arrives late is held to the version of its own day.
+
+    And the caps of which versions differ: there the database's bound is not that of every sale.
+    """
+    limits: dict[str, set[int]] = {}
     for policy in policies:
         for cap in policy.caps:
-            allowed[cap.counter] = max(cap.limit, allowed.get(cap.counter, 0))
-    return allowed
+            limits.setdefault(cap.counter, set()).add(cap.limit)
+    differing = frozenset(counter for counter, found in limits.items() if len(found) > 1)
+    return {counter: max(found) for counter, found in limits.items()}, differing
 
 
 def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[CounterKey]:
@@ -150,7 +164,7 @@ def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[Co
         return []
     sold_on = civil_date(basket.sold_at_ms)
     return [
-        (cap.counter, period_key(cap.period, sold_on), person)
+        (person, period_key(cap.period, sold_on), cap.counter)
         for policy in in_force(policies, basket.sold_at_ms)
         for cap in policy.caps
     ]

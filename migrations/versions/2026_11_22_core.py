@@ -25,7 +25,7 @@ ENGINE_WRITES = {
     "quarantine": "INSERT",
     "residents": "INSERT, UPDATE (state)",
     "person_directory": "INSERT",
-    "resident_sessions": "INSERT, UPDATE (revoked_at)",
+    "resident_sessions": "INSERT, UPDATE (revoked_at), DELETE",
     "member_codes": "INSERT, UPDATE (used_stream, used_seq), DELETE",
     "stores": "INSERT",
     "device_directory": "INSERT, UPDATE (state, revoked_at)",
@@ -97,14 +97,14 @@ def upgrade() -> None:
     op.create_table(
         "cap_counters",
         sa.Column("city", sa.Text(), nullable=False),
-        sa.Column("cap", sa.Text(), nullable=False),
-        sa.Column("period", sa.Text(), nullable=False),
         sa.Column("person", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("cap", sa.Text(), nullable=False),
         sa.Column("used", sa.BigInteger(), nullable=False),
         sa.Column("allowed", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("used >= 0 AND used <= allowed", name=op.f("ck_cap_counters_within")),
-        sa.PrimaryKeyConstraint("city", "cap", "period", "person", name=op.f("pk_cap_counters")),
+        sa.PrimaryKeyConstraint("city", "person", "period", "cap", name=op.f("pk_cap_counters")),
         postgresql_with={"fillfactor": "70"},
     )
     op.create_table(

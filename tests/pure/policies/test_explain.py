@@ -20,7 +20,7 @@ UNLIMITED = 2**53
 
 def unlimited(policies: tuple[CompiledPolicy, ...]) -> Limits:
     used = {
-        (cap.counter, period, PERSON): cap.limit - UNLIMITED
+        (PERSON, period, cap.counter): cap.limit - UNLIMITED
         for policy in policies
         for cap in policy.caps
         for period in ("2026-11-22", "2026-11", "2026", "-")
