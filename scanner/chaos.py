@@ -1,6 +1,6 @@
-"""Named points at which the process kills itself, and planted faults: what the crash tests are made of.
+"""Named points at which the process kills itself: what the crash tests are made of.
 
-Settings refuse both unless ENV is `test`; without them every `reach` is one comparison.
+Settings refuse them unless ENV is `test`; without one every `reach` is one comparison.
 """
 
 import os
@@ -17,11 +17,6 @@ class ChaosPoint(StrEnum):
     """The broker acknowledged a message; no receipt of it was handled."""
     AFTER_RECEIPT_BEFORE_DELETE = "after_receipt_before_delete"
     """A genuine receipt is in hand; its rows are still in the outbox."""
-
-
-class PlantedFault(StrEnum):
-    CLOSE_ON_PUBACK = "close_on_puback"
-    """The mistake that the journey test must catch: an acknowledgement by the broker is taken for a receipt."""
 
 
 class Chaos:

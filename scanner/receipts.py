@@ -6,7 +6,7 @@ from collections.abc import Callable
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.envelope import Verify
 from firmware_bridge.wire.errors import WireError
-from firmware_bridge.wire.receipts import Receipt, ReceiptMessage, ReceiptState, open_receipts
+from firmware_bridge.wire.receipts import Receipt, ReceiptMessage, open_receipts
 from scanner.chaos import Chaos, ChaosPoint
 from scanner.clock import Clock, RoundTrips
 from scanner.feedback import Notice, Signal
@@ -53,11 +53,6 @@ class ReceiptDesk:
         self._learn_time(message)
         self._chaos.reach(ChaosPoint.AFTER_RECEIPT_BEFORE_DELETE)
         return self._settle(message.receipts)
-
-    def believe_the_broker(self, seqs: list[int]) -> list[int]:
-        """The planted fault: an acknowledgement closes rows. Reached only where settings allow faults."""
-        rows = self._outbox.rows(seqs)
-        return self._settle(tuple(Receipt(seq=row.seq, sha256=row.sha256, state=ReceiptState.RECORDED) for row in rows))
 
     def _settle(self, receipts: tuple[Receipt, ...]) -> list[int]:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.wire.topics import DEVICE_ID
-from scanner.chaos import ChaosPoint, PlantedFault
+from scanner.chaos import ChaosPoint
 from scanner.clock import Discipline
 from scanner.environment import Variables
 
@@ -88,8 +88,6 @@ class Settings:
     """The named point at which the process kills itself. Only where ENV is test."""
     chaos_hit: int
     """At which arrival at that point, counted from 1."""
-    fault: PlantedFault | None
-    """A planted mistake that tests must catch. Only where ENV is test."""
 
 
 def read_settings() -> Settings:
@@ -167,14 +165,11 @@ def _waits(variables: Variables) -> dict[str, Any]:
 
 def _test_switches(variables: Variables) -> dict[str, Any]:
     point = variables.optional_choice("CHAOS_POINT", ChaosPoint)
-    fault = variables.optional_choice("FAULT", PlantedFault)
-    for name, value in (("CHAOS_POINT", point), ("FAULT", fault)):
-        if value is not None and os.environ.get("ENV") != "test":
-            variables.problem(name, "Allowed only where ENV is test.")
+    if point is not None and os.environ.get("ENV") != "test":
+        variables.problem("CHAOS_POINT", "Allowed only where ENV is test.")
     return {
         "chaos_point": point,
         "chaos_hit": variables.integer("CHAOS_HIT", 1, 1, 1_000_000),
-        "fault": fault,
     }
 
 

@@ -18,7 +18,7 @@ from firmware_bridge.wire.errors import WireError
 from firmware_bridge.wire.messages import Header, encode_header
 from scanner import health
 from scanner.bridges import Bridges
-from scanner.chaos import Chaos, ChaosPoint, PlantedFault
+from scanner.chaos import Chaos, ChaosPoint
 from scanner.clock import Clock, judge
 from scanner.feedback import Notice, Signal
 from scanner.link import Link
@@ -147,8 +147,6 @@ class Uplink:
         self._refusals = 0
         self._acks.observe(round(1000 * (time.monotonic() - sent.sent_s)))
         self._chaos.reach(ChaosPoint.AFTER_PUBLISH)
-        if self._settings.fault is PlantedFault.CLOSE_ON_PUBACK:
-            self._pending.settle(self._desk.believe_the_broker(list(sent.seqs)))
 
     def _hold_back(self, reason: int) -> None:
         """MQTT 5 said that the message reached nobody: it was not sent. Its baskets stay due."""

@@ -193,11 +193,14 @@ class Backend:
             self._client.publish(topics.receipt(DEVICE), self.receipt(stream, list(envelope.lines)), 1)
 
 
+HONEST, TRUSTING = ("scanner", "run"), ("tests.scanner.till.trusting_till",)
+
+
 class TillProcess:
     """`python -m scanner run --events-json`, fed through its standard input."""
 
-    def __init__(self, env: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "scanner", "run", "--events-json"]
+    def __init__(self, env: dict[str, str], program: tuple[str, ...] = HONEST) -> None:
+        command = [sys.executable, "-m", *program, "--events-json"]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -302,8 +305,8 @@ class Shop:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GREENPOINTS_")}
         return {**clean, "ENV": "test", **{f"GREENPOINTS_TILL_{name}": value for name, value in given.items()}}
 
-    def open_till(self, port: int, **more: str) -> TillProcess:
-        till = TillProcess(self.environment(port, **more))
+    def open_till(self, port: int, *, program: tuple[str, ...] = HONEST, **more: str) -> TillProcess:
+        till = TillProcess(self.environment(port, **more), program)
         self.tills.append(till)
         return till
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from scanner.chaos import ChaosPoint
-from tests.scanner.till.scene import Backend, Broker, Shop, TillProcess, needs_mosquitto, wait_until
+from tests.scanner.till.scene import TRUSTING, Backend, Broker, Shop, TillProcess, needs_mosquitto, wait_until
 
 pytestmark = needs_mosquitto
 
@@ -95,7 +95,7 @@ def test_the_slip_of_a_basket_that_was_killed_before_printing_is_printed_at_the_
 def test_the_journey_notices_a_till_that_trusts_the_broker(shop: Shop, new_broker: Callable[..., Broker]) -> None:
     """The planted fault: rows closed on PUBACK. The broker took the basket, nobody ever recorded it."""
     backend = Backend(new_broker(), shop.till_key, shop.receipt_key, answers=False)
-    faulty = shop.open_till(backend.broker.port, FAULT="close_on_puback", EXIT_WHEN_DONE="true")
+    faulty = shop.open_till(backend.broker.port, program=TRUSTING, EXIT_WHEN_DONE="true")
     faulty.say("a1", "GPFIN")
     faulty.end_input()
     assert faulty.wait() == 0

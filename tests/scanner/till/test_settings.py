@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.chaos import ChaosPoint
 from scanner.environment import EnvironmentInvalid
 from scanner.settings import PREFIX, Protocol, Settings, TlsFiles, read_settings
 
@@ -56,14 +57,15 @@ def test_all_mistakes_are_reported_together_and_no_value_is_shown(monkeypatch: p
     assert "telepathy" not in told
 
 
-@pytest.mark.parametrize("switch", [{"CHAOS_POINT": "mid_basket"}, {"FAULT": "close_on_puback"}])
-def test_switches_for_tests_are_refused_elsewhere(switch: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(EnvironmentInvalid):
-        read(monkeypatch, **switch)
+@pytest.mark.parametrize("environment", [None, "production", "development"])
+def test_a_point_to_die_at_is_refused_but_in_tests(environment: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if environment is not None:
+        monkeypatch.setenv("ENV", environment)
+    with pytest.raises(EnvironmentInvalid, match="CHAOS_POINT"):
+        read(monkeypatch, CHAOS_POINT="mid_basket")
 
     monkeypatch.setenv("ENV", "test")
-    settings = read_settings()
-    assert settings.chaos_point or settings.fault
+    assert read_settings().chaos_point is ChaosPoint.MID_BASKET
 
 
 def test_without_tls_only_the_loopback_address_is_spoken_to(monkeypatch: pytest.MonkeyPatch) -> None:
