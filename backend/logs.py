@@ -2,13 +2,14 @@
 
 import logging
 import sys
+from typing import BinaryIO
 
 import orjson
 import structlog
 
 
-def configure(level: str) -> None:
-    """Once a process; `level` is debug, info, warning or error."""
+def configure(level: str, stream: BinaryIO | None = None) -> None:
+    """Once a process; `level` is debug, info, warning or error; to standard output where no `stream` is given."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -18,9 +19,21 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(serializer=_dumped),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory(stream or sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
+
+
+def forward_libraries() -> None:
+    """What libraries warn of becomes a line like ours, instead of text on standard error."""
+    logging.basicConfig(handlers=[_Forwarded(logging.WARNING)], level=logging.WARNING, force=True)
+
+
+class _Forwarded(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info
+        )
 
 
 def _dumped(event: object, **_options: object) -> bytes:

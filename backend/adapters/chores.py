@@ -1,0 +1,113 @@
+"""Recurring work: what is done when, for every city in turn. Each may run twice, at once and be killed at any moment."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+
+from backend.kernel.errors import DomainError
+from backend.storage.transaction import Database
+from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
+from backend.usecases.resolve_products import Resolved, ResolveProducts
+from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
+
+Facts = dict[str, object]
+Stopping = Callable[[], bool]
+Work = Callable[[datetime, Stopping], Facts]
+
+REPLAYED = timedelta(minutes=10)
+"""How far back the minute's verification takes decisions again: further than a minute that was missed or late."""
+
+log = structlog.get_logger()
+
+
+class Planned(NamedTuple):
+    """`cron` in UTC: 19:00 is 03:00 the next morning in China. `alone`: never two at once."""
+
+    name: str
+    cron: str
+    text_zh: str
+    text_en: str
+    alone: bool = True
+
+
+EVERY_MINUTE = "* * * * *"
+SCHEDULE = (
+    Planned(
+        "resolve_products", EVERY_MINUTE, "为等待商品查证的扫码作出裁决", "decide scans whose product is known by now"
+    ),
+    Planned(
+        "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的裁决", "verify the ledger, replay the last ten minutes"
+    ),
+    Planned("verify_all", "10 19 * * *", "核对账本，重算全部裁决", "verify the ledger, replay every decision"),
+    Planned(
+        "clean_up", "40 19 * * *", "清理过期的下发消息、会员码、登录", "delete expired messages, member codes, sessions"
+    ),
+    Planned("retry_stalled", EVERY_MINUTE, "重试中断的任务", "retry jobs whose worker died", alone=False),
+    Planned("forget_finished", "50 * * * *", "清理已结束的任务记录", "delete records of finished jobs", alone=False),
+)
+"""A job that repairs the queue is never alone: killed, it would block itself for ever."""
+
+
+class LedgerBroken(DomainError):
+    code = "ledger-broken"
+    text_zh = "账本核对发现 {broken} 处不符，须立即查明。"
+    text_en = "The verification of the ledger found {broken} breaks; a person has to look at once."
+
+
+class Chores:
+    """The work of all cities. The queue's own repairs are the queue's (`jobs.Jobs`)."""
+
+    def __init__(self, database: Database, resolver: ResolveProducts) -> None:
+        self._database = database
+        self._resolver = resolver
+
+    def works(self) -> dict[str, Work]:
+        return {
+            "resolve_products": self.resolve_products,
+            "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED),
+            "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
+            "clean_up": self.clean_up,
+        }
+
+    def resolve_products(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Resolved()
+        for city in self._cities(stopping):
+            done = done.plus(self._resolver.resolve(city, now, stopping))
+        return done._asdict()
+
+    def verify(self, stopping: Stopping, *, since: datetime | None) -> Facts:
+        """Raises LedgerBroken, after every city, when any invariant is."""
+        verified: list[Verified] = []
+        for city in self._cities(stopping):
+            verified += verify_ledger(self._database, city, replay_since=since)
+            _report(verified[-1])
+        findings = [finding for one in verified for finding in one.findings]
+        broken = sum(finding.broken for finding in findings)
+        if broken:
+            raise LedgerBroken(broken=broken)
+        return {"cities": len(verified), "checked": sum(finding.checked for finding in findings)}
+
+    def clean_up(self, now: datetime, stopping: Stopping) -> Facts:
+        cleaned = [clean_city(self._database, city, now, stopping) for city in self._cities(stopping)]
+        totals = [sum(column) for column in zip(*cleaned, strict=True)]
+        sessions = clean_sessions(self._database, now, stopping)
+        return dict(zip(Cleaned._fields, totals, strict=False)) | {"sessions": sessions}
+
+    def _cities(self, stopping: Stopping) -> Iterator[str]:
+        with self._database.read() as connection:
+            cities = all_cities(connection)
+        for city in cities:
+            if stopping():
+                return
+            yield city
+
+
+def _report(verified: Verified) -> None:
+    for finding in verified.findings:
+        if finding.broken:
+            places = [f"{one.place}: {one.found}" for one in finding.breaks]
+            log.error(
+                "ledger_broken", city=verified.city, invariant=finding.invariant, broken=finding.broken, places=places
+            )

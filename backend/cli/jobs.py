@@ -1,0 +1,68 @@
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import click
+
+from backend import logs
+from backend.adapters.chores import SCHEDULE, Chores
+from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
+from backend.certificates.cache import RegistryCache
+from backend.cli.connection import database_url, json_option, json_text
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
+from backend.storage.transaction import Database
+from backend.usecases.resolve_products import ResolveProducts
+
+ROLE = "greenpoints_engine"
+
+name_argument = click.argument("name", type=click.Choice([planned.name for planned in SCHEDULE]), metavar="NAME")
+
+
+@click.group(help="Recurring work: resolve, verify, clean up.")
+def jobs() -> None:
+    pass
+
+
+@jobs.command()
+def work() -> None:
+    """Runs the schedule until SIGTERM or SIGINT. As many workers as you like may run; each job runs in one of them."""
+    logs.configure("info")
+    logs.forward_libraries()
+    with _jobs() as built:
+        asyncio.run(built.work())
+
+
+@jobs.command()
+@name_argument
+@json_option
+def run(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """Does one job now, in this process. Exit 1 when it is refused, such as by a ledger that does not hold."""
+    logs.configure("warning", sys.stderr.buffer)
+    with _jobs() as built:
+        facts = built.run(name)
+    if as_json:
+        click.echo(json_text(facts))
+    else:
+        click.echo(f"{name}：" + ("，".join(f"{key} {value}" for key, value in facts.items()) or "完成 / done"))
+
+
+@jobs.command("list")
+@json_option
+def list_(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """Every job with its schedule (minute, hour, day, month, weekday, in UTC)."""
+    if as_json:
+        click.echo(json_text([planned._asdict() for planned in SCHEDULE]))
+        return
+    for planned in SCHEDULE:
+        click.echo(f"{planned.name:<18}{planned.cron:<14}{planned.text_zh} / {planned.text_en}")
+
+
+@contextmanager
+def _jobs() -> Iterator[Jobs]:
+    url = database_url()
+    with closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
+        resolver = ResolveProducts(database, RegistryCache(), PolicyCache(chart.budget))
+        yield Jobs(url, ROLE, Chores(database, resolver).works(), lambda: datetime.now(UTC))

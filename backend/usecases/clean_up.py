@@ -1,0 +1,66 @@
+"""What is over and serves nobody any more is deleted, in slices: messages to tills, member codes, sessions."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from backend.outbox import expire as outbox
+from backend.residents import expire as residents
+
+Result = TypeVar("Result")
+Key = TypeVar("Key", str, bytes)
+
+DOWNLINKS_KEPT = timedelta(days=7)
+SESSIONS_KEPT = timedelta(days=30)
+CODES_KEPT = timedelta(days=31)
+"""A till without a connection may deliver a basket up to 30 days after its sale, and the code shown then must be known."""
+SLICE_ROWS = 5_000
+
+
+class Writes(Protocol):
+    def write(self, work: Callable[[Connection], Result]) -> Result: ...
+
+
+class Cleaned(NamedTuple):
+    downlinks: int
+    member_codes: int
+
+
+def clean_city(database: Writes, city: str, now: datetime, stopping: Callable[[], bool]) -> Cleaned:
+    """Deletes messages 7 days after they expired, and member codes that nobody used 31 days after."""
+
+    def messages(connection: Connection, after: str) -> tuple[str | None, int]:
+        return outbox.delete_expired(connection, city, after, before=now - DOWNLINKS_KEPT, limit=SLICE_ROWS)
+
+    def codes(connection: Connection, after: bytes) -> tuple[bytes | None, int]:
+        return residents.delete_unused_codes(connection, city, after, before=now - CODES_KEPT, limit=SLICE_ROWS)
+
+    return Cleaned(_walk(database, messages, outbox.FIRST, stopping), _walk(database, codes, b"", stopping))
+
+
+def clean_sessions(database: Writes, now: datetime, stopping: Callable[[], bool]) -> int:
+    """Deletes sessions 30 days after they expired; how many."""
+
+    def sessions(connection: Connection, after: bytes) -> tuple[bytes | None, int]:
+        return residents.delete_sessions(connection, after, before=now - SESSIONS_KEPT, limit=SLICE_ROWS)
+
+    return _walk(database, sessions, b"", stopping)
+
+
+def _walk(
+    database: Writes,
+    step: Callable[[Connection, Key], tuple[Key | None, int]],
+    first: Key,
+    stopping: Callable[[], bool],
+) -> int:
+    """One transaction a slice; `step` says where its slice ended and how much it deleted."""
+    deleted, after = 0, first
+    while not stopping():
+        last, gone = database.write(lambda connection: step(connection, after))  # noqa: B023 - called at once
+        deleted += gone
+        if last is None:
+            break
+        after = last
+    return deleted

@@ -1,0 +1,174 @@
+"""Recurring work on a real database: what it does, what it leaves alone, and what it reports."""
+
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
+
+from backend.adapters.chores import Chores, LedgerBroken
+from backend.outbox.store import NewDownlink, put
+from backend.residents import sessions
+from backend.residents.queries import Session
+from backend.storage.transaction import Database, observed
+from tests.worlds import books, rules
+from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, UNCERTIFIED, City, open_city, read, register, resident
+from tests.worlds.later import LATER, resolver
+
+LI = resident(1)
+DAY = timedelta(days=1)
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture
+def chores(engine_db: Database) -> Chores:
+    return Chores(engine_db, resolver(engine_db))
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    return open_city(engine_db)
+
+
+def _at(database: Database, now: datetime, *messages: NewDownlink, city: str = NANJING) -> None:
+    database.write(lambda connection: put(connection, city, messages, now))
+
+
+def _topics(database: Database) -> list[str]:
+    return [topic for (topic,) in books.rows(database, "SELECT topic FROM downlinks ORDER BY city, topic")]
+
+
+def test_waiting_scans_of_every_city_are_decided(engine_db: Database, chores: Chores) -> None:
+    for city in (open_city(engine_db), open_city(engine_db, code=SUZHOU)):
+        city.record(city.till().basket(read(UNCERTIFIED), resident=LI))
+    register(engine_db, {"code": UNCERTIFIED, "grade": "1"})
+
+    facts = chores.works()["resolve_products"](LATER, never)
+
+    assert facts == {"codes": 2, "scans": 2, "awarded": 2}
+
+
+def test_a_sound_ledger_is_reported_as_such(city: City, chores: Chores) -> None:
+    city.record(city.till().basket(read(FRIDGE), resident=LI))
+
+    with capture_logs() as logs:
+        facts = chores.works()["verify_ledger"](NOON, never)
+
+    assert facts["cities"] == 1
+    assert logs == []
+
+
+@pytest.mark.parametrize("name", ["verify_ledger", "verify_all"])
+def test_a_break_is_an_error_that_names_its_place(city: City, chores: Chores, database_url: str, name: str) -> None:
+    city.record(city.till().basket(read(FRIDGE), resident=LI))
+    with psycopg.connect(database_url) as owner:  # the engine itself could not
+        owner.execute("UPDATE accounts SET balance = balance + 1 WHERE account LIKE 'resident:%'")
+
+    with capture_logs() as logs, pytest.raises(LedgerBroken) as raised:
+        chores.works()[name](NOON, never)
+
+    assert raised.value.facts["broken"] == sum(line["broken"] for line in logs)
+    assert {(line["log_level"], line["city"]) for line in logs} == {("error", NANJING)}
+    assert any(f"resident:{LI}:points" in place for line in logs for place in line["places"])
+
+
+def test_a_break_in_one_city_hides_none_in_another(engine_db: Database, chores: Chores, database_url: str) -> None:
+    for code in (NANJING, SUZHOU):
+        open_city(engine_db, code=code)
+    with psycopg.connect(database_url) as owner:
+        owner.execute("UPDATE accounts SET balance = balance - 1 WHERE account LIKE 'budget:%'")
+
+    with capture_logs() as logs, pytest.raises(LedgerBroken):
+        chores.works()["verify_ledger"](NOON, never)
+
+    assert {line["city"] for line in logs} == {NANJING, SUZHOU}
+
+
+def test_the_minutes_verification_replays_what_was_just_decided_and_the_nights_everything(
+    city: City, chores: Chores, database_url: str
+) -> None:
+    city.record(city.till(1).basket(read(FRIDGE), resident=LI))
+    with psycopg.connect(database_url) as owner:
+        owner.execute("UPDATE decisions SET gross = gross + 1, quantity = 2")
+
+    with capture_logs(), pytest.raises(LedgerBroken):
+        chores.works()["verify_ledger"](NOON + timedelta(minutes=9), never)
+    assert chores.works()["verify_ledger"](NOON + timedelta(minutes=11), never)["cities"] == 1
+    with capture_logs(), pytest.raises(LedgerBroken):
+        chores.works()["verify_all"](NOON + DAY, never)
+
+
+def test_messages_go_a_week_after_they_expired(city: City, chores: Chores) -> None:
+    hour = 3_600
+    _at(city.database, NOON - 7 * DAY - timedelta(hours=1, seconds=1), NewDownlink("gone", b"x", expiry_s=hour))
+    _at(city.database, NOON - 7 * DAY - timedelta(minutes=59), NewDownlink("kept", b"x", expiry_s=hour))
+    _at(city.database, NOON - 900 * DAY, NewDownlink("lasting", b"x", retain=True))
+
+    facts = chores.clean_up(NOON, never)
+
+    assert facts["downlinks"] == 1
+    assert _topics(city.database) == ["kept", "lasting"]
+
+
+def test_member_codes_that_nobody_used_go_when_no_till_can_still_deliver_them(city: City, chores: Chores) -> None:
+    codes = [city.issue_code(LI, NOON - days * DAY) for days in (32, 32, 30, 0)]
+    early = NOON - 32 * DAY - timedelta(seconds=30)
+    till = city.till()
+    city.record(till.arrival(till.line(read(FRIDGE), sold_at=early, member=codes[0]), early), now=early)
+
+    facts = chores.clean_up(NOON, never)
+
+    assert facts["member_codes"] == 1
+    left = books.rows(city.database, "SELECT used_seq IS NOT NULL, expires_at FROM member_codes ORDER BY expires_at")
+    assert left == [(True, NOON - 32 * DAY), (False, NOON - 30 * DAY), (False, NOON)]
+    late = till.basket(read(FRIDGE), sold_at=NOON - 30 * DAY, received_at=NOON, member=codes[2])
+    assert late.member is not None
+    city.record(late)
+    assert books.wallet(city.database, NANJING, LI) == 15  # at once ten, late five
+
+
+def test_sessions_go_thirty_days_after_they_expired(city: City, chores: Chores) -> None:
+    def open_one(days: int) -> None:
+        session = Session(NANJING, LI, NOON - days * DAY)
+
+        def work(connection: Connection) -> None:
+            sessions.open_session(connection, bytes([days]) * 32, session, NOON - 99 * DAY)
+
+        city.database.write(work)
+
+    for days in (31, 29, 0):
+        open_one(days)
+
+    assert chores.clean_up(NOON, never)["sessions"] == 1
+    left = books.rows(city.database, "SELECT expires_at FROM resident_sessions ORDER BY 1")
+    assert left == [(NOON - 29 * DAY,), (NOON,)]
+
+
+def test_a_large_table_is_cleaned_slice_by_slice(city: City, chores: Chores) -> None:
+    statement = (
+        "INSERT INTO member_codes (city, handle, resident, expires_at)"
+        " SELECT :city, substring(sha256(int4send(n)) FOR 16), :person,"
+        " CASE WHEN n % 3 = 0 THEN CAST(:old AS timestamptz) ELSE :now END FROM generate_series(1, 12000) n"
+    )
+    values = {"city": NANJING, "person": LI, "old": NOON - 40 * DAY, "now": NOON}
+    city.database.write(lambda connection: connection.execute(text(statement), values))
+    statements: list[str] = []
+
+    with observed(statements.append):
+        assert chores.clean_up(NOON, never)["member_codes"] == 4_000
+
+    assert sum("DELETE FROM member_codes" in statement for statement in statements) == 4  # 5,000 at a time, and the end
+    assert chores.clean_up(NOON, never)["member_codes"] == 0
+    assert books.count(city.database, "member_codes", NANJING) == 8_000
+
+
+def test_work_that_is_told_to_stop_ends_between_cities(engine_db: Database, chores: Chores) -> None:
+    for code in (NANJING, SUZHOU):
+        open_city(engine_db, rules.document(), code=code)
+    asked = iter([False, True])
+
+    assert chores.works()["verify_all"](NOON, lambda: next(asked))["cities"] == 1

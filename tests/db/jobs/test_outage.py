@@ -1,0 +1,57 @@
+"""The worker while PostgreSQL is away: it waits, goes on afterwards, and can be stopped meanwhile."""
+
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.kernel.ids import new_id
+from backend.storage.embedded import EmbeddedPostgres
+from backend.storage.migrate import upgrade
+from tests.db.jobs.process import done, lines, queue, wait, worker
+
+AWAY_S = 3
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedPostgres]:
+    home = Path("/var/tmp") / f"gp-tests-{new_id()[-12:]}"  # noqa: S108 - made by the server, new and for itself
+    embedded = EmbeddedPostgres(home, settings={"fsync": "off"})
+    embedded.start()
+    upgrade(embedded.url())
+    try:
+        yield embedded
+    finally:
+        embedded.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_it_goes_on_when_the_server_is_back(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    output = tmp_path / "worker.log"
+
+    with worker(server.url(), output) as process:
+        wait(lambda: done(output, "verify_ledger"))
+        server.stop()
+        wait(lambda: any(line["event"] == "jobs_interrupted" for line in lines(output)))
+        time.sleep(AWAY_S)
+        server.start()
+        queue(server.url(), "resolve_products", due=7)
+        wait(lambda: any(line["due"] == 7 for line in done(output, "resolve_products")))
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(30) == 0
+
+
+def test_it_can_be_stopped_while_the_server_is_away(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    output = tmp_path / "worker.log"
+
+    with worker(server.url(), output) as process:
+        wait(lambda: done(output, "verify_ledger"))
+        server.stop()
+        wait(lambda: any(line["event"] == "jobs_interrupted" for line in lines(output)))
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(30) == 0
