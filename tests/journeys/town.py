@@ -68,8 +68,13 @@ class Reviver(Supervisor):
         """What stands in for `service.name` when it has died the next time."""
         self._running[service.name] = (service, self._running[service.name][1])
 
-    def running(self) -> list[str]:
-        return list(self._running)
+    def dead(self) -> list[str]:
+        """What `watch` would start again."""
+        return [
+            name
+            for name, (service, process) in self._running.items()
+            if process.poll() is not None and not (service.finite and process.poll() == 0)
+        ]
 
     def kill(self, name: str) -> None:
         """The program with everything it has started, as when its machine loses it."""
