@@ -191,11 +191,12 @@ class _Import:
     def _compare(self, connection: Connection, groups: Mapping[Certificate, Sequence[Row]]) -> tuple[int, Changes]:
         version = store.current_version(connection).version
         histories: dict[Certificate, History] = {}
+        done = 0
         for chunk in _chunks(groups):
             keys = {row.key for certificate in chunk for row in groups[certificate]}
             histories |= store.load_histories(connection, chunk, sorted(keys))
-            self._progress("compare", len(histories), len(groups))
-        self._progress("compare", len(groups), len(groups))
+            done += len(chunk)
+            self._progress("compare", done, len(groups))
         return version, changes(groups, histories, self._columns.headings, new_id)
 
     def _counted(self, found: Changes) -> Callable[[int], None]:

@@ -1,7 +1,3 @@
-import getpass
-import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,15 +19,12 @@ from backend.cli.certificates_text import (
     write_errors,
     write_xlsx,
 )
+from backend.cli.connection import by_option, database, json_option, operator
 from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.parse import parse
-from backend.settings import load_database_url
-from backend.storage.transaction import Database
 
 _BY_HAND = [state.value for state in CertificateState if state is not CertificateState.EXPIRED]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-by_option = click.option("--by", default=None, help="Who is recorded as having done it; the login name by default.")
 day_type = click.DateTime(["%Y-%m-%d"])
 
 
@@ -63,9 +56,9 @@ def import_(
     name = _storable(file.name)[:255]
     with file.open("rb") as opened:
         content = opened.read(sheets.FILE_BYTES_MAX + 1)
-    origin = imports.Source((source or name)[:100], name, _operator(by), datetime.now(UTC))
-    with _database() as database, progress() as told:
-        report = imports.import_file(database, content, origin, dry_run=dry_run, progress=told)
+    origin = imports.Source((source or name)[:100], name, operator(by), datetime.now(UTC))
+    with database() as opened, progress() as told:
+        report = imports.import_file(opened, content, origin, dry_run=dry_run, progress=told)
     written = write_errors(errors or file.with_name(f"{file.name}.errors.csv"), report.errors)
     print_report(report, written, dry_run=dry_run, as_json=as_json)
     ctx.exit(1 if report.errors else 0)
@@ -102,7 +95,7 @@ def show(ctx: click.Context, text: str, on: datetime | None, known_at: datetime 
     at_ms = milliseconds(now) if on is None else midnight_ms(day_number(on.date())) + 43_200_000
     text = _storable(text)
     reading = parse(text)
-    with _database() as database, database.read() as connection:
+    with database() as opened, opened.read() as connection:
         version = queries.version_known_at(connection, now if known_at is None else known_at.replace(tzinfo=UTC))
         standings = queries.at_version(connection, reading.registry_keys, as_of_world_ms=at_ms, version=version)
         histories = () if reading.personal else queries.by_number(connection, text.strip().upper(), version=version)
@@ -145,11 +138,11 @@ def revoke(
         state=CertificateState(state),
         from_on=from_on.date(),
         reason=_storable(reason).strip(),
-        by=_operator(by),
+        by=operator(by),
         now=datetime.now(UTC),
     )
-    with _database() as database:
-        receipt = amend.change_state(database, change, dry_run=dry_run)
+    with database() as opened:
+        receipt = amend.change_state(opened, change, dry_run=dry_run)
     facts = {
         "certificate": receipt.history.number,
         "body": receipt.history.body,
@@ -190,28 +183,13 @@ def recognise(
     """Records that certificates of FROM_SCHEME are accepted where TO_SCHEME is asked for."""
     until_on = None if last_on is None else civil_day(day_number(last_on.date()) + 1)
     recognition = amend.NewRecognition(
-        from_scheme, to_scheme, region, from_on.date(), until_on, document, _operator(by), datetime.now(UTC)
+        from_scheme, to_scheme, region, from_on.date(), until_on, document, operator(by), datetime.now(UTC)
     )
-    with _database() as database:
-        version = amend.recognise(database, recognition)
+    with database() as opened:
+        version = amend.recognise(opened, recognition)
     click.echo(f"已登记：{from_scheme} 在 {region} 视同 {to_scheme}（登记版本 {version}）。")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    with closing(Database(load_database_url(), role="greenpoints_engine", pool_size=1)) as database:
-        yield database
 
 
 def _storable(argument: str) -> str:
     """Arguments and file names of a terminal in another encoding carry bytes that are no text."""
     return argument.encode("utf-8", "replace").decode()
-
-
-def _operator(by: str | None) -> str:
-    if by:
-        return by[:100]
-    try:
-        return getpass.getuser()[:100]
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"

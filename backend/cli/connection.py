@@ -9,12 +9,16 @@ from datetime import date, datetime
 from typing import Any
 
 import click
+import psycopg
+from sqlalchemy.exc import OperationalError
 
 from backend.kernel.errors import DomainError
 from backend.settings import SettingsRefused, load_database_url
 from backend.storage.transaction import Database
 
 NAME_MAX = 100
+_NOT_LET_IN = ("08", "28", "3D", "57P")
+"""SQLSTATE: no connection, no such login, no such database, a server that is starting or stopping."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines instead of text for people.")
 city_option = click.option("--city", required=True, metavar="CODE", help="GB/T 2260 code of the city, e.g. 320100.")
@@ -28,11 +32,30 @@ class NotConfigured(DomainError):
     text_en = "Environment: {faults}."
 
 
+class DatabaseUnreachable(DomainError):
+    code = "database-unreachable"
+    text_zh = "无法连接数据库：{detail}"
+    text_en = "The database cannot be reached: {detail}"
+
+
 @contextmanager
 def database(role: str = "greenpoints_engine") -> Iterator[Database]:
-    """One connection in `role`. Raises NotConfigured when no database is named."""
-    with closing(Database(database_url(), role=role, pool_size=1)) as opened:
+    """One connection in `role`. Raises NotConfigured when no database is named, DatabaseUnreachable when it is away."""
+    with reached(), closing(Database(database_url(), role=role, pool_size=1)) as opened:
         yield opened
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Raises DatabaseUnreachable where the block finds no database, or none that lets it in."""
+    try:
+        yield
+    except (OperationalError, psycopg.OperationalError) as error:
+        original = error.orig if isinstance(error, OperationalError) else error
+        state = getattr(original, "sqlstate", None)
+        if state is not None and not state.startswith(_NOT_LET_IN):
+            raise
+        raise DatabaseUnreachable(detail=" ".join(str(original).split())) from None
 
 
 def database_url() -> str:

@@ -10,7 +10,7 @@ from backend import logs
 from backend.adapters.chores import SCHEDULE, Chores
 from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
 from backend.certificates.cache import RegistryCache
-from backend.cli.connection import database_url, json_option, json_text
+from backend.cli.connection import database_url, json_option, json_text, reached
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
@@ -63,6 +63,6 @@ def list_(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
 @contextmanager
 def _jobs() -> Iterator[Jobs]:
     url = database_url()
-    with closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
+    with reached(), closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
         resolver = ResolveProducts(database, RegistryCache(), PolicyCache(chart.budget))
         yield Jobs(url, ROLE, Chores(database, resolver).works(), lambda: datetime.now(UTC))

@@ -146,3 +146,21 @@ def test_a_recognition_is_recorded(run: Run) -> None:
 
     assert result.exit_code == 0
     assert "视同" in result.stdout
+
+
+def test_without_a_database_a_command_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for url, code in ((None, "not-configured"), ("postgresql://nobody@127.0.0.1:1/none", "database-unreachable")):
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+        if url is not None:
+            monkeypatch.setenv("DATABASE_URL", url)
+
+        result = CliRunner().invoke(certificates, ["import", str(file)])
+
+        assert result.exit_code == 1
+        assert getattr(result.exception, "code", "") == code
+
+
+def test_each_stage_is_told_to_its_end_once(run: Run, file: Path) -> None:
+    result = run("import", str(file))
+
+    assert result.stderr.splitlines() == ["读取 1/1", "比对 1/1", "写入 4/4"]
