@@ -28,7 +28,7 @@ class Service(NamedTuple):
 def directory(connection: Connection, devices: Iterable[str]) -> Mapping[str, KnownDevice]:
     """Those of `devices` that are enrolled, revoked ones too. One statement, whatever their number."""
     known: dict[str, KnownDevice] = {}
-    rows = hot(connection, DIRECTORY, {"devices": words(sorted(set(devices)))})
+    rows = hot(connection, DIRECTORY, {"devices": words(sorted(set(devices)))}, prepared=True)
     for device, city, store, district, state, key_id, public_key in rows:
         entry = known.setdefault(device, KnownDevice(device, city, store, district, state == "active", {}))
         if key_id is not None:
@@ -43,5 +43,5 @@ def cities(connection: Connection) -> list[str]:
 
 def service_of(connection: Connection, token_hash: bytes) -> Service | None:
     """The service behind a token that is not revoked."""
-    row = hot(connection, SERVICE, {"token_hash": token_hash}).fetchone()
+    row = hot(connection, SERVICE, {"token_hash": token_hash}, prepared=True).fetchone()
     return Service(*row) if row else None

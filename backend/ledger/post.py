@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from backend.ledger.chart import floor_of, unit_of
 from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
 from backend.storage.columns import numbers, unquoted, words
-from backend.storage.transaction import hot
+from backend.storage.transaction import Sent, hot, pipelined
 
 OPEN = """
 INSERT INTO accounts (city, account, unit, floor, opened_at)
@@ -29,11 +29,19 @@ FROM unnest(%(references)s::uuid[], %(steps)s::smallint[], %(lines)s::smallint[]
             %(units)s::text[], %(sources)s::text[], %(destinations)s::text[], %(amounts)s::bigint[])
      t(reference, step, line, reason, unit, source, destination, amount)"""
 
-APPLY = """
-UPDATE accounts a SET balance = a.balance + t.delta, version = a.version + 1
-FROM unnest(%(accounts)s::text[], %(deltas)s::bigint[]) t(account, delta)
+# One probe of the key a row. An account that receives is opened when it is not open yet.
+RECEIVE = """
+INSERT INTO accounts (city, account, unit, floor, balance, version, opened_at)
+SELECT %(city)s, t.account, t.unit, t.floor, t.delta, 1, %(now)s
+FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[], %(deltas)s::bigint[])
+     t(account, unit, floor, delta)
+ON CONFLICT (city, account) DO UPDATE SET balance = accounts.balance + EXCLUDED.balance, version = accounts.version + 1"""
+
+GIVE = """
+UPDATE accounts a SET balance = a.balance - t.amount, version = a.version + 1
+FROM unnest(%(accounts)s::text[], %(amounts)s::bigint[]) t(account, amount)
 WHERE a.city = %(city)s AND a.account = ANY(%(accounts)s::text[]) AND a.account = t.account
-  AND (a.floor IS NULL OR a.balance + t.delta >= a.floor)"""
+  AND (a.floor IS NULL OR a.balance - t.amount >= a.floor)"""
 
 STORED = """
 SELECT line, reason, unit, source, destination, amount FROM transfers
@@ -68,16 +76,25 @@ def lock(connection: Connection, city: str, accounts: Iterable[str], now: dateti
 
 def balances(connection: Connection, city: str, accounts: Iterable[str]) -> dict[str, int]:
     """Balances as last committed, not locked; an account that is not open is absent."""
-    return dict(hot(connection, BALANCES, {"city": city, "accounts": words(sorted(set(accounts)))}).fetchall())
+    params = {"city": city, "accounts": words(sorted(set(accounts)))}
+    return dict(hot(connection, BALANCES, params, prepared=True).fetchall())
 
 
 def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> None:
-    """Writes the rows and moves the balances of accounts that are open.
+    """Writes the rows and moves the balances, opening accounts that receive.
 
     Raises BoundReached when an account would fall below its floor; the key refuses a posting that is there already.
     """
+    with pipelined(connection):
+        sent = send(connection, city, transfers, now)
+    if not all(each.complete for each in sent):
+        raise BoundReached
+
+
+def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> list[Sent]:
+    """As `post`, inside a pipeline: what is not complete after it has reached a bound."""
     if not transfers:
-        return
+        return []
     references, steps, lines, reasons, units, sources, destinations, amounts = zip(*transfers, strict=True)
     hot(
         connection,
@@ -94,12 +111,12 @@ def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
             "destinations": words(destinations),
             "amounts": numbers(amounts),
         },
+        prepared=True,
     )
     deltas = _deltas(transfers)
+    _receive(connection, city, {name: delta for name, delta in deltas.items() if delta >= 0}, now)
     # What many writers share comes last, so that it is held only until COMMIT.
-    gains = {account: delta for account, delta in deltas.items() if delta >= 0}
-    _apply(connection, city, gains, now)
-    _apply(connection, city, {account: delta for account, delta in deltas.items() if delta < 0}, now)
+    return _give(connection, city, {name: -delta for name, delta in deltas.items() if delta < 0})
 
 
 def post_once(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> bool:
@@ -143,23 +160,24 @@ def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:
     return deltas
 
 
-def _apply(connection: Connection, city: str, deltas: Mapping[str, int], now: datetime) -> None:
-    """Moves balances in address order; an account that receives is opened when it is not open yet."""
-    moved = _moved(connection, city, deltas)
-    if moved == len(deltas):
+def _receive(connection: Connection, city: str, gains: Mapping[str, int], now: datetime) -> None:
+    """Adds to balances, in address order, the order in which every transaction takes its accounts."""
+    if not gains:
         return
-    missing = {name: deltas[name] for name in deltas.keys() - balances(connection, city, deltas).keys()}
-    if moved + len(missing) < len(deltas) or min(missing.values()) < 0:
-        raise BoundReached
-    open_accounts(connection, city, missing, now)
-    if _moved(connection, city, missing) != len(missing):
-        raise BoundReached
+    names = sorted(gains)
+    arrays = {
+        "accounts": words(names),
+        "units": words([unit_of(name) for name in names]),
+        "floors": numbers([floor_of(name) for name in names]),
+        "deltas": numbers([gains[name] for name in names]),
+    }
+    hot(connection, RECEIVE, {"city": city, "now": now, **arrays}, prepared=True)
 
 
-def _moved(connection: Connection, city: str, deltas: Mapping[str, int]) -> int:
-    """How many balances moved: all but those of accounts that are not open, or would fall below their floor."""
-    if not deltas:
-        return 0
-    names = sorted(deltas)
-    moves = {"city": city, "accounts": words(names), "deltas": numbers([deltas[name] for name in names])}
-    return hot(connection, APPLY, moves).rowcount
+def _give(connection: Connection, city: str, losses: Mapping[str, int]) -> list[Sent]:
+    """Takes from balances; an account that is not open, or would fall below its floor, stays as it is."""
+    if not losses:
+        return []
+    names = sorted(losses)
+    given = {"city": city, "accounts": words(names), "amounts": numbers([losses[name] for name in names])}
+    return [Sent(hot(connection, GIVE, given), len(names))]

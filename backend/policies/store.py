@@ -71,7 +71,7 @@ class PolicyCache:
 
     def lookup(self, connection: Connection, city: str) -> tuple[CompiledPolicy, ...]:
         """One statement when nothing was published since; one more when something was."""
-        row = hot(connection, REVISION, {"city": city}).fetchone()
+        row = hot(connection, REVISION, {"city": city}, prepared=True).fetchone()
         revision = row[0] if row else 0
         cached = self._cities.get(city)
         if cached is None or cached.revision != revision:
@@ -79,6 +79,11 @@ class PolicyCache:
             with self._lock:
                 self._cities[city] = cached
         return cached.policies
+
+    def held(self, city: str) -> tuple[CompiledPolicy, ...]:
+        """As of the last look-up of `city`: a version that a decision of this process names is among them."""
+        cached = self._cities.get(city)
+        return cached.policies if cached else ()
 
 
 def load_versions(connection: Connection, city: str, budget_account: BudgetAccount) -> tuple[CompiledPolicy, ...]:

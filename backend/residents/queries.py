@@ -21,5 +21,5 @@ class Session(NamedTuple):
 
 def session_of(connection: Connection, token_hash: bytes, now: datetime) -> Session | None:
     """The session behind a token that is neither revoked nor expired."""
-    row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}).fetchone()
+    row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}, prepared=True).fetchone()
     return Session(*row) if row else None

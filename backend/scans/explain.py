@@ -53,10 +53,15 @@ def recompute(scan: DecidedScan, policies: Sequence[CompiledPolicy], names: Name
     return Recomputed(verdict == stored_verdict(decision), verdict, explanation, cut, said.zh, said.en)
 
 
+def needs_facts(scan: DecidedScan) -> bool:
+    """Whether its sentence is made of the facts themselves, the body behind the certificate included."""
+    return scan.decision.reason in _NEEDS_EXPLANATION
+
+
 def sentence(scan: DecidedScan, policies: Sequence[CompiledPolicy], names: Names = NO_NAMES) -> Sentence:
     """What the resident reads, without the full explanation where none is needed."""
     chosen = version_of(scan, policies)
-    facts = facts_of(scan) if scan.decision.reason in _NEEDS_EXPLANATION else None
+    facts = facts_of(scan) if needs_facts(scan) else None
     return _filled(scan.decision, chosen, explain(facts, [chosen], names) if facts and chosen else None)
 
 

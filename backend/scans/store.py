@@ -11,7 +11,7 @@ from backend.policies.evaluate import CounterKey
 from backend.scans.decide import Decision
 from backend.scans.model import Basket
 from backend.storage.columns import flags, numbers, octets, unquoted, words
-from backend.storage.transaction import hot
+from backend.storage.transaction import Sent, hot
 
 CLAIM = """
 INSERT INTO baskets (city, device, stream, seq, basket, sha256, line, channel, store, district, resident, claim_sha256,
@@ -148,6 +148,7 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
             "online": flags([b.online for b in ordered]),
             "received": numbers([b.received_at_ms for b in ordered]),
         },
+        prepared=True,
     )
     return {basket for (basket,) in rows}
 
@@ -189,29 +190,29 @@ class CounterChange(NamedTuple):
     allowed: int
 
 
-def add_to_counters(connection: Connection, city: str, changes: Mapping[CounterKey, CounterChange]) -> bool:
-    """Adds to counters, whatever they are now; False when one of them has no more room for that."""
+def add_to_counters(connection: Connection, city: str, changes: Mapping[CounterKey, CounterChange]) -> Sent:
+    """Adds to counters, whatever they are now; incomplete when one of them has no more room for that."""
     arrays = _counter_arrays(city, changes) | {
         "used": numbers([changes[key].added for key in sorted(changes)]),
         "versions": numbers([1] * len(changes)),
     }
-    return hot(connection, ADD_TO_COUNTERS, arrays).rowcount == len(changes)
+    return Sent(hot(connection, ADD_TO_COUNTERS, arrays, prepared=True), len(changes))
 
 
-def set_counters(connection: Connection, city: str, changes: Mapping[CounterKey, CounterChange]) -> bool:
-    """Changes counters that must be as they were read; False when another transaction changed one since."""
+def set_counters(connection: Connection, city: str, changes: Mapping[CounterKey, CounterChange]) -> Sent:
+    """Changes counters that must be as they were read; incomplete when another transaction changed one since."""
     ordered = [changes[key] for key in sorted(changes)]
     arrays = _counter_arrays(city, changes) | {
         "used": numbers([change.before.used + change.added for change in ordered]),
         "versions": numbers([change.before.version + 1 for change in ordered]),
     }
-    return hot(connection, SET_COUNTERS, arrays).rowcount == len(changes)
+    return Sent(hot(connection, SET_COUNTERS, arrays, prepared=True), len(changes))
 
 
 def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
     columns = zip(*decisions, strict=True)
     arrays = [write(column) for write, column in zip(_DECISION_WRITERS, columns, strict=True)]  # type: ignore[operator]
-    hot(connection, DECIDE, [city, now, *arrays])
+    hot(connection, DECIDE, [city, now, *arrays], prepared=True)
 
 
 def spent_units(connection: Connection, keys: Iterable[str]) -> frozenset[str]:

@@ -123,7 +123,7 @@ class AcceptMessages:
         named = {kind[0] for delivery in deliveries if (kind := kind_of(delivery.topic)) is not None}
         if not named:
             return {}
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return device_queries.directory(connection, named)
 
     def _sort(self, deliveries: Sequence[Delivery], devices: Mapping[str, KnownDevice], now_ms: int) -> Sorted:

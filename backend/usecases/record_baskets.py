@@ -19,7 +19,7 @@ from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
 from backend.scans import store
-from backend.scans.decide import decide_baskets
+from backend.scans.decide import Decision, decide_baskets
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
@@ -56,6 +56,13 @@ class Arrival:
     member: ShownMember | None = None
 
 
+class Settled(NamedTuple):
+    """What became of a basket, and the decisions of its lines when it was new."""
+
+    recorded: Recorded
+    decisions: Sequence[Decision]
+
+
 class RecordBaskets:
     """Records baskets of one city; safe to call from many threads and processes at once."""
 
@@ -70,6 +77,10 @@ class RecordBaskets:
         A basket seen before answers as it did; the same key with other content is quarantined. When the database refuses
         a value, the batch is bisected and the single culprit quarantined, so one basket never holds up another.
         """
+        return [outcome.recorded for outcome in self.decide(city, arrivals, now)]
+
+    def decide(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Settled]:
+        """As `record`, with the decisions of what is new."""
         if not arrivals:
             return []
         try:
@@ -80,11 +91,11 @@ class RecordBaskets:
             if not state.startswith(_POISON):
                 raise
             if len(arrivals) == 1:
-                return [self._poisoned(city, arrivals[0].basket, f"sqlstate_{state}", now)]
+                return [Settled(self._poisoned(city, arrivals[0].basket, f"sqlstate_{state}", now), ())]
             middle = len(arrivals) // 2
-            return self.record(city, arrivals[:middle], now) + self.record(city, arrivals[middle:], now)
+            return self.decide(city, arrivals[:middle], now) + self.decide(city, arrivals[middle:], now)
 
-    def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Recorded]:
+    def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Settled]:
         readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
         for arrival, read_as in zip(arrivals, readings, strict=True):
             _redact(arrival.basket, read_as)
@@ -103,10 +114,11 @@ class RecordBaskets:
         now: datetime,
         *,
         careful: bool,
-    ) -> list[Recorded]:
+    ) -> list[Settled]:
         baskets = [arrival.basket for arrival in arrivals]
         _name_members(connection, arrivals)
         fresh = _firsts(baskets, store.claim(connection, city, baskets, now))
+        decisions: Sequence[Decision] = ()
         if fresh:
             new, read_as = [baskets[place] for place in fresh], [readings[place] for place in fresh]
             loaded = load(connection, city, new, read_as, now, lookups=self._lookups, careful=careful)
@@ -114,7 +126,12 @@ class RecordBaskets:
             decisions, units = decide_baskets(new, loaded.registry, loaded.limits)
 
             save(connection, city, decisions, units, loaded, now)
-        return _answers(connection, city, baskets, frozenset(fresh), now)
+        decided, places = _by_basket(decisions), frozenset(fresh)
+        answers = _answers(connection, city, baskets, places, now)
+        return [
+            Settled(answer, decided[basket.basket] if place in places else ())
+            for place, (basket, answer) in enumerate(zip(baskets, answers, strict=True))
+        ]
 
     def _reading(self, read: Read) -> Reading:
         key = (read.code, read.symbology, read.aim)
@@ -161,6 +178,14 @@ def _name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent:
         basket.member_fault = "expired"
         return
     basket.resident = use.resident
+
+
+def _by_basket(decisions: Sequence[Decision]) -> dict[str, list[Decision]]:
+    """A basket's decisions in the order of its lines."""
+    found: defaultdict[str, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        found[decision.basket].append(decision)
+    return found
 
 
 def _firsts(baskets: Sequence[Basket], claimed: set[str]) -> list[int]:

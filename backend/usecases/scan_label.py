@@ -8,15 +8,16 @@ from typing import NamedTuple, Protocol
 import orjson
 
 from backend.kernel.errors import DomainError
-from backend.kernel.periods import milliseconds
+from backend.kernel.periods import instant, milliseconds
+from backend.policies.evaluate import CompiledPolicy
 from backend.policies.words import Sentence
 from backend.scans import queries
-from backend.scans.explain import sentence
+from backend.scans.explain import DecidedScan, needs_facts, sentence
 from backend.scans.identity import basket_id
 from backend.scans.model import Basket, BasketConflict, BasketState, Channel, ClockQuality, Read, Recorded
 from backend.scans.queries import RecordedScan
 from backend.storage.transaction import Database
-from backend.usecases.record_baskets import Arrival
+from backend.usecases.record_baskets import Arrival, Settled
 from backend.usecases.shared_transaction import TOGETHER_MAX, SharedTransaction
 from backend.usecases.take_decisions import PolicyLookup
 
@@ -48,7 +49,11 @@ class Scanned(NamedTuple):
 
 
 class Recorder(Protocol):
-    def record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Recorded]: ...
+    def decide(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Settled]: ...
+
+
+class HeldPolicies(PolicyLookup, Protocol):
+    def held(self, city: str) -> Sequence[CompiledPolicy]: ...
 
 
 class ScanLabel:
@@ -58,7 +63,7 @@ class ScanLabel:
         self,
         database: Database,
         recorder: Recorder,
-        policies: PolicyLookup,
+        policies: HeldPolicies,
         *,
         together_max: int = TOGETHER_MAX,
         observe: Callable[[int], None] = lambda _size: None,
@@ -82,19 +87,42 @@ class ScanLabel:
         return outcome
 
     def _record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Scanned | DomainError]:
-        recorded = self._recorder.record(city, arrivals, now)
-        kept = [each.basket for each in recorded if each.state != BasketState.QUARANTINED]
-        with self._database.read() as connection:
-            decided = queries.first_decisions(connection, city, kept) if kept else {}
-            policies = self._policies.lookup(connection, city)
-        return [
-            _refusal(each)
-            if each.state == BasketState.QUARANTINED
-            else Scanned(
-                decided[each.basket], sentence(decided[each.basket].scan, policies), each.state == BasketState.RECORDED
-            )
-            for each in recorded
+        outcomes = self._recorder.decide(city, arrivals, now)
+        known = [
+            _fresh(city, outcome, arrival.basket, now) for outcome, arrival in zip(outcomes, arrivals, strict=True)
         ]
+        # What was sent before, and what only the facts behind its certificate explain, is read back from the record.
+        unsaid = [
+            outcome.recorded.basket
+            for outcome, fresh in zip(outcomes, known, strict=True)
+            if outcome.recorded.state != BasketState.QUARANTINED and (fresh is None or needs_facts(fresh.scan))
+        ]
+        policies, stored = self._policies.held(city), {}
+        if unsaid:
+            with self._database.read() as connection:
+                stored = queries.first_decisions(connection, city, unsaid)
+                policies = self._policies.lookup(connection, city)
+        return [
+            _answered(outcome.recorded, stored.get(outcome.recorded.basket) or fresh, policies)
+            for outcome, fresh in zip(outcomes, known, strict=True)
+        ]
+
+
+def _fresh(city: str, outcome: Settled, basket: Basket, now: datetime) -> RecordedScan | None:
+    """The scan as it was just recorded; None when it was there before, or could not be recorded."""
+    if not outcome.decisions:
+        return None
+    (decision,) = outcome.decisions
+    scan = DecidedScan(decision, basket.sold_at_ms, milliseconds(now), None, None, None)
+    return RecordedScan(scan, city, basket.stream, basket.channel, instant(basket.sold_at_ms), now, now, None)
+
+
+def _answered(
+    recorded: Recorded, scan: RecordedScan | None, policies: Sequence[CompiledPolicy]
+) -> Scanned | DomainError:
+    if scan is None or recorded.state == BasketState.QUARANTINED:
+        return BasketConflict() if recorded.code == BasketConflict.code else ScanSetAside()
+    return Scanned(scan, sentence(scan.scan, policies), recorded.state == BasketState.RECORDED)
 
 
 def basket_of(scan: LabelScan, now_ms: int) -> Basket:
@@ -129,7 +157,3 @@ def basket_of(scan: LabelScan, now_ms: int) -> Basket:
         received_at_ms=now_ms,
         reads=[Read(scan.code, scan.text, scan.symbology, scan.aim, 1, None, None)],
     )
-
-
-def _refusal(recorded: Recorded) -> DomainError:
-    return BasketConflict() if recorded.code == BasketConflict.code else ScanSetAside()

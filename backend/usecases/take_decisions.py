@@ -16,6 +16,7 @@ from backend.policies.model import Outcome
 from backend.scans import store
 from backend.scans.decide import Decision, Registry
 from backend.scans.model import Basket
+from backend.storage.transaction import Sent, pipelined
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _PENDING, _AWARD = Outcome.PENDING.value, Reason.AWARD.value
@@ -90,17 +91,20 @@ def save(
 ) -> None:
     """Writes decisions, what they took of limits, and their postings; `units` as `decide_baskets` gave them.
 
-    Raises LostRace, or BoundReached when a budget no longer holds what was decided: then the transaction is rolled back
-    and the work is done again.
+    Raises LostRace when a limit no longer holds what was decided: then the transaction is rolled back and the work is
+    done again.
     """
     if not decisions:
         return
     if units and not store.claim_units(connection, city, units, now):
         raise LostRace
     policies = loaded.registry.policies
-    _save_counters(connection, city, loaded, policies)
-    store.save_decisions(connection, city, decisions, now)
-    post.post(connection, city, _transfers(decisions, policies), now)
+    with pipelined(connection):
+        store.save_decisions(connection, city, decisions, now)
+        counted = _send_counters(connection, city, loaded, policies)
+        posted = post.send(connection, city, _transfers(decisions, policies), now)
+    if not all(each.complete for each in (*counted, *posted)):
+        raise LostRace
     unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
     if unknown:
         store.await_products(connection, city, unknown, now)
@@ -124,25 +128,26 @@ def _transfers(decisions: Sequence[Decision], policies: Sequence[CompiledPolicy]
     ]
 
 
-def _save_counters(connection: Connection, city: str, loaded: Loaded, policies: Sequence[CompiledPolicy]) -> None:
-    """Raises LostRace when a counter no longer has the room, or the very amount, that was decided on.
+def _send_counters(connection: Connection, city: str, loaded: Loaded, policies: Sequence[CompiledPolicy]) -> list[Sent]:
+    """What is incomplete after the pipeline has no longer the room, or the very amount, that was decided on.
 
     Most awards are cut by no cap: what they take is added to whatever the counter is by now, so that two transactions of
     one person rarely disturb each other. Where a cap cut an award, its counter must be as it was read.
     """
-    allowed, exact = _allowed(policies)
+    allowed, differing = _allowed(policies)
     added: dict[CounterKey, store.CounterChange] = {}
     as_read: dict[CounterKey, store.CounterChange] = {}
     for key, used in loaded.limits.used.items():
         before = loaded.counters.get(key, store.NO_COUNTER)
         if used != before.used:
-            cap = key[2]
-            change = store.CounterChange(before, used - before.used, allowed[cap])
-            (as_read if key in loaded.limits.cut or cap in exact else added)[key] = change
-    if added and not store.add_to_counters(connection, city, added):
-        raise LostRace
-    if as_read and not store.set_counters(connection, city, as_read):
-        raise LostRace
+            exact = key in loaded.limits.cut or key[2] in differing
+            (as_read if exact else added)[key] = store.CounterChange(before, used - before.used, allowed[key[2]])
+    sent = []
+    if added:
+        sent.append(store.add_to_counters(connection, city, added))
+    if as_read:
+        sent.append(store.set_counters(connection, city, as_read))
+    return sent
 
 
 def _allowed(policies: Sequence[CompiledPolicy]) -> tuple[dict[str, int], frozenset[str]]:

@@ -109,7 +109,7 @@ class Gate:
         key = token_hash(token)
         session = self._sessions.get(key)
         if session is None:
-            with backend().database.read() as connection:
+            with backend().database.glance() as connection:
                 session = resident_queries.session_of(connection, key, now())
             if session is None:
                 raise Unauthenticated
@@ -123,7 +123,7 @@ class Gate:
         key = token_hash(token)
         service = self._services.get(key)
         if service is None:
-            with backend().database.read() as connection:
+            with backend().database.glance() as connection:
                 service = device_queries.service_of(connection, key)
             if service is None:
                 raise Unauthenticated
