@@ -41,7 +41,9 @@ def write_batches(url: str, writer: int, batches: int, first: int, sold_at: date
     place = origin(writer, int(now.timestamp() * 1000))
     collector.settle()
     with database.read() as connection:
-        registry.lookup(connection, [parse(city.gtin(n)).key or "" for n in range(city.PRODUCTS)])  # as in a running city
+        registry.lookup(
+            connection, [parse(city.gtin(n)).key or "" for n in range(city.PRODUCTS)]
+        )  # as in a running city
         backend_pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
     watch = Watch(backend_pid)
     for number in range(batches):

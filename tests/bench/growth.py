@@ -1,1 +1,2 @@
-def cost_growth_100x(g, n): raise SystemExit
+def cost_growth_100x(g, n):
+    raise SystemExit

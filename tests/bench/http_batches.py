@@ -1,1 +1,2 @@
-def batch_http_vs_engine(g, n): raise SystemExit
+def batch_http_vs_engine(g, n):
+    raise SystemExit

@@ -35,7 +35,14 @@ def engine_vs_floor_d(ground: Ground, alternations: int) -> Ratio:
 def run_engine(place: Place, number: int) -> Run:
     first = place.take(WRITERS * BATCHES * engine.BASKETS)
     arguments = [
-        (place.url, writer, BATCHES, first + writer * BATCHES * engine.BASKETS, place.sold_at, number * WRITERS + writer)
+        (
+            place.url,
+            writer,
+            BATCHES,
+            first + writer * BATCHES * engine.BASKETS,
+            place.sold_at,
+            number * WRITERS + writer,
+        )
         for writer in range(WRITERS)
     ]
     return side_by_side(engine.write_batches, arguments)

@@ -1,1 +1,2 @@
-def mqtt_scans_per_s(g, n): raise SystemExit
+def mqtt_scans_per_s(g, n):
+    raise SystemExit
