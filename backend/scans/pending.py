@@ -28,13 +28,15 @@ WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key = ANY(
 GROUP BY d.basket, b.sold_at, b.device, b.stream, b.seq
 ORDER BY b.sold_at, b.device, b.stream, b.seq LIMIT %(limit)s"""
 
-SCANS = f"""
+# By the baskets' own key: the index of all that is pending would be read whole for each batch.
+SCANS = """
 SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.code, d.code_text, d.symbology, d.quantity, d.price_fen,
        d.serial, b.device, b.stream::text, b.seq, b.sha256, b.channel, b.store, b.district, b.resident::text, b.claim_sha256,
        b.closed_by, b.cashier, b.void_of, b.part_of, b.sold_at, b.clock_quality, b.online, b.received_at
-FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
-WHERE d.city = %(city)s AND d.basket = ANY(%(baskets)s::uuid[]) AND d.outcome = 'pending_product'{_IN_FORCE}
-ORDER BY d.basket, d.line_no"""
+FROM (SELECT DISTINCT ON (x.basket, x.line_no) x.* FROM decisions x
+      WHERE x.city = %(city)s AND x.basket = ANY(%(baskets)s::uuid[]) ORDER BY x.basket, x.line_no, x.decision_no DESC) d
+JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+WHERE d.outcome = 'pending_product' ORDER BY d.basket, d.line_no"""
 
 LOCK = """
 SELECT key FROM pending_products WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) ORDER BY key FOR UPDATE"""
