@@ -19,7 +19,6 @@ from backend.usecases.verify_ledger import verify_ledger
 from tests.bench import city, floors
 from tests.bench.report import say
 
-WARM_UP_CODES = 500_000
 
 
 @dataclass
@@ -74,7 +73,7 @@ class Ground:
 @contextmanager
 def prepared() -> Iterator[Ground]:
     """A server on a fresh disk place, with the settings that the embedded one always has: everything durable."""
-    home = Path(mkdtemp(prefix="gp-bench-", dir="/var/tmp"))  # noqa: S108 - the server's own user can enter there
+    home = Path(mkdtemp(prefix="gp-bench-", dir="/var/tmp"))  # where the server's own user can enter
     home.rmdir()
     server = EmbeddedPostgres(home, settings={"shared_buffers": "512MB", "max_wal_size": "8GB"})
     server.start()
