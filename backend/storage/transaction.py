@@ -24,6 +24,8 @@ LOCK_TIMEOUT_MS = 10_000
 NEVER_BY_COUNT = 2**31
 """Statements are prepared where `hot` is told so; the driver's own way, after some repetitions, would take others too."""
 _RETRYABLE = frozenset({"40001", "40P01", "55P03"})
+_SHUT_DOWN = frozenset({"57P01", "57P02", "57P03"})
+"""The server ends, crashed, or is starting: to a client a lost connection, with a state that says why."""
 
 _observers: list[Observer] = []
 
@@ -48,7 +50,7 @@ class Database:
         for attempt in range(ATTEMPTS_MAX):
             try:
                 # `begin` is explicit: hot statements bypass SQLAlchemy, which would see nothing to commit.
-                with self._engine.connect() as connection, connection.begin() as transaction:
+                with self._connected() as connection, connection.begin() as transaction:
                     result = work(connection)
                     transaction.commit()
                     return result
@@ -61,7 +63,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One read-only transaction: nothing read here can be written here."""
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             driver = _driver(connection)
             driver.read_only = True
             try:
@@ -75,7 +77,7 @@ class Database:
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """For a single hot SELECT: it is its own transaction, which saves two of three round trips."""
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             driver = _driver(connection)
             driver.autocommit = True
             try:
@@ -85,6 +87,18 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """With a connection that is lost the whole pool is given up: what ended one has ended those opened before."""
+        with self._engine.connect() as connection:
+            try:
+                yield connection
+            except (DBAPIError, psycopg.Error) as error:
+                if _is_lost(error):
+                    connection.invalidate()
+                    self._engine.dispose()
+                raise
 
 
 def hot(connection: Connection, statement: str, params: Params = (), *, prepared: bool = False) -> psycopg.Cursor[Any]:
@@ -132,11 +146,19 @@ def observed(observer: Observer) -> Iterator[None]:
 
 def is_retryable(error: Exception) -> bool:
     """Deadlock, serialisation failure, lost connection: the idempotent work may run again (architecture 6.6)."""
+    if _is_lost(error):
+        return True
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None) or ""
+    return state in _RETRYABLE or (state == "XX000" and "could not commit" in str(original))
+
+
+def _is_lost(error: Exception) -> bool:
     original = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(original, "sqlstate", None)
     if state is None:
         return isinstance(original, psycopg.OperationalError)
-    return state in _RETRYABLE or state.startswith("08") or (state == "XX000" and "could not commit" in str(original))
+    return state.startswith("08") or state in _SHUT_DOWN
 
 
 def _driver(connection: Connection) -> psycopg.Connection[Any]:
