@@ -3,12 +3,14 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from backend.scans.model import Channel
 from backend.storage.transaction import Database
 from backend.usecases.record_baskets import Arrival
 from backend.usecases.resolve_products import Resolved
+from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import books, rules
 from tests.worlds.city import (
     FRIDGE,
@@ -297,3 +299,15 @@ def test_nothing_is_asked_of_a_city_where_nothing_waits(city: City) -> None:
     city.record(city.till().basket(read(WASHER), resident=LI))
 
     assert resolve(city) == Resolved()
+
+
+def test_a_code_closed_over_a_waiting_scan_is_a_break(city: City, database_url: str) -> None:
+    city.record(city.till().basket(read(UNCERTIFIED), resident=LI))
+    with psycopg.connect(database_url) as owner:
+        owner.execute("UPDATE pending_products SET resolved_at = now()")
+
+    findings = verify_ledger(city.database, NANJING)[0].findings
+
+    assert [(one.invariant, one.breaks[0].found) for one in findings if one.broken] == [
+        ("I9", "an unknown product that nobody looks for")
+    ]
