@@ -1,5 +1,6 @@
 """Who sells: a cashier at each till, customers with what they bought, residents whose phones show member codes."""
 
+import itertools
 import os
 import queue
 import random
@@ -87,9 +88,6 @@ class EventLog:
         self.events += [orjson.loads(line[line.rindex(b'{"event"') :]) for line in lines]
         return len(self.events)
 
-    def of(self, event: str, state: str | None = None) -> list[dict[str, Any]]:
-        return [each for each in self.events if each["event"] == event and state in {None, each.get("state")}]
-
     def close(self) -> None:
         self._file.close()
 
@@ -122,7 +120,7 @@ class Cashier(threading.Thread):
         self.device = device
         self.input = place / f"{device}.input"
         self.log = EventLog(place / f"{device}.events")
-        self.sold = self.beeps = 0
+        self.sold = 0
         self._residents = residents
         self._draw = random.Random(seed)
         self._baskets, self._pace_s = baskets, pace_s
@@ -130,6 +128,7 @@ class Cashier(threading.Thread):
         # Held open both ways: the till's death closes nothing here, and its next life reads on.
         self._feed = os.open(self.input, os.O_RDWR | os.O_NONBLOCK)
         self._looked = self._lives = 0
+        self._prices = itertools.count(100)
         self._closed_shop = threading.Event()
 
     def run(self) -> None:
@@ -163,7 +162,6 @@ class Cashier(threading.Thread):
         count = self.log.look()
         for event in self.log.events[self._looked : count]:
             self.sold += event["event"] == "basket_closed"
-            self.beeps += event["event"] == "read"
             self._lives += event.get("state") == "started"
         self._looked = count
 
@@ -183,7 +181,7 @@ class Cashier(threading.Thread):
             )
 
     def _label(self) -> dict[str, Any]:
-        price_fen = self._draw.randrange(100, 50_000)
+        price_fen = next(self._prices)
         if self._draw.random() < 0.2:
             return {"code": unit_label(f"J{self._draw.randrange(UNITS)}"), "sym": "QRCODE", "price_fen": price_fen}
         return {"code": self._draw.choice(PRODUCTS), "sym": "EAN13", "price_fen": price_fen}

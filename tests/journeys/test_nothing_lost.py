@@ -2,31 +2,29 @@
 
 import os
 import random
+import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from backend.demo.supervisor import Service
 from firmware_bridge.chaos import ChaosPoint as BridgePoint
 from scanner.chaos import ChaosPoint as TillPoint
-from tests.journeys.cashiers import Cashier, EventLog, Residents
+from tests.journeys.cashiers import Cashier, Residents
 from tests.journeys.storm import Storm
 from tests.journeys.town import Town, current, till_of
-from tests.journeys.witness import (
-    assert_books_are_sound,
-    assert_nothing_lost_and_nothing_doubled,
-    assert_outboxes_empty,
-    counted,
-    members_share,
-)
-from tests.worlds import rules
+from tests.journeys.witness import Events, assert_books_are_sound, assert_nothing_lost_and_nothing_doubled
+from tests.worlds import books, rules
 from tests.worlds.city import NANJING, City
 
 BASKETS, RESIDENTS = 2_000, 40
+BUDGET = 9_000
 PACE_S = 0.08
 """Of one till, a basket: slow enough that most of the storm falls into the sale."""
 HONEST = (sys.executable, "-m", "scanner", "run", "--events-json")
@@ -37,7 +35,7 @@ Deck = Callable[[Storm], list[Callable[[], None]]]
 @pytest.fixture(scope="module")
 def city(town: Town) -> City:
     """Caps and a budget that both run out during the sale: their last points are fought for amid the kills."""
-    doc = current(budget=9_000, caps=[rules.cap("day", "day", 300), rules.cap("month", "month", 100_000)])
+    doc = current(budget=BUDGET, caps=[rules.cap("day", "day", 300), rules.cap("month", "month", 100_000)])
     return town.open_city(doc, NANJING)
 
 
@@ -61,8 +59,8 @@ class Sale:
         ]
 
     @property
-    def logs(self) -> dict[str, EventLog]:
-        return {cashier.device: cashier.log for cashier in self.cashiers}
+    def said(self) -> dict[str, Events]:
+        return {cashier.device: cashier.log.events for cashier in self.cashiers}
 
     def go_through(self, deck: Deck) -> Storm:
         """Sells while the storm rages; returns when it is over and every till has ended by itself."""
@@ -75,11 +73,21 @@ class Sale:
             cashier.log.look()
         return storm
 
+    def in_outboxes(self) -> list[tuple[int, ...]]:
+        """Of each till: baskets without a receipt, baskets that were quarantined, reads of an open basket."""
+        return [_held(self.place / f"{till.name}.sqlite") for till in self.tills]
+
     def close(self) -> None:
         self.residents.go_home()
         for till, cashier in zip(self.tills, self.cashiers, strict=True):
             self.town.programs.stop(till.name)
             cashier.close_shop()
+
+
+def _held(outbox: Path) -> tuple[int, ...]:
+    with closing(sqlite3.connect(outbox)) as connection:
+        tables = ("baskets", "rejected", "open_reads")
+        return tuple(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)
 
 
 def new_seed() -> int:
@@ -98,12 +106,13 @@ def test_what_beeped_is_recorded_once_whatever_dies(town: Town, city: City) -> N
         storm = sale.go_through(Storm.everything)
 
         took_s = time.monotonic() - begun_s
-        print(f"  {took_s:.0f} s, {dict(counted(list(sale.logs.values())))}, {dict(storm.kills)}", flush=True)
-        assert_outboxes_empty([sale.place / f"{till.name}.sqlite" for till in sale.tills])
-        assert_nothing_lost_and_nothing_doubled(town.owner, NANJING, sale.logs)
+        told = Counter(event["event"] for events in sale.said.values() for event in events)
+        print(f"  {took_s:.0f} s, {dict(told)}, {storm.kills.total()} kills: {dict(storm.kills)}", flush=True)
+        assert sale.in_outboxes() == [(0, 0, 0)] * len(sale.tills)
+        assert_nothing_lost_and_nothing_doubled(town.owner, NANJING, sale.said)
         assert_books_are_sound(town.owner, NANJING)
         assert sum(cashier.sold for cashier in sale.cashiers) >= BASKETS
-        assert members_share(list(sale.logs.values())) > 0.2
+        assert books.budget_left(town.owner, NANJING) < BUDGET / 2, "too few of the awards came to be"
         points = {f"till at {point}" for point in TillPoint} | {f"bridge at {point}" for point in BridgePoint}
         assert points - storm.kills.keys() == set()
 
@@ -117,5 +126,5 @@ def test_a_till_that_takes_the_brokers_word_for_a_receipt_is_caught(town: Town, 
         sale.go_through(lambda storm: [storm.strand] * 2)
 
         with pytest.raises(AssertionError, match="lost"):
-            assert_nothing_lost_and_nothing_doubled(town.owner, NANJING, sale.logs)
+            assert_nothing_lost_and_nothing_doubled(town.owner, NANJING, sale.said)
         assert_books_are_sound(town.owner, NANJING)

@@ -1,51 +1,53 @@
 """What the tills said against what the database holds. Knows neither outbox nor wire."""
 
-import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backend.storage.transaction import Database
 from backend.usecases.verify_ledger import verify_ledger
 from firmware_bridge.wire.claim_code import claim_sha256, normalise_claim_code
-from tests.journeys.cashiers import EventLog
 from tests.worlds import books
+
+Events = Sequence[Mapping[str, Any]]
+READS = (
+    "SELECT d.basket::text, d.code_text || ' ' || d.price_fen FROM decisions d"
+    " JOIN baskets b ON b.city = d.city AND b.basket = d.basket"
+    " WHERE d.city = :city AND b.device = :device AND d.decision_no = 1 ORDER BY d.basket, d.line_no"
+)
+BASKETS = (
+    "SELECT basket::text, replace(stream::text, '-', ''), seq, encode(sha256, 'hex'), part_of,"
+    " encode(claim_sha256, 'hex') FROM baskets WHERE city = :city AND device = :device ORDER BY stream, seq"
+)
 
 
 class Recorded(NamedTuple):
+    """`reads`: code and price of each. Cashiers ask a price only once, so that a read that is doubled shows."""
+
+    stream: str
     seq: int
     sha256: str
     part_of: int | None
     claim_sha256: str | None
-    codes: tuple[str, ...]
+    reads: tuple[str, ...]
 
 
-def recorded_of(database: Database, city: str, device: str) -> dict[str, list[Recorded]]:
-    """By stream, in the order of seq."""
-    codes: defaultdict[str, list[str]] = defaultdict(list)
-    for basket, code in books.rows(
-        database,
-        "SELECT d.basket::text, d.code_text FROM decisions d JOIN baskets b ON b.city = d.city AND b.basket = d.basket"
-        " WHERE d.city = :city AND b.device = :device AND d.decision_no = 1 ORDER BY d.basket, d.line_no",
-        city=city,
-        device=device,
-    ):
-        codes[basket].append(code)
-    found: defaultdict[str, list[Recorded]] = defaultdict(list)
-    for basket, stream, *facts in books.rows(
-        database,
-        "SELECT basket::text, replace(stream::text, '-', ''), seq, encode(sha256, 'hex'), part_of,"
-        " encode(claim_sha256, 'hex') FROM baskets WHERE city = :city AND device = :device ORDER BY stream, seq",
-        city=city,
-        device=device,
-    ):
-        found[stream].append(Recorded(*facts, tuple(codes[basket])))
-    return found
+def recorded_of(database: Database, city: str, device: str) -> list[Recorded]:
+    """In the order of stream and seq."""
+    reads: defaultdict[str, list[str]] = defaultdict(list)
+    for basket, read in books.rows(database, READS, city=city, device=device):
+        reads[basket].append(read)
+    rows = books.rows(database, BASKETS, city=city, device=device)
+    return [Recorded(*facts, tuple(reads[basket])) for basket, *facts in rows]
 
 
-def assert_nothing_lost_and_nothing_doubled(database: Database, city: str, logs: dict[str, EventLog]) -> None:
-    faults = [fault for device, log in logs.items() for fault in _faults(database, city, device, log)]
+def assert_nothing_lost_and_nothing_doubled(database: Database, city: str, said: Mapping[str, Events]) -> None:
+    """`said`: the events of each till, by device."""
+    faults = [
+        f"{device}: {fault}"
+        for device, events in said.items()
+        for fault in faults_of(recorded_of(database, city, device), events)
+    ]
     assert not faults, f"{len(faults)} lost or doubled, of which the first: {faults[:5]}"
 
 
@@ -56,84 +58,76 @@ def assert_books_are_sound(database: Database, city: str) -> None:
     assert [finding for finding in verified.findings if finding.broken] == []
 
 
-def assert_outboxes_empty(outboxes: Sequence[Path]) -> None:
-    for outbox in outboxes:
-        with sqlite3.connect(outbox) as connection:
-            held = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _TABLES]
-        connection.close()
-        assert held == [0] * len(_TABLES), f"{outbox.name} still holds {dict(zip(_TABLES, held, strict=True))}"
+def faults_of(recorded: Sequence[Recorded], events: Events) -> Iterator[str]:
+    """What is not as the till said, a sentence each."""
+    yield from _gaps(recorded)
+    yield from _unlike(recorded, events)
+    yield from _misread(recorded, events)
 
 
-_TABLES = ("baskets", "rejected", "open_basket", "open_reads")
+def events_of(events: Events, name: str, state: str | None = None) -> list[Mapping[str, Any]]:
+    return [each for each in events if each["event"] == name and state in {None, each.get("state")}]
 
 
-def _faults(database: Database, city: str, device: str, log: EventLog) -> Iterator[str]:
-    recorded = recorded_of(database, city, device)
-    streams = {each["stream"] for each in log.of("read")}
-    if streams - recorded.keys():
-        yield f"{device}: nothing of a whole outbox is recorded"
-    lives = len(log.of("state", "started"))
-    for stream in sorted(streams & recorded.keys()):
-        found = recorded[stream]
-        yield from _gaps(device, found)
-        yield from _unlike(device, found, log, stream)
-        yield from _misread(device, found, log, stream, unheard_max=lives - 1)
+def _gaps(recorded: Sequence[Recorded]) -> Iterator[str]:
+    for stream in sorted({each.stream for each in recorded}):
+        seqs = [each.seq for each in recorded if each.stream == stream]
+        missing = sorted(set(range(1, max(seqs) + 1)) - set(seqs))
+        if missing:
+            yield f"a gap: baskets {missing[:5]} are lost"
+        if len(seqs) != len(set(seqs)):
+            yield "a number stands for two baskets: doubled"
 
 
-def _gaps(device: str, found: Sequence[Recorded]) -> Iterator[str]:
-    seqs = [each.seq for each in found]
-    missing = sorted(set(range(1, max(seqs) + 1)) - set(seqs))
-    if missing or len(seqs) != len(set(seqs)):
-        yield f"{device}: recorded {len(seqs)} baskets of {max(seqs)}, lost {missing[:5]}"
+def _unlike(recorded: Sequence[Recorded], events: Events) -> Iterator[str]:
+    """Closed baskets that are not there, or whose bytes or slip are not those of the till."""
+    there = {(each.stream, each.seq): each for each in recorded}
+    for told in events_of(events, "basket_closed") + events_of(events, "receipt"):
+        found = there.get((told["stream"], told["seq"]))
+        if found is None:
+            yield f"basket {told['seq']} is lost: {told['event']}"
+        elif found.sha256 != told["sha256"]:
+            yield f"basket {told['seq']} is recorded with other bytes: its own are lost"
+        elif told.get("state") == "quarantined":
+            yield f"basket {told['seq']} was quarantined: lost"
+    slips = {
+        each["seq"]: claim_sha256(normalise_claim_code(each["claim"])) for each in events_of(events, "state", "slip")
+    }
+    for each in recorded:
+        if slips.get(each.seq, each.claim_sha256) != each.claim_sha256:
+            yield f"the slip of basket {each.seq} claims nothing: lost"
 
 
-def _unlike(device: str, found: Sequence[Recorded], log: EventLog, stream: str) -> Iterator[str]:
-    """Closed baskets that are not there, or whose bytes, reads or slip are not those of the till."""
-    by_seq = {each.seq: each for each in found}
-    reads = Counter({each.seq: 0 for each in found})
-    for each in found:
-        reads[each.part_of or each.seq] += len(each.codes)
-    slips = {each["seq"]: each["claim"] for each in log.of("state", "slip")}
-    for closed in log.of("basket_closed") + log.of("receipt"):
-        there = by_seq.get(closed["seq"])
-        if closed["stream"] != stream:
-            continue
-        if there is None:
-            yield f"{device}: basket {closed['seq']} was {closed['event']} and is lost"
-        elif there.sha256 != closed["sha256"] or closed.get("state", "recorded") not in {"recorded", "duplicate"}:
-            yield f"{device}: basket {closed['seq']} is recorded with other bytes, {closed}"
-        elif closed.get("reads", reads[closed["seq"]]) != reads[closed["seq"]] and closed.get("part_of") is None:
-            yield f"{device}: basket {closed['seq']} is recorded with {reads[closed['seq']]} reads, not {closed}"
-        elif closed["seq"] in slips and there.claim_sha256 != claim_sha256(normalise_claim_code(slips[closed["seq"]])):
-            yield f"{device}: the slip of basket {closed['seq']} claims nothing"
-
-
-def _misread(device: str, found: Sequence[Recorded], log: EventLog, stream: str, *, unheard_max: int) -> Iterator[str]:
+def _misread(recorded: Sequence[Recorded], events: Events) -> Iterator[str]:
     """Beeped reads against recorded ones, basket by basket and in order. A till that is killed between the disk and the
     beep leaves one read, the last of its basket, that nobody heard.
     """
-    heard: defaultdict[int, list[str]] = defaultdict(list)
-    for beep in log.of("read"):
-        if beep["stream"] == stream:
-            heard[beep["seq"]].append(beep["code"])
-    there: defaultdict[int, list[str]] = defaultdict(list)
-    for each in found:
-        there[each.part_of or each.seq] += each.codes
-    unheard = 0
-    for seq in sorted(heard.keys() | there.keys()):
-        surplus = len(there[seq]) - len(heard[seq])
-        unheard += surplus > 0
-        if there[seq][: len(heard[seq])] != heard[seq] or surplus > 1:
-            yield f"{device}: basket {seq} beeped {heard[seq]}, recorded {there[seq]}: lost or doubled"
-    if unheard > unheard_max:
-        yield f"{device}: {unheard} reads that nobody heard in {unheard_max} restarts: doubled"
+    heard, there = _heard(events), _recorded_reads(recorded)
+    for basket in sorted(heard.keys() | there.keys()):
+        beeped, found = heard[basket], there[basket]
+        if found[: len(beeped)] != beeped:
+            yield f"basket {basket} beeped {beeped}, recorded {found}: lost"
+        elif len(found) > len(beeped) + 1:
+            yield f"basket {basket} beeped {beeped}, recorded {found}: more than was heard"
+    unheard = sum(len(there[basket]) > len(heard[basket]) for basket in there)
+    restarts = len(events_of(events, "state", "started")) - 1
+    if unheard > restarts:
+        yield f"{unheard} reads that nobody heard in {restarts} restarts"
+    often = [read for read, count in Counter(read for each in recorded for read in each.reads).items() if count > 1]
+    if often:
+        yield f"recorded more than once: {often[:5]} are doubled"
 
 
-def counted(logs: Sequence[EventLog]) -> Counter[str]:
-    """For the report: what the tills said, by kind."""
-    return Counter(str(event["event"]) for log in logs for event in log.events)
+def _heard(events: Events) -> defaultdict[tuple[str, int], list[str]]:
+    """By stream and the number of the basket's first part."""
+    heard: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for beep in events_of(events, "read"):
+        heard[beep["stream"], beep["seq"]].append(f"{beep['code']} {beep['price_fen']}")
+    return heard
 
 
-def members_share(logs: Sequence[EventLog]) -> float:
-    closed: list[dict[str, Any]] = [event for log in logs for event in log.of("basket_closed")]
-    return sum(event["member"] for event in closed) / len(closed)
+def _recorded_reads(recorded: Sequence[Recorded]) -> defaultdict[tuple[str, int], list[str]]:
+    there: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for each in recorded:
+        there[each.stream, each.part_of or each.seq] += each.reads
+    return there
