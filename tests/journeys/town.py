@@ -133,7 +133,7 @@ class Town:
     def enrol(self, till: Till, city: str) -> None:
         """The till's shop and the till with its key; its files are in the keyring."""
         shop, key = till.store, (self.keyring.key_id(till.device), self.keyring.public_raw(till.device))
-        store = Store(city, shop.store, shop.retailer, shop.name_zh, shop.district)
+        store = Store(city, shop.store, shop.retailer, shop.name_zh, f"{city[:4]}04")
         self.owner.write(lambda c: open_store(c, store, utc_now()))
         self.owner.write(lambda c: enrol_device(c, Enrolment(till.device, city, shop.store, *key), utc_now()))
 
