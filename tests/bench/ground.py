@@ -20,7 +20,6 @@ from tests.bench import city, floors
 from tests.bench.report import say
 
 
-
 @dataclass
 class Place:
     """A migrated database with the measured city. Member codes and baskets are numbered from `next_number` on."""

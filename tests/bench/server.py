@@ -42,7 +42,7 @@ def backend(url: str, keys: Path) -> Iterator[str]:
         "GREENPOINTS_MEMBER_CODE_KEY_ID": "k1",
         "GREENPOINTS_IDENTITY_HASH_KEY_FILE": str(keys / "identity"),
         "GREENPOINTS_SERVER_PORT": str(port),
-        "GREENPOINTS_SERVER_THREADS": THREADS,
+        "GREENPOINTS_SERVER_THREADS": "16",
         "GREENPOINTS_LOG_LEVEL": "warning",
     }
     with running([sys.executable, "-m", "backend.web"], settings, f"http://127.0.0.1:{port}/readyz") as address:
