@@ -31,8 +31,9 @@ FINISH, VOID = "GPFIN", "GPVOID"
 class Residents(threading.Thread):
     """Phones that keep a few fresh member codes ready, whenever the server answers."""
 
-    def __init__(self, backend_url: str, count: int) -> None:
+    def __init__(self, backend_url: str, count: int, *, seed: int) -> None:
         super().__init__(daemon=True)
+        self._draw = random.Random(seed)
         self._phones = Phones(backend_url)
         self._signed_in = [self._phones.sign_in(f"journey-{number}", time.time_ns()) for number in range(count)]
         self._codes: queue.Queue[tuple[str, float]] = queue.Queue(CODES_READY)
@@ -41,7 +42,7 @@ class Residents(threading.Thread):
     def run(self) -> None:
         while not self._home.is_set():
             try:
-                code = self._phones.member_code(random.choice(self._signed_in))
+                code = self._phones.member_code(self._draw.choice(self._signed_in))
             except httpx.HTTPError:
                 self._home.wait(0.2)
                 continue

@@ -1,5 +1,6 @@
 """Programs of a running installation, started once for all journeys; tests that need a fresh city take another code."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Town]:
-    """PostgreSQL and the server."""
+    """PostgreSQL and the server. JOURNEY_KEEP leaves their files and logs behind."""
     # A short path that the services' own user can enter, and that does not exist yet: it makes it for itself.
     home = Path("/var/tmp") / f"gp-journey-{new_id()[-12:]}"  # noqa: S108 - its last 48 bits are random
     town = Town.found(home, [till_of(number).device for number in range(TILLS)])
@@ -31,7 +32,10 @@ def served() -> Iterator[Town]:
         yield town
     finally:
         town.close()
-        shutil.rmtree(home, ignore_errors=True)
+        if os.environ.get("JOURNEY_KEEP"):
+            print(f"\n  the logs are in {home}")
+        else:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ class Sale:
         self.town, self.seed, self.baskets = town, seed, baskets
         self.place = town.home / f"tills-{numbers[0]}"
         self.tills: list[Service] = []
-        self.residents = Residents(town.address.backend_url, RESIDENTS)
+        self.residents = Residents(town.address.backend_url, RESIDENTS, seed=seed)
         for number in numbers:
             town.enrol(till_of(number), NANJING)
             self.tills.append(replace(town.till(till_of(number), self.place, EXIT_WHEN_DONE="true"), command=program))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
-from backend.demo.broker import broker_service, free_port
+from backend.demo.broker import broker_service, free_port, is_open
 from backend.demo.city import Store as Shop
 from backend.demo.city import Till
 from backend.demo.keys import Keyring, ensure_keys
@@ -27,6 +27,7 @@ from backend.demo.launch import (
 from backend.demo.supervisor import Service, Supervisor
 from backend.retailers.store import Store
 from backend.storage.children import write_private
+from backend.storage.cluster import prepare_home
 from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
 from backend.storage.transaction import Database
@@ -36,6 +37,8 @@ from backend.usecases.open_store import open_store
 from tests.worlds import rules
 from tests.worlds.city import City, register
 
+PORTS = 12_000
+PORT_FILES = ("port", "broker.port", "backend.port", "bridge.port")
 BROKER, BACKEND, BRIDGE = "mosquitto", "backend", "bridge"
 YEAR = timedelta(days=365)
 
@@ -109,6 +112,8 @@ class Town:
     @classmethod
     def found(cls, home: Path, devices: Iterable[str]) -> "Town":
         """PostgreSQL as a real installation runs it, migrated; nobody lives here yet and only PostgreSQL runs."""
+        prepare_home(home)
+        _choose_ports(home)
         postgres = EmbeddedPostgres(home)
         postgres.start()
         upgrade(postgres.url())
@@ -193,6 +198,17 @@ class Town:
         write_private(self.home / "bridge.token", token)
         self.owner.write(lambda c: issue_token(c, token, service="bridge", name="journey", now=utc_now()))
         return token
+
+
+def _choose_ports(home: Path) -> None:
+    """Where programs remember theirs: below those that the kernel gives to clients, for while a program is down no
+    connection to it may take its port. Each test process begins at a place of its own.
+    """
+    clients_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    first = max(1_024, clients_from - PORTS) + os.getpid() * len(PORT_FILES) % PORTS
+    free = (port for port in range(first, 2**16) if not is_open(port))
+    for name, port in zip(PORT_FILES, free, strict=False):
+        (home / name).write_text(f"{port}\n")
 
 
 def in_test(service: Service, **environment: str) -> Service:
