@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from backend.ledger.chart import floor_of, unit_of
 from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
-from backend.storage.columns import numbers, unquoted, words
+from backend.storage.columns import ids, numbers, unquoted, words
 from backend.storage.transaction import Sent, hot, pipelined
 
 OPEN = """
@@ -102,7 +102,7 @@ def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
         {
             "city": city,
             "now": now,
-            "references": unquoted(references),
+            "references": ids(references),
             "steps": numbers(steps),
             "lines": numbers(lines),
             "reasons": unquoted(reasons),

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, divide
-from backend.kernel.periods import Period, period_key
+from backend.kernel.periods import PERIODS, Period, period_keys
 from backend.policies.conditions import Test, compile_member
 from backend.policies.model import Facts, Outcome, Policy, Reward, RewardKind, Rule, Verdict
 
@@ -14,12 +13,8 @@ CounterKey = tuple[str, str, str]
 """(person, civil period, policy and cap)."""
 
 
-class Amount(NamedTuple):
-    """A reward in its unit, or the reason why none can be computed."""
-
-    amount: int
-    reason: str | None
-
+Amount = tuple[int, str | None]
+"""A reward in its unit, or the reason why none can be computed."""
 
 Payer = Callable[[Facts, int], Amount]
 
@@ -38,6 +33,8 @@ class CompiledCap:
     limit: int
     partial: bool
     period: Period
+    period_at: int
+    """Where its period's key stands among those of `period_keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,9 @@ def compile_policy(policy: Policy, version: str, until_ms: int, budget_account: 
             for rule in policy.rules
         ),
         caps=tuple(
-            CompiledCap(cap.cap, f"{policy.policy}/{cap.cap}", cap.limit, cap.partial, cap.period)
+            CompiledCap(
+                cap.cap, f"{policy.policy}/{cap.cap}", cap.limit, cap.partial, cap.period, PERIODS.index(cap.period)
+            )
             for cap in policy.caps
         ),
     )
@@ -144,15 +143,16 @@ def _paid(facts: Facts, policy: CompiledPolicy, compiled: CompiledRule) -> Verdi
         return Verdict(_NONE, reason, policy.version, rule.rule, rule.reward.by)
     if amount <= 0:
         return Verdict(_NONE, "rounds_to_zero", policy.version, rule.rule)
-    return Verdict(_AWARDED, "awarded", policy.version, rule.rule, None, rule.reward.unit, amount, amount)
+    awarded = (_AWARDED, "awarded", policy.version, rule.rule, None, rule.reward.unit, amount, amount, None, None)
+    return tuple.__new__(Verdict, awarded)
 
 
 def _within_limits(gross: Verdict, person: str, sold_on: date, policy: CompiledPolicy, limits: Limits) -> Verdict:
     wanted = amount = gross.gross
     limit_name, limit_left = None, None
-    keys = []
+    keys, periods = [], period_keys(sold_on)
     for cap in policy.caps:
-        key = (person, period_key(cap.period, sold_on), cap.counter)
+        key = (person, periods[cap.period_at], cap.counter)
         keys.append(key)
         left = cap.limit - limits.used.get(key, 0)
         if left < amount:
@@ -184,7 +184,7 @@ def _payer(reward: Reward) -> Payer:
         return lambda facts, rate: _from_table(facts, reward, rate)
     pieces = (lambda facts: facts.quantity) if reward.kind is RewardKind.PER_UNIT else (lambda _facts: 1)
     scale = BASIS_POINTS * BASIS_POINTS
-    return lambda facts, rate: Amount(
+    return lambda facts, rate: (
         _capped(divide(reward.amount * pieces(facts) * rate * reward.factor_bp, scale, reward.rounding), facts, reward),
         None,
     )
@@ -192,20 +192,20 @@ def _payer(reward: Reward) -> Payer:
 
 def _percent(facts: Facts, reward: Reward, basis_points: int, rate: int) -> Amount:
     if facts.price_fen is None:
-        return Amount(0, "price_missing")
+        return (0, "price_missing")
     scaled = facts.price_fen * basis_points * rate * reward.factor_bp
-    return Amount(_capped(divide(scaled, BASIS_POINTS**3, reward.rounding), facts, reward), None)
+    return (_capped(divide(scaled, BASIS_POINTS**3, reward.rounding), facts, reward), None)
 
 
 def _from_table(facts: Facts, reward: Reward, rate: int) -> Amount:
     table: Mapping[int, int] = reward.table or {}
     row = table.get((facts.grade if reward.by == "grade" else facts.tier) or 0)
     if row is None:
-        return Amount(0, "table_missing")
+        return (0, "table_missing")
     if reward.table_is_percent:
         return _percent(facts, reward, row, rate)
     scaled = row * facts.quantity * rate * reward.factor_bp
-    return Amount(_capped(divide(scaled, BASIS_POINTS**2, reward.rounding), facts, reward), None)
+    return (_capped(divide(scaled, BASIS_POINTS**2, reward.rounding), facts, reward), None)
 
 
 def _capped(amount: int, facts: Facts, reward: Reward) -> int:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.storage.columns import numbers, octets, words
+from backend.storage.columns import ids, numbers, octets
 from backend.storage.transaction import hot
 
 USE_CODES = """
@@ -45,7 +45,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
         {
             "city": home,
             "handles": octets([code.handle for code in shown]),
-            "streams": words([code.stream for code in shown]),
+            "streams": ids([code.stream for code in shown]),
             "seqs": numbers([code.seq for code in shown]),
         },
     )

@@ -29,6 +29,10 @@ _NONE, _PENDING, _HELD = Outcome.NONE.value, Outcome.PENDING.value, Outcome.HELD
 _UNCLAIMED = Outcome.UNCLAIMED.value
 
 
+# A NamedTuple's own constructor is a Python function; thirty arguments cost it more than the tuple itself.
+_new = tuple.__new__
+
+
 class Decision(NamedTuple):
     """One row of `decisions`, in the order of its columns but for the city and the moment of deciding."""
 
@@ -150,7 +154,7 @@ def _decide(
         if unit_key is not None and verdict.amount:
             units[unit_key] = (basket.basket, line_no)
     shown = None if reading.personal or reading.secret else _shown(read)
-    return Decision(
+    row = (
         basket.basket,
         line_no,
         decision_no,
@@ -182,10 +186,11 @@ def _decide(
         verdict.limit_name,
         verdict.limit_left,
     )
+    return _new(Decision, row)
 
 
 def facts_of(scheme: str, level: str, proof: str, entry: Entry, read: Read, basket: Basket) -> Facts:
-    return Facts(
+    facts = (
         scheme,
         level,
         proof,
@@ -199,6 +204,7 @@ def facts_of(scheme: str, level: str, proof: str, entry: Entry, read: Read, bask
         entry.body,
         entry.scheme,
     )
+    return _new(Facts, facts)
 
 
 def _entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> Sequence[Entry]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from backend.kernel.amounts import MAX_AMOUNT
-from backend.kernel.periods import civil_date, period_key
+from backend.kernel.periods import civil_date, period_keys
 from backend.policies.evaluate import CompiledPolicy, Limits, evaluate, in_force
 from backend.policies.explain import AmountStep, Explanation, explain, limit_step, limit_words
 from backend.policies.model import Facts, Outcome, Verdict
@@ -78,9 +78,10 @@ def replay(scan: DecidedScan, policy: CompiledPolicy | None) -> Verdict:
     if policy is None or not in_time or facts is None or decision.resident is None:
         return Verdict(Outcome.NONE, "facts_disagree")
     sold_on = civil_date(scan.sold_at_ms)
+    periods = period_keys(sold_on)
     left_of = {decision.limit_name: decision.limit_left or 0} if decision.limit_name else {}
     used = {
-        (decision.resident, period_key(cap.period, sold_on), cap.counter): cap.limit - left_of.get(cap.name, MAX_AMOUNT)
+        (decision.resident, periods[cap.period_at], cap.counter): cap.limit - left_of.get(cap.name, MAX_AMOUNT)
         for cap in policy.caps
     }
     budget = left_of.get("budget", MAX_AMOUNT)

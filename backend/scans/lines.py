@@ -145,7 +145,7 @@ def _read(read: Any) -> Read:
     quantity = read.get("qty", 1)
     if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
         raise MalformedBasket("qty")
-    return Read(
+    fields = (
         code,
         text if raw is None else None,
         _optional_text(read, "sym", _WORD),
@@ -154,6 +154,7 @@ def _read(read: Any) -> Read:
         price,
         _free_text(read, "sn"),
     )
+    return tuple.__new__(Read, fields)
 
 
 def _integer(doc: dict[str, Any], field: str, low: int, high: int) -> int:

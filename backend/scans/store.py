@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from backend.policies.evaluate import CounterKey
 from backend.scans.decide import Decision
 from backend.scans.model import Basket
-from backend.storage.columns import flags, numbers, octets, unquoted, words
+from backend.storage.columns import flags, ids, numbers, octets, unquoted, words
 from backend.storage.transaction import Sent, hot
 
 CLAIM = """
@@ -93,13 +93,13 @@ UPDATE pending_products SET resolved_at = NULL
 WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) AND resolved_at IS NOT NULL"""
 
 _WRITERS = {
-    "basket": unquoted,
+    "basket": ids,
     "scheme": unquoted,
-    "resident": unquoted,
-    "certificate_row": unquoted,
+    "resident": ids,
+    "certificate_row": ids,
     "level": unquoted,
     "proof": unquoted,
-    "policy_version": unquoted,
+    "policy_version": ids,
     "outcome": unquoted,
     "reason": unquoted,
     "unit": unquoted,
@@ -127,9 +127,9 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
             "city": city,
             "now": now,
             "devices": words([b.device for b in ordered]),
-            "streams": unquoted([b.stream for b in ordered]),
+            "streams": ids([b.stream for b in ordered]),
             "seqs": numbers([b.seq for b in ordered]),
-            "baskets": unquoted([b.basket for b in ordered]),
+            "baskets": ids([b.basket for b in ordered]),
             "hashes": octets([b.sha256 for b in ordered]),
             "lines": b"".join([b.line or b"" for b in ordered]),
             "offsets": numbers(_offsets(ordered)),
@@ -137,7 +137,7 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
             "channels": unquoted([b.channel for b in ordered]),
             "stores": words([b.store for b in ordered]),
             "districts": words([b.district for b in ordered]),
-            "residents": unquoted([b.resident for b in ordered]),
+            "residents": ids([b.resident for b in ordered]),
             "claims": octets([b.claim_sha256 for b in ordered]),
             "closed": words([b.closed_by for b in ordered]),
             "cashiers": words([b.cashier for b in ordered]),
@@ -155,8 +155,8 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
 
 def stored(connection: Connection, city: str, baskets: Sequence[Basket]) -> dict[str, bytes]:
     """The SHA-256 of what is recorded under the ids of `baskets`."""
-    ids = unquoted([basket.basket for basket in baskets])
-    return dict(hot(connection, STORED, {"city": city, "baskets": ids}).fetchall())
+    known = ids([basket.basket for basket in baskets])
+    return dict(hot(connection, STORED, {"city": city, "baskets": known}).fetchall())
 
 
 class Counter(NamedTuple):
@@ -177,7 +177,7 @@ def counters(
     rows = hot(
         connection,
         LOCK_COUNTERS if locked else COUNTERS,
-        {"city": city, "periods": unquoted(set(periods)), "persons": unquoted(set(persons))},
+        {"city": city, "periods": unquoted(set(periods)), "persons": ids(list(set(persons)))},
     )
     return {(person, period, cap): Counter(used, version) for cap, period, person, used, version in rows}
 
@@ -246,13 +246,13 @@ def await_products(connection: Connection, city: str, keys: Iterable[str], now: 
         hot(connection, REOPEN, {"city": city, "keys": words(closed)})
 
 
-def _counter_arrays(city: str, changes: Mapping[CounterKey, CounterChange]) -> dict[str, str]:
+def _counter_arrays(city: str, changes: Mapping[CounterKey, CounterChange]) -> dict[str, object]:
     """In the order of the table's key, in which every transaction takes its counters."""
     keys = sorted(changes)
     persons, periods, caps = zip(*keys, strict=True)
     return {
         "city": city,
-        "persons": unquoted(persons),
+        "persons": ids(persons),
         "periods": unquoted(periods),
         "caps": words(caps),
         "allowed": numbers([changes[key].allowed for key in keys]),

@@ -1,9 +1,17 @@
+import struct
 from collections.abc import Iterable, Sequence
 
+from psycopg import adapters, pq
+from psycopg.adapt import Dumper
 from sqlalchemy import BigInteger, Column, DateTime, Text, Uuid
 
 _NULL = "\x01"
 """Stands for None while texts are joined; no text that is stored holds it."""
+_UUID_OID, _UUID_ARRAY_OID = 2950, 2951
+# PostgreSQL's array_recv: dimensions, whether there are NULLs, type; then length and lower bound of the dimension; then
+# each element behind its length, -1 for NULL.
+_EMPTY, _ONE_DIMENSION = struct.Struct(">iiI"), struct.Struct(">iiIii")
+_ID_LENGTH, _NULL_LENGTH = "00000010", "ffffffff"
 
 
 def city_column() -> Column[str]:
@@ -29,7 +37,7 @@ def text_column(name: str, *, nullable: bool = False, primary_key: bool = False)
 
 def numbers(values: Iterable[int | None]) -> str:
     """A PostgreSQL array literal of integers; None becomes NULL."""
-    literal = "{" + ",".join(map(str, values)) + "}"
+    literal = "{" + repr(list(values))[1:-1] + "}"  # half the cost of joining them one by one
     return literal.replace("None", "NULL") if "None" in literal else literal
 
 
@@ -42,6 +50,38 @@ def words(values: Sequence[str | None]) -> str:
         joined = '","'.join([_NULL if v is None else _escaped(v) for v in values])
     literal = '{"' + joined + '"}'
     return literal.replace(f'"{_NULL}"', "NULL") if _NULL in literal else literal
+
+
+class IdArray(bytes):
+    """A uuid[] in PostgreSQL's binary format: as text the server takes 0.3 µs to parse an id."""
+
+    __slots__ = ()
+
+
+class _IdArrayDumper(Dumper):
+    format = pq.Format.BINARY
+    oid = _UUID_ARRAY_OID
+
+    def dump(self, obj: IdArray) -> IdArray:
+        return obj
+
+
+adapters.register_dumper(IdArray, _IdArrayDumper)
+
+
+def ids(values: Sequence[str | None]) -> IdArray:
+    """UUIDs, with hyphens or without, as an array to bind; None becomes NULL. Raises ValueError for any other text."""
+    if not values:
+        return IdArray(_EMPTY.pack(0, 0, _UUID_OID))
+    nulls = values.count(None)
+    if nulls:
+        body = "".join([_NULL_LENGTH if v is None else _ID_LENGTH + v for v in values])
+    else:
+        body = _ID_LENGTH + _ID_LENGTH.join(values)  # type: ignore[arg-type]  # None is not among them
+    content = bytes.fromhex(body.replace("-", ""))
+    if len(content) != 20 * len(values) - 16 * nulls:
+        raise ValueError("not UUIDs")
+    return IdArray(_ONE_DIMENSION.pack(1, nulls > 0, _UUID_OID, len(values), 1) + content)
 
 
 def unquoted(values: Iterable[str | None]) -> str:

@@ -63,6 +63,13 @@ class Settled(NamedTuple):
     decisions: Sequence[Decision]
 
 
+class Batch(NamedTuple):
+    """One answer a basket, in order, and the decisions of all that were new."""
+
+    answers: list[Recorded]
+    decisions: list[Decision]
+
+
 class RecordBaskets:
     """Records baskets of one city; safe to call from many threads and processes at once."""
 
@@ -77,12 +84,19 @@ class RecordBaskets:
         A basket seen before answers as it did; the same key with other content is quarantined. When the database refuses
         a value, the batch is bisected and the single culprit quarantined, so one basket never holds up another.
         """
-        return [outcome.recorded for outcome in self.decide(city, arrivals, now)]
+        return self._settled(city, arrivals, now).answers
 
     def decide(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Settled]:
         """As `record`, with the decisions of what is new."""
+        answers, decisions = self._settled(city, arrivals, now)
+        decided: defaultdict[str, list[Decision]] = defaultdict(list)
+        for decision in decisions:
+            decided[decision.basket].append(decision)
+        return [Settled(answer, decided[answer.basket] if answer.state == _RECORDED else ()) for answer in answers]
+
+    def _settled(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         if not arrivals:
-            return []
+            return Batch([], [])
         try:
             return self._recorded(city, arrivals, now)
         except (DBAPIError, psycopg.Error) as error:
@@ -91,11 +105,12 @@ class RecordBaskets:
             if not state.startswith(_POISON):
                 raise
             if len(arrivals) == 1:
-                return [Settled(self._poisoned(city, arrivals[0].basket, f"sqlstate_{state}", now), ())]
+                return Batch([self._poisoned(city, arrivals[0].basket, f"sqlstate_{state}", now)], [])
             middle = len(arrivals) // 2
-            return self.decide(city, arrivals[:middle], now) + self.decide(city, arrivals[middle:], now)
+            one, other = self._settled(city, arrivals[:middle], now), self._settled(city, arrivals[middle:], now)
+            return Batch(one.answers + other.answers, one.decisions + other.decisions)
 
-    def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Settled]:
+    def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
         for arrival, read_as in zip(arrivals, readings, strict=True):
             _redact(arrival.basket, read_as)
@@ -114,11 +129,11 @@ class RecordBaskets:
         now: datetime,
         *,
         careful: bool,
-    ) -> list[Settled]:
+    ) -> Batch:
         baskets = [arrival.basket for arrival in arrivals]
         _name_members(connection, arrivals)
         fresh = _firsts(baskets, store.claim(connection, city, baskets, now))
-        decisions: Sequence[Decision] = ()
+        decisions: list[Decision] = []
         if fresh:
             new, read_as = [baskets[place] for place in fresh], [readings[place] for place in fresh]
             loaded = load(connection, city, new, read_as, now, lookups=self._lookups, careful=careful)
@@ -126,12 +141,7 @@ class RecordBaskets:
             decisions, units = decide_baskets(new, loaded.registry, loaded.limits)
 
             save(connection, city, decisions, units, loaded, now)
-        decided, places = _by_basket(decisions), frozenset(fresh)
-        answers = _answers(connection, city, baskets, places, now)
-        return [
-            Settled(answer, decided[basket.basket] if place in places else ())
-            for place, (basket, answer) in enumerate(zip(baskets, answers, strict=True))
-        ]
+        return Batch(_answers(connection, city, baskets, frozenset(fresh), now), decisions)
 
     def _reading(self, read: Read) -> Reading:
         key = (read.code, read.symbology, read.aim)
@@ -178,14 +188,6 @@ def _name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent:
         basket.member_fault = "expired"
         return
     basket.resident = use.resident
-
-
-def _by_basket(decisions: Sequence[Decision]) -> dict[str, list[Decision]]:
-    """A basket's decisions in the order of its lines."""
-    found: defaultdict[str, list[Decision]] = defaultdict(list)
-    for decision in decisions:
-        found[decision.basket].append(decision)
-    return found
 
 
 def _firsts(baskets: Sequence[Basket], claimed: set[str]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Connection
 
 from backend.certificates.model import Entry
-from backend.kernel.periods import civil_date, period_key
+from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Reading
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
@@ -113,15 +113,18 @@ def save(
 def _transfers(decisions: Sequence[Decision], policies: Sequence[CompiledPolicy]) -> list[Transfer]:
     budget_of = {policy.version: policy.budget_account for policy in policies}
     return [
-        Transfer(
-            decision.basket,
-            decision.decision_no,
-            decision.line_no,
-            _AWARD,
-            decision.unit,  # type: ignore[arg-type]  # an award has a unit
-            budget_of[decision.policy_version],  # type: ignore[index]  # and a policy version
-            f"resident:{decision.resident}:{decision.unit}",
-            decision.award,
+        tuple.__new__(
+            Transfer,
+            (
+                decision.basket,
+                decision.decision_no,
+                decision.line_no,
+                _AWARD,
+                decision.unit,
+                budget_of[decision.policy_version],  # type: ignore[index]  # an award has a policy version
+                f"resident:{decision.resident}:{decision.unit}",
+                decision.award,
+            ),
         )
         for decision in decisions
         if decision.award
@@ -167,9 +170,9 @@ def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[Co
     person = basket.resident
     if person is None:
         return []
-    sold_on = civil_date(basket.sold_at_ms)
+    periods = period_keys(civil_date(basket.sold_at_ms))
     return [
-        (person, period_key(cap.period, sold_on), cap.counter)
+        (person, periods[cap.period_at], cap.counter)
         for policy in in_force(policies, basket.sold_at_ms)
         for cap in policy.caps
     ]
