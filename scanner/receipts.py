@@ -48,7 +48,7 @@ class ReceiptDesk:
             self._alarm("receipt_refused", "回执无效，已忽略", "A receipt was not genuine and was ignored", error.code)
             return []
         if message.stream != self._outbox.stream:
-            self._alarm("receipt_of_another_stream", "回执属于其他存储，已忽略", "A receipt of another stream", None)
+            self._alarm("receipt_of_another_stream", "回执属于另一份存储，已忽略", "A receipt of another stream", None)
             return []
         self._learn_time(message)
         self._chaos.reach(ChaosPoint.AFTER_RECEIPT_BEFORE_DELETE)
@@ -65,7 +65,7 @@ class ReceiptDesk:
 
     def _tell(self, settled: Settled) -> None:
         for receipt in settled.closed:
-            self._show_receipt(receipt, "已入账", "recorded", Signal.NONE)
+            self._show_receipt(receipt, "已记录", "recorded", Signal.NONE)
         for receipt in settled.rejected:
             self._show_receipt(receipt, "被服务器隔离，已留存本机", "quarantined; kept in this till", Signal.WARNING)
         for receipt in settled.mismatched:

@@ -19,7 +19,7 @@ PROGRAM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 
 class BrokerMissing(DomainError):
     code = "broker-missing"
-    text_zh = "没有找到 mosquitto。请执行: sudo apt-get install -y mosquitto"
+    text_zh = "没有找到 mosquitto。请执行：sudo apt-get install -y mosquitto"
     text_en = "mosquitto is not installed. Type: sudo apt-get install -y mosquitto"
 
 

@@ -25,7 +25,7 @@ STOP_DEADLINE_S = 15.0
 
 class ServiceFailed(DomainError):
     code = "service-failed"
-    text_zh = "{name} 没有正常运行，日志 {log} 的最后几行:\n{tail}"
+    text_zh = "{name} 没有正常运行，日志 {log} 的最后几行：\n{tail}"
     text_en = "{name} does not run; the last lines of its log {log} stand above."
 
 

@@ -20,7 +20,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 class NoServiceUser(DomainError):
     code = "no-service-user"
-    text_zh = "以 root 运行时需要系统用户 {user}，自动创建失败。请执行: useradd --system --user-group {user}"
+    text_zh = "以 root 运行时需要系统用户 {user}，自动创建失败。请执行：useradd --system --user-group {user}"
     text_en = (
         "As root the services need the system user {user}, and making it failed: useradd --system --user-group {user}"
     )

@@ -32,7 +32,7 @@ class OtherMajorVersion(DomainError):
 
 class DiskFull(DomainError):
     code = "embedded-postgres-disk-full"
-    text_zh = "{home} 所在磁盘空间不足(数据库至少需要 256 MB)，请清理后重试；已提交的数据没有丢失。"
+    text_zh = "{home} 所在磁盘空间不足（数据库至少需要 256 MB），请清理后重试；已提交的数据没有丢失。"
     text_en = "The disk of {home} is full (the database needs 256 MB): free some space. Nothing committed is lost."
 
 
@@ -59,7 +59,7 @@ class BinariesMissing(DomainError):
 
 class ClusterFailed(DomainError):
     code = "embedded-postgres-initdb-failed"
-    text_zh = "数据库初始化失败:\n{tail}"
+    text_zh = "数据库初始化失败：\n{tail}"
     text_en = "initdb failed; its last lines stand above."
 
 

@@ -53,19 +53,19 @@ _SETTINGS = {
 
 class EmbeddedRefused(DomainError):
     code = "embedded-postgres-refused"
-    text_zh = "生产环境(ENV=production)不使用内置数据库，请设置 DATABASE_URL。"
+    text_zh = "生产环境（ENV=production）不使用内置数据库，请设置 DATABASE_URL。"
     text_en = "ENV=production does not run the embedded database: set DATABASE_URL."
 
 
 class AlreadyRunning(DomainError):
     code = "embedded-postgres-already-running"
-    text_zh = "{home} 中的数据库正由另一个进程使用，请先停止它(在那个终端按 Ctrl-C)。"
+    text_zh = "{home} 中的数据库正由另一个进程使用，请先停止它（在那个终端按 Ctrl-C）。"
     text_en = "Another process is using the database in {home}: stop it first (Ctrl-C in its terminal)."
 
 
 class StartFailed(DomainError):
     code = "embedded-postgres-failed"
-    text_zh = "数据库没有启动成功，日志在 {log}，最后几行:\n{tail}"
+    text_zh = "数据库没有启动成功，日志在 {log}，最后几行：\n{tail}"
     text_en = "The database did not start. Its log is {log}; it ends with the lines above."
 
 
