@@ -10,6 +10,8 @@ from granian.log import LogLevels
 from backend.settings import load
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+STOP_WITHIN_S = 10
+"""For requests in hand; below the patience of whoever supervises the server."""
 
 
 def main() -> None:
@@ -26,6 +28,8 @@ def main() -> None:
             blocking_threads=settings.server_threads,
             # A worker that dies of memory or a bug is replaced; without this granian ends the other workers with it.
             respawn_failed_workers=True,
+            # A worker told to stop before it has loaded the application does not hear it.
+            workers_kill_timeout=STOP_WITHIN_S,
             websockets=False,
             log_level=LogLevels.warning,
         ).serve()
