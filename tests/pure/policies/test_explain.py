@@ -115,15 +115,15 @@ def test_the_nearest_missing_condition_is_said_with_the_products_own_value() -> 
     said = explain(_facts(), [_policy()])
 
     assert said.nearest is not None
-    assert said.nearest.zh == "能效（水效）等级须不高于 2 级，该商品为 3 级"
-    assert said.nearest.en == "grade must be at most 2; this product has 3"
+    assert said.nearest.zh == "能效（水效）等级须达到 2 级及以上，该商品为 3 级"
+    assert said.nearest.en == "grade must be 2 or better; this product has 3"
 
 
 def test_a_fact_that_is_not_on_record_is_said_to_be_missing() -> None:
     said = explain(_facts(grade=None), [_policy()])
 
     assert said.nearest is not None
-    assert said.nearest.zh == "能效（水效）等级须不高于 2 级，该商品没有这项信息"
+    assert said.nearest.zh == "能效（水效）等级须达到 2 级及以上，该商品没有这项信息"
 
 
 def test_values_are_called_what_people_call_them() -> None:
