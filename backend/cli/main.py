@@ -35,5 +35,5 @@ def main() -> None:
         faults = refusal.facts.get("faults")
         if isinstance(faults, Mapping):
             for place, reasons in faults.items():
-                click.echo(f"    {place or '.'}: {'; '.join(reasons)}", err=True)
+                click.echo(f"    {place or '全文'}: {'; '.join(reasons)}", err=True)
         sys.exit(1)

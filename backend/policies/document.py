@@ -37,6 +37,28 @@ _NAME = validate.Regexp(
     r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$", error="小写字母、数字和连字符 / lower-case letters, digits, hyphens"
 )
 _TEXT = validate.Length(1, NAME_MAX)
+_CHINESE = (
+    ("Missing data", "必填，未提供"),
+    ("Unknown field", "没有这个字段"),
+    ("Field may not be null", "不能为空"),
+    ("Not a valid string", "须为文本"),
+    ("Not a valid integer", "须为整数"),
+    ("Not a valid boolean", "须为 true 或 false"),
+    ("Not a valid list", "须为数组"),
+    ("Not a valid mapping", "须为 JSON 对象"),
+    ("Invalid input type", "须为 JSON 对象"),
+    ("Not a valid date.", "须为日期，如 2026-01-31"),
+    ("Not a valid aware datetime", "须为带时区的时间，如 2026-01-01T00:00:00+08:00"),
+    ("Not a valid datetime", "须为带时区的时间，如 2026-01-01T00:00:00+08:00"),
+    ("Not a valid URL", "须为网址"),
+    ("Must be one of", "取值不在允许范围"),
+    ("Must be greater", "数值不在允许范围"),
+    ("Must be less", "数值不在允许范围"),
+    ("Length must be", "长度或项数不符"),
+    ("Shorter than", "长度或项数不符"),
+    ("Longer than", "长度或项数不符"),
+)
+"""How the library's own sentences begin, and what they say; ours bring both languages."""
 _MONEY = validate.Range(1, MAX_AMOUNT)
 
 
@@ -44,8 +66,8 @@ class PolicyRefused(DomainError):
     """A document that may not become a policy; `faults` maps each place to its reasons."""
 
     code = "policy-refused"
-    text_zh = "政策文件有 {count} 处问题，未发布。"
-    text_en = "The policy document has {count} faults and was not published."
+    text_zh = "政策文件有 {count} 处问题，改正后才能发布。"
+    text_en = "Faults in the policy document: {count}. It cannot be published before they are mended."
 
     def __init__(self, faults: Mapping[str, list[str]]) -> None:
         super().__init__(count=len(faults), faults=dict(faults))
@@ -285,4 +307,8 @@ def _flat(messages: object, place: str = "") -> dict[str, list[str]]:
             step = "" if name == "_schema" else str(name)
             flat.update(_flat(inner, ".".join(part for part in (place, step) if part)))
         return flat
-    return {place: [str(message) for message in (messages if isinstance(messages, list) else [messages])]}
+    return {place: [_bilingual(str(message)) for message in (messages if isinstance(messages, list) else [messages])]}
+
+
+def _bilingual(message: str) -> str:
+    return next((f"{zh} / {message}" for begins, zh in _CHINESE if message.startswith(begins)), message)

@@ -60,15 +60,25 @@ SET_COUNTERS = (
 WHERE cap_counters.city = %(city)s AND cap_counters.version = EXCLUDED.version - 1"""
 )
 
+OPEN_COUNTERS = """
+INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
+SELECT %(city)s, t.person, t.period, t.cap, 0, t.allowed, 1
+FROM unnest(%(persons)s::uuid[], %(periods)s::text[], %(caps)s::text[], %(allowed)s::bigint[])
+     t(person, period, cap, allowed)
+ON CONFLICT DO NOTHING"""
+
+# Thirty arrays side by side in the select list: as a table in FROM each would be copied into a store of its own first.
 DECIDE = """
 INSERT INTO decisions (city, decided_at, basket, line_no, decision_no, label_key, scheme, code, code_text, symbology,
   quantity, price_fen, serial, resident, certificate, certificate_row, certificate_scheme, category, grade, tier, level,
   proof, policy_version, rule, outcome, reason, missing, unit, gross, award, limit_name, limit_left)
-SELECT %s, %s, t.*
-FROM unnest(%s::uuid[], %s::smallint[], %s::smallint[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[],
-  %s::smallint[], %s::bigint[], %s::text[], %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::smallint[],
-  %s::smallint[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-  %s::bigint[], %s::bigint[], %s::text[], %s::bigint[]) t"""
+SELECT %s, %s, unnest(%s::uuid[]), unnest(%s::smallint[]), unnest(%s::smallint[]), unnest(%s::text[]),
+  unnest(%s::text[]), unnest(%s::bytea[]), unnest(%s::text[]), unnest(%s::text[]), unnest(%s::smallint[]),
+  unnest(%s::bigint[]), unnest(%s::text[]), unnest(%s::uuid[]), unnest(%s::text[]), unnest(%s::uuid[]),
+  unnest(%s::text[]), unnest(%s::text[]), unnest(%s::smallint[]), unnest(%s::smallint[]), unnest(%s::text[]),
+  unnest(%s::text[]), unnest(%s::uuid[]), unnest(%s::text[]), unnest(%s::text[]), unnest(%s::text[]),
+  unnest(%s::text[]), unnest(%s::text[]), unnest(%s::bigint[]), unnest(%s::bigint[]), unnest(%s::text[]),
+  unnest(%s::bigint[])"""
 
 SPENT_UNITS = "SELECT key FROM unit_claims WHERE key = ANY(%(keys)s::text[])"
 
@@ -180,6 +190,12 @@ def counters(
         {"city": city, "periods": unquoted(set(periods)), "persons": ids(list(set(persons)))},
     )
     return {(person, period, cap): Counter(used, version) for cap, period, person, used, version in rows}
+
+
+def open_counters(connection: Connection, city: str, keys: Iterable[CounterKey], allowed: Mapping[str, int]) -> None:
+    """Enters those of `keys` that are not there, at 0, so that each can be locked."""
+    changes = {key: CounterChange(NO_COUNTER, 0, allowed[key[2]]) for key in keys}
+    hot(connection, OPEN_COUNTERS, _counter_arrays(city, changes))
 
 
 class CounterChange(NamedTuple):

@@ -42,7 +42,7 @@ earned AS (
 SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
 FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
 FULL JOIN earned e USING (cap, period, person)
-WHERE k.used IS DISTINCT FROM e.used OR k.used > k.allowed
+WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
    OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = k.cap AND c.most = k.allowed)"""
 
 ORPHANS = {

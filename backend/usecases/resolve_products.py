@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import psycopg
 from sqlalchemy import Connection
 
 from backend.labels.keys import registry_keys
@@ -101,10 +100,7 @@ class ResolveProducts:
         taken, units = in_place(*decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
         decisions = [decision for decision in taken if decision.outcome != Outcome.PENDING]
 
-        try:
-            save(connection, city, decisions, units, loaded, now)
-        except psycopg.errors.UniqueViolation:  # another worker has decided one of them since we looked
-            raise LostRace from None
+        save(connection, city, decisions, units, loaded, now)
         return Resolved(scans=len(decisions), awarded=sum(1 for decision in decisions if decision.award))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+import psycopg
 from sqlalchemy import Connection
 
 from backend.certificates.model import Entry
@@ -60,12 +61,16 @@ def load(
     careful: bool,
 ) -> Loaded:
     """Everything the decision looks at: nothing locked at first, since conditional writes settle who was first;
-    when `careful`, after a lost race, all that is limited in one fixed order: counters, wallets, budgets.
+    when `careful`, after a lost race, all that is limited in one fixed order: counters, wallets, budgets. What is not
+    there yet is opened first: a row that another transaction is about to insert cannot be locked, and would be waited for
+    later, out of order.
     """
     keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
     entries = lookups.registry.lookup(connection, keys)
     policies = lookups.policies.lookup(connection, city)
     counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
+    if careful and counter_keys:
+        store.open_counters(connection, city, counter_keys, _allowed(policies)[0])
     counters = store.counters(connection, city, counter_keys, locked=careful) if counter_keys else {}
     budgets = {policy.budget_account for policy in policies}
     if careful:
@@ -99,10 +104,13 @@ def save(
     if units and not store.claim_units(connection, city, units, now):
         raise LostRace
     policies = loaded.registry.policies
-    with pipelined(connection):
-        store.save_decisions(connection, city, decisions, now)
-        counted = _send_counters(connection, city, loaded, policies)
-        posted = post.send(connection, city, _transfers(decisions, policies), now)
+    try:
+        with pipelined(connection):
+            store.save_decisions(connection, city, decisions, now)
+            counted = _send_counters(connection, city, loaded, policies)
+            posted = post.send(connection, city, _transfers(decisions, policies), now)
+    except psycopg.errors.UniqueViolation:  # another was first to decide the same scan once more
+        raise LostRace from None
     if not all(each.complete for each in (*counted, *posted)):
         raise LostRace
     unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
