@@ -22,6 +22,7 @@ _LEVEL_OF_SCOPE = {
     Scope.LICENCE: Level.ENTERPRISE.value,
 }
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
+_NO_CERTIFICATE: tuple[object, ...] = (None,) * 6
 _UNIT, _NOTHING, _REVIEW = Scope.UNIT, Scope.NONE, Confidence.REVIEW
 _PHONE = Channel.PHONE.value
 _P0, _P1, _P2, _P3 = Proof.SCAN.value, Proof.CLAIM.value, Proof.TILL.value, Proof.TILL_ONLINE.value
@@ -153,6 +154,9 @@ def _decide(
         verdict = evaluate(facts, basket.resident, moment.sold_on, moment.policies, limits)
         if unit_key is not None and verdict.amount:
             units[unit_key] = (basket.basket, line_no)
+    certificate = _NO_CERTIFICATE
+    if entry is not None and at_sale is not None:
+        certificate = (entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier)
     shown = None if reading.personal or reading.secret else _shown(read)
     row = (
         basket.basket,
@@ -167,12 +171,7 @@ def _decide(
         read.price_fen,
         read.serial,
         basket.resident,
-        entry.certificate if entry else None,
-        at_sale.row if at_sale else None,
-        entry.scheme if entry else None,
-        entry.category if entry else None,
-        entry.grade if entry else None,
-        entry.tier if entry else None,
+        *certificate,
         level,
         proof,
         verdict.version,
