@@ -6,7 +6,7 @@ BIN := .venv/bin
 STATE_OPTION := $(if $(STATE),--state $(STATE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-check run test check bench reset lock python
+.PHONY: help setup setup-test setup-check setup-bench run test check bench reset lock python
 
 help:  ## 列出命令 / this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ check: setup-check  ## 检查风格、类型与分层 / lint, types, layers
 	@$(BIN)/lint-imports --no-cache > .tools/lint-imports.log || { cat .tools/lint-imports.log; exit 1; }
 	@echo "风格、类型、分层均通过 / style, types and layers hold"
 
-bench: setup  ## 与下限对比的性能比值 / ratios to the measured floors
+bench: setup-bench  ## 与下限对比的性能比值 / ratios to the measured floors
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 reset: python  ## 清除演示数据 / clear the data that make run keeps
@@ -42,6 +42,9 @@ setup-test: python
 
 setup-check: python
 	@$(PYTHON) -m backend.demo.prepare check
+
+setup-bench: python
+	@$(PYTHON) -m backend.demo.prepare bench
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

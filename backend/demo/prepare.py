@@ -1,4 +1,4 @@
-"""`python3 -m backend.demo.prepare run|test|check`: everything a clone needs, by any Python 3.11, nothing installed.
+"""`python3 -m backend.demo.prepare run|test|check|bench`: everything a clone needs, by any Python 3.11, nothing installed.
 
 A second run finds all in place and ends at once. As root what is missing comes from apt; a user is told the exact
 command before anything is changed.
@@ -74,9 +74,11 @@ def _missing(purpose: str) -> list[SystemPackage]:
         found.append(
             SystemPackage("python3-venv", "安装 Python 依赖", "Python packages cannot be installed", required=True)
         )
-    if purpose in {"run", "test"}:
+    if purpose == "bench" and shutil.which("wrk", path=SYSTEM_PATH) is None:
+        found.append(SystemPackage("wrk", "产生 HTTP 负载", "no HTTP load can be made", required=True))
+    if purpose in {"run", "test", "bench"}:
         if shutil.which("mosquitto", path=SYSTEM_PATH) is None:
-            needed = purpose == "run"
+            needed = purpose != "test"
             found.append(SystemPackage("mosquitto", "MQTT 消息服务", "no MQTT broker for tills", required=needed))
         if ctypes.util.find_library("zbar") is None:
             found.append(SystemPackage("libzbar0", "第三个识读引擎", "one reading engine less", required=False))

@@ -4,6 +4,7 @@ from statistics import median
 
 import psycopg
 
+from backend.kernel.periods import civil_date, milliseconds, period_keys
 from tests.bench import city, floors, recording
 from tests.bench.ground import Ground, Place
 from tests.bench.measure import Run
@@ -12,8 +13,19 @@ from tests.bench.report import Ratio, say
 SMALL, LARGE = 50_000, 5_000_000
 SLICE = 500_000
 
-# As the engine writes them: two reads a basket, tills' numbers one after another, residents at random. In the benchmark
-# alone: the rows are sound one by one, and the books of the city are closed by a grant and balances that fit them.
+# As the engine writes them: two reads a basket, tills' numbers one after another, residents at random. The old rows have
+# no history of their own, so what is verified is all that was recorded since.
+# What new awards have moved, by every way of counting it.
+MOVED = """
+SELECT (SELECT coalesce(sum(d.award), 0) FROM decisions d JOIN baskets b ON b.city = d.city AND b.basket = d.basket
+        WHERE d.city = %(city)s AND starts_with(b.device, 'bench-till-')),
+       (SELECT coalesce(sum(t.amount), 0) FROM transfers t JOIN baskets b ON b.city = t.city AND b.basket = t.reference
+        WHERE t.city = %(city)s AND t.reason = 'award' AND starts_with(b.device, 'bench-till-')),
+       (SELECT coalesce(sum(balance), 0) FROM accounts WHERE city = %(city)s AND starts_with(account, 'resident:')),
+       (SELECT -sum(balance) FROM accounts WHERE city = %(city)s AND starts_with(account, 'treasury:'))
+         - (SELECT sum(balance) FROM accounts WHERE city = %(city)s AND starts_with(account, 'budget:')),
+       (SELECT coalesce(sum(used), 0) FROM cap_counters WHERE city = %(city)s AND period = %(month)s)"""
+
 BASKETS = """
 INSERT INTO baskets (city, device, stream, seq, basket, sha256, line, channel, store, district, resident, closed_by,
                      cashier, sold_at, clock_quality, online, received_at, recorded_at)
@@ -60,9 +72,22 @@ def cost_growth_100x(ground: Ground, alternations: int) -> Ratio:
                 f"  engine {_us(ours[SMALL]):5.1f} → {_us(ours[LARGE]):5.1f} µs a scan (wall x {_wall_growth(ours):.2f})"
                 f"   floor D {_us(theirs[SMALL]):5.1f} → {_us(theirs[LARGE]):5.1f} µs (wall x {_wall_growth(theirs):.2f})"
             )
+    for place in places.values():
+        _verify(place)
+    for url in floor_urls.values():
+        floors.verify(url)
     floor, wall, floor_wall = (median(each) for each in _columns(grown, floor_grown))
     say(f"  CPU: floor D x {floor:.2f}; wall: engine x {wall:.2f}, floor D x {floor_wall:.2f}")
     return Ratio("cost_growth_100x", median(cpu for cpu, _ in grown), 1.20, at_most=True)
+
+
+def _verify(place: Place) -> None:
+    month = period_keys(civil_date(milliseconds(place.sold_at)))[1]
+    with psycopg.connect(place.url) as connection:
+        moved = connection.execute(MOVED, {"city": city.CITY, "month": month}).fetchone()
+    assert moved is not None
+    assert moved[0] > 0
+    assert len(set(moved)) == 1, moved
 
 
 def _columns(ours: list[tuple[float, float]], floor: list[tuple[float, float]]) -> tuple[list[float], ...]:
