@@ -28,18 +28,20 @@ _BY_HAND = [state.value for state in CertificateState if state is not Certificat
 day_type = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group(help="The registry of certified products: import, look up, revoke, recognise.")
+@click.group(help="认证证书库：导入、查询、撤销、互认 / the registry of certified products.")
 def certificates() -> None:
     pass
 
 
 @certificates.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--source", default=None, help="The register or office the file comes from; its name by default.")
+@click.option("--source", default=None, help="来源单位，默认为文件名 / the register or office the file comes from.")
 @click.option(
-    "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where refused lines are reported (CSV)."
+    "--errors",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="拒绝的行写入此 CSV 文件 / where refused lines are reported.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+@click.option("--dry-run", is_flag=True, help="试运行，不写入 / say what would change; store nothing.")
 @by_option
 @json_option
 @click.pass_context
@@ -52,7 +54,12 @@ def import_(
     by: str | None,
     as_json: bool,  # noqa: FBT001 - click passes flags by name
 ) -> None:
-    """Stores the good lines of a CSV or XLSX file and reports the others. Exit 1 when any line was refused."""
+    """导入 CSV 或 XLSX 证书文件 / stores the good lines of a file.
+
+    合格的行入库，其余写入报告文件；有拒绝的行时退出码为 1。
+
+    The other lines are reported in a file. Exit 1 when any line was refused.
+    """
     name = _storable(file.name)[:255]
     with file.open("rb") as opened:
         content = opened.read(sheets.FILE_BYTES_MAX + 1)
@@ -65,9 +72,16 @@ def import_(
 
 
 @certificates.command()
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A .csv or .xlsx file to write.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="写入此 .csv 或 .xlsx 文件 / a file to write."
+)
 def template(output: Path | None) -> None:
-    """Prints an empty import file with its columns, or writes it. The second line says what belongs where."""
+    """输出导入模板 / prints an empty import file, or writes it.
+
+    第二行是填写示例。
+
+    The second line shows what belongs where.
+    """
     lines = [
         [f"{heading.zh}（必填）" if name in REQUIRED else heading.zh for name, heading in HEADINGS.items()],
         [heading.example for heading in HEADINGS.values()],
@@ -85,12 +99,19 @@ def template(output: Path | None) -> None:
 
 @certificates.command()
 @click.argument("text")
-@click.option("--at", "on", type=day_type, default=None, help="Standing on this day (Asia/Shanghai); today by default.")
-@click.option("--known-at", type=click.DateTime(), default=None, help="As the registry knew it at this moment (UTC).")
+@click.option("--at", "on", type=day_type, default=None, help="查询哪一天的状态，默认今天 / standing on this day.")
+@click.option(
+    "--known-at", type=click.DateTime(), default=None, help="证书库在此时刻（UTC）所知 / as the registry knew it then."
+)
 @json_option
 @click.pass_context
 def show(ctx: click.Context, text: str, on: datetime | None, known_at: datetime | None, as_json: bool) -> None:  # noqa: FBT001
-    """What is registered under a label code (GTIN, filing number, URL of a label …) or a certificate number."""
+    """查询标签内容或证书编号的登记 / what is registered under a code or number.
+
+    TEXT 为商品条码、备案号、标签网址或证书编号；没有登记时退出码为 1。
+
+    TEXT is a GTIN, a filing number, the URL of a label … or a certificate number. Exit 1 when nothing is registered.
+    """
     now = datetime.now(UTC)
     at_ms = milliseconds(now) if on is None else midnight_ms(day_number(on.date())) + 43_200_000
     text = _storable(text)
@@ -114,11 +135,20 @@ def show(ctx: click.Context, text: str, on: datetime | None, known_at: datetime 
 
 @certificates.command()
 @click.argument("number")
-@click.option("--from", "from_on", type=day_type, required=True, help="The first day of the new state.")
-@click.option("--reason", required=True, help="The decision or document behind it; recorded.")
-@click.option("--state", type=click.Choice(_BY_HAND), default="withdrawn", help="withdrawn unless said otherwise.")
-@click.option("--body", default=None, help="Approval number, where several bodies gave the same number.")
-@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+@click.option(
+    "--from", "from_on", type=day_type, required=True, help="新状态的第一天 / the first day of the new state."
+)
+@click.option("--reason", required=True, help="所依据的决定或文件，将记录 / the decision behind it; recorded.")
+@click.option(
+    "--state",
+    type=click.Choice(_BY_HAND),
+    default="withdrawn",
+    help="新状态，默认为撤销 / withdrawn unless said otherwise.",
+)
+@click.option(
+    "--body", default=None, help="认证机构批准号，用于区分同号证书 / where several bodies gave the same number."
+)
+@click.option("--dry-run", is_flag=True, help="试运行，不写入 / say what would change; store nothing.")
 @by_option
 @json_option
 def revoke(
@@ -131,7 +161,10 @@ def revoke(
     by: str | None,
     as_json: bool,  # noqa: FBT001 - click passes flags by name
 ) -> None:
-    """Records that a certificate is withdrawn (or suspended, cancelled, valid again) from a day on."""
+    """登记证书撤销、暂停、注销或恢复 / records a new state from a day on.
+
+    Withdrawn, or suspended, cancelled, valid again.
+    """
     change = amend.StateChange(
         number=_storable(number).strip().upper(),
         body=body,
@@ -159,17 +192,19 @@ def revoke(
     else:
         done = "将登记" if dry_run else "已登记"
         click.echo(
-            f"{receipt.history.number}：自 {change.from_on} 起{done}为{STATES[state]}（登记版本 {receipt.version}）。"
+            f"{receipt.history.number}：自 {change.from_on} 起{done}为{STATES[state]}（证书库版本 {receipt.version}）。"
         )
 
 
 @certificates.command()
 @click.argument("from_scheme")
 @click.argument("to_scheme")
-@click.option("--region", required=True, help="GB/T 2260 code; 320000 is Jiangsu, 000000 the country.")
-@click.option("--from", "from_on", type=day_type, required=True, help="The first day.")
-@click.option("--until", "last_on", type=day_type, default=None, help="The last day; open when left out.")
-@click.option("--document", required=True, help="The document that says so.")
+@click.option("--region", required=True, help="地区代码，320000 为江苏，000000 为全国 / where it is accepted.")
+@click.option("--from", "from_on", type=day_type, required=True, help="第一天 / the first day.")
+@click.option(
+    "--until", "last_on", type=day_type, default=None, help="最后一天，默认长期 / the last day; open when left out."
+)
+@click.option("--document", required=True, help="所依据的文件 / the document that says so.")
 @by_option
 def recognise(
     from_scheme: str,
@@ -180,14 +215,19 @@ def recognise(
     document: str,
     by: str | None,
 ) -> None:
-    """Records that certificates of FROM_SCHEME are accepted where TO_SCHEME is asked for."""
+    """登记认证互认 / records that one scheme is accepted for another.
+
+    要求 TO_SCHEME 的地方，FROM_SCHEME 的证书同样有效。
+
+    Certificates of FROM_SCHEME are accepted where TO_SCHEME is asked for.
+    """
     until_on = None if last_on is None else civil_day(day_number(last_on.date()) + 1)
     recognition = amend.NewRecognition(
         from_scheme, to_scheme, region, from_on.date(), until_on, document, operator(by), datetime.now(UTC)
     )
     with database() as opened:
         version = amend.recognise(opened, recognition)
-    click.echo(f"已登记：{from_scheme} 在 {region} 视同 {to_scheme}（登记版本 {version}）。")
+    click.echo(f"已登记：{from_scheme} 在 {region} 视同 {to_scheme}（证书库版本 {version}）。")
 
 
 def _storable(argument: str) -> str:

@@ -83,9 +83,9 @@ def print_report(report: Report, written: str | None, *, dry_run: bool, as_json:
         return
     batch = report.batch
     click.echo(
-        f"{'试运行，未写入。' if dry_run else ''}变更 {batch.rows_changed} 行，已知 {batch.rows_unchanged} 行，"
+        f"{'试运行，未写入。' if dry_run else ''}变更 {batch.rows_changed} 行，无变化 {batch.rows_unchanged} 行，"
         f"拒绝 {batch.rows_refused} 行；新证书 {report.new_certificates}，新状态 {report.new_states}，"
-        f"新产品记录 {report.new_products}；登记版本 {report.version}。"
+        f"新产品记录 {report.new_products}；证书库版本 {report.version}。"
     )
     if report.ignored_columns:
         click.echo(f"未使用的列：{_shown('、'.join(report.ignored_columns))}", err=True)
@@ -164,8 +164,9 @@ def history_facts(history: History) -> dict[str, Any]:
 
 def print_found(found: dict[str, Any], on: date) -> None:
     for one in found["keys"]:
-        text = f"{one['key']}：{on} {STATES[one['state']]}"
+        text = f"{one['key']}：没有以此编码登记的产品"
         if "certificate" in one:
+            text = f"{one['key']}：{on} {STATES[one['state']]}"
             grade = f"，{one['grade']} 级" if one["grade"] else ""
             text += f"，{one['product']} {one['model'] or ''}{grade}，{one['holder']}"
             text += f"，证书 {one['certificate']}（{one['scheme']}）"

@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from backend.kernel.errors import DomainError
+from backend.kernel.periods import CHINA
 from backend.settings import SettingsRefused, load_database_url
 from backend.storage.transaction import Database
 
@@ -20,10 +21,12 @@ NAME_MAX = 100
 _NOT_LET_IN = ("08", "28", "3D", "57P")
 """SQLSTATE: no connection, no such login, no such database, a server that is starting or stopping."""
 
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON for machines instead of text for people.")
-city_option = click.option("--city", required=True, metavar="CODE", help="GB/T 2260 code of the city, e.g. 320100.")
-by_option = click.option("--by", default=None, help="Who is recorded as having done it; the login name by default.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取 / JSON for machines.")
+city_option = click.option(
+    "--city", required=True, metavar="CODE", help="城市代码（GB/T 2260），如 320100 / code of the city."
+)
+by_option = click.option("--by", default=None, help="经办人，默认为登录名 / who is recorded as having done it.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="试运行，不写入 / say what would change; store nothing.")
 
 
 class NotConfigured(DomainError):
@@ -72,6 +75,11 @@ def operator(by: str | None) -> str:
         return getpass.getuser()[:NAME_MAX]
     except (KeyError, OSError):  # a container's user without a name
         return f"uid {os.getuid()}"
+
+
+def moment(at: datetime) -> str:
+    """Civil time in China, to the second, for people; JSON keeps the instant itself."""
+    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def json_text(facts: object) -> str:

@@ -4,14 +4,14 @@ from backend.cli.connection import database_url, json_option, json_text
 from backend.storage import migrate
 
 
-@click.group(help="The database schema.")
+@click.group(help="数据库结构 / the database schema.")
 def db() -> None:
     pass
 
 
 @db.command()
 def upgrade() -> None:
-    """Brings the schema to the newest revision; running it again changes nothing."""
+    """升级到最新结构，可重复执行 / to the newest revision; again changes nothing."""
     url = database_url()
     before = migrate.state(url)
     migrate.upgrade(url)
@@ -26,7 +26,12 @@ def upgrade() -> None:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:  # noqa: FBT001
-    """Whether the schema is at the newest revision and as the code expects it. Exit 1 when not."""
+    """检查结构是否最新且与程序一致 / whether the schema is as it must be.
+
+    不一致时退出码为 1。
+
+    Exit 1 when it is not.
+    """
     state = migrate.state(database_url())
     differences = migrate.drift(database_url()) if state.current == state.newest else ()
     if as_json:

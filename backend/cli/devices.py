@@ -3,7 +3,7 @@ from pathlib import Path
 
 import click
 
-from backend.cli.connection import city_option, database, dry_run_option, json_option, json_text
+from backend.cli.connection import city_option, database, dry_run_option, json_option, json_text, moment
 from backend.devices import register
 from backend.devices.public_key import FILE_BYTES_MAX, raw_public_key
 from backend.usecases.enrol_device import Enrolled, Enrolment, enrol_device
@@ -18,25 +18,34 @@ class _Rehearsed(Exception):
         self.changed = changed
 
 
-@click.group(help="Tills: enrol, revoke, list.")
+@click.group(help="扫码终端：登记、停用、列表 / tills.")
 def devices() -> None:
     pass
 
 
 @devices.command()
-@click.option("--device", required=True, help="8-40 lower-case letters, digits, hyphens; the name of its certificate.")
+@click.option(
+    "--device",
+    required=True,
+    help="设备编号，8-40 个小写字母、数字或连字符，与其证书名一致 / its id, as in its certificate.",
+)
 @city_option
-@click.option("--store", required=True, help="The shop it stands in, for ever.")
-@click.option("--key-id", required=True, help="By which name the till signs, e.g. k1.")
+@click.option("--store", required=True, help="所在门店，不能更换 / the shop it stands in, for ever.")
+@click.option("--key-id", required=True, help="签名密钥编号，如 k1 / the name of the key it signs by.")
 @click.option(
     "--public-key",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Ed25519 public key: PEM, 32 raw bytes, or base64.",
+    help="Ed25519 公钥文件：PEM、32 字节或 base64 / public key: PEM, 32 raw bytes, or base64.",
 )
 @json_option
 def enrol(device: str, city: str, store: str, key_id: str, public_key: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Enters a till and the key it signs by; the same again changes nothing, a new key id is added."""
+    """登记终端及其签名公钥 / enters a till and the key it signs by.
+
+    重复登记不作更改；新的密钥编号则增加一把公钥。
+
+    The same again changes nothing; a new key id is added.
+    """
     with public_key.open("rb") as opened_file:
         enrolment = Enrolment(device, city, store, key_id, raw_public_key(opened_file.read(FILE_BYTES_MAX)))
     with database() as opened:
@@ -51,7 +60,12 @@ def enrol(device: str, city: str, store: str, key_id: str, public_key: Path, as_
 @click.argument("device")
 @dry_run_option
 def revoke(device: str, dry_run: bool) -> None:  # noqa: FBT001
-    """Revokes a till at once and for ever: what it sends from now on is quarantined, not counted."""
+    """停用终端，立即生效且不能恢复 / revokes a till at once and for ever.
+
+    此后它发来的内容只留存，不计分。
+
+    What it sends from now on is quarantined, not counted.
+    """
     with database() as opened:
         try:
             changed = opened.write(
@@ -64,17 +78,17 @@ def revoke(device: str, dry_run: bool) -> None:  # noqa: FBT001
 
 
 @devices.command("list")
-@click.option("--city", default=None, metavar="CODE", help="One city; every city by default.")
+@click.option("--city", default=None, metavar="CODE", help="城市代码，默认全部 / one city; every city by default.")
 @json_option
 def list_(city: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Every till that was ever enrolled."""
+    """列出登记过的全部终端 / every till that was ever enrolled."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = register.listed(connection, city)
     if as_json:
         click.echo(json_text([row._asdict() for row in rows]))
         return
     for row in rows:
-        state = "在用" if row.revoked_at is None else f"{row.revoked_at.isoformat()} 停用"
+        state = "在用" if row.revoked_at is None else f"{moment(row.revoked_at)} 停用"
         click.echo(f"{row.device}  {row.city} {row.store} {row.district}  {state}")
 
 

@@ -21,14 +21,19 @@ ROLE = "greenpoints_engine"
 name_argument = click.argument("name", type=click.Choice([planned.name for planned in SCHEDULE]), metavar="NAME")
 
 
-@click.group(help="Recurring work: resolve, verify, clean up.")
+@click.group(help="定时任务：补核、对账、清理 / recurring work.")
 def jobs() -> None:
     pass
 
 
 @jobs.command()
 def work() -> None:
-    """Runs the schedule until SIGTERM or SIGINT. As many workers as you like may run; each job runs in one of them."""
+    """按计划运行任务，直到收到停止信号 / runs the schedule until it is told to stop.
+
+    可同时运行多个，每项任务只由其中一个执行。
+
+    As many workers as you like may run; each job runs in one of them.
+    """
     logs.configure("info")
     logs.forward_libraries()
     with _jobs() as built:
@@ -39,7 +44,12 @@ def work() -> None:
 @name_argument
 @json_option
 def run(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Does one job now, in this process. Exit 1 when it is refused, such as by a ledger that does not hold."""
+    """立即执行一项任务 / does one job now, in this process.
+
+    任务被拒绝（如账本不平）时退出码为 1。
+
+    Exit 1 when it is refused, such as by a ledger that does not hold.
+    """
     logs.configure("warning", sys.stderr.buffer)
     with _jobs() as built:
         facts = built.run(name)
@@ -52,7 +62,12 @@ def run(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags 
 @jobs.command("list")
 @json_option
 def list_(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Every job with its schedule (minute, hour, day, month, weekday, in UTC)."""
+    """列出任务与时间表 / every job with its schedule.
+
+    时间表依次为分、时、日、月、星期，以 UTC 计（北京时间减 8 小时）。
+
+    The schedule is minute, hour, day, month, weekday, in UTC.
+    """
     if as_json:
         click.echo(json_text([planned._asdict() for planned in SCHEDULE]))
         return

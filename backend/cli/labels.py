@@ -47,17 +47,20 @@ class LineUnreadable(DomainError):
 
 @click.group()
 def labels() -> None:
-    """Labels: what a code says."""
+    """标签解读：一个码说明什么 / what a label code says."""
 
 
 @labels.command("parse")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="每行一个 JSON 对象，供程序读取 / one JSON object a line.")
 @click.argument("texts", nargs=-1)
 def parse_labels(texts: tuple[str, ...], *, as_json: bool) -> None:
-    """Reads label codes: TEXTS, or a code a line from standard input.
+    """解读标签内容，或逐行读取标准输入 / reads label codes.
 
-    A line is {"text": …, "bytes_hex": …, "symbology": …, "aim": …}, where bytes_hex goes before text; without --json a
-    line that is no JSON object is the text itself. Answers in the order of the lines; exit 1 if a line was unreadable.
+    每行一个 JSON 对象，有 bytes_hex 时不看 text；不带 --json 时也可直接是标签内容。
+
+    TEXTS, or a code a line from standard input: {"text": …, "bytes_hex": …, "symbology": …, "aim": …}, where bytes_hex
+    goes before text; without --json a line that is no JSON object is the text itself. Answers in the order of the lines;
+    exit 1 if a line was unreadable.
     """
     refused = False
     lines: Iterable[str | bytes] = texts or _lines(sys.stdin.buffer)

@@ -2,33 +2,44 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from backend.cli.connection import city_option, database, json_option, json_text
+from backend.cli.connection import city_option, database, json_option, json_text, moment
 from backend.kernel.findings import Finding
 from backend.ledger import queries
+from backend.policies.words import amount_words
 from backend.usecases.verify_ledger import Verified, verify_ledger
 
 INVARIANTS = {
-    "I4": ("转账有效，各单位合计为零", "transfers are sound and each unit sums to zero"),
+    "I4": ("转账有效，各计量单位合计为零", "transfers are sound and each unit sums to zero"),
     "I5": ("账户余额等于其转账之和", "every balance is the sum of its transfers"),
-    "I6": ("预算：剩余＋已发＝拨付＝文件所载", "budgets: left + spent = granted = documented"),
+    "I6": ("预算：结余＋已发＝拨付＝文件所载", "budgets: left + spent = granted = documented"),
     "I7": ("上限计数等于奖励之和且不超限", "caps: awards sum to the counter, within the cap"),
     "I8": ("奖励可由留存事实重算得到", "decisions replay from their stored facts"),
-    "I9": ("扫码、裁决、奖励、入账一一对应", "scans, decisions, awards and postings match one to one"),
+    "I9": ("扫码、核定、奖励、入账一一对应", "scans, decisions, awards and postings match one to one"),
 }
 
 
-@click.group(help="Accounts and postings: verify, look up, report.")
+@click.group(help="账本：核对、查询、报表 / accounts and postings.")
 def ledger() -> None:
     pass
 
 
 @ledger.command()
-@click.option("--city", default=None, metavar="CODE", help="One city; every city by default.")
-@click.option("--replay-days", type=click.IntRange(1), default=None, help="Replay only the decisions of the last days.")
+@click.option("--city", default=None, metavar="CODE", help="城市代码，默认全部 / one city; every city by default.")
+@click.option(
+    "--replay-days",
+    type=click.IntRange(1),
+    default=None,
+    help="只重算最近几天的核定 / replay only the decisions of the last days.",
+)
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, city: str | None, replay_days: int | None, as_json: bool) -> None:  # noqa: FBT001
-    """Runs every invariant over one snapshot of each city. Exit 1 when any is broken."""
+    """核对全部账目规则 / runs every invariant over one snapshot of each city.
+
+    有任何一项不符时退出码为 1。
+
+    Exit 1 when any is broken.
+    """
     since = datetime.now(UTC) - timedelta(days=replay_days) if replay_days else None
     with database("greenpoints_auditor") as opened:
         verified = verify_ledger(opened, city, replay_since=since)
@@ -41,12 +52,16 @@ def verify(ctx: click.Context, city: str | None, replay_days: int | None, as_jso
 
 @ledger.command()
 @city_option
-@click.option("--prefix", default="", help="Only accounts whose address begins so, e.g. budget: or resident:<id>:")
-@click.option("--after", default="", help="Only accounts after this address, to go on from a former page.")
-@click.option("--limit", type=click.IntRange(1, queries.ACCOUNTS_MAX), default=100, help="Accounts at most.")
+@click.option(
+    "--prefix", default="", help="账户名的开头，如 budget: 或 resident:<编号>: / only accounts whose address begins so."
+)
+@click.option("--after", default="", help="从此账户之后列起，用于翻页 / only accounts after this address.")
+@click.option(
+    "--limit", type=click.IntRange(1, queries.ACCOUNTS_MAX), default=100, help="最多列出几个账户 / accounts at most."
+)
 @json_option
 def balances(city: str, prefix: str, after: str, limit: int, as_json: bool) -> None:  # noqa: FBT001
-    """Balances of accounts, in the order of their addresses."""
+    """列出账户余额 / balances of accounts, in the order of their addresses."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = queries.accounts(connection, city, prefix=prefix, after=after, limit=limit)
     if as_json:
@@ -61,7 +76,7 @@ def balances(city: str, prefix: str, after: str, limit: int, as_json: bool) -> N
 @city_option
 @json_option
 def liability(city: str, as_json: bool) -> None:  # noqa: FBT001
-    """What the city has granted, what is left in budgets, and what residents hold, by unit."""
+    """拨付、预算结余与居民持有 / granted, left in budgets, held by residents."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = queries.liability(connection, city)
     if as_json:
@@ -69,8 +84,8 @@ def liability(city: str, as_json: bool) -> None:  # noqa: FBT001
         return
     for row in rows:
         click.echo(
-            f"{row.unit}：拨付 granted {row.granted}；预算剩余 in budgets {row.in_budgets}；"
-            f"居民持有 with residents {row.with_residents}"
+            f"拨付 {amount_words(row.unit, row.granted).zh}，预算结余 {amount_words(row.unit, row.in_budgets).zh}，"
+            f"居民持有 {amount_words(row.unit, row.with_residents).zh} / granted, in budgets, with residents"
         )
 
 
@@ -80,14 +95,19 @@ def liability(city: str, as_json: bool) -> None:  # noqa: FBT001
 @json_option
 @click.pass_context
 def posting(ctx: click.Context, reference: object, city: str, as_json: bool) -> None:  # noqa: FBT001
-    """The transfers of one cause: a basket, or a policy version. Exit 1 when there are none."""
+    """查一笔入账的各项转账 / the transfers of one cause.
+
+    REFERENCE 为一单或一个政策版本的编号；没有时退出码为 1。
+
+    REFERENCE is a basket, or a policy version. Exit 1 when there are none.
+    """
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = queries.posting(connection, city, str(reference))
     if as_json:
         click.echo(json_text([row._asdict() for row in rows]))
     for row in () if as_json else rows:
         click.echo(
-            f"{row.recorded_at.isoformat()}  {row.step}.{row.line}  {row.reason}  {row.amount} {row.unit}  "
+            f"{moment(row.recorded_at)}  {row.step}.{row.line}  {row.reason}  {row.amount} {row.unit}  "
             f"{row.source} -> {row.destination}"
         )
     if not rows:

@@ -24,7 +24,10 @@ class Program(click.Group):
 
 @click.command(cls=Program, context_settings={"help_option_names": ["--help"]})
 def program() -> None:
-    """Green Points: certification labels become points that can be explained and proved."""
+    """绿色积分：认证标签换来说得清、查得实的积分 / Green Points.
+
+    Certification labels become points that can be explained and proved.
+    """
 
 
 def main() -> None:

@@ -10,10 +10,12 @@ from backend.cli.connection import (
     dry_run_option,
     json_option,
     json_text,
+    moment,
     operator,
 )
 from backend.policies import queries
 from backend.policies.document import DOCUMENT_BYTES_MAX, PolicyRefused, load_policy
+from backend.policies.words import amount_words
 from backend.usecases.publish_policy import PublishedVersion, publish_policy
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -27,7 +29,7 @@ class _Rehearsed(Exception):
         self.published = published
 
 
-@click.group(help="Policies: check a document, publish it, list and show what is published.")
+@click.group(help="政策：校验、发布、查阅 / check, publish, list and show policies.")
 def policies() -> None:
     pass
 
@@ -36,7 +38,12 @@ def policies() -> None:
 @file_argument
 @json_option
 def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Reads a policy document and says every fault with its place. Exit 1 when there is any."""
+    """校验政策文件，逐处指出问题 / says the faults of a document, each with its place.
+
+    有问题时退出码为 1。
+
+    Exit 1 when there is any.
+    """
     policy = load_policy(_read(file))
     facts = {
         "policy": policy.policy,
@@ -52,7 +59,7 @@ def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
         return
     click.echo(
         f"{policy.title_zh}（{policy.document.number}）：{len(policy.rules)} 条规则，{len(policy.caps)} 个上限，"
-        f"预算 {policy.budget} {policy.unit.value}，没有问题 / sound"
+        f"预算 {amount_words(policy.unit, policy.budget).zh}，没有问题 / sound"
     )
 
 
@@ -63,7 +70,12 @@ def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
 @dry_run_option
 @json_option
 def publish(file: Path, city: str, by: str | None, dry_run: bool, as_json: bool) -> None:  # noqa: FBT001
-    """Publishes a document as an immutable version and grants its budget; the same text again changes nothing."""
+    """发布政策并拨付预算 / publishes a document and grants its budget.
+
+    每次发布为一个不可更改的版本；同一文本重复发布不作更改。
+
+    Each is an immutable version; the same text again changes nothing.
+    """
     text, now = _read(file), datetime.now(UTC)
     with database() as opened:
         try:
@@ -81,7 +93,8 @@ def publish(file: Path, city: str, by: str | None, dry_run: bool, as_json: bool)
     else:
         done = "将发布" if dry_run else "已发布"
         click.echo(
-            f"{published.policy}：{done}第 {published.version_no} 版，拨付 {published.granted} {published.unit} / granted"
+            f"{published.policy}：{done}第 {published.version_no} 版，"
+            f"拨付 {amount_words(published.unit, published.granted).zh} / granted"
         )
 
 
@@ -89,7 +102,7 @@ def publish(file: Path, city: str, by: str | None, dry_run: bool, as_json: bool)
 @city_option
 @json_option
 def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
-    """Every version published in a city."""
+    """列出一个城市发布过的版本 / every version published in a city."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = queries.published(connection, city)
     if as_json:
@@ -97,18 +110,29 @@ def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
         return
     for row in rows:
         click.echo(
-            f"{row.policy} 第 {row.version_no} 版  {row.document_number}  {row.valid_from.isoformat()} 至 "
-            f"{row.valid_until.isoformat()}  {row.published_by} 于 {row.published_at.isoformat()} 发布  {row.version}"
+            f"{row.policy} 第 {row.version_no} 版  {row.document_number}  {moment(row.valid_from)} 至 "
+            f"{moment(row.valid_until)}  {row.published_by} 于 {moment(row.published_at)} 发布  {row.version}"
         )
 
 
 @policies.command()
 @click.argument("policy")
 @city_option
-@click.option("--number", "version_no", type=click.IntRange(1), default=None, help="The version; the last by default.")
+@click.option(
+    "--number",
+    "version_no",
+    type=click.IntRange(1),
+    default=None,
+    help="第几版，默认最新 / the version; the last by default.",
+)
 @click.pass_context
 def show(ctx: click.Context, policy: str, city: str, version_no: int | None) -> None:
-    """Prints a published document to the byte. Exit 1 when there is none."""
+    """输出已发布的原文，一字不差 / prints a published document to the byte.
+
+    没有时退出码为 1。
+
+    Exit 1 when there is none.
+    """
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         text = queries.text_of(connection, city, policy, version_no)
     if text is None:

@@ -8,7 +8,7 @@ from backend.retailers.store import Store
 from backend.usecases.open_store import open_store
 
 
-@click.group(help="Shops: enter them before their tills.")
+@click.group(help="门店：登记、列表 / shops, entered before their tills.")
 def stores() -> None:
     pass
 
@@ -16,11 +16,18 @@ def stores() -> None:
 @stores.command()
 @click.argument("store")
 @city_option
-@click.option("--district", required=True, metavar="CODE", help="GB/T 2260 code of the district, e.g. 320102.")
-@click.option("--retailer", required=True, help="Whose shop it is: a USCC, or the retailer's name.")
-@click.option("--name", "name_zh", required=True, help="What residents call it.")
+@click.option(
+    "--district", required=True, metavar="CODE", help="区县代码（GB/T 2260），如 320102 / code of the district."
+)
+@click.option("--retailer", required=True, help="经营者：统一社会信用代码或名称 / whose shop it is: a USCC, or a name.")
+@click.option("--name", "name_zh", required=True, help="门店名称，居民所见 / what residents call it.")
 def add(store: str, city: str, district: str, retailer: str, name_zh: str) -> None:
-    """Enters a shop; the same again changes nothing, another shop under its number is refused."""
+    """登记门店 / enters a shop.
+
+    重复登记不作更改；编号已属其他门店时拒绝。
+
+    The same again changes nothing; another shop under its number is refused.
+    """
     shop = Store(city, store, retailer, name_zh, district)
     with database() as opened:
         new = opened.write(lambda connection: open_store(connection, shop, datetime.now(UTC)))
@@ -31,7 +38,7 @@ def add(store: str, city: str, district: str, retailer: str, name_zh: str) -> No
 @city_option
 @json_option
 def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
-    """The shops of a city."""
+    """列出一个城市的门店 / the shops of a city."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = shops.listed(connection, city)
     if as_json:

@@ -3,17 +3,19 @@ from datetime import UTC, datetime
 
 import click
 
-from backend.cli.connection import database, json_option, json_text
+from backend.cli.connection import database, json_option, json_text, moment
 from backend.devices import register
 from backend.usecases.issue_token import issue_token, revoke_token
 
 TOKEN_BYTES = 32
 
-service_option = click.option("--service", required=True, type=click.Choice(["bridge", "pos", "metrics"]))
-name_option = click.option("--name", required=True, help="What the installation calls it, e.g. bridge-1.")
+service_option = click.option(
+    "--service", required=True, type=click.Choice(["bridge", "pos", "metrics"]), help="网桥、商户系统或监控 / for what."
+)
+name_option = click.option("--name", required=True, help="自定名称，如 bridge-1 / what the installation calls it.")
 
 
-@click.group(help="Bearer tokens of bridges, shop systems and monitoring.")
+@click.group(help="服务令牌：网桥、商户系统、监控 / bearer tokens of services.")
 def tokens() -> None:
     pass
 
@@ -22,7 +24,7 @@ def tokens() -> None:
 @service_option
 @name_option
 def issue(service: str, name: str) -> None:
-    """Prints a new token, this once; only its hash is kept."""
+    """签发令牌，只显示这一次 / prints a new token; only its hash is kept."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = datetime.now(UTC)
     with database() as opened:
@@ -35,7 +37,7 @@ def issue(service: str, name: str) -> None:
 @service_option
 @name_option
 def revoke(service: str, name: str) -> None:
-    """Revokes every token of that name."""
+    """停用该名称的全部令牌 / revokes every token of that name."""
     now = datetime.now(UTC)
     with database() as opened:
         count = opened.write(lambda connection: revoke_token(connection, service=service, name=name, now=now))
@@ -45,12 +47,12 @@ def revoke(service: str, name: str) -> None:
 @tokens.command("list")
 @json_option
 def list_(as_json: bool) -> None:  # noqa: FBT001
-    """Names and dates of all tokens; the tokens themselves are not kept."""
+    """列出令牌的名称与日期 / names and dates; the tokens themselves are not kept."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = register.tokens(connection)
     if as_json:
         click.echo(json_text([row._asdict() for row in rows]))
         return
     for row in rows:
-        state = "有效" if row.revoked_at is None else f"{row.revoked_at.isoformat()} 停用"
-        click.echo(f"{row.service}  {row.name}  {row.issued_at.isoformat()} 签发  {state}")
+        state = "有效" if row.revoked_at is None else f"{moment(row.revoked_at)} 停用"
+        click.echo(f"{row.service}  {row.name}  {moment(row.issued_at)} 签发  {state}")

@@ -129,7 +129,7 @@ def test_nothing_found_is_said(run: Run) -> None:
     result = run("show", "9521234543213")
 
     assert result.exit_code == 1
-    assert "未登记" in result.stdout
+    assert "没有以此编码登记的产品" in result.stdout
 
 
 def test_an_unknown_certificate_cannot_be_revoked(run: Run) -> None:
