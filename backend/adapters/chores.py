@@ -35,16 +35,16 @@ class Planned(NamedTuple):
 EVERY_MINUTE = "* * * * *"
 SCHEDULE = (
     Planned(
-        "resolve_products", EVERY_MINUTE, "为等待商品查证的扫码作出裁决", "decide scans whose product is known by now"
+        "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"
     ),
     Planned(
-        "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的裁决", "verify the ledger, replay the last ten minutes"
+        "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
     ),
-    Planned("verify_all", "10 19 * * *", "核对账本，重算全部裁决", "verify the ledger, replay every decision"),
+    Planned("verify_all", "10 19 * * *", "核对账本，重算全部核定", "verify the ledger, replay every decision"),
     Planned(
         "clean_up", "40 19 * * *", "清理过期的下发消息、会员码、登录", "delete expired messages, member codes, sessions"
     ),
-    Planned("retry_stalled", EVERY_MINUTE, "重试中断的任务", "retry jobs whose worker died", alone=False),
+    Planned("retry_stalled", EVERY_MINUTE, "重做中断的任务", "retry jobs whose worker died", alone=False),
     Planned("forget_finished", "50 * * * *", "清理已结束的任务记录", "delete records of finished jobs", alone=False),
 )
 """A job that repairs the queue is never alone: killed, it would block itself for ever."""

@@ -138,7 +138,7 @@ def history(query: dict[str, Any]) -> Response:
     answers={200: ExplainedSchema()},
 )
 def explain(query: dict[str, Any], basket: UUID, line_no: int) -> Response:
-    """裁决的理由 / why a scan earned what it did: every rule's pass or fail, recomputed."""
+    """核定的理由 / why a scan earned what it did: every rule's pass or fail, recomputed."""
     who = session()
     city = query["city"] or who.city
     with backend().database.read() as connection:

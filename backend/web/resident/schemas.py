@@ -96,7 +96,7 @@ class UsedCertificateSchema(ma.Schema):
 
 
 class ScanSchema(ma.Schema):
-    """一次扫码及其裁决 / a scan with its decision."""
+    """一次扫码及其核定结果 / a scan with its decision."""
 
     basket = ma.fields.UUID(required=True)
     line_no = ma.fields.Integer(required=True)
@@ -162,7 +162,7 @@ class PolicySchema(ma.Schema):
 
 
 class ExplainedSchema(ma.Schema):
-    """裁决的全部理由，由留存事实重新计算 / every reason, recomputed from the stored facts."""
+    """核定的全部理由，由留存事实重新计算 / every reason, recomputed from the stored facts."""
 
     scan = ma.fields.Nested(ScanSchema, required=True)
     recomputed_equal = ma.fields.Boolean(
