@@ -13,6 +13,7 @@ from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan, sentence
 from backend.storage.transaction import Database
 
+_ON_LABELS = {"energy_label": "能效标识", "water_label": "水效标识"}
 _IDS = frozenset({"basket", "resident", "certificate_row", "policy_version"})
 _COLUMNS = ", ".join(f"d.{name}::text" if name in _IDS else f"d.{name}" for name in Decision._fields)
 _DECIDED = text(f"""
@@ -46,7 +47,10 @@ class Decided:
     def label_words(self) -> str:
         """What was printed; of a web address only what it names, the rest is the same on every label."""
         shown, key = self.decision.code_text or "", self.decision.label_key
-        return key if key and shown.startswith("http") else shown
+        if not key or not shown.startswith("http"):
+            return shown
+        scheme, _, number = key.partition(":")
+        return f"{_ON_LABELS.get(scheme, scheme)} {number}"
 
 
 def decided_since(database: Database, city: str, since: datetime) -> list[Decided]:

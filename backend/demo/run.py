@@ -77,7 +77,7 @@ def run(home: Path, table: Table, *, once: bool) -> int:
         _only_one(home, stack)
         system = _start(home, table, stack)
         good = _show(system)
-        _print_addresses(system)
+        _print_places(system, once=once)
         if once:
             return 0 if good else 1
         while True:
@@ -219,11 +219,14 @@ def _conclude(system: System, points: Mapping[str, int], faults: list[str]) -> b
     return not faults and not verified.returncode
 
 
-def _print_addresses(system: System) -> None:
+def _print_places(system: System, *, once: bool) -> None:
     say = system.table.say
     say()
-    say(f"  接口文档 API        {system.address.backend_url}/docs")
+    if not once:
+        say(f"  接口文档 API        {system.address.backend_url}/docs")
     say(f"  日志 logs           {system.home / 'logs'}")
+    if not once:
+        say("\n系统正在运行，按 Ctrl-C 停止 / running; Ctrl-C stops it")
 
 
 def _next_run(counter: Path) -> int:

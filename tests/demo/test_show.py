@@ -70,7 +70,7 @@ def test_words_of_certificate_and_label() -> None:
 
     assert certificate_words(DECISION, schemes) == "能源效率标识 1 级 202401-02-99000001-990000000001"
     assert certificate_words(DECISION._replace(certificate=None), schemes) == "—"
-    assert address.label_words == "energy_label:7"
+    assert address.label_words == "能效标识 7"
     assert FOUND.label_words == "9521234000013"
 
 
