@@ -17,8 +17,12 @@ def upgrade() -> None:
     missing = [role for role in ROLES if role not in known]
     may_create = connection.scalar(text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"))
     if missing and not may_create:
-        lines = "\n".join(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO CURRENT_USER;" for role in missing)
-        message = f"The database user may not create roles. Let an administrator run:\n{lines}"
+        owner = connection.scalar(text("SELECT quote_ident(current_user)"))
+        # With ADMIN OPTION, because this revision grants the roles to whoever owns the tables.
+        lines = "\n".join(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {owner} WITH ADMIN OPTION;" for role in missing)
+        message = (
+            f"数据库用户 {owner} 无权创建角色，请管理员执行 / may not create roles; let an administrator run:\n{lines}"
+        )
         raise RuntimeError(message)
     for role in missing:
         # Two databases of one cluster may be migrated at once; roles belong to the cluster.
