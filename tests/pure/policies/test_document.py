@@ -21,7 +21,15 @@ def test_every_fault_is_said_at_once_with_its_place_and_in_both_languages() -> N
 
     faults = refused.value.faults
     said = [reason for reasons in faults.values() for reason in reasons]
-    assert {"title_en", "document.issuer", "from", "budget.unit", "rules.0.when", "rules.0.extra", "caps"} <= faults.keys()
+    assert {
+        "title_en",
+        "document.issuer",
+        "from",
+        "budget.unit",
+        "rules.0.when",
+        "rules.0.extra",
+        "caps",
+    } <= faults.keys()
     assert [reason for reason in said if not re.search(r"[一-龥].* / .*[a-z]", reason)] == []
 
 
