@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 FOREVER_MS = 2**53 - 1
 """The end of what has no end: a half-open period up to here holds every moment from its start."""
@@ -63,8 +64,7 @@ class Entry:
         assert self.from_ms < self.until_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What a certificate is worth at a moment: valid, suspended, withdrawn, expired, not_yet_valid or unknown."""
 
     entry: Entry | None

@@ -110,7 +110,7 @@ def load_recognitions(connection: Connection, *, known_version: int = LATEST) ->
 
 def current_version(connection: Connection) -> RegistryVersion:
     """The registry version now, and when it came about. Not locked."""
-    row = hot(connection, "SELECT version, recorded_at FROM registry_version").fetchone()
+    row = hot(connection, "SELECT version, recorded_at FROM registry_version", prepared=True).fetchone()
     assert row is not None
     return RegistryVersion(*row)
 

@@ -188,6 +188,7 @@ def counters(
         connection,
         LOCK_COUNTERS if locked else COUNTERS,
         {"city": city, "periods": unquoted(set(periods)), "persons": ids(list(set(persons)))},
+        prepared=True,
     )
     return {(person, period, cap): Counter(used, version) for cap, period, person, used, version in rows}
 
