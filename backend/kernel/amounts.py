@@ -20,6 +20,10 @@ class Rounding(StrEnum):
     UP = "up"
 
 
+# CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and for each hash of a member.
+_DOWN, _UP = Rounding.DOWN, Rounding.UP
+
+
 def share_of(amount: int, basis_points: int, rounding: Rounding) -> int:
     """`amount` x `basis_points` / 10,000 in the unit of `amount`, rounded as named; both >= 0."""
     return divide(amount * basis_points, BASIS_POINTS, rounding)
@@ -29,8 +33,8 @@ def divide(numerator: int, denominator: int, rounding: Rounding) -> int:
     """Integer quotient of two non-negative integers, rounded as named; never passes through a float."""
     if numerator < 0 or denominator <= 0:
         raise ValueError("amounts are divided as non-negative over positive")
-    if rounding is Rounding.DOWN:
+    if rounding is _DOWN:
         return numerator // denominator
-    if rounding is Rounding.UP:
+    if rounding is _UP:
         return -(-numerator // denominator)
     return (2 * numerator + denominator) // (2 * denominator)

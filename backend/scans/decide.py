@@ -15,15 +15,11 @@ from backend.scans.model import Basket, Channel, Read
 
 _STRENGTH = "SEMU"
 _WEAKER = {one + other: min(one, other, key=_STRENGTH.index) for one in _STRENGTH for other in _STRENGTH}
-_LEVEL_OF_SCOPE = {
-    Scope.UNIT: Level.UNIT.value,
-    Scope.MODEL: Level.MODEL.value,
-    Scope.ENTERPRISE: Level.ENTERPRISE.value,
-    Scope.LICENCE: Level.ENTERPRISE.value,
-}
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _NO_CERTIFICATE: tuple[object, ...] = (None,) * 6
-_UNIT, _NOTHING, _REVIEW = Scope.UNIT, Scope.NONE, Confidence.REVIEW
+_UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
+_NOTHING, _REVIEW = Scope.NONE, Confidence.REVIEW
+_U, _M, _E = Level.UNIT.value, Level.MODEL.value, Level.ENTERPRISE.value
 _PHONE = Channel.PHONE.value
 _P0, _P1, _P2, _P3 = Proof.SCAN.value, Proof.CLAIM.value, Proof.TILL.value, Proof.TILL_ONLINE.value
 _NONE, _PENDING, _HELD = Outcome.NONE.value, Outcome.PENDING.value, Outcome.HELD.value
@@ -216,10 +212,16 @@ def _entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> S
 
 def _level(reading: Reading, entry: Entry | None) -> str | None:
     """The weaker of what the label proves and what its scheme may prove at best."""
-    level = _LEVEL_OF_SCOPE.get(reading.scope)
-    if level is None or entry is None:
-        return level
-    return _WEAKER[level + entry.level]
+    scope = reading.scope
+    if scope is _MODEL:
+        level = _M
+    elif scope is _UNIT:
+        level = _U
+    elif scope is _ENTERPRISE or scope is _LICENCE:
+        level = _E
+    else:
+        return None
+    return level if entry is None else _WEAKER[level + entry.level]
 
 
 def _refusal(
