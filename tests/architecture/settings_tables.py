@@ -1,0 +1,210 @@
+"""The README's settings tables, made from the code: `python -m tests.architecture.settings_tables` writes them anew.
+
+The backend says what each of its settings is for. Of the bridge's and the till's the code says name and default; what they
+are for stands here, and a setting without words is a KeyError.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from backend.settings import described
+from firmware_bridge import settings as bridge
+from scanner import settings as till
+from scanner.environment import Choice, Variables
+from tests.architecture.project import ROOT
+
+README = ROOT / "README.md"
+REQUIRED = "必填 required"
+BRIDGE_WORDS = {
+    "NAME": ("网桥名称，出现在它的状态主题中", "name of this bridge, in its topic of state"),
+    "BROKER_HOST": ("消息服务器地址", "the broker"),
+    "BROKER_PORT": ("消息服务器端口", "its port"),
+    "BROKER_CA_FILE": ("验证消息服务器的 CA 证书；非本机必填", "authority of the broker; required unless on loopback"),
+    "BROKER_CERT_FILE": ("网桥证书，CN 为 bridge", "the bridge's certificate, CN bridge"),
+    "BROKER_KEY_FILE": ("网桥证书的私钥；与 CA、证书同时给出", "its private key; the three go together"),
+    "BROKER_USERNAME": ("用户名，供以口令认证的消息服务器", "for brokers that ask for a password"),
+    "BROKER_PASSWORD_FILE": ("口令文件", "file of the password"),
+    "PROTOCOL": ("auto 先用 MQTT 5，不行再用 3.1.1；或 5、311", "auto tries MQTT 5, then 3.1.1; or 5, 311"),
+    "SHARE_GROUP": (
+        "多个网桥分担消息时的组名，16 字符以上且须保密；未设置时为唯一网桥",
+        "group of bridges that share the messages, at least 16 characters, secret; none: the only bridge",
+    ),
+    "SESSION_EXPIRY_S": ("断线后会话保留秒数（唯一网桥）", "how long the broker keeps the session of an only bridge"),
+    "RECEIVE_MAXIMUM": ("未确认消息的窗口（MQTT 5）", "window of unacknowledged messages (MQTT 5)"),
+    "INBOX_MESSAGES": ("内存中等待转发的消息上限", "messages that wait in memory, at most"),
+    "BATCH_READS": ("一次转发最多的读码数", "reads in one request, at most"),
+    "BATCH_WAIT_MS": ("凑一批最多等待的毫秒数", "how long a batch is gathered"),
+    "BACKEND_URL": ("后端地址；非本机须为 https", "the backend; https unless on loopback"),
+    "BACKEND_CA_FILE": ("验证后端的 CA 证书；默认用系统的", "authority of the backend; the system's by default"),
+    "BACKEND_TIMEOUT_S": ("等待后端应答的秒数", "how long an answer is waited for"),
+    "TOKEN": ("服务令牌；与 TOKEN_FILE 二选一", "bearer token; this or TOKEN_FILE"),
+    "TOKEN_FILE": ("服务令牌文件（推荐）", "file of the bearer token (better)"),
+    "RETRY_WAIT_S_MAX": ("重试间隔的上限秒数", "longest wait between retries"),
+    "DOWNLINK_POLL_S": ("查询下发消息的间隔秒数", "how often messages for tills are asked for"),
+    "DRAIN_S": ("停止时处理完手头消息的秒数", "time to finish what is in hand when stopped"),
+    "HEALTH_PORT": (
+        "本机端口：/health、/ready、/metrics；0 为任选",
+        "loopback port of /health, /ready, /metrics; 0: any free one",
+    ),
+    "CHAOS_POINT": ("故障试验用，仅 ENV=test", "for fault trials, only where ENV=test"),
+    "CHAOS_PASSES": ("故障试验用，仅 ENV=test", "for fault trials, only where ENV=test"),
+}
+TILL_WORDS = {
+    "DEVICE_ID": ("设备编号，与证书 CN 一致", "id of the till, the CN of its certificate"),
+    "KEY_PATH": ("签名私钥 Ed25519（PEM），只许本人可读", "private signing key Ed25519 (PEM), mode 600"),
+    "KEY_ID": ("签名密钥编号，登记时所用", "name of that key, as enrolled"),
+    "CITY_KEYS_PATH": ("验证会员码的城市公钥，每行“编号 base64”", "public keys of member codes, lines `id base64`"),
+    "RECEIPT_KEY_PATH": ("验证回执的后端公钥，每行 base64", "public keys of receipts, lines of base64"),
+    "BROKER_HOST": ("消息服务器地址", "the broker"),
+    "BROKER_PORT": ("消息服务器端口", "its port"),
+    "BROKER_CA_PATH": ("验证消息服务器的 CA 证书；非本机必填", "authority of the broker; required unless on loopback"),
+    "BROKER_CERT_PATH": ("终端证书", "the till's certificate"),
+    "BROKER_TLS_KEY_PATH": ("终端证书的私钥；三者同时给出", "its private key; the three go together"),
+    "PROTOCOL": ("auto 先用 MQTT 5，不行再用 3.1.1；或 5、311", "auto tries MQTT 5, then 3.1.1; or 5, 311"),
+    "KEEPALIVE_S": ("MQTT 心跳秒数", "MQTT keep alive"),
+    "RECONNECT_MAX_S": ("重连间隔的上限秒数", "longest wait before connecting again"),
+    "SOURCE": ("读码来源，见上文", "where reads come from, see above"),
+    "OUTBOX_PATH": ("待上传记录的 SQLite 文件", "SQLite file of what waits to be sent"),
+    "OUTBOX_BASKETS_MAX": ("最多存几单；满则停止扫码", "baskets it holds; full, reading stops"),
+    "OUTBOX_SIZE_MAX_BYTES": ("文件大小上限", "its size, at most"),
+    "BASKET_TIMEOUT_S": ("多少秒无读码即结单", "a basket closes after so long without a read"),
+    "FINISH_CODE": ("结单码的内容", "the code that finishes a basket"),
+    "VOID_CODE": ("作废上一单的码", "the code that voids the last basket"),
+    "CLOCK_SOURCE": (
+        "时钟由谁校准：auto、ntp、rtc、srv、none",
+        "who sets the clock: auto, ntp, rtc, srv (by receipts), none",
+    ),
+    "CAMERA_FRAMES_PER_S_MAX": ("摄像头每秒帧数上限", "frames a second, at most"),
+    "WEDGE_GAP_MS": ("扫码枪一个码内的最长停顿", "longest pause within one code of a hand-held reader"),
+    "GREEN_PIN": ("绿灯的 GPIO（BCM 编号）", "GPIO of the green light (BCM)"),
+    "AMBER_PIN": ("黄灯", "amber light"),
+    "RED_PIN": ("红灯", "red light"),
+    "BUZZER_PIN": ("蜂鸣器", "buzzer"),
+    "BUTTON_PIN": ("结单键", "button that finishes a basket"),
+    "EXIT_WHEN_DONE": ("来源读完且全部收到回执后退出", "end with the source, once all is receipted"),
+    "RESEND_MIN_S": ("首次重发的间隔", "first wait before sending again"),
+    "RESEND_MAX_S": ("重发间隔的上限", "longest wait before sending again"),
+    "BRIDGE_UP_JITTER_S": ("网桥恢复后随机错开的秒数", "random delay once a bridge is back, spreads a fleet"),
+    "BRIDGE_GRACE_S": ("连上后等待网桥消息的秒数", "how long the first word of a bridge is waited for"),
+    "HEALTH_INTERVAL_S": ("上报运行状况的间隔", "how often health is reported"),
+    "CHAOS_POINT": ("故障试验用，仅 ENV=test", "for fault trials, only where ENV=test"),
+    "CHAOS_HIT": ("故障试验用，仅 ENV=test", "for fault trials, only where ENV=test"),
+}
+
+
+class Row(NamedTuple):
+    variable: str
+    default: str
+    zh: str
+    en: str
+
+
+class Noted(Variables):
+    """What the till asks its environment for, and with which default, instead of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(till.PREFIX)
+        self.defaults: dict[str, str] = {}
+
+    def text(self, name: str, default: str | None = None, **_form: str) -> str:
+        self.defaults[name] = REQUIRED if default is None else default
+        return ""
+
+    def optional_path(self, name: str) -> Path | None:
+        self.defaults[name] = ""
+        return None
+
+    def integer(self, name: str, default: int, *_bounds: int) -> int:
+        self.defaults[name] = str(default)
+        return default
+
+    def optional_integer(self, name: str, *_bounds: int) -> int | None:
+        self.defaults[name] = ""
+        return None
+
+    def number(self, name: str, default: float, *_bounds: float) -> float:
+        self.defaults[name] = f"{default:g}"
+        return default
+
+    def truth(self, name: str) -> bool:
+        self.defaults[name] = "false"
+        return False
+
+    def choice(self, name: str, _kind: type[Choice], default: Choice) -> Choice:
+        self.defaults[name] = default.value
+        return default
+
+    def optional_choice(self, name: str, _kind: type[Choice]) -> Choice | None:
+        self.defaults[name] = ""
+        return None
+
+
+def backend_rows() -> list[Row]:
+    return [Row(how.variable, default or REQUIRED, how.zh, how.en) for how, default in described()]
+
+
+def bridge_rows() -> list[Row]:
+    defaults = {field.name.upper(): field.default for field in fields(bridge.Settings)}
+    return _rows(bridge.PREFIX, {name: _shown(default) for name, default in defaults.items()}, BRIDGE_WORDS)
+
+
+def till_rows() -> list[Row]:
+    """Every function of the module that reads variables is asked."""
+    noted = Noted()
+    for function in vars(till).values():
+        if inspect.isfunction(function) and list(inspect.signature(function).parameters) == ["variables"]:
+            function(noted)
+    return _rows(till.PREFIX, noted.defaults, TILL_WORDS)
+
+
+def tables() -> Iterator[tuple[str, str]]:
+    """Each program's name and its table in Markdown."""
+    for program, rows in (("backend", backend_rows()), ("bridge", bridge_rows()), ("till", till_rows())):
+        lines = [
+            f"| `{row.variable}` | {_default(row.default)} | {_plain(row.zh)} / {_plain(row.en)} |" for row in rows
+        ]
+        head = ["| 变量 variable | 默认 default | 含义 meaning |", "|---|---|---|"]
+        yield program, "\n".join([*head, *lines])
+
+
+def renewed(readme: str) -> str:
+    """`readme` with its tables as the code has them. Raises ValueError where a marker is missing."""
+    for program, table in tables():
+        begin, end = f"<!-- settings {program} -->", f"<!-- end of settings {program} -->"
+        start, stop = readme.index(begin) + len(begin), readme.index(end)
+        readme = f"{readme[:start]}\n{table}\n{readme[stop:]}"
+    return readme
+
+
+def _rows(prefix: str, defaults: Mapping[str, str], words: Mapping[str, tuple[str, str]]) -> list[Row]:
+    unused = words.keys() - defaults.keys()
+    if unused:
+        raise KeyError(f"words for no setting: {sorted(unused)}")
+    return [Row(prefix + name, default, *words[name]) for name, default in defaults.items()]
+
+
+def _shown(default: object) -> str:
+    if default is MISSING:
+        return REQUIRED
+    if isinstance(default, StrEnum):
+        return default.value
+    return "" if default is None else str(default)
+
+
+def _plain(words: str) -> str:
+    """A word in angle brackets would be taken for HTML, and not shown."""
+    return words.replace("<", "&lt;")
+
+
+def _default(default: str) -> str:
+    if default in ("", REQUIRED):
+        return default or "—"
+    return f"`{default}`"
+
+
+if __name__ == "__main__":
+    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
