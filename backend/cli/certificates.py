@@ -217,9 +217,9 @@ def recognise(
 ) -> None:
     """登记认证互认 / records that one scheme is accepted for another.
 
-    要求 TO_SCHEME 的地方，FROM_SCHEME 的证书同样有效。
+    要求 TO_SCHEME 的地方，FROM_SCHEME 的证书同样有效；本版核定尚不使用。
 
-    Certificates of FROM_SCHEME are accepted where TO_SCHEME is asked for.
+    Certificates of FROM_SCHEME are accepted where TO_SCHEME is asked for. Decisions do not use it yet.
     """
     until_on = None if last_on is None else civil_day(day_number(last_on.date()) + 1)
     recognition = amend.NewRecognition(
