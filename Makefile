@@ -24,7 +24,7 @@ check: setup-check  ## 检查风格、类型与分层 / lint, types, layers
 	@$(BIN)/lint-imports --no-cache > .tools/lint-imports.log || { cat .tools/lint-imports.log; exit 1; }
 	@echo "风格、类型、分层均通过 / style, types and layers hold"
 
-bench: setup-bench  ## 与下限对比的性能比值 / ratios to the measured floors
+bench: setup-bench  ## 性能与基准的比值 / ratios to the measured floors
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 reset: python  ## 清除演示数据 / clear the data that make run keeps
