@@ -37,7 +37,9 @@ def seal_receipts(
             "stream": stream,
             "srv_ts": srv_ts_ms,
             "echo_mono": echo_mono_ms,
-            "receipts": [receipt._asdict() for receipt in receipts],
+            "receipts": [
+                {"seq": seq, "sha256": sha256, "state": state, "code": code} for seq, sha256, state, code in receipts
+            ],
         }
     )
     return FORMAT + sign(b"pos-receipts-v1\0" + topic.encode() + b"\0" + body) + body

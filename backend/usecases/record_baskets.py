@@ -3,7 +3,6 @@
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -48,8 +47,7 @@ class ShownMember(NamedTuple):
     shown_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A basket and the member code shown with it, if one was."""
 
     basket: Basket

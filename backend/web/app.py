@@ -51,8 +51,7 @@ def _end(response: Response) -> Response:
     """Says once what became of the request. No token, no body, no address of a person."""
     total_s = time.perf_counter() - g.started
     rule = request.url_rule.rule if request.url_rule else "unmatched"
-    metrics.requests.labels(rule, str(response.status_code)).inc()
-    metrics.request_s.labels(rule).observe(total_s)
+    metrics.answered(rule, response.status_code, total_s)
     if rule not in QUIET:
         log.info(
             "request",

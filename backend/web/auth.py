@@ -4,7 +4,6 @@ import ipaddress
 import threading
 import time
 from collections.abc import Callable
-from copy import deepcopy
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Generic, TypeVar
@@ -155,9 +154,6 @@ def guarded(
             return view(*args, **kwargs)
 
         enter.access = access  # type: ignore[attr-defined]  # read by the test that walks all routes
-        described = deepcopy(getattr(enter, "_apidoc", {}))
-        described.setdefault("manual_doc", {})["security"] = [] if access is Access.OPEN else [{access.value: []}]
-        enter._apidoc = described  # type: ignore[attr-defined]  # noqa: SLF001 - where flask-smorest keeps descriptions
         return enter
 
     return decorate

@@ -7,13 +7,12 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Flask, Response, current_app
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
 from backend.web import problems
 from backend.web.auth import Access
 from backend.web.endpoint import answer, endpoint
-from backend.web.schemas import Blueprint
 
 TITLE = "绿色消费积分 Green Points"
 VERSION = "1"

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from flask import Response
+from flask_smorest import Blueprint
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -12,7 +13,6 @@ from backend.web.auth import Access
 from backend.web.context import backend
 from backend.web.endpoint import answer, endpoint
 from backend.web.problems import HTTP_TEXTS, PROBLEMS, NotFound, problem
-from backend.web.schemas import Blueprint
 
 operations = Blueprint("operations", __name__, description="运行状态与指标 / health and metrics")
 

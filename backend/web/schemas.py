@@ -4,12 +4,10 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import flask
 import marshmallow as ma
-from flask_smorest import Blueprint as SmorestBlueprint
-from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from backend.kernel.strict_json import NotStrictJson, load_object
@@ -36,37 +34,26 @@ class Body(ma.Schema):
     """A JSON object: unknown fields are refused, so that a misspelt one is not taken for an absent one."""
 
 
-class StrictParser(FlaskParser):
-    """Bodies are one strict JSON object; parameters that nobody asked for are refused."""
-
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}  # noqa: RUF012 - the library's name
-
-    def load_json(self, req: flask.Request, schema: ma.Schema) -> Any:  # noqa: ARG002 - the library's signature
-        if req.mimetype != "application/json":
-            raise UnsupportedMediaType
-        try:
-            return load_object(req.get_data(cache=False))
-        except NotStrictJson:
-            raise MalformedJson from None
-
-    def handle_error(
-        self,
-        error: ma.ValidationError,
-        req: flask.Request,  # noqa: ARG002 - the library's signature
-        schema: ma.Schema,  # noqa: ARG002
-        *,
-        error_status_code: int | None,  # noqa: ARG002
-        error_headers: Mapping[str, str] | None,  # noqa: ARG002
-    ) -> NoReturn:
-        messages = error.messages_dict
-        for location, faults in messages.items():
-            prefix = "" if location == "json" else f"{location}:"
-            raise InvalidFields(list(_faults(faults, prefix))[:FAULTS_MAX]) from None
-        raise InvalidFields([])
+def body_as(schema: ma.Schema) -> Any:
+    """The request's body, one strict JSON object. Raises UnsupportedMediaType, MalformedJson, InvalidFields."""
+    if flask.request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        return _loaded(schema, load_object(flask.request.get_data(cache=False)), "")
+    except NotStrictJson:
+        raise MalformedJson from None
 
 
-class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the library is untyped
-    ARGUMENTS_PARSER = StrictParser()
+def query_as(schema: ma.Schema) -> Any:
+    """The request's parameters; one that nobody asked for is refused. Raises InvalidFields."""
+    return _loaded(schema, flask.request.args.to_dict(), "query:")
+
+
+def _loaded(schema: ma.Schema, given: Mapping[str, Any], prefix: str) -> Any:
+    try:
+        return schema.load(given)
+    except ma.ValidationError as error:
+        raise InvalidFields(list(_faults(error.messages_dict, prefix))[:FAULTS_MAX]) from None
 
 
 class Base64Bytes(ma.fields.String):

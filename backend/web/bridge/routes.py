@@ -5,6 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
+from flask_smorest import Blueprint
 
 from backend.devices import queries as device_queries
 from backend.outbox import queries
@@ -12,7 +13,7 @@ from backend.outbox.queries import Downlink
 from backend.web.auth import Access
 from backend.web.context import backend, now
 from backend.web.endpoint import answer, endpoint
-from backend.web.schemas import Blueprint, Body, Whole
+from backend.web.schemas import Body, Whole
 
 bridge = Blueprint("bridge", __name__, url_prefix="/api/bridge/v1", description="网桥 / bridges")
 

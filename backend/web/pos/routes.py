@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
+from flask_smorest import Blueprint
 
 from backend import metrics
 from backend.devices.envelope import MESSAGE_BYTES_MAX
@@ -13,7 +14,7 @@ from backend.usecases.accept_messages import Answer, Delivery
 from backend.web.auth import Access
 from backend.web.context import backend, note, now
 from backend.web.endpoint import answer, endpoint
-from backend.web.schemas import Base64Bytes, Blueprint, Body, Text, Whole
+from backend.web.schemas import Base64Bytes, Body, Text, Whole
 
 UNIX_MS_MAX = 10**14
 TOPIC_CHARS_MAX = 65_535

@@ -4,6 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
+from flask_smorest import Blueprint
 
 from backend.certificates import queries as certificate_queries
 from backend.certificates.model import FOREVER_MS, Entry
@@ -15,7 +16,7 @@ from backend.labels.sentences import WARNINGS
 from backend.web.auth import Access
 from backend.web.context import backend, now
 from backend.web.endpoint import answer, endpoint
-from backend.web.schemas import Blueprint, Body, Text
+from backend.web.schemas import Body, Text
 
 CODE_CHARS_MAX = 2_048
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
+from flask_smorest import Blueprint
 
 from backend import metrics
 from backend.kernel.amounts import Unit
@@ -31,7 +32,6 @@ from backend.web.resident.schemas import (
     SessionSchema,
     SignInBody,
 )
-from backend.web.schemas import Blueprint
 
 TOKEN_BYTES = 32
 HANDLE_BYTES = 16
