@@ -21,9 +21,9 @@ from tests.bench import city, recording, server
 from tests.bench.ground import Ground, Place
 from tests.bench.report import Ratio, say
 
-CLIENTS = 8
+CLIENTS = 12
 """Connections, enough that the kernel spreads them over the server's two processes."""
-POSTS = 6
+POSTS = 5
 READS_A_BASKET = 2
 BASKETS_A_POST = 240
 TOKEN = "token-of-the-load"
