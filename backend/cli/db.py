@@ -1,6 +1,6 @@
 import click
 
-from backend.cli.connection import database_url, json_option, json_text
+from backend.cli.connection import database_url, json_option, json_text, reached
 from backend.storage import migrate
 
 
@@ -13,9 +13,10 @@ def db() -> None:
 def upgrade() -> None:
     """升级到最新结构，可重复执行 / to the newest revision; again changes nothing."""
     url = database_url()
-    before = migrate.state(url)
-    migrate.upgrade(url)
-    after = migrate.state(url)
+    with reached():
+        before = migrate.state(url)
+        migrate.upgrade(url)
+        after = migrate.state(url)
     if before.current == after.current:
         click.echo(f"数据库结构已是最新 {after.current} / up to date")
     else:
@@ -32,8 +33,10 @@ def check(ctx: click.Context, as_json: bool) -> None:  # noqa: FBT001
 
     Exit 1 when it is not.
     """
-    state = migrate.state(database_url())
-    differences = migrate.drift(database_url()) if state.current == state.newest else ()
+    url = database_url()
+    with reached():
+        state = migrate.state(url)
+        differences = migrate.drift(url) if state.current == state.newest else ()
     if as_json:
         click.echo(json_text({**state._asdict(), "differences": differences}))
     elif state.current != state.newest:

@@ -77,7 +77,7 @@ _BEFORE_RULES = {
         "购买时该商品的证书尚未生效，本次不奖励。", "The certificate was not valid yet at the moment of sale: no award."
     ),
     "certificate_unknown": Sentence(
-        "登记库没有该证书在购买时的状态，本次不奖励。",
+        "证书库没有该证书在购买时的状态，本次不奖励。",
         "The registry has no state of the certificate at the sale: no award.",
     ),
     "clock_uncertain": Sentence(

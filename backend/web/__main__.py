@@ -1,21 +1,26 @@
-"""`python -m backend.web`: the server, as the settings say."""
+"""`python -m backend.web`: the server, as the settings say. Exit 2 when they are refused, every fault listed."""
 
 import os
+import sys
 from tempfile import TemporaryDirectory
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from backend.settings import load
+from backend.settings import SettingsRefused, load
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STOP_WITHIN_S = 10
 """For requests in hand; below the patience of whoever supervises the server."""
 
 
-def main() -> None:
-    settings = load()
+def main() -> int:
+    try:
+        settings = load()
+    except SettingsRefused as refused:
+        sys.stderr.write(f"设置有误 / settings refused:\n{refused}\n")
+        return 2
     with TemporaryDirectory(prefix="greenpoints-metrics-") as folder:
         # The workers add their counts up there; the name is the client library's own.
         os.environ.setdefault(METRICS_FOLDER, folder)
@@ -33,7 +38,8 @@ def main() -> None:
             websockets=False,
             log_level=LogLevels.warning,
         ).serve()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

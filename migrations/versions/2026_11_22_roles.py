@@ -18,8 +18,7 @@ def upgrade() -> None:
     may_create = connection.scalar(text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"))
     if missing and not may_create:
         owner = connection.scalar(text("SELECT quote_ident(current_user)"))
-        # With ADMIN OPTION, because this revision grants the roles to whoever owns the tables.
-        lines = "\n".join(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {owner} WITH ADMIN OPTION;" for role in missing)
+        lines = "\n".join(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {owner};" for role in missing)
         message = (
             f"数据库用户 {owner} 无权创建角色，请管理员执行 / may not create roles; let an administrator run:\n{lines}"
         )
@@ -31,6 +30,8 @@ def upgrade() -> None:
             " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     for role in ROLES:
-        op.execute(f"GRANT {role} TO CURRENT_USER")
+        # One who may already SET ROLE is not granted it again: without ADMIN OPTION that would be refused.
+        if not connection.scalar(text("SELECT pg_has_role(current_user, :role, 'SET')"), {"role": role}):
+            op.execute(f"GRANT {role} TO CURRENT_USER")
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
     op.execute(f"GRANT SELECT ON alembic_version TO {', '.join(ROLES)}")
