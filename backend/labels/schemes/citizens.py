@@ -43,17 +43,19 @@ def inside(reading: Reading) -> Reading | None:
 
 
 def _identity(number: str) -> Reading | None:
-    """Check character, a possible day and a possible region make a person; historic region codes count.
+    """A possible day and a region, or the check character where the table does not know the region, make a person.
 
-    A region that the table does not know still refuses the number, unless it proves to be a firm's.
+    With a known region the check character need not be right: a number that was misread or mistyped in one place still
+    tells who it is of. Historic region codes count. A number that proves to be a firm's is none.
     """
-    if number[:2] not in PROVINCES or not _is_day(number[6:14]) or not _check_character_right(number):
+    if number[:2] not in PROVINCES or not _is_day(number[6:14]):
+        return None
+    known_region, right = number[:6] in REGIONS, _check_character_right(number)
+    if not known_region and not right:
         return None
     if not enterprises.is_all_digit_uscc(number):
         return refused(Scheme.CITIZEN_ID, "citizen_id")
-    if number[:6] in REGIONS:
-        return unsettled(Scheme.CITIZEN_ID, "may_be_enterprise")
-    return None
+    return unsettled(Scheme.CITIZEN_ID, "may_be_enterprise") if known_region and right else None
 
 
 def _check_character_right(number: str) -> bool:

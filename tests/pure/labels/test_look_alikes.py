@@ -79,6 +79,14 @@ def test_a_citizen_born_before_the_county_had_its_code_is_still_a_citizen() -> N
     assert parse(payload + citizen_check(payload)).scheme is Scheme.CITIZEN_ID
 
 
+@pytest.mark.parametrize("last", [*"0123456789X"])
+def test_a_citizen_id_with_a_wrong_last_character_still_names_a_person(last: str) -> None:
+    reading = parse(f"32010119900101001{last}")
+
+    assert reading.scheme is Scheme.CITIZEN_ID
+    assert reading.key is None
+
+
 def test_an_old_citizen_id_of_fifteen_digits_is_refused() -> None:
     assert parse("320583900101123").scheme is Scheme.CITIZEN_ID
     assert parse("320583901301123").scheme is Scheme.CERTIFICATE
