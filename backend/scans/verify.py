@@ -45,6 +45,7 @@ FULL JOIN earned e USING (cap, period, person)
 WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
    OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = k.cap AND c.most = k.allowed)"""
 
+# A label of these two schemes names a single piece whatever the level that its certificate's scheme lets it prove.
 ORPHANS = {
     "decision without a basket": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
@@ -71,7 +72,7 @@ WHERE d.city = %(city)s AND d.certificate_row IS NOT NULL
   AND NOT EXISTS (SELECT FROM certificate_states s WHERE s.id = d.certificate_row)""",
     "an award for a unit label that was not claimed": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
-WHERE d.city = %(city)s AND d.award > 0 AND d.level = 'U' AND NOT EXISTS (
+WHERE d.city = %(city)s AND d.award > 0 AND (d.level = 'U' OR d.scheme IN ('sgtin', 'organic')) AND NOT EXISTS (
   SELECT FROM unit_claims u WHERE u.city = %(city)s AND u.key = d.label_key AND u.basket = d.basket
     AND u.line_no = d.line_no)""",
     "a unit label was claimed by no award": """

@@ -1,0 +1,153 @@
+"""A verification that found nothing proves little: each invariant is shown a fault that it must find."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from backend.cli.ledger import ledger
+from backend.storage.transaction import Database
+from backend.usecases.verify_ledger import verify_ledger
+from tests.worlds import rules
+from tests.worlds.city import FRIDGE, NANJING, UNCERTIFIED, WASHER, City, open_city, read, resident, unit_label
+
+LI, WANG = resident(1), resident(2)
+CAPS = [rules.cap("day", "day", 25), rules.cap("life", "lifetime", 10**6)]
+CHECKS = (
+    "decisions DROP CONSTRAINT ck_decisions_award, DROP CONSTRAINT ck_decisions_outcome_award",
+    "cap_counters DROP CONSTRAINT ck_cap_counters_within",
+    "accounts DROP CONSTRAINT ck_accounts_floor",
+    "transfers DROP CONSTRAINT ck_transfers_amount, DROP CONSTRAINT ck_transfers_moves",
+)
+
+
+@pytest.fixture
+def owner(database_url: str) -> Iterator[Database]:
+    database = Database(database_url, role=None, pool_size=1)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    """Awards, one of them cut by a cap, a unit label, a refusal and a product that nobody knows."""
+    opened = open_city(engine_db, rules.document(caps=CAPS))
+    till = opened.till()
+    opened.record(
+        till.basket(read(FRIDGE), read(WASHER), read(FRIDGE), resident=LI),
+        till.basket(read(unit_label("S1")), read(UNCERTIFIED), resident=WANG),
+        till.basket(read("2021010901402658"), resident=WANG),
+    )
+    return opened
+
+
+def broken(database: Database) -> set[str]:
+    (verified,) = verify_ledger(database, NANJING)
+    return {one.invariant for one in verified.findings if one.broken}
+
+
+def plant(owner: Database, statements: Sequence[str]) -> None:
+    """What the owner alone can do, and only after taking down the CHECKs that stand in the way."""
+    owner.write(lambda c: [c.execute(text(f"ALTER TABLE {check}")) for check in CHECKS])
+    owner.write(lambda c: [c.execute(text(statement)) for statement in statements])
+
+
+def test_a_sound_city_verifies(city: City, database_url: str) -> None:
+    assert broken(city.database) == set()
+    result = CliRunner(env={"DATABASE_URL": database_url}).invoke(ledger, ["verify"])
+    assert result.exit_code == 0, result.output
+
+
+FAULTS = {
+    "a transfer that moves nothing": (
+        "I4",
+        (
+            "UPDATE transfers SET amount = 0 WHERE (reference, line) = (SELECT reference, line FROM transfers"
+            " WHERE reason = 'award' ORDER BY reference, line LIMIT 1)"
+        ),
+    ),
+    "a transfer to an account that is not there": (
+        "I4",
+        (
+            "UPDATE transfers SET destination = 'resident:nobody:points' WHERE (reference, line) ="
+            " (SELECT reference, line FROM transfers WHERE reason = 'award' ORDER BY reference, line LIMIT 1)"
+        ),
+    ),
+    "points out of nothing": (
+        "I4",
+        f"UPDATE accounts SET balance = balance + 1 WHERE account = 'resident:{LI}:points'",
+    ),
+    "a balance that its transfers do not give": (
+        "I5",
+        f"UPDATE accounts SET balance = balance + 5 WHERE account = 'resident:{LI}:points'",
+    ),
+    "points moved from one resident to another by hand": (
+        "I5",
+        (
+            f"UPDATE accounts SET balance = balance + CASE account WHEN 'resident:{LI}:points' THEN -5 ELSE 5 END"
+            f" WHERE account IN ('resident:{LI}:points', 'resident:{WANG}:points')"
+        ),
+    ),
+    "a transfer taken away": (
+        "I5",
+        (
+            "DELETE FROM transfers WHERE (reference, line) = (SELECT reference, line FROM transfers"
+            " WHERE reason = 'award' ORDER BY reference, line LIMIT 1)"
+        ),
+    ),
+    "a budget that was filled by hand": (
+        "I6",
+        "UPDATE accounts SET balance = balance + 1000 WHERE account LIKE 'budget:%'",
+    ),
+    "a grant that no document names": (
+        "I6",
+        "UPDATE transfers SET amount = amount + 1000 WHERE reason = 'grant'",
+    ),
+    "a counter that forgot": ("I7", "UPDATE cap_counters SET used = used - 1 WHERE used > 0"),
+    "a counter that is gone": ("I7", "DELETE FROM cap_counters"),
+    "a counter above what its cap allows": ("I7", "UPDATE cap_counters SET used = allowed + 1"),
+    "a cap that was widened": ("I7", "UPDATE cap_counters SET allowed = allowed + 1"),
+    "an award that the rules do not give": (
+        "I8",
+        "UPDATE decisions SET award = award + 1, gross = gross + 1 WHERE reason = 'awarded'",
+    ),
+    "a fact that was changed afterwards": (
+        "I8",
+        "UPDATE decisions SET outcome = 'none', reason = 'condition', award = 0 WHERE reason = 'awarded'",
+    ),
+    "an award without its transfer": ("I9", "DELETE FROM transfers WHERE reason = 'award'"),
+    "a decision taken away": (
+        "I9",
+        "DELETE FROM decisions WHERE (basket, line_no) IN (SELECT basket, line_no FROM decisions WHERE award > 0 LIMIT 1)",
+    ),
+    "a basket taken away": ("I9", "DELETE FROM baskets WHERE basket = (SELECT basket FROM decisions LIMIT 1)"),
+    "an award for a label that nobody claimed": ("I9", "DELETE FROM unit_claims"),
+    "a label claimed by no award": (
+        "I9",
+        (
+            "INSERT INTO unit_claims (key, city, basket, line_no, claimed_at)"
+            f" SELECT 'sgtin:other', '{NANJING}', basket, 0, now() FROM baskets LIMIT 1"
+        ),
+    ),
+    "a policy version that is gone": ("I9", "DELETE FROM policy_versions"),
+    "an unknown product that nobody looks for": ("I9", "DELETE FROM pending_products"),
+}
+
+
+@pytest.mark.parametrize(("invariant", "fault"), FAULTS.values(), ids=FAULTS.keys())
+def test_the_verification_finds(city: City, owner: Database, database_url: str, invariant: str, fault: str) -> None:
+    plant(owner, [fault])
+
+    assert invariant in broken(city.database)
+    result = CliRunner(env={"DATABASE_URL": database_url}).invoke(ledger, ["verify"])
+    assert result.exit_code == 1
+    assert invariant in result.output
+
+
+@pytest.mark.parametrize("table", ["transfers", "decisions", "baskets", "quarantine", "unit_claims", "policy_versions"])
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET city = city", "TRUNCATE {}"])
+def test_the_engine_may_add_and_read_and_no_more(city: City, table: str, change: str) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        city.database.write(lambda c: c.execute(text(change.format(table))))
