@@ -1,0 +1,94 @@
+"""What an installation decides comes from the environment, whole and at once, and no secret of it is ever repeated."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from backend.settings import Environment, SettingsRefused, described, load
+
+SECRET = "postgresql://owner:hunter2@db.example/gp"
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> dict[str, str]:
+    for name in ("receipt", "member", "identity"):
+        (tmp_path / name).write_bytes(bytes([len(name)]) * 32)
+    return {
+        "DATABASE_URL": SECRET,
+        "GREENPOINTS_RECEIPT_KEY_FILE": str(tmp_path / "receipt"),
+        "GREENPOINTS_MEMBER_CODE_KEY_FILE": str(tmp_path / "member"),
+        "GREENPOINTS_MEMBER_CODE_KEY_ID": "n1",
+        "GREENPOINTS_IDENTITY_HASH_KEY_FILE": str(tmp_path / "identity"),
+    }
+
+
+def refused(environ: dict[str, str]) -> dict[str, str]:
+    with pytest.raises(SettingsRefused) as caught:
+        load(environ)
+    assert "hunter2" not in str(caught.value)
+    return caught.value.faults
+
+
+def test_an_environment_that_says_nothing_is_production(sound: dict[str, str]) -> None:
+    assert load(sound).env is Environment.PRODUCTION
+
+
+def test_every_fault_is_told_at_once(sound: dict[str, str]) -> None:
+    wrong = sound | {
+        "GREENPOINTS_SERVER_PORT": "many",
+        "GREENPOINTS_SERVER_WORKERS": "0",
+        "GREENPOINTS_MEMBER_CODE_KEY_ID": "too long",
+        "GREENPOINTS_RECIEPT_KEY_FILE": "misspelt",
+        "GREENPOINTS_IDENTITY_HASH_KEY_FILE": "/nowhere/at/all",
+    }
+    del wrong["GREENPOINTS_RECEIPT_KEY_FILE"]
+
+    assert set(refused(wrong)) == {
+        "GREENPOINTS_SERVER_PORT",
+        "GREENPOINTS_SERVER_WORKERS",
+        "GREENPOINTS_MEMBER_CODE_KEY_ID",
+        "GREENPOINTS_RECIEPT_KEY_FILE",
+        "GREENPOINTS_IDENTITY_HASH_KEY_FILE",
+        "GREENPOINTS_RECEIPT_KEY_FILE",
+    }
+
+
+def test_an_empty_environment_names_every_setting_that_is_required() -> None:
+    required = {setting.variable for setting, default in described() if not default}
+
+    assert set(refused({})) == required
+
+
+def test_settings_of_the_bridge_and_the_till_may_share_the_environment(sound: dict[str, str]) -> None:
+    load(sound | {"GREENPOINTS_BRIDGE_NAME": "b1", "GREENPOINTS_TILL_SOURCE": "stdin"})
+
+
+def test_no_secret_is_shown(sound: dict[str, str]) -> None:
+    assert "hunter2" not in repr(load(sound))
+    assert "hunter2" not in str(load(sound))
+
+
+def test_production_lets_nobody_sign_in_by_a_made_up_name(sound: dict[str, str]) -> None:
+    faults = refused(sound | {"GREENPOINTS_DEVELOPMENT_SIGN_IN": "true"})
+
+    assert set(faults) == {"GREENPOINTS_DEVELOPMENT_SIGN_IN"}
+    assert load(sound | {"GREENPOINTS_DEVELOPMENT_SIGN_IN": "true", "ENV": "development"}).development_sign_in
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 33, b"-----BEGIN PRIVATE KEY-----\nnonsense\n"])
+def test_a_key_file_that_holds_no_key_is_named(sound: dict[str, str], content: bytes) -> None:
+    Path(sound["GREENPOINTS_RECEIPT_KEY_FILE"]).write_bytes(content)
+
+    assert set(refused(sound)) == {"GREENPOINTS_RECEIPT_KEY_FILE"}
+
+
+def test_a_key_may_be_raw_or_in_base64(sound: dict[str, str]) -> None:
+    Path(sound["GREENPOINTS_RECEIPT_KEY_FILE"]).write_bytes(base64.b64encode(bytes(32)) + b"\n")
+
+    load(sound)
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite:///x.db", "nonsense"])
+def test_only_postgresql_will_do(sound: dict[str, str], url: str) -> None:
+    assert set(refused(sound | {"DATABASE_URL": url})) == {"DATABASE_URL"}
