@@ -10,11 +10,12 @@ from backend.certificates.imports import Report, Source, import_file
 from backend.demo.city import CERTIFICATES, CITY, POLICY, TILLS
 from backend.demo.keys import Keyring
 from backend.devices.queries import service_of
+from backend.kernel.tokens import token_hash
 from backend.retailers.store import Store
 from backend.storage.children import write_private
 from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
-from backend.usecases.issue_token import issue_token, token_hash
+from backend.usecases.issue_token import issue_token
 from backend.usecases.open_store import open_store
 from backend.usecases.publish_policy import PublishedVersion, publish_policy
 

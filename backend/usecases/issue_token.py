@@ -1,12 +1,12 @@
 """A bearer token for a bridge or a shop system. The database keeps its hash alone, so a copy of it opens nothing."""
 
-import hashlib
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from backend.devices import register
 from backend.kernel.errors import DomainError
+from backend.kernel.tokens import token_hash
 
 NAME_MAX = 64
 
@@ -36,8 +36,3 @@ def revoke_token(connection: Connection, *, service: str, name: str, now: dateti
     if not revoked:
         raise NoSuchToken(service=service, name=name)
     return revoked
-
-
-def token_hash(token: str) -> bytes:
-    """SHA-256; a token holds 256 random bits, so nothing slower is needed."""
-    return hashlib.sha256(token.encode()).digest()

@@ -1,6 +1,5 @@
 """A resident signs in: an outside identity becomes a session, and on the first day a resident."""
 
-import hashlib
 import hmac
 import re
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
+from backend.kernel.tokens import token_hash
 from backend.residents import sessions
 from backend.residents.queries import Session
 from backend.storage.transaction import Database
@@ -55,11 +55,6 @@ class SignIn:
         if not self._development or not DEVELOPMENT.fullmatch(code):
             raise SignInRefused
         return hmac.digest(self._identity_key, code.encode(), "sha256")
-
-
-def token_hash(token: str) -> bytes:
-    """SHA-256 suffices: a token is 256 random bits, so nothing is gained by guessing slowly."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _opened(connection: Connection, identity: bytes, newcomer: Session, token: str, now: datetime) -> Session:

@@ -13,10 +13,10 @@ from flask import current_app, g, request
 from backend.devices import queries as device_queries
 from backend.devices.queries import Service
 from backend.kernel.errors import DomainError
+from backend.kernel.tokens import token_hash
 from backend.residents import queries as resident_queries
 from backend.residents.queries import Session
 from backend.settings import Settings
-from backend.usecases.sign_in import token_hash
 from backend.web.context import backend, now
 
 View = Callable[..., Any]
