@@ -1,0 +1,54 @@
+"""A shop is entered once, in a district of its city."""
+
+import pytest
+
+from tests.db.operator.typed import Run, add_store, done, listed, refused
+from tests.worlds.city import NANJING, SUZHOU
+
+
+def test_a_shop_is_entered_and_listed(run: Run) -> None:
+    assert done(add_store(run)) == "门店 s1（新街口店）已登记\n"
+
+    assert listed(run, "stores", "--city", NANJING) == [
+        {"city": NANJING, "store": "s1", "retailer": "示例超市", "name_zh": "新街口店", "district": "320102"}
+    ]
+    assert "s1  320102  新街口店  示例超市" in done(run("stores", "list", "--city", NANJING))
+    assert listed(run, "stores", "--city", SUZHOU) == []
+
+
+def test_the_same_shop_again_changes_nothing(run: Run) -> None:
+    add_store(run)
+
+    again = add_store(run)
+
+    assert done(again) == "门店 s1（新街口店）此前已登记，无需更改\n"
+    assert len(listed(run, "stores", "--city", NANJING)) == 1
+
+
+def test_a_shop_number_may_stand_in_two_cities(run: Run) -> None:
+    assert "已登记" in done(add_store(run))
+    assert "已登记" in done(add_store(run, city=SUZHOU))
+
+
+@pytest.mark.parametrize(
+    ("store", "changes", "sentence"),
+    [
+        ("s 1", {}, "编号须为"),
+        ("", {}, "编号须为"),
+        ("s" * 65, {}, "编号须为"),
+        ("s1\n", {}, "编号须为"),
+        ("s2", {"district": "320502"}, "区县代码不属于该城市"),
+        ("s2", {"district": "3201"}, "区县代码不属于该城市"),
+        ("s2", {"name": ""}, "名称须为"),
+        ("s2", {"retailer": "店" * 101}, "名称须为"),
+        ("s1", {"name": "夫子庙店"}, "该编号已登记为另一门店"),
+    ],
+)
+def test_a_shop_that_cannot_be_entered_is_refused(run: Run, store: str, changes: dict[str, str], sentence: str) -> None:
+    add_store(run)
+
+    refusal = refused(add_store(run, store, **changes))
+
+    assert refusal.code == "store-refused"
+    assert sentence in refusal.sentence_zh
+    assert [one["name_zh"] for one in listed(run, "stores", "--city", NANJING)] == ["新街口店"]
