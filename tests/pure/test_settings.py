@@ -1,6 +1,9 @@
 """What an installation decides comes from the environment, whole and at once, and no secret of it is ever repeated."""
 
 import base64
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +95,40 @@ def test_a_key_may_be_raw_or_in_base64(sound: dict[str, str]) -> None:
 @pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite:///x.db", "nonsense"])
 def test_only_postgresql_will_do(sound: dict[str, str], url: str) -> None:
     assert set(refused(sound | {"DATABASE_URL": url})) == {"DATABASE_URL"}
+
+
+@pytest.mark.parametrize("key", ["RECEIPT_KEY_FILE", "MEMBER_CODE_KEY_FILE", "IDENTITY_HASH_KEY_FILE"])
+@pytest.mark.parametrize("place", ["", "/nowhere/at/all", "/", "/dev/null"])
+def test_each_key_file_is_opened_before_anything_starts(sound: dict[str, str], key: str, place: str) -> None:
+    assert set(refused(sound | {f"GREENPOINTS_{key}": place})) == {f"GREENPOINTS_{key}"}
+
+
+def test_what_a_setting_was_given_is_not_repeated(sound: dict[str, str]) -> None:
+    numbers = ("GREENPOINTS_SERVER_PORT", "GREENPOINTS_SERVER_WORKERS", "GREENPOINTS_METRICS", "ENV")
+    wrong = sound | dict.fromkeys((*numbers, "GREENPOINTS_MEMBER_CODE_KEY_ID", "DATABASE_URL"), "hunter2")
+
+    assert set(refused(wrong)) == {*numbers, "GREENPOINTS_MEMBER_CODE_KEY_ID", "DATABASE_URL"}
+
+
+def test_the_server_lists_what_is_wrong_and_does_not_start(sound: dict[str, str]) -> None:
+    wrong = sound | {"GREENPOINTS_SERVER_PORT": "0", "GREENPOINTS_COLOUR": "hunter2"}
+    del wrong["GREENPOINTS_MEMBER_CODE_KEY_ID"]
+
+    said = subprocess.run(
+        [sys.executable, "-m", "backend.web"],
+        env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **wrong},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (said.returncode, said.stdout) == (2, "")
+    head, *faults = said.stderr.splitlines()
+    assert head == "设置有误 / settings refused:"
+    assert [fault.split(":")[0] for fault in faults] == [
+        "GREENPOINTS_COLOUR",
+        "GREENPOINTS_MEMBER_CODE_KEY_ID",
+        "GREENPOINTS_SERVER_PORT",
+    ]
+    assert "hunter2" not in said.stderr
