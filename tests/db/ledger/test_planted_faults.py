@@ -133,7 +133,69 @@ FAULTS = {
     ),
     "a policy version that is gone": ("I9", "DELETE FROM policy_versions"),
     "an unknown product that nobody looks for": ("I9", "DELETE FROM pending_products"),
+    "a transfer added by hand": (
+        "I5",
+        (
+            "INSERT INTO transfers SELECT city, reference, step + 1000, line, reason, unit, source, destination, amount,"
+            " recorded_at FROM transfers WHERE reason = 'award' LIMIT 1"
+        ),
+    ),
+    "a transfer of another amount": ("I5", "UPDATE transfers SET amount = amount + 1 WHERE reason = 'award'"),
+    "an account taken away": ("I4", f"DELETE FROM accounts WHERE account = 'resident:{LI}:points'"),
+    "a reversal of nothing": (
+        "I4",
+        (
+            "INSERT INTO transfers SELECT city, reference, -2, line, 'reversal', unit, destination, source, amount,"
+            " recorded_at FROM transfers WHERE reason = 'award' LIMIT 1"
+        ),
+    ),
+    "a budget that may go below nothing": ("I6", "UPDATE accounts SET floor = -1 WHERE account LIKE 'budget:%'"),
+    "a document that grants less than was granted": (
+        "I6",
+        "UPDATE policy_versions SET text = replace(text, '\"amount\": 1000000000', '\"amount\": 1000')",
+    ),
+    "a counter of somebody else": ("I7", f"UPDATE cap_counters SET person = '{resident(3)}' WHERE person = '{LI}'"),
+    "a counter of another day": ("I7", "UPDATE cap_counters SET period = '2026-11-21' WHERE period <> '-'"),
+    "a weaker label": ("I8", "UPDATE decisions SET level = 'E' WHERE reason = 'awarded'"),
+    "a weaker proof": ("I8", "UPDATE decisions SET proof = 'P2' WHERE reason = 'awarded'"),
+    "a sale of another time": ("I8", "UPDATE baskets SET sold_at = sold_at - INTERVAL '2 years'"),
+    "a rule that pays more than it did": (
+        "I8",
+        "UPDATE policy_versions SET text = replace(text, '\"amount\": 10}', '\"amount\": 11}')",
+    ),
+    "an award of somebody else's": ("I9", f"UPDATE decisions SET resident = '{WANG}' WHERE resident = '{LI}'"),
+    "a basket that nobody decided": (
+        "I9",
+        "DELETE FROM decisions WHERE basket IN (SELECT basket FROM decisions GROUP BY basket HAVING sum(award) = 0)",
+    ),
+    "a first line taken away": (
+        "I9",
+        "DELETE FROM decisions WHERE line_no = 0 AND basket IN (SELECT basket FROM unit_claims)",
+    ),
+    "a policy version that nobody published": (
+        "I9",
+        f"UPDATE decisions SET policy_version = '{resident(9)}' WHERE policy_version IS NOT NULL",
+    ),
+    "a certificate that is gone": ("I9", f"UPDATE decisions SET certificate_row = '{resident(9)}' WHERE award > 0"),
+    "a claim of another city": ("I9", "UPDATE unit_claims SET city = '320500'"),
+    "a counter of no cap": (
+        "I7",
+        "INSERT INTO cap_counters SELECT city, person, period, 'other', 0, allowed, version FROM cap_counters LIMIT 1",
+    ),
 }
+
+
+OVERLOOKED = {
+    "a policy version that nobody granted": "DELETE FROM transfers WHERE reason = 'grant'",
+    "a last line taken away that earned nothing": (
+        "DELETE FROM decisions WHERE line_no = 1 AND award = 0 AND basket IN (SELECT basket FROM unit_claims)"
+    ),
+    "a published text that is not the one of its hash": (
+        "UPDATE policy_versions SET text = replace(text, '绿色消费积分', '别的')"
+    ),
+    "signed bytes that are not those of their hash": "UPDATE baskets SET line = 'x'",
+}
+"""Faults that I9 does not name yet. Each leaves this table, for the one above, with the change that finds it."""
 
 
 @pytest.mark.parametrize(("invariant", "fault"), FAULTS.values(), ids=FAULTS.keys())
@@ -144,6 +206,14 @@ def test_the_verification_finds(city: City, owner: Database, database_url: str, 
     result = CliRunner(env={"DATABASE_URL": database_url}).invoke(ledger, ["verify"])
     assert result.exit_code == 1
     assert invariant in result.output
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="not looked for yet")
+@pytest.mark.parametrize("fault", OVERLOOKED.values(), ids=OVERLOOKED.keys())
+def test_the_verification_is_yet_to_find(city: City, owner: Database, fault: str) -> None:
+    plant(owner, [fault])
+
+    assert "I9" in broken(city.database)
 
 
 @pytest.mark.parametrize("table", ["transfers", "decisions", "baskets", "quarantine", "unit_claims", "policy_versions"])
