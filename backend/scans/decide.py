@@ -24,6 +24,8 @@ _PHONE = Channel.PHONE.value
 _P0, _P1, _P2, _P3 = Proof.SCAN.value, Proof.CLAIM.value, Proof.TILL.value, Proof.TILL_ONLINE.value
 _NONE, _PENDING, _HELD = Outcome.NONE.value, Outcome.PENDING.value, Outcome.HELD.value
 _UNCLAIMED = Outcome.UNCLAIMED.value
+_VOIDS = Verdict(_NONE, "basket_voids")
+"""Of a basket that takes a sale back: nothing in it was sold."""
 
 
 # A NamedTuple's own constructor is a Python function; thirty arguments cost it more than the tuple itself.
@@ -141,7 +143,11 @@ def _decide(
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in units)
-    verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
+    verdict = (
+        _VOIDS
+        if basket.void_of is not None
+        else _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
+    )
     if verdict is None:
         assert entry is not None
         assert level is not None

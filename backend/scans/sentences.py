@@ -64,6 +64,9 @@ _BEFORE_RULES = {
         "还没有查到这件商品的认证，已登记核实；查实后按购买时的政策补算，无需再扫。",
         "No certification of these goods is on record yet; once it is, they are decided under the policy of the sale.",
     ),
+    "basket_voids": Sentence(
+        "这一单是用来作废先前一单的，其中的商品不奖励。", "This basket takes a former one back: nothing in it earns."
+    ),
     "certificate_suspended": Sentence(
         "购买时该商品的证书处于暂停状态，本次不奖励。", "The certificate was suspended at the moment of sale: no award."
     ),

@@ -80,6 +80,12 @@ SELECT u.basket::text, u.line_no, NULL FROM unit_claims u
 WHERE u.city = %(city)s AND NOT EXISTS (
   SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = u.basket AND d.line_no = u.line_no AND d.award > 0
     AND d.label_key = u.key)""",
+    "its bytes are not those of its hash": """
+SELECT b.basket::text, NULL, NULL FROM baskets b
+WHERE b.city = %(city)s AND b.line IS NOT NULL AND sha256(b.line) <> b.sha256""",
+    "a policy text is not the one of its hash": """
+SELECT v.version::text, NULL, NULL FROM policy_versions v
+WHERE v.city = %(city)s AND encode(sha256(convert_to(v.text, 'UTF8')), 'hex') <> v.sha256""",
     "an unknown product that nobody looks for": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key IS NOT NULL AND NOT EXISTS (

@@ -47,7 +47,7 @@ SELECT coalesce(v.version, t.reference)::text, v.policy, t.source, t.destination
 FROM (SELECT version, policy FROM policy_versions WHERE city = %(city)s) v
 FULL JOIN (SELECT reference, unit, source, destination FROM transfers WHERE city = %(city)s AND reason = 'grant') t
   ON t.reference = v.version
-WHERE t.destination IS DISTINCT FROM 'budget:' || v.policy || ':' || t.unit
+WHERE v.version IS NULL OR t.reference IS NULL OR t.destination IS DISTINCT FROM 'budget:' || v.policy || ':' || t.unit
    OR t.source IS DISTINCT FROM 'treasury:' || t.unit"""
 
 

@@ -261,3 +261,13 @@ def test_any_bytes_are_recorded_with_a_reason(
     assert answer.status_code == 201
     assert answer.get_json()["outcome"] in ("none", "held")
     assert answer.get_json()["sentence"]
+
+
+@pytest.mark.parametrize("line_no", ["99999999999", "50", "-1", "x"])
+def test_a_made_up_cursor_is_refused_by_name(client: FlaskClient, city: City, sign_in: SignIn, line_no: str) -> None:
+    cursor = base64.urlsafe_b64encode(f"2026-11-22T00:00:00+00:00 {uuid4()} {line_no}".encode()).decode()
+
+    answer = client.get(SCANS, query_string={"after": cursor}, headers=sign_in())
+
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["pointer"] == "query:/after"

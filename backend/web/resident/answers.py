@@ -9,7 +9,7 @@ from backend.ledger.queries import Balance
 from backend.policies.explain import AmountStep, PolicyCheck, RuleCheck
 from backend.policies.words import ConditionCheck, Sentence, amount_words
 from backend.scans.explain import Recomputed
-from backend.scans.model import Channel
+from backend.scans.model import READS_MAX, Channel
 from backend.scans.queries import HistoryKey, RecordedScan
 from backend.scans.sentences import OUTCOMES
 from backend.web.problems import Fault, InvalidFields
@@ -84,10 +84,10 @@ def key_of(cursor: str) -> HistoryKey:
     try:
         sold_at, basket, line_no = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
         key = HistoryKey(datetime.fromisoformat(sold_at), str(UUID(basket)), int(line_no))
-        aware = key.sold_at.tzinfo is not None
+        ours = key.sold_at.tzinfo is not None and 0 <= key.line_no < READS_MAX
     except (ValueError, binascii.Error):
-        aware = False
-    if not aware:
+        ours = False
+    if not ours:
         raise InvalidFields([Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")])
     return key
 

@@ -243,3 +243,13 @@ def test_a_change_of_the_registry_is_seen_by_a_running_recorder(city: City) -> N
 
 def test_without_arrivals_nothing_happens(city: City) -> None:
     assert city.record() == []
+
+
+def test_a_basket_that_voids_a_sale_earns_nothing_of_what_it_holds(city: City) -> None:
+    till = city.till()
+    city.record(till.basket(read(FRIDGE), resident=LI))
+
+    city.record(till.basket(read(FRIDGE), read(UNCERTIFIED), resident=LI, void_of=1))
+
+    assert [one.reason for one in books.decided(city.database, NANJING)] == ["awarded", "basket_voids", "basket_voids"]
+    assert books.wallet(city.database, NANJING, LI) == 10

@@ -178,6 +178,12 @@ FAULTS = {
     ),
     "a certificate that is gone": ("I9", f"UPDATE decisions SET certificate_row = '{resident(9)}' WHERE award > 0"),
     "a claim of another city": ("I9", "UPDATE unit_claims SET city = '320500'"),
+    "a policy version that nobody granted": ("I9", "DELETE FROM transfers WHERE reason = 'grant'"),
+    "a published text that is not the one of its hash": (
+        "I9",
+        "UPDATE policy_versions SET text = replace(text, '绿色消费积分', '别的')",
+    ),
+    "signed bytes that are not those of their hash": ("I9", "UPDATE baskets SET line = 'x'"),
     "a counter of no cap": (
         "I7",
         "INSERT INTO cap_counters SELECT city, person, period, 'other', 0, allowed, version FROM cap_counters LIMIT 1",
@@ -186,14 +192,9 @@ FAULTS = {
 
 
 OVERLOOKED = {
-    "a policy version that nobody granted": "DELETE FROM transfers WHERE reason = 'grant'",
     "a last line taken away that earned nothing": (
         "DELETE FROM decisions WHERE line_no = 1 AND award = 0 AND basket IN (SELECT basket FROM unit_claims)"
     ),
-    "a published text that is not the one of its hash": (
-        "UPDATE policy_versions SET text = replace(text, '绿色消费积分', '别的')"
-    ),
-    "signed bytes that are not those of their hash": "UPDATE baskets SET line = 'x'",
 }
 """Faults that I9 does not name yet. Each leaves this table, for the one above, with the change that finds it."""
 
