@@ -143,11 +143,7 @@ def _decide(
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in units)
-    verdict = (
-        _VOIDS
-        if basket.void_of is not None
-        else _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
-    )
+    verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
     if verdict is None:
         assert entry is not None
         assert level is not None
@@ -239,9 +235,10 @@ def _refusal(
     spent: bool,  # noqa: FBT001 - the hot path calls by position
 ) -> Verdict | None:
     """Why no policy is asked, in the order in which a resident would want to hear it; None when one is."""
+    if basket.void_of is not None:
+        return _VOIDS
     if not reading.usable:
-        personal_or_kind = "label_personal" if reading.personal else f"label_{reading.scheme.value}"
-        return Verdict(_NONE, personal_or_kind if reading.scope is _NOTHING else "label_not_awardable")
+        return _not_usable(reading)
     if not found:
         return Verdict(_PENDING, "product_unknown")
     if state != "valid":
@@ -251,11 +248,21 @@ def _refusal(
     if reading.confidence is _REVIEW and found[0].registry_key != reading.key:
         # The registry settles a doubtful reading only when it knows this very label, not just its body.
         return Verdict(_HELD, "label_review")
+    if basket.resident is None:
+        return _nobodys(basket)
+    return Verdict(_NONE, "unit_already_awarded") if spent else None
+
+
+def _not_usable(reading: Reading) -> Verdict:
+    personal_or_kind = "label_personal" if reading.personal else f"label_{reading.scheme.value}"
+    return Verdict(_NONE, personal_or_kind if reading.scope is _NOTHING else "label_not_awardable")
+
+
+def _nobodys(basket: Basket) -> Verdict:
+    """A code that was shown but names nobody, a claim that is open, or no code at all."""
     if basket.member_fault is not None:
         return Verdict(_NONE, f"member_{basket.member_fault}")
-    if basket.resident is None:
-        return Verdict(_UNCLAIMED, "claim_open" if basket.claim_sha256 else "no_member")
-    return Verdict(_NONE, "unit_already_awarded") if spent else None
+    return Verdict(_UNCLAIMED, "claim_open" if basket.claim_sha256 else "no_member")
 
 
 def _shown(read: Read) -> str:
