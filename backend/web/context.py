@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import current_app, g, request
 
 from backend.bootstrap import Backend
+from backend.devices.queries import Service
 from backend.kernel.ids import new_id
 from backend.residents.queries import Session
 
@@ -42,6 +43,13 @@ def session() -> Session:
     """The resident who asks; only for routes that residents alone may call."""
     caller = g.caller
     assert isinstance(caller, Session)
+    return caller
+
+
+def service() -> Service:
+    """The bridge, shop system or monitoring that asks; only for routes that services alone may call."""
+    caller = g.caller
+    assert isinstance(caller, Service)
     return caller
 
 

@@ -229,3 +229,15 @@ def test_only_bridges_and_shop_systems_may_hand_messages_on(
     answer = client.post(BATCH, json=batch(), headers=bearer(token) if token else {})
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("token", "proof"), [(BRIDGE_TOKEN, "P3"), (POS_TOKEN, "P2")])
+def test_only_a_bridge_is_believed_about_when_a_message_came(
+    client: FlaskClient, shop: Shop, city: City, clock: Clock, token: str, proof: str
+) -> None:
+    delivery = shop.delivery(shop.message(shop.line(read(FRIDGE))))
+    clock.forward(hours=1)
+
+    client.post(BATCH, json=batch(delivery), headers=bearer(token))
+
+    assert rows(city.database, "SELECT proof FROM decisions WHERE city = :city", city=NANJING) == [(proof,)]
