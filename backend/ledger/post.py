@@ -9,15 +9,14 @@ from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer
 from backend.storage.columns import ids, numbers, unquoted, words
 from backend.storage.transaction import Sent, hot, pipelined
 
-OPEN = """
+# Opening and locking is one statement, row by row in address order: an account that somebody else is just opening cannot be
+# locked by FOR UPDATE, and would be waited for later, out of order.
+LOCK = """
 INSERT INTO accounts (city, account, unit, floor, opened_at)
 SELECT %(city)s, t.account, t.unit, t.floor, %(now)s
 FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[]) t(account, unit, floor)
-ON CONFLICT DO NOTHING"""
-
-LOCK = """
-SELECT account, balance FROM accounts
-WHERE city = %(city)s AND account = ANY(%(accounts)s::text[]) ORDER BY account FOR UPDATE"""
+ON CONFLICT (city, account) DO UPDATE SET balance = accounts.balance
+RETURNING account, balance"""
 
 BALANCES = """
 SELECT account, balance FROM accounts WHERE city = %(city)s AND account = ANY(%(accounts)s::text[])"""
@@ -48,30 +47,17 @@ SELECT line, reason, unit, source, destination, amount FROM transfers
 WHERE city = %(city)s AND reference = %(reference)s AND step = %(step)s ORDER BY line"""
 
 
-def open_accounts(connection: Connection, city: str, accounts: Iterable[str], now: datetime) -> None:
-    """Opens those that are not open yet, with the floor that the chart gives them."""
-    names = sorted(set(accounts))
-    hot(
-        connection,
-        OPEN,
-        {
-            "city": city,
-            "now": now,
-            "accounts": words(names),
-            "units": words([unit_of(name) for name in names]),
-            "floors": numbers([floor_of(name) for name in names]),
-        },
-    )
-
-
 def lock(connection: Connection, city: str, accounts: Iterable[str], now: datetime) -> dict[str, int]:
-    """Balances of `accounts`, locked in address order until COMMIT; an account that is missing is opened first."""
+    """Balances of `accounts`, locked in address order until COMMIT; one that is missing is opened, as the chart says."""
     names = sorted(set(accounts))
-    balances = _locked(connection, city, names)
-    if len(balances) < len(names):
-        open_accounts(connection, city, set(names) - balances.keys(), now)
-        balances = _locked(connection, city, names)
-    return balances
+    given = {
+        "city": city,
+        "now": now,
+        "accounts": words(names),
+        "units": words([unit_of(name) for name in names]),
+        "floors": numbers([floor_of(name) for name in names]),
+    }
+    return dict(hot(connection, LOCK, given).fetchall())
 
 
 def balances(connection: Connection, city: str, accounts: Iterable[str]) -> dict[str, int]:
@@ -146,10 +132,6 @@ def reverse(connection: Connection, city: str, reference: str, step: int, now: d
         for line, _reason, unit, source, destination, amount in rows
     ]
     return post_once(connection, city, opposite, now)
-
-
-def _locked(connection: Connection, city: str, names: Sequence[str]) -> dict[str, int]:
-    return dict(hot(connection, LOCK, {"city": city, "accounts": words(names)}).fetchall())
 
 
 def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:

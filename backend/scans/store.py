@@ -65,7 +65,7 @@ INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
 SELECT %(city)s, t.person, t.period, t.cap, 0, t.allowed, 1
 FROM unnest(%(persons)s::uuid[], %(periods)s::text[], %(caps)s::text[], %(allowed)s::bigint[])
      t(person, period, cap, allowed)
-ON CONFLICT DO NOTHING"""
+ON CONFLICT (city, person, period, cap) DO UPDATE SET used = cap_counters.used"""
 
 # Thirty arrays side by side in the select list: as a table in FROM each would be copied into a store of its own first.
 DECIDE = """
@@ -194,7 +194,7 @@ def counters(
 
 
 def open_counters(connection: Connection, city: str, keys: Iterable[CounterKey], allowed: Mapping[str, int]) -> None:
-    """Enters those of `keys` that are not there, at 0, so that each can be locked."""
+    """Enters those of `keys` that are not there, at 0, and locks each, in the one order that everybody keeps to."""
     changes = {key: CounterChange(NO_COUNTER, 0, allowed[key[2]]) for key in keys}
     hot(connection, OPEN_COUNTERS, _counter_arrays(city, changes))
 
@@ -237,21 +237,17 @@ def spent_units(connection: Connection, keys: Iterable[str]) -> frozenset[str]:
     return frozenset(key for (key,) in hot(connection, SPENT_UNITS, {"keys": words(sorted(set(keys)))}))
 
 
-def claim_units(connection: Connection, city: str, units: Mapping[str, tuple[str, int]], now: datetime) -> bool:
-    """Takes the unit labels for ever. False when another basket, in any city, was first with one of them."""
+def claim_units(connection: Connection, city: str, units: Mapping[str, tuple[str, int]], now: datetime) -> Sent:
+    """Takes the unit labels for ever. Incomplete when another basket, in any city, was first with one of them."""
     keys = sorted(units)
-    taken = hot(
-        connection,
-        CLAIM_UNITS,
-        {
-            "city": city,
-            "now": now,
-            "keys": words(keys),
-            "baskets": words([units[key][0] for key in keys]),
-            "lines": numbers([units[key][1] for key in keys]),
-        },
-    ).rowcount
-    return taken == len(keys)
+    given = {
+        "city": city,
+        "now": now,
+        "keys": words(keys),
+        "baskets": ids([units[key][0] for key in keys]),
+        "lines": numbers([units[key][1] for key in keys]),
+    }
+    return Sent(hot(connection, CLAIM_UNITS, given), len(keys))
 
 
 def await_products(connection: Connection, city: str, keys: Iterable[str], now: datetime) -> None:

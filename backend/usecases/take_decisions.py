@@ -101,17 +101,16 @@ def save(
     """
     if not decisions:
         return
-    if units and not store.claim_units(connection, city, units, now):
-        raise LostRace
     policies = loaded.registry.policies
     try:
         with pipelined(connection):
             store.save_decisions(connection, city, decisions, now)
             counted = _send_counters(connection, city, loaded, policies)
             posted = post.send(connection, city, _transfers(decisions, policies), now)
+            claimed = [store.claim_units(connection, city, units, now)] if units else []
     except psycopg.errors.UniqueViolation:  # another was first to decide the same scan once more
         raise LostRace from None
-    if not all(each.complete for each in (*counted, *posted)):
+    if not all(each.complete for each in (*counted, *posted, *claimed)):
         raise LostRace
     unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
     if unknown:
@@ -143,22 +142,21 @@ def _send_counters(connection: Connection, city: str, loaded: Loaded, policies: 
     """What is incomplete after the pipeline has no longer the room, or the very amount, that was decided on.
 
     Most awards are cut by no cap: what they take is added to whatever the counter is by now, so that two transactions of
-    one person rarely disturb each other. Where a cap cut an award, its counter must be as it was read.
+    one person rarely disturb each other. Where a cap cut an award of the batch, its counters must be as they were read.
     """
     allowed, differing = _allowed(policies)
-    added: dict[CounterKey, store.CounterChange] = {}
-    as_read: dict[CounterKey, store.CounterChange] = {}
+    changes: dict[CounterKey, store.CounterChange] = {}
+    exact = bool(loaded.limits.cut)
     for key, used in loaded.limits.used.items():
         before = loaded.counters.get(key, store.NO_COUNTER)
         if used != before.used:
-            exact = key in loaded.limits.cut or key[2] in differing
-            (as_read if exact else added)[key] = store.CounterChange(before, used - before.used, allowed[key[2]])
-    sent = []
-    if added:
-        sent.append(store.add_to_counters(connection, city, added))
-    if as_read:
-        sent.append(store.set_counters(connection, city, as_read))
-    return sent
+            changes[key] = store.CounterChange(before, used - before.used, allowed[key[2]])
+            exact = exact or key[2] in differing
+    if not changes:
+        return []
+    # One statement for all: two would take their rows in two orders, and wait for each other in a ring.
+    send = store.set_counters if exact else store.add_to_counters
+    return [send(connection, city, changes)]
 
 
 def _allowed(policies: Sequence[CompiledPolicy]) -> tuple[dict[str, int], frozenset[str]]:
