@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import context
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 import backend
 from backend.storage.base import metadata
@@ -25,7 +26,8 @@ def is_ours(_thing: object, name: str | None, kind: str, reflected: bool, _other
 
 config = context.config
 url = config.attributes.get("url") or os.environ["DATABASE_URL"]
-engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+# No pool: nothing is left open behind a migration that fails.
+engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
 with engine.connect() as connection:
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'"))
     connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
@@ -39,4 +41,3 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
-engine.dispose()
