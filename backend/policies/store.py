@@ -76,14 +76,20 @@ class PolicyCache:
         cached = self._cities.get(city)
         if cached is None or cached.revision != revision:
             cached = Compiled(revision, load_versions(connection, city, self._budget_account))
-            with self._lock:
-                self._cities[city] = cached
+            self._keep(city, cached)
         return cached.policies
 
     def held(self, city: str) -> tuple[CompiledPolicy, ...]:
         """As of the last look-up of `city`: a version that a decision of this process names is among them."""
         cached = self._cities.get(city)
         return cached.policies if cached else ()
+
+    def _keep(self, city: str, loaded: Compiled) -> None:
+        """What another thread has loaded meanwhile stays when it is newer."""
+        with self._lock:
+            kept = self._cities.get(city)
+            if kept is None or kept.revision <= loaded.revision:
+                self._cities[city] = loaded
 
 
 def load_versions(connection: Connection, city: str, budget_account: BudgetAccount) -> tuple[CompiledPolicy, ...]:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, open_city, read, resident, states
@@ -28,3 +30,22 @@ def test_a_late_sale_may_use_a_cap_that_a_later_version_lowered(engine_db: Datab
         ("cap", 0),
     ]
     books.assert_balanced(engine_db, NANJING)
+
+
+def test_a_look_up_that_was_overtaken_does_not_bring_back_what_was_in_force_before(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    overtaking = iter([True])
+
+    def budget(policy: str, unit: str) -> str:
+        # Called while the look-up compiles what it read: another thread publishes and looks up at that very moment.
+        if next(overtaking, False):
+            city.publish(rules.document(policy="second"))
+            with engine_db.read() as other:
+                cache.lookup(other, NANJING)
+        return chart.budget(policy, unit)
+
+    cache = PolicyCache(budget)
+    with engine_db.read() as connection:
+        cache.lookup(connection, NANJING)
+
+    assert [one.policy.policy for one in cache.held(NANJING)] == ["green", "second"]
