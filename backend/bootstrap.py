@@ -41,7 +41,8 @@ def build(settings: Settings) -> Backend:
     """Reads the key files; connects to the database when the first request needs it."""
     database = Database(settings.database_url, role=ROLE, pool_size=settings.database_connections)
     registry, policies = RegistryCache(), PolicyCache(chart.budget)
-    recorder = RecordBaskets(database, registry, policies)
+    identity_key = secret_key(settings.identity_hash_key_file)
+    recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
     return Backend(
         settings=settings,
         database=database,
@@ -57,7 +58,7 @@ def build(settings: Settings) -> Backend:
             together_max=settings.shared_scans_max,
             observe=metrics.shared.observe,
         ),
-        sign_in=SignIn(database, secret_key(settings.identity_hash_key_file), development=settings.development_sign_in),
+        sign_in=SignIn(database, identity_key, development=settings.development_sign_in),
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),

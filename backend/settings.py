@@ -129,8 +129,8 @@ class Settings:
         metadata=_is(
             f"{PREFIX}IDENTITY_HASH_KEY_FILE",
             _file,
-            "居民身份散列密钥（至少 32 字节）；更换后原居民将无法识别",
-            "key of at least 32 bytes for hashing identities; changing it makes every resident a stranger",
+            "居民身份的散列密钥（至少 32 字节），也用于不予留存的扫码原文；更换后原居民将无法识别",
+            "key of 32 bytes or more that hashes identities, also scans not kept; changing it makes every resident a stranger",
         )
     )
     development_sign_in: bool = field(

@@ -70,6 +70,8 @@ class Basket:
     reads: list[Read]
     member_fault: str | None = None
     """Why a member code that was shown gives no resident: malformed, unknown, expired, spent."""
+    sealed_sha256: bytes | None = None
+    """Kept in place of `sha256` where the line is not kept (`redact`)."""
 
     @property
     def root_seq(self) -> int:

@@ -140,7 +140,7 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
             "streams": ids([b.stream for b in ordered]),
             "seqs": numbers([b.seq for b in ordered]),
             "baskets": ids([b.basket for b in ordered]),
-            "hashes": octets([b.sha256 for b in ordered]),
+            "hashes": octets([b.sealed_sha256 or b.sha256 for b in ordered]),
             "lines": b"".join([b.line or b"" for b in ordered]),
             "offsets": numbers(_offsets(ordered)),
             "sizes": numbers([None if b.line is None else len(b.line) for b in ordered]),
@@ -164,7 +164,7 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
 
 
 def stored(connection: Connection, city: str, baskets: Sequence[Basket]) -> dict[str, bytes]:
-    """The SHA-256 of what is recorded under the ids of `baskets`."""
+    """The hash of what is recorded under the ids of `baskets`: SHA-256, or its seal where the line is not kept."""
     known = ids([basket.basket for basket in baskets])
     return dict(hot(connection, STORED, {"city": city, "baskets": known}).fetchall())
 

@@ -48,7 +48,8 @@ baskets = Table(
 )
 """The key is made from (device, stream, seq): `identity.basket_id`.
 
-`line` is the exact bytes that were signed; empty only when they held a citizen's id number, which is never kept."""
+`line` is the exact bytes that were signed; empty only when they held a citizen's id number or a bearer
+code, which are never kept. `sha256` is that of the line, or its seal (`redact`) where the line is not kept."""
 
 decisions = Table(
     "decisions",

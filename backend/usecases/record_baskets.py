@@ -21,6 +21,7 @@ from backend.scans import store
 from backend.scans.decide import Decision, decide_baskets
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
+from backend.scans.redact import redact, seal_of
 from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
 
 Result = TypeVar("Result")
@@ -71,8 +72,10 @@ class Batch(NamedTuple):
 class RecordBaskets:
     """Records baskets of one city; safe to call from many threads and processes at once."""
 
-    def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup) -> None:
+    def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup, *, line_key: bytes) -> None:
+        """`line_key` hashes lines that are not kept; with another one a repeat of such a basket counts as a conflict."""
         self._database = database
+        self._seal = seal_of(line_key)
         self._lookups = Lookups(registry, policies)
         self._readings: dict[tuple[bytes, str | None, str | None], Reading] = {}
 
@@ -111,7 +114,7 @@ class RecordBaskets:
     def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
         for arrival, read_as in zip(arrivals, readings, strict=True):
-            _redact(arrival.basket, read_as)
+            redact(arrival.basket, read_as, self._seal)
         for attempt in range(ATTEMPTS_MAX):
             careful = attempt > 0
             with contextlib.suppress(LostRace, BoundReached):
@@ -139,7 +142,27 @@ class RecordBaskets:
             decisions, units = decide_baskets(new, loaded.registry, loaded.limits)
 
             save(connection, city, decisions, units, loaded, now)
-        return Batch(_answers(connection, city, baskets, frozenset(fresh), now), decisions)
+        return Batch(self._answers(connection, city, baskets, frozenset(fresh), now), decisions)
+
+    def _answers(
+        self, connection: Connection, city: str, baskets: Sequence[Basket], fresh: frozenset[int], now: datetime
+    ) -> list[Recorded]:
+        repeats = [basket for place, basket in enumerate(baskets) if place not in fresh]
+        known = store.stored(connection, city, repeats) if repeats else {}
+        conflicts = [basket for basket in repeats if not self._is_same(basket, known[basket.basket])]
+        if conflicts:
+            entries = [_quarantined(city, basket, BasketConflict.code) for basket in conflicts]
+            set_aside(connection, city, entries, now)
+        return [
+            _recorded_as(basket, _RECORDED, None)
+            if place in fresh
+            else _repeated_as(basket, same=self._is_same(basket, known[basket.basket]))
+            for place, basket in enumerate(baskets)
+        ]
+
+    def _is_same(self, basket: Basket, recorded_sha256: bytes) -> bool:
+        """Whichever hash was kept: what counts as private may have been another matter when it was recorded."""
+        return recorded_sha256 in (basket.sha256, basket.sealed_sha256) or recorded_sha256 == self._seal(basket.sha256)
 
     def _reading(self, read: Read) -> Reading:
         key = (read.code, read.symbology, read.aim)
@@ -196,23 +219,8 @@ def _firsts(baskets: Sequence[Basket], claimed: set[str]) -> list[int]:
     return [place for basket, place in first.items() if basket in claimed]
 
 
-def _answers(
-    connection: Connection, city: str, baskets: Sequence[Basket], fresh: frozenset[int], now: datetime
-) -> list[Recorded]:
-    repeats = [basket for place, basket in enumerate(baskets) if place not in fresh]
-    known = store.stored(connection, city, repeats) if repeats else {}
-    conflicts = [basket for basket in repeats if known[basket.basket] != basket.sha256]
-    if conflicts:
-        entries = [_quarantined(city, basket, BasketConflict.code) for basket in conflicts]
-        set_aside(connection, city, entries, now)
-    return [
-        _recorded_as(basket, _RECORDED, None) if place in fresh else _repeated_as(basket, known[basket.basket])
-        for place, basket in enumerate(baskets)
-    ]
-
-
-def _repeated_as(basket: Basket, recorded_sha256: bytes) -> Recorded:
-    if recorded_sha256 == basket.sha256:
+def _repeated_as(basket: Basket, *, same: bool) -> Recorded:
+    if same:
         return _recorded_as(basket, _DUPLICATE, None)
     return _recorded_as(basket, _QUARANTINED, BasketConflict.code)
 
@@ -230,10 +238,6 @@ def _recorded_as(basket: Basket, state: str, code: str | None) -> Recorded:
 def _quarantined(city: str, basket: Basket, reason: str) -> Quarantined:
     received_at = instant(basket.received_at_ms)
     line = basket.line or b""
-    return Quarantined(reason, line, basket.sha256, received_at, device=basket.device, city=city)
-
-
-def _redact(basket: Basket, readings: Sequence[Reading]) -> None:
-    """Forgets the line of a basket in which somebody's id number or secret code was read; its hash stays as proof."""
-    if any(reading.personal or reading.secret for reading in readings):
-        basket.line = None
+    return Quarantined(
+        reason, line, basket.sealed_sha256 or basket.sha256, received_at, device=basket.device, city=city
+    )

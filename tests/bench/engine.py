@@ -36,7 +36,7 @@ def write_batches(url: str, writer: int, batches: int, first: int, sold_at: date
     lines = city.basket_lines(first, batches * BASKETS, sold_at, seed)
     database = Database(url, role="greenpoints_engine", pool_size=1)
     registry = RegistryCache()
-    recorder = RecordBaskets(database, registry, PolicyCache(chart.budget))
+    recorder = RecordBaskets(database, registry, PolicyCache(chart.budget), line_key=bytes(32))
     now = sold_at + timedelta(seconds=1)
     place = origin(writer, int(now.timestamp() * 1000))
     collector.settle()

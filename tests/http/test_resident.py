@@ -1,8 +1,10 @@
 """The resident's API: what a phone sends, and what its owner reads."""
 
 import base64
+from hashlib import sha256
 from uuid import uuid4
 
+import orjson
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -10,7 +12,7 @@ from werkzeug.test import TestResponse
 from tests.http.conftest import Clock, SignIn, bearer
 from tests.http.shop import BATCH, Shop, batch
 from tests.worlds import rules
-from tests.worlds.books import assert_balanced, count
+from tests.worlds.books import assert_balanced, count, rows
 from tests.worlds.city import FRIDGE, NANJING, SUZHOU, UNCERTIFIED, City, read, unit_label
 
 SCANS, BALANCES = "/api/resident/v1/scans", "/api/resident/v1/balances"
@@ -65,6 +67,24 @@ def test_the_same_scan_sent_again_answers_the_same_bytes_and_counts_once(
     assert again.get_data() == first.get_data()
     assert points(client, headers) == 1
     assert count(discovery.database, "baskets", NANJING) == 1
+
+
+def test_an_identity_number_sent_again_is_the_same_scan_and_nothing_tells_it(
+    client: FlaskClient, city: City, sign_in: SignIn
+) -> None:
+    headers, scan_id, number = sign_in(), str(uuid4()), "11010519491231002X"
+
+    first, again, other = (
+        scan(client, headers, scan_id=scan_id, code=code, symbology="QR_CODE")
+        for code in (number, number, number.replace("1949", "1950"))
+    )
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert again.get_data() == first.get_data()
+    content = {"code": number, "hex": False, "symbology": "QR_CODE", "aim": None, "city": NANJING}
+    ((line, stored),) = rows(city.database, "SELECT line, sha256 FROM baskets")
+    assert line is None
+    assert stored != sha256(orjson.dumps(content)).digest()
 
 
 def test_a_scan_id_used_for_other_content_is_refused_and_changes_nothing(

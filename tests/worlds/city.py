@@ -23,6 +23,7 @@ from backend.usecases.publish_policy import PublishedVersion, publish_policy
 from backend.usecases.record_baskets import Arrival, RecordBaskets, ShownMember
 from tests.worlds import rules
 
+LINE_KEY = bytes(32)
 NANJING, SUZHOU = "320100", "320500"
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 """Sunday, 12:00 in Nanjing: the moment at which everything here is sold and received unless said otherwise."""
@@ -99,7 +100,7 @@ class City:
 
     def another_process(self, database: Database | None = None) -> RecordBaskets:
         """A recorder with caches of its own, as another server has."""
-        return RecordBaskets(database or self.database, RegistryCache(), PolicyCache(chart.budget))
+        return RecordBaskets(database or self.database, RegistryCache(), PolicyCache(chart.budget), line_key=LINE_KEY)
 
     def record(self, *arrivals: Arrival, now: datetime = NOON) -> list[Recorded]:
         return self.recorder.record(self.code, arrivals, now)

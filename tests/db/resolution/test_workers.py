@@ -21,7 +21,19 @@ from backend.storage.transaction import Database, observed
 from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.resolve_products import Resolved
 from tests.worlds import books, rules
-from tests.worlds.city import FRIDGE, NANJING, UNCERTIFIED, City, gtin, open_city, read, register, resident, unit_label
+from tests.worlds.city import (
+    FRIDGE,
+    LINE_KEY,
+    NANJING,
+    UNCERTIFIED,
+    City,
+    gtin,
+    open_city,
+    read,
+    register,
+    resident,
+    unit_label,
+)
 from tests.worlds.later import LATER, assert_sound, open_codes, resolve, resolver
 
 Result = TypeVar("Result")
@@ -147,7 +159,7 @@ def test_a_scan_that_comes_after_its_code_was_closed_opens_it_again(city: City) 
     city.record(city.till().basket(read(UNCERTIFIED), resident=LI))
     register(city.database, {"code": UNCERTIFIED, "grade": "1"})
     resolve(city)
-    outdated = RecordBaskets(city.database, _Outdated(), PolicyCache(chart.budget))
+    outdated = RecordBaskets(city.database, _Outdated(), PolicyCache(chart.budget), line_key=LINE_KEY)
 
     outdated.record(NANJING, [city.till(2).basket(read(UNCERTIFIED), resident=LI)], LATER)
 
@@ -160,7 +172,7 @@ def test_a_code_is_not_closed_over_a_scan_that_is_just_being_recorded(city: City
     city.record(city.till().basket(read(UNCERTIFIED), resident=LI))
     register(city.database, {"code": UNCERTIFIED, "grade": "1"})
     slow = _Slow(city.database)
-    recorder = RecordBaskets(slow, _Outdated(), PolicyCache(chart.budget))
+    recorder = RecordBaskets(slow, _Outdated(), PolicyCache(chart.budget), line_key=LINE_KEY)
     arrival = city.till(2).basket(read(UNCERTIFIED), resident=LI)
 
     with ThreadPoolExecutor(2) as threads:
@@ -185,7 +197,7 @@ def test_a_recorder_waits_for_a_code_that_is_just_being_closed_and_opens_it_agai
     register(city.database, {"code": UNCERTIFIED, "grade": "1"})
     baskets = books.rows(city.database, "SELECT basket::text FROM baskets WHERE city = :c", c=NANJING)
     resolver(city.database)._decided(NANJING, [basket for (basket,) in baskets], LATER)
-    outdated = RecordBaskets(city.database, _Outdated(), PolicyCache(chart.budget))
+    outdated = RecordBaskets(city.database, _Outdated(), PolicyCache(chart.budget), line_key=LINE_KEY)
     arrival = city.till(2).basket(read(UNCERTIFIED), resident=LI)
     slow = _Slow(city.database)
 

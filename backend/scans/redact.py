@@ -1,0 +1,47 @@
+"""A basket that names a person by an identity number, or holds a bearer code, keeps nothing to find it by. Pure."""
+
+import hmac
+from collections.abc import Callable, Sequence
+
+from backend.labels.model import Reading
+from backend.labels.parse import parse
+from backend.scans.model import Basket
+
+Seal = Callable[[bytes], bytes]
+
+_SHORTEST_CHARS = 15
+"""Digits of an identity number of the first generation; bearer codes are longer."""
+_ANY_CARRIER = "QRCODE"
+"""Serials come out of codes, where eleven digits are no telephone number."""
+_PURPOSE = b"greenpoints line that is not kept"
+
+
+def seal_of(key: bytes) -> Seal:
+    """The keyed hash that stands for a line's own: the numbers that people have are few enough to try them all.
+
+    `key` may serve other purposes too; the one used here is derived from it.
+    """
+    derived = hmac.digest(key, _PURPOSE, "sha256")
+    return lambda line_sha256: hmac.digest(derived, line_sha256, "sha256")
+
+
+def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
+    """Forgets the line, the serials and the cashier where one of them or a label is private; twice changes nothing."""
+    hidden = any(reading.personal or reading.secret for reading in readings)
+    for place, read in enumerate(basket.reads):
+        if read.serial is not None and _is_private(read.serial):
+            basket.reads[place] = read._replace(serial=None)
+            hidden = True
+    if basket.cashier is not None and _is_private(basket.cashier):
+        basket.cashier = None
+        hidden = True
+    if hidden:
+        basket.line = None
+        basket.sealed_sha256 = seal(basket.sha256)
+
+
+def _is_private(text: str) -> bool:
+    if len(text) < _SHORTEST_CHARS:
+        return False
+    reading = parse(text, _ANY_CARRIER)
+    return reading.personal or reading.secret
