@@ -14,5 +14,6 @@ from backend.web.app import create_app
 
 _settings = load()
 logs.configure(_settings.log_level.value)
+logs.forward_libraries()
 app = create_app(build(_settings))
 settle()

@@ -1,9 +1,11 @@
 import sys
 from collections.abc import Mapping
+from types import TracebackType
 
 import click
 
 from backend.kernel.errors import DomainError
+from backend.kernel.traces import trace_of
 
 
 class Program(click.Group):
@@ -31,6 +33,7 @@ def program() -> None:
 
 
 def main() -> None:
+    sys.excepthook = _tell_bug
     try:
         program(prog_name="greenpoints")
     except DomainError as refusal:
@@ -40,3 +43,8 @@ def main() -> None:
             for place, reasons in faults.items():
                 click.echo(f"    {place or '全文'}: {'; '.join(reasons)}", err=True)
         sys.exit(1)
+
+
+def _tell_bug(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """Standard error may be kept as a log, and a fault of the database names the row that it is about."""
+    click.echo(trace_of(error), err=True, nl=False)

@@ -48,6 +48,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
     "log_checkpoints": "off",
+    "log_error_verbosity": "terse",  # DETAIL and CONTEXT tell whose row a fault is about
 }
 
 

@@ -176,6 +176,7 @@ def _engine(url: URL, role: str | None, pool_size: int) -> Engine:
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=False,
         isolation_level="READ COMMITTED",
+        hide_parameters=True,
         connect_args={"prepare_threshold": NEVER_BY_COUNT, "application_name": role or "greenpoints_owner"},
     )
 

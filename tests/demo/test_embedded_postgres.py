@@ -195,3 +195,15 @@ def test_two_clones_of_root_have_two_homes() -> None:
 
     assert one != other
     assert one.parent == other.parent == Path("/var/lib/greenpoints")
+
+
+def test_its_log_tells_no_row(server: EmbeddedPostgres) -> None:
+    number = "11010519491231002X"
+    server.start()
+    with psycopg.connect(server.url("postgres")) as owner:
+        owner.execute("CREATE TEMP TABLE kept (number text PRIMARY KEY)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            owner.execute("INSERT INTO kept VALUES (%(number)s), (%(number)s)", {"number": number})
+
+    assert "duplicate key value" in server.log.read_text()
+    assert number not in server.log.read_text()
