@@ -1,10 +1,12 @@
 import struct
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from psycopg import adapters, pq
 from psycopg.adapt import Dumper
 from sqlalchemy import BigInteger, Column, DateTime, Text, Uuid
 
+Row = TypeVar("Row", bound=tuple[object, ...])
 _NULL = "\x01"
 """Stands for None while texts are joined; no text that is stored holds it."""
 _UUID_OID, _UUID_ARRAY_OID = 2950, 2951
@@ -33,6 +35,13 @@ def amount_column(name: str, *, nullable: bool = False) -> Column[int]:
 
 def text_column(name: str, *, nullable: bool = False, primary_key: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable, primary_key=primary_key)
+
+
+def alike(rows: Iterable[Row]) -> tuple[list[Row], list[int]]:
+    """Each different row once, and for every row its place among those, counted from 1 as SQL does."""
+    places: dict[Row, int] = {}
+    found = [places.setdefault(row, len(places) + 1) for row in rows]
+    return list(places), found
 
 
 def numbers(values: Iterable[int | None]) -> str:
