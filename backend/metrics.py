@@ -19,6 +19,7 @@ request_s = Histogram(
 )
 messages = Counter("greenpoints_messages", "Tills' messages by what became of them.", ["outcome"])
 scans = Counter("greenpoints_phone_scans", "Phone scans by what was decided.", ["outcome"])
+culprits = Counter("greenpoints_culprits", "Baskets that made the work on many fail and were left out.", ["doing"])
 shared = Histogram(
     "greenpoints_shared_transaction_requests",
     "Requests that shared one database transaction.",

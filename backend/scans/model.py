@@ -11,6 +11,8 @@ BATCH_READS_MAX = 500
 class Channel(StrEnum):
     TILL = "till"
     PHONE = "phone"
+    ELSEWHERE = "elsewhere"
+    """No sale: the id of a phone's scan that was made in another city (`scans.elsewhere`)."""
 
 
 class ClockQuality(StrEnum):
@@ -93,5 +95,5 @@ class Recorded(NamedTuple):
 
 class BasketConflict(DomainError):
     code = "basket-conflict"
-    text_zh = "同一编号的扫码已提交过，但内容不同，已隔离待查。"
-    text_en = "A basket of this number was sent before with other content; it is in quarantine."
+    text_zh = "同一编号的扫码已提交过，但内容或城市不同，已隔离待查。"
+    text_en = "A basket of this number was sent before with other content or in another city; it is in quarantine."

@@ -49,7 +49,8 @@ baskets = Table(
 """The key is made from (device, stream, seq): `identity.basket_id`.
 
 `line` is the exact bytes that were signed; empty only when they held a citizen's id number or a bearer
-code, which are never kept. `sha256` is that of the line, or its seal (`redact`) where the line is not kept."""
+code, which are never kept, and where the row only keeps the id of a phone's scan that was made in another city
+(channel elsewhere): it has no decision. `sha256` is that of the line, or its seal (`redact`) where the line is not kept."""
 
 decisions = Table(
     "decisions",

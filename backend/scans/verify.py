@@ -52,7 +52,7 @@ SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND NOT EXISTS (SELECT FROM baskets b WHERE b.city = %(city)s AND b.basket = d.basket)""",
     "basket without a decision": """
 SELECT b.basket::text, NULL, NULL FROM baskets b
-WHERE b.city = %(city)s AND b.void_of IS NULL
+WHERE b.city = %(city)s AND b.void_of IS NULL AND b.channel <> 'elsewhere'
   AND NOT EXISTS (SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = b.basket)""",
     "a line of the basket has no decision": """
 SELECT d.basket::text, max(d.line_no), NULL FROM decisions d

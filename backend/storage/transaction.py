@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.kernel.errors import DomainError
 
@@ -26,6 +27,9 @@ NEVER_BY_COUNT = 2**31
 _RETRYABLE = frozenset({"40001", "40P01", "55P03"})
 _SHUT_DOWN = frozenset({"57P01", "57P02", "57P03"})
 """The server ends, crashed, or is starting: to a client a lost connection, with a state that says why."""
+_NOT_NOW = frozenset({"57014", "25006"})
+"""A statement that was cancelled or took too long; a server that takes no writes, as a standby."""
+_SHORT_OF_RESOURCES = "53"
 
 _observers: list[Observer] = []
 
@@ -148,15 +152,35 @@ def is_retryable(error: Exception) -> bool:
     """Deadlock, serialisation failure, lost connection: the idempotent work may run again (architecture 6.6)."""
     if _is_lost(error):
         return True
+    state = sqlstate(error) or ""
+    return state in _RETRYABLE or (state == "XX000" and "could not commit" in str(error))
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the database was busy, away, out of something or read-only: no fault of the work, which may well succeed a
+    moment later. Not everything that passes `is_retryable` at once: what was too slow would only be so again.
+    """
+    if isinstance(error, DatabaseBusy | PoolTimeout | MemoryError):
+        return True
+    if not isinstance(error, DBAPIError | psycopg.Error):
+        return False
+    state = sqlstate(error) or ""
+    return is_retryable(error) or state in _NOT_NOW or state.startswith(_SHORT_OF_RESOURCES)
+
+
+def sqlstate(error: Exception) -> str | None:
+    """What PostgreSQL says an error is; None where it did not speak. Where the driver itself refuses a value (U+0000 in a
+    text) it gives no state, and class 22 says it.
+    """
     original = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(original, "sqlstate", None) or ""
-    return state in _RETRYABLE or (state == "XX000" and "could not commit" in str(original))
+    state: str | None = getattr(original, "sqlstate", None)
+    return "22000" if state is None and isinstance(original, psycopg.DataError) else state
 
 
 def _is_lost(error: Exception) -> bool:
-    original = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(original, "sqlstate", None)
+    state = sqlstate(error)
     if state is None:
+        original = error.orig if isinstance(error, DBAPIError) else error
         return isinstance(original, psycopg.OperationalError)
     return state.startswith("08") or state in _SHUT_DOWN
 

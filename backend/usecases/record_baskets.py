@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
-import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from backend.kernel.periods import instant
 from backend.labels.model import Reading, Scheme
@@ -17,17 +15,22 @@ from backend.ledger.model import BoundReached
 from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
-from backend.scans import store
+from backend.scans import elsewhere, store
 from backend.scans.decide import Decision, decide_baskets
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import redact, seal_of
+from backend.storage.transaction import DatabaseBusy, sqlstate
+from backend.usecases.culprits import without_culprits
 from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
 
 Result = TypeVar("Result")
 ATTEMPTS_MAX = 8
 READINGS_MAX = 65_536
-_POISON = ("22", "23")
+CULPRITS_MAX = 20
+"""Baskets in a row, none recorded between, that a process sets aside for errors which are not about a value: more of them
+are a fault of ours, under which tills and phones must keep what they hold."""
+_REFUSED_VALUE = ("22", "23")
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _RECORDED, _DUPLICATE = BasketState.RECORDED.value, BasketState.DUPLICATE.value
 _QUARANTINED = BasketState.QUARANTINED.value
@@ -49,10 +52,11 @@ class ShownMember(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A basket and the member code shown with it, if one was."""
+    """A basket and the member code shown with it, if one was. `home`: of a phone's scan, where its resident belongs."""
 
     basket: Basket
     member: ShownMember | None = None
+    home: str | None = None
 
 
 class Settled(NamedTuple):
@@ -78,12 +82,14 @@ class RecordBaskets:
         self._seal = seal_of(line_key)
         self._lookups = Lookups(registry, policies)
         self._readings: dict[tuple[bytes, str | None, str | None], Reading] = {}
+        self._culprits = 0
 
     def record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Recorded]:
         """What became of each basket, in order; it returns only after COMMIT.
 
-        A basket seen before answers as it did; the same key with other content is quarantined. When the database refuses
-        a value, the batch is bisected and the single culprit quarantined, so one basket never holds up another.
+        A basket seen before answers as it did; the same key with other content is quarantined. When a batch fails it is
+        bisected and the single culprit quarantined, so one basket never holds up another. Raises DatabaseBusy and other
+        failures that pass, and what seems to fail whatever the basket.
         """
         return self._settled(city, arrivals, now).answers
 
@@ -98,18 +104,16 @@ class RecordBaskets:
     def _settled(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         if not arrivals:
             return Batch([], [])
-        try:
-            return self._recorded(city, arrivals, now)
-        except (DBAPIError, psycopg.Error) as error:
-            original = error.orig if isinstance(error, DBAPIError) else error
-            state = _state(original)
-            if not state.startswith(_POISON):
-                raise
-            if len(arrivals) == 1:
-                return Batch([self._poisoned(city, arrivals[0].basket, f"sqlstate_{state}", now)], [])
-            middle = len(arrivals) // 2
-            one, other = self._settled(city, arrivals[:middle], now), self._settled(city, arrivals[middle:], now)
-            return Batch(one.answers + other.answers, one.decisions + other.decisions)
+        parts = without_culprits(
+            arrivals,
+            lambda part: self._recorded(city, part, now),
+            lambda arrival, error: self._left_out(city, arrival.basket, error, now),
+            doing="record_baskets",
+            named=lambda arrival: arrival.basket.basket,
+        )
+        if len(parts) == 1:
+            return parts[0]
+        return Batch([a for part in parts for a in part.answers], [d for part in parts for d in part.decisions])
 
     def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
@@ -118,8 +122,10 @@ class RecordBaskets:
         for attempt in range(ATTEMPTS_MAX):
             careful = attempt > 0
             with contextlib.suppress(LostRace, BoundReached):
-                return self._database.write(lambda c: self._attempt(c, city, arrivals, readings, now, careful=careful))  # noqa: B023 - called at once
-        raise LostRace
+                batch = self._database.write(lambda c: self._attempt(c, city, arrivals, readings, now, careful=careful))  # noqa: B023 - called at once
+                self._culprits = 0
+                return batch
+        raise DatabaseBusy
 
     def _attempt(
         self,
@@ -133,7 +139,8 @@ class RecordBaskets:
     ) -> Batch:
         baskets = [arrival.basket for arrival in arrivals]
         _name_members(connection, arrivals)
-        fresh = _firsts(baskets, store.claim(connection, city, baskets, now))
+        countable = self._countable(connection, city, arrivals, now)
+        fresh = _firsts(baskets, store.claim(connection, city, countable, now) if countable else set())
         decisions: list[Decision] = []
         if fresh:
             new, read_as = [baskets[place] for place in fresh], [readings[place] for place in fresh]
@@ -144,24 +151,40 @@ class RecordBaskets:
             save(connection, city, decisions, units, loaded, now)
         return Batch(self._answers(connection, city, baskets, frozenset(fresh), now), decisions)
 
+    def _countable(self, connection: Connection, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Basket]:
+        """All baskets but phones' scans whose id was used in another city: those are conflicts, as the same id with other
+        content is.
+        """
+        away: defaultdict[str, list[Basket]] = defaultdict(list)
+        for arrival in arrivals:
+            if arrival.home is not None and arrival.home != city:
+                away[arrival.home].append(arrival.basket)
+        used = set()
+        for home in sorted(away):
+            known = elsewhere.taken(connection, home, away[home], now)
+            used |= {id(b) for b in away[home] if b.basket in known and not self._is_same(b, known[b.basket])}
+        return [arrival.basket for arrival in arrivals if id(arrival.basket) not in used]
+
     def _answers(
         self, connection: Connection, city: str, baskets: Sequence[Basket], fresh: frozenset[int], now: datetime
     ) -> list[Recorded]:
         repeats = [basket for place, basket in enumerate(baskets) if place not in fresh]
         known = store.stored(connection, city, repeats) if repeats else {}
-        conflicts = [basket for basket in repeats if not self._is_same(basket, known[basket.basket])]
+        conflicts = [basket for basket in repeats if not self._is_same(basket, known.get(basket.basket))]
         if conflicts:
             entries = [_quarantined(city, basket, BasketConflict.code) for basket in conflicts]
             set_aside(connection, city, entries, now)
         return [
             _recorded_as(basket, _RECORDED, None)
             if place in fresh
-            else _repeated_as(basket, same=self._is_same(basket, known[basket.basket]))
+            else _repeated_as(basket, same=self._is_same(basket, known.get(basket.basket)))
             for place, basket in enumerate(baskets)
         ]
 
-    def _is_same(self, basket: Basket, recorded_sha256: bytes) -> bool:
+    def _is_same(self, basket: Basket, recorded_sha256: bytes | None) -> bool:
         """Whichever hash was kept: what counts as private may have been another matter when it was recorded."""
+        if recorded_sha256 is None:  # not recorded in this city: a phone's scan id that was used in another
+            return False
         return recorded_sha256 in (basket.sha256, basket.sealed_sha256) or recorded_sha256 == self._seal(basket.sha256)
 
     def _reading(self, read: Read) -> Reading:
@@ -174,10 +197,17 @@ class RecordBaskets:
                 self._readings[key] = reading
         return reading
 
-    def _poisoned(self, city: str, basket: Basket, reason: str, now: datetime) -> Recorded:
+    def _left_out(self, city: str, basket: Basket, error: Exception, now: datetime) -> Batch:
+        """Quarantines the basket that makes every batch with it fail. Raises `error` where too many do in a row."""
+        state = sqlstate(error)
+        if state is None or not state.startswith(_REFUSED_VALUE):
+            self._culprits += 1
+            if self._culprits > CULPRITS_MAX:
+                raise error
+        reason = "unexpected" if state is None else f"sqlstate_{state}"
         entry = _quarantined(city, basket, reason)
         self._database.write(lambda connection: set_aside(connection, city, [entry], now))
-        return _recorded_as(basket, _QUARANTINED, reason)
+        return Batch([_recorded_as(basket, _QUARANTINED, reason)], [])
 
 
 def _name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
@@ -223,12 +253,6 @@ def _repeated_as(basket: Basket, *, same: bool) -> Recorded:
     if same:
         return _recorded_as(basket, _DUPLICATE, None)
     return _recorded_as(basket, _QUARANTINED, BasketConflict.code)
-
-
-def _state(error: BaseException | None) -> str:
-    """The SQLSTATE; where the driver itself refuses a value (U+0000 in a text) it gives none, and class 22 says it."""
-    state: str | None = getattr(error, "sqlstate", None)
-    return state or ("22000" if isinstance(error, psycopg.DataError) else "")
 
 
 def _recorded_as(basket: Basket, state: str, code: str | None) -> Recorded:

@@ -15,7 +15,8 @@ from backend.scans.decide import decide_baskets
 from backend.scans.model import BATCH_READS_MAX
 from backend.scans.pending import WaitingBasket
 from backend.scans.reread import in_place, reread
-from backend.storage.transaction import Database
+from backend.storage.transaction import Database, DatabaseBusy
+from backend.usecases.culprits import without_culprits
 from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
 
 ATTEMPTS_MAX = 8
@@ -25,14 +26,18 @@ BASKETS_MAX = 20_000
 
 
 class Resolved(NamedTuple):
-    """What a pass did: codes that nobody looks for any more, scans decided, and those of them that now earn."""
+    """What a pass did: codes that nobody looks for any more, scans decided, and those of them that now earn.
+
+    `failed`: baskets that could not be decided and wait on, each with an error in the log.
+    """
 
     codes: int = 0
     scans: int = 0
     awarded: int = 0
+    failed: int = 0
 
     def plus(self, other: "Resolved") -> "Resolved":
-        return Resolved(self.codes + other.codes, self.scans + other.scans, self.awarded + other.awarded)
+        return Resolved(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 class ResolveProducts:
@@ -76,18 +81,28 @@ class ResolveProducts:
             for batch in _batches(baskets):
                 if stopping():
                     return done
-                done = done.plus(self._decided(city, batch, now))
+                for part in self._settled(city, batch, now):
+                    done = done.plus(part)
             if len(baskets) < BASKETS_MAX or done.scans == before:
                 break
         closed = self._database.write(lambda connection: pending.close(connection, city, codes, now))
         return done.plus(Resolved(codes=closed))
+
+    def _settled(self, city: str, baskets: Sequence[str], now: datetime) -> list[Resolved]:
+        return without_culprits(
+            baskets,
+            lambda part: self._decided(city, part, now),
+            lambda _basket, _error: Resolved(failed=1),
+            doing="resolve_products",
+            named=str,
+        )
 
     def _decided(self, city: str, baskets: Sequence[str], now: datetime) -> Resolved:
         for attempt in range(ATTEMPTS_MAX):
             careful = attempt > 0
             with contextlib.suppress(LostRace, BoundReached):
                 return self._database.write(lambda c: self._attempt(c, city, baskets, now, careful=careful))  # noqa: B023 - called at once
-        raise LostRace
+        raise DatabaseBusy
 
     def _attempt(
         self, connection: Connection, city: str, baskets: Sequence[str], now: datetime, *, careful: bool

@@ -29,9 +29,13 @@ class ScanSetAside(DomainError):
 
 
 class LabelScan(NamedTuple):
-    """What a phone read. `scan_id` is the client's own UUID; `code` the bytes, `text` None when they are not UTF-8."""
+    """What a phone read. `scan_id` is the client's own UUID; `code` the bytes, `text` None when they are not UTF-8.
+
+    `home` is the city of the resident's own data, `city` the one in which the scan is to count.
+    """
 
     resident: str
+    home: str
     city: str
     scan_id: str
     code: bytes
@@ -78,10 +82,11 @@ class ScanLabel:
     def scan(self, scan: LabelScan, now: datetime) -> Scanned:
         """The decision, after COMMIT. The same scan again gives the same answer.
 
-        Raises BasketConflict when its id stands for other content, ScanSetAside when the database refuses the content,
-        DatabaseBusy.
+        Raises BasketConflict when its id stands for other content or for a scan in another city, ScanSetAside when the
+        content cannot be recorded, DatabaseBusy.
         """
-        outcome = self._shared.run(scan.city, Arrival(basket_of(scan, milliseconds(now))), now)
+        arrival = Arrival(basket_of(scan, milliseconds(now)), home=scan.home)
+        outcome = self._shared.run(scan.city, arrival, now)
         if isinstance(outcome, DomainError):
             raise outcome
         return outcome

@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+import structlog
 
-from backend.storage.transaction import DatabaseBusy, is_retryable
-from backend.usecases.take_decisions import LostRace
+from backend.storage.transaction import DatabaseBusy, is_passing
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[str, Sequence[Item], datetime], Sequence[Result]]
 
 TOGETHER_MAX = 64
+
+log = structlog.get_logger()
 
 
 class _Waiting(Generic[Item, Result]):
@@ -104,6 +103,8 @@ class SharedTransaction(Generic[Item, Result]):
                 each.outcome = (result, None)
         except Exception as error:  # noqa: BLE001 - handed to the caller it belongs to, which raises it
             if is_passing(error):
+                # The callers are told to come again, so the cause would be seen by nobody.
+                log.warning("database_busy", city=city, waiting=len(group), problem=type(error).__name__)
                 for each in group:
                     each.outcome = (None, DatabaseBusy())
             elif len(group) == 1:
@@ -111,10 +112,3 @@ class SharedTransaction(Generic[Item, Result]):
             else:
                 for each in group:
                     self._settle(city, [each])
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether the database was busy, away or fought over: the same work may well succeed a moment later."""
-    if isinstance(error, DatabaseBusy | LostRace | PoolTimeout):
-        return True
-    return isinstance(error, DBAPIError | psycopg.Error) and is_retryable(error)

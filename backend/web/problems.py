@@ -11,8 +11,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from backend.kernel.errors import DomainError
-from backend.storage.transaction import DatabaseBusy
-from backend.usecases.shared_transaction import is_passing
+from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.context import request_id
 
 CONTENT_TYPE = "application/problem+json"

@@ -88,6 +88,7 @@ def scan(body: dict[str, Any]) -> Response:
     content = body["code_b64"] if text is None else text.encode()
     asked = LabelScan(
         resident=who.resident,
+        home=who.city,
         city=body["city"] or who.city,
         scan_id=str(body["scan_id"]),
         code=content,
