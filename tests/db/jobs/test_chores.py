@@ -49,7 +49,7 @@ def test_waiting_scans_of_every_city_are_decided(engine_db: Database, chores: Ch
 
     facts = chores.works()["resolve_products"](LATER, never)
 
-    assert facts == {"codes": 2, "scans": 2, "awarded": 2}
+    assert facts == {"codes": 2, "scans": 2, "awarded": 2, "failed": 0}
 
 
 def test_a_sound_ledger_is_reported_as_such(city: City, chores: Chores) -> None:

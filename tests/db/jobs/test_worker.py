@@ -115,7 +115,7 @@ def test_one_job_can_be_done_by_hand_and_says_what_it_did(city: City, database_u
     done = command(database_url, "run", "resolve_products", "--json")
     repaired = command(database_url, "run", "retry_stalled")
 
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"codes": 1, "scans": 1, "awarded": 1})
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"codes": 1, "scans": 1, "awarded": 1, "failed": 0})
     assert (repaired.returncode, repaired.stdout.split("：")[0]) == (0, "retry_stalled")
 
 
