@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
+from backend.bootstrap import Backend
 from backend.storage.transaction import Database, DatabaseBusy, hot
 from backend.usecases.shared_transaction import SharedTransaction
 from tests.http.conftest import BRIDGE_TOKEN, SignIn, bearer
@@ -56,16 +57,14 @@ def test_a_bridge_is_told_to_come_again(
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_standby_answers_busy(client: FlaskClient, city: City, sign_in: SignIn, database_url: str) -> None:
+def test_a_standby_answers_busy(
+    client: FlaskClient, backend: Backend, city: City, sign_in: SignIn, database_url: str
+) -> None:
     headers = sign_in()
     # As on a standby, only with a state that a test can bring about: every transaction is read-only.
     name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
     run(database_url, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    run(
-        database_url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name = 'greenpoints_engine'",
-    )
+    backend.database.close()  # the next request connects anew
 
     answer = client.post("/api/resident/v1/scans", json={"scan_id": str(uuid4()), "code": FRIDGE}, headers=headers)
 
