@@ -18,6 +18,8 @@ Work = Callable[[datetime, Stopping], Facts]
 
 REPLAYED = timedelta(minutes=10)
 """How far back the minute's verification takes decisions again: further than a minute that was missed or late."""
+LINES_MAX = 5_000
+"""How many of a city's newest baskets the minute's verification holds against the bytes that were signed."""
 
 log = structlog.get_logger()
 
@@ -66,7 +68,7 @@ class Chores:
     def works(self) -> dict[str, Work]:
         return {
             "resolve_products": self.resolve_products,
-            "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED),
+            "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
             "clean_up": self.clean_up,
         }
@@ -77,11 +79,11 @@ class Chores:
             done = done.plus(self._resolver.resolve(city, now, stopping))
         return done._asdict()
 
-    def verify(self, stopping: Stopping, *, since: datetime | None) -> Facts:
+    def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:
         """Raises LedgerBroken, after every city, when any invariant is."""
         verified: list[Verified] = []
         for city in self._cities(stopping):
-            verified += verify_ledger(self._database, city, replay_since=since)
+            verified += verify_ledger(self._database, city, replay_since=since, lines_max=lines_max)
             _report(verified[-1])
         findings = [finding for one in verified for finding in one.findings]
         broken = sum(finding.broken for finding in findings)

@@ -155,7 +155,7 @@ def _decide(
     certificate = _NO_CERTIFICATE
     if entry is not None and at_sale is not None:
         certificate = (entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier)
-    shown = None if reading.personal or reading.secret else _shown(read)
+    shown = None if reading.personal or reading.secret else shown_text(read)
     row = (
         basket.basket,
         line_no,
@@ -265,6 +265,7 @@ def _nobodys(basket: Basket) -> Verdict:
     return Verdict(_UNCLAIMED, "claim_open" if basket.claim_sha256 else "no_member")
 
 
-def _shown(read: Read) -> str:
+def shown_text(read: Read) -> str:
+    """What is kept of a code to be read by people; its bytes are kept beside it where this is not they."""
     text = read.text if read.text is not None else read.code.decode("utf-8", "replace")
     return text if text.isascii() and text.isprintable() else printable(text)

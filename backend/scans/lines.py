@@ -5,6 +5,8 @@ import hashlib
 import re
 from typing import Any, NamedTuple
 
+import orjson
+
 from backend.kernel.errors import DomainError
 from backend.kernel.strict_json import NotStrictJson, load_object
 from backend.scans.identity import SEQ_MAX, basket_id
@@ -103,6 +105,31 @@ def read_line(line: bytes, origin: Origin) -> Line:
     )
     shown = when.sold_at_ms - (closed - opened)
     return Line(basket, _optional_text(doc, "member", _MEMBER), shown)
+
+
+def reads_of(line: bytes) -> list[Read]:
+    """The reads of a line that was recorded. Raises NotStrictJson, MalformedBasket where its bytes were changed."""
+    return _reads(load_object(line), may_be_empty=True)
+
+
+def phone_line(read: Read, city: str) -> bytes:
+    """What stands for the line of a phone's scan: what the client sent, and nothing of when, so that a repeat is the same."""
+    content = read.text if read.text is not None else read.code.hex()
+    sent = {"code": content, "hex": read.text is None, "symbology": read.symbology, "aim": read.aim, "city": city}
+    return orjson.dumps(sent)
+
+
+def phone_read_of(line: bytes) -> Read:
+    """The read of a `phone_line` that was recorded. Raises NotStrictJson, MalformedBasket where its bytes were changed."""
+    sent = load_object(line)
+    content = sent.get("code")
+    if type(content) is not str:
+        raise MalformedBasket("code")
+    try:
+        code, text = (bytes.fromhex(content), None) if sent.get("hex") else (content.encode(), content)
+    except ValueError:
+        raise MalformedBasket("code") from None
+    return Read(code, text, sent.get("symbology"), sent.get("aim"), 1, None, None)
 
 
 def sequence_of(line: bytes) -> int | None:

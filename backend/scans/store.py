@@ -16,18 +16,19 @@ from backend.storage.transaction import Sent, hot
 
 CLAIM = """
 INSERT INTO baskets (city, device, stream, seq, basket, sha256, line, channel, store, district, resident, claim_sha256,
-                     closed_by, cashier, void_of, part_of, sold_at, clock_quality, online, received_at, recorded_at)
+                     closed_by, cashier, void_of, part_of, sold_at, clock_quality, online, received_at, recorded_at, reads)
 SELECT %(city)s, t.device, t.stream, t.seq, t.basket, t.sha256, substring(%(lines)b FROM t.at FOR t.size),
        t.channel, t.store, t.district, t.resident,
        t.claim, t.closed_by, t.cashier, t.void_of, t.part_of, to_timestamp(t.sold_at::float8 / 1000), t.quality, t.online,
-       to_timestamp(t.received_at::float8 / 1000), %(now)s
+       to_timestamp(t.received_at::float8 / 1000), %(now)s, t.reads
 FROM unnest(%(devices)s::text[], %(streams)s::uuid[], %(seqs)s::bigint[], %(baskets)s::uuid[], %(hashes)s::bytea[],
             %(offsets)s::int[], %(sizes)s::int[],
             %(channels)s::text[], %(stores)s::text[], %(districts)s::text[], %(residents)s::uuid[],
             %(claims)s::bytea[], %(closed)s::text[], %(cashiers)s::text[], %(voids)s::bigint[], %(parts)s::bigint[],
-            %(sold)s::bigint[], %(qualities)s::text[], %(online)s::boolean[], %(received)s::bigint[])
+            %(sold)s::bigint[], %(qualities)s::text[], %(online)s::boolean[], %(received)s::bigint[],
+            %(reads)s::smallint[])
      t(device, stream, seq, basket, sha256, at, size, channel, store, district, resident, claim, closed_by, cashier, void_of,
-       part_of, sold_at, quality, online, received_at)
+       part_of, sold_at, quality, online, received_at, reads)
 ON CONFLICT DO NOTHING RETURNING basket::text"""
 
 STORED = "SELECT basket::text, sha256 FROM baskets WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"
@@ -181,6 +182,7 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
             "qualities": unquoted([b.clock_quality for b in ordered]),
             "online": flags([b.online for b in ordered]),
             "received": numbers([b.received_at_ms for b in ordered]),
+            "reads": numbers([len(b.reads) for b in ordered]),
         },
         prepared=True,
     )

@@ -40,6 +40,8 @@ baskets = Table(
     Column("online", Boolean, nullable=False),
     instant_column("received_at"),
     instant_column("recorded_at"),
+    Column("reads", SmallInteger),
+    CheckConstraint(f"reads >= 0 AND reads <= {READS_MAX}", name="reads"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
     CheckConstraint("seq >= 0", name="seq"),
@@ -50,7 +52,8 @@ baskets = Table(
 
 `line` is the exact bytes that were signed; empty only when they held a citizen's id number or a bearer
 code, which are never kept, and where the row only keeps the id of a phone's scan that was made in another city
-(channel elsewhere): it has no decision. `sha256` is that of the line, or its seal (`redact`) where the line is not kept."""
+(channel elsewhere): it has no decision. `sha256` is that of the line, or its seal (`redact`) where the line is not kept.
+`reads` is how many reads it had, so that a decision taken away is missed; empty where an older release recorded it."""
 
 decisions = Table(
     "decisions",

@@ -1,8 +1,9 @@
 """Invariants I7, I8 and I9 of scans: caps are their awards, awards replay from stored facts, nothing is left dangling."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 
 from sqlalchemy import Connection
 
@@ -10,6 +11,7 @@ from backend.kernel.findings import Break, Finding, finding
 from backend.policies.evaluate import CompiledPolicy
 from backend.policies.explain import explain
 from backend.scans.explain import DecidedScan, facts_of, replay, stored_verdict
+from backend.scans.reparse import DecidedRead, deviations
 from backend.scans.replay import decided_scans
 from backend.storage.columns import numbers, unquoted, words
 from backend.storage.stream import streamed
@@ -17,6 +19,8 @@ from backend.storage.transaction import hot
 
 PUBLISHED_MARGIN_MS = 600_000
 """A version published within ten minutes of a decision may have committed before or after it was taken."""
+
+BASKETS_AT_ONCE = 500
 
 COUNTERS = "SELECT count(*) FROM cap_counters WHERE city = %(city)s"
 DECISIONS = "SELECT count(*) FROM decisions WHERE city = %(city)s"
@@ -52,11 +56,13 @@ SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND NOT EXISTS (SELECT FROM baskets b WHERE b.city = %(city)s AND b.basket = d.basket)""",
     "basket without a decision": """
 SELECT b.basket::text, NULL, NULL FROM baskets b
-WHERE b.city = %(city)s AND b.void_of IS NULL AND b.channel <> 'elsewhere'
+WHERE b.city = %(city)s AND (b.void_of IS NULL OR b.reads > 0) AND b.channel <> 'elsewhere'
   AND NOT EXISTS (SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = b.basket)""",
     "a line of the basket has no decision": """
 SELECT d.basket::text, max(d.line_no), NULL FROM decisions d
-WHERE d.city = %(city)s GROUP BY d.basket HAVING count(*) FILTER (WHERE d.decision_no = 1) <> max(d.line_no) + 1""",
+JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+WHERE d.city = %(city)s GROUP BY d.basket, b.reads
+HAVING count(*) FILTER (WHERE d.decision_no = 1) <> max(d.line_no) + 1 OR b.reads <> max(d.line_no) + 1""",
     "supersedes no decision": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.decision_no > 1 AND NOT EXISTS (
@@ -96,6 +102,17 @@ WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key IS NOT
 }
 
 
+LINES = """
+SELECT basket::text, channel, line FROM baskets
+WHERE city = %(city)s AND line IS NOT NULL AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)"""
+
+NEWEST_LINES = LINES + " ORDER BY recorded_at DESC LIMIT %(lines_max)s"
+
+READS_DECIDED = """
+SELECT basket::text, line_no, decision_no, code, code_text, symbology, quantity, price_fen, serial FROM decisions
+WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"""
+
+
 def caps_hold(connection: Connection, city: str, policies: Sequence[CompiledPolicy]) -> Finding:
     """I7: of every cap, person and period the awards in force sum to the counter, and to no more than the cap allows."""
     caps = [(policy.version, cap) for policy in policies for cap in policy.caps]
@@ -122,11 +139,13 @@ def awards_replay(
     policies: Sequence[CompiledPolicy],
     published_at_ms: Mapping[str, int],
     since: datetime | None = None,
+    lines_max: int | None = None,
 ) -> Finding:
     """I8: every decision taken again from its stored facts and policy version comes out the same, award by award.
 
-    And no refusal stands where a policy that was surely in force would have paid. `since` limits it to decisions taken
-    from then on; `published_at_ms`: when each version was published.
+    And no refusal stands where a policy that was surely in force would have paid, and the facts are those of the bytes that
+    were signed, where these are kept. `since` limits it to what was decided and recorded from then on, `lines_max` to the
+    bytes of the newest baskets; `published_at_ms`: when each version was published.
     """
     by_version = {policy.version: policy for policy in policies}
     looked = 0
@@ -140,7 +159,7 @@ def awards_replay(
                 d = scan.decision
                 yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
 
-    found = finding("I8", city, 0, breaks())
+    found = finding("I8", city, 0, chain(breaks(), _unsigned(connection, city, since, lines_max)))
     return found._replace(checked=looked)
 
 
@@ -156,6 +175,20 @@ def _dangling(connection: Connection, city: str) -> Iterator[Break]:
     for fault, statement in ORPHANS.items():
         for basket, line_no, decision_no in streamed(connection, statement, {"city": city}):
             yield Break(_place(basket, line_no, decision_no), fault)
+
+
+def _unsigned(connection: Connection, city: str, since: datetime | None, lines_max: int | None) -> Iterator[Break]:
+    """Decisions that say another thing than the bytes of their basket, a slice of baskets at a time."""
+    statement = LINES if lines_max is None else NEWEST_LINES
+    lines = streamed(connection, statement, {"city": city, "since": since, "lines_max": lines_max})
+    while some := list(islice(lines, BASKETS_AT_ONCE)):
+        decided: defaultdict[str, list[DecidedRead]] = defaultdict(list)
+        baskets = unquoted([basket for basket, _, _ in some])
+        for basket, *facts in hot(connection, READS_DECIDED, {"city": city, "baskets": baskets}):
+            decided[basket].append(DecidedRead(*facts))
+        for basket, channel, line in some:
+            for line_no, decision_no, found in deviations(channel, line, decided[basket]):
+                yield Break(_place(basket, line_no, decision_no), found)
 
 
 def _replay_fault(

@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-import orjson
-
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import instant, milliseconds
 from backend.policies.evaluate import CompiledPolicy
@@ -14,6 +12,7 @@ from backend.policies.words import Sentence
 from backend.scans import queries
 from backend.scans.explain import DecidedScan, needs_facts, sentence
 from backend.scans.identity import basket_id
+from backend.scans.lines import phone_line
 from backend.scans.model import Basket, BasketConflict, BasketState, Channel, ClockQuality, Read, Recorded
 from backend.scans.queries import RecordedScan
 from backend.storage.transaction import Database
@@ -133,10 +132,8 @@ def _answered(
 def basket_of(scan: LabelScan, now_ms: int) -> Basket:
     """The basket of one read. Its hash is over what the client sent, not over when: a repeat has the same one."""
     device, stream = f"p-{scan.resident}", scan.scan_id.replace("-", "")
-    content = scan.text if scan.text is not None else scan.code.hex()
-    line = orjson.dumps(
-        {"code": content, "hex": scan.text is None, "symbology": scan.symbology, "aim": scan.aim, "city": scan.city}
-    )
+    read = Read(scan.code, scan.text, scan.symbology, scan.aim, 1, None, None)
+    line = phone_line(read, scan.city)
     return Basket(
         basket=basket_id(device, stream, 0),
         device=device,
@@ -160,5 +157,5 @@ def basket_of(scan: LabelScan, now_ms: int) -> Basket:
         clock_held=False,
         online=True,
         received_at_ms=now_ms,
-        reads=[Read(scan.code, scan.text, scan.symbology, scan.aim, 1, None, None)],
+        reads=[read],
     )

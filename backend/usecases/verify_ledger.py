@@ -66,18 +66,22 @@ class Verified(NamedTuple):
         return not any(one.broken for one in self.findings)
 
 
-def verify_ledger(database: Reads, city: str | None = None, *, replay_since: datetime | None = None) -> list[Verified]:
-    """Every invariant of `city`, or of every city. `replay_since` limits the replay to decisions taken from then on."""
+def verify_ledger(
+    database: Reads, city: str | None = None, *, replay_since: datetime | None = None, lines_max: int | None = None
+) -> list[Verified]:
+    """Every invariant of `city`, or of every city. `replay_since` limits the replay to decisions taken from then on, and
+    `lines_max` how many of the newest baskets are held against the bytes that were signed.
+    """
     with database.read() as connection:
         cities = [city] if city is not None else all_cities(connection)
-    return [_verified(database, one, replay_since) for one in cities]
+    return [_verified(database, one, replay_since, lines_max) for one in cities]
 
 
 def all_cities(connection: Connection) -> list[str]:
     return sorted(city for (city,) in hot(connection, CITIES))
 
 
-def _verified(database: Reads, city: str, replay_since: datetime | None) -> Verified:
+def _verified(database: Reads, city: str, replay_since: datetime | None, lines_max: int | None) -> Verified:
     with database.read() as connection:
         snapshot(connection)
         policies = load_versions(connection, city, chart.budget)
@@ -87,7 +91,7 @@ def _verified(database: Reads, city: str, replay_since: datetime | None) -> Veri
             ledger.balances_are_folds(connection, city),
             ledger.budgets_add_up(connection, city, _documented(policies)),
             scans.caps_hold(connection, city, policies),
-            scans.awards_replay(connection, city, policies, published_at_ms, replay_since),
+            scans.awards_replay(connection, city, policies, published_at_ms, replay_since, lines_max),
             scans.nothing_dangles(connection, city, _unposted(connection, city)),
         )
     return Verified(city, findings)

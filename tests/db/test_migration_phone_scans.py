@@ -1,6 +1,7 @@
 """Revision 0005 takes the ids of scans that residents made away from home before it, so that they count nowhere else."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -36,21 +37,34 @@ def arrival(city: str, scan_id: str) -> Arrival:
     return Arrival(basket_of(scan, milliseconds(NOON)))
 
 
+RECORD = """
+INSERT INTO baskets (city, basket, device, stream, seq, sha256, line, channel, resident, sold_at, clock_quality, online,
+                     received_at, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+
+
+def recorded_before(owner: "psycopg.Connection[Any]", city: str, scan_id: str) -> None:
+    """The basket as the release of that revision wrote it: today's names columns that it does not have yet."""
+    b = arrival(city, scan_id).basket
+    facts = [b.basket, b.device, b.stream, b.seq, b.sha256, b.line, b.channel, b.resident]
+    owner.execute(RECORD, [city, *facts, NOON, b.clock_quality, b.online, NOON, NOON])
+
+
 def test_a_scan_made_away_before_counts_at_home_no_more(older: str) -> None:
     away, at_home, new = (str(uuid4()) for _ in range(3))
     database = Database(older, role="greenpoints_engine", pool_size=2)
-    nanjing, suzhou = open_city(database), open_city(database, code=SUZHOU)
     with psycopg.connect(older, autocommit=True) as owner:
         owner.execute(
             "INSERT INTO residents (city, resident, state, joined_at) VALUES (%s, %s, 'active', %s)",
             [NANJING, LI, NOON],
         )
-    suzhou.record(arrival(SUZHOU, away))
-    nanjing.record(arrival(NANJING, at_home))
+        recorded_before(owner, SUZHOU, away)
+        recorded_before(owner, NANJING, at_home)
 
     migrate.upgrade(older)
     migrate.upgrade(older)
 
+    nanjing, suzhou = open_city(database), open_city(database, code=SUZHOU)
     recorded = nanjing.record(*(arrival(NANJING, scan_id) for scan_id in (away, at_home, new)))
     assert states(recorded) == ["quarantined", "duplicate", "recorded"]
     assert states(suzhou.record(arrival(SUZHOU, away))) == ["duplicate"]

@@ -1,6 +1,7 @@
 """A verification that found nothing proves little: each invariant is shown a fault that it must find."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -8,10 +9,27 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from backend.cli.ledger import ledger
+from backend.kernel.periods import milliseconds
 from backend.storage.transaction import Database
+from backend.usecases.record_baskets import Arrival
+from backend.usecases.scan_label import LabelScan, basket_of
 from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import rules
-from tests.worlds.city import FRIDGE, NANJING, UNCERTIFIED, WASHER, City, open_city, read, resident, unit_label
+from tests.worlds.city import (
+    FRIDGE,
+    NANJING,
+    NOON,
+    RICE,
+    TELEVISION,
+    UNCERTIFIED,
+    WASHER,
+    City,
+    open_city,
+    raw_read,
+    read,
+    resident,
+    unit_label,
+)
 
 LI, WANG = resident(1), resident(2)
 CAPS = [rules.cap("day", "day", 25), rules.cap("life", "lifetime", 10**6)]
@@ -39,8 +57,15 @@ def city(engine_db: Database) -> City:
         till.basket(read(FRIDGE), read(WASHER), read(FRIDGE), resident=LI),
         till.basket(read(unit_label("S1")), read(UNCERTIFIED), resident=WANG),
         till.basket(read("2021010901402658"), resident=WANG),
+        till.basket(read(RICE), raw_read(b"\xff\x00", sn="S-1"), read("\u202e1"), resident=WANG, void_of=2),
+        scanned_by_phone(read(TELEVISION)["code"]),
     )
     return opened
+
+
+def scanned_by_phone(code: str) -> Arrival:
+    scan = LabelScan(LI, NANJING, NANJING, resident(77), code.encode(), code, "EAN_13", None)
+    return Arrival(basket_of(scan, milliseconds(NOON)))
 
 
 def broken(database: Database) -> set[str]:
@@ -52,6 +77,21 @@ def plant(owner: Database, statements: Sequence[str]) -> None:
     """What the owner alone can do, and only after taking down the CHECKs that stand in the way."""
     owner.write(lambda c: [c.execute(text(f"ALTER TABLE {check}")) for check in CHECKS])
     owner.write(lambda c: [c.execute(text(statement)) for statement in statements])
+
+
+def test_the_minutes_verification_reads_the_newest_lines_alone(city: City, owner: Database) -> None:
+    later = city.till(2).basket(read(FRIDGE), resident=LI)
+    city.record(later, now=NOON + timedelta(hours=1))
+    plant(owner, [f"UPDATE decisions SET quantity = 2 WHERE basket <> '{later.basket.basket}' AND award > 0"])
+
+    def says(*, lines_max: int | None, since: datetime | None = None) -> bool:
+        (verified,) = verify_ledger(city.database, NANJING, replay_since=since, lines_max=lines_max)
+        return verified.sound
+
+    assert says(lines_max=1)
+    assert says(lines_max=None, since=NOON + timedelta(minutes=30))
+    assert not says(lines_max=None)
+    assert not says(lines_max=1_000)
 
 
 def test_a_sound_city_verifies(city: City, database_url: str) -> None:
@@ -188,15 +228,34 @@ FAULTS = {
         "I7",
         "INSERT INTO cap_counters SELECT city, person, period, 'other', 0, allowed, version FROM cap_counters LIMIT 1",
     ),
-}
-
-
-OVERLOOKED = {
     "a last line taken away that earned nothing": (
-        "DELETE FROM decisions WHERE line_no = 1 AND award = 0 AND basket IN (SELECT basket FROM unit_claims)"
+        "I9",
+        "DELETE FROM decisions WHERE line_no = 1 AND award = 0 AND basket IN (SELECT basket FROM unit_claims)",
+    ),
+    "every line of a basket that voids a sale taken away": (
+        "I9",
+        "DELETE FROM decisions WHERE reason = 'basket_voids'",
+    ),
+    "a basket of more reads than it was decided on": ("I9", "UPDATE baskets SET reads = reads + 1"),
+    "a last line taken away of a basket whose reads nobody counted": (
+        "I8",
+        (
+            "UPDATE baskets SET reads = NULL;"
+            " DELETE FROM decisions WHERE line_no = 1 AND award = 0 AND basket IN (SELECT basket FROM unit_claims)"
+        ),
+    ),
+    "a quantity that was not signed": ("I8", "UPDATE decisions SET quantity = 2 WHERE reason = 'awarded'"),
+    "a price that was not signed": ("I8", "UPDATE decisions SET price_fen = price_fen + 1 WHERE reason = 'awarded'"),
+    "no price": ("I8", "UPDATE decisions SET price_fen = NULL WHERE outcome = 'pending_product'"),
+    "a code that was not signed": ("I8", f"UPDATE decisions SET code_text = '{WASHER}' WHERE code_text = '{FRIDGE}'"),
+    "bytes that were not signed": ("I8", "UPDATE decisions SET code = 'x' WHERE line_no = 0"),
+    "a serial that was not signed": ("I8", "UPDATE decisions SET serial = 'S9' WHERE award > 0"),
+    "a symbology that was not signed": ("I8", "UPDATE decisions SET symbology = 'EAN8' WHERE award > 0"),
+    "a phone's code that was not sent": (
+        "I8",
+        "UPDATE decisions d SET code_text = 'x' FROM baskets b WHERE b.basket = d.basket AND b.channel = 'phone'",
     ),
 }
-"""Faults that I9 does not name yet. Each leaves this table, for the one above, with the change that finds it."""
 
 
 @pytest.mark.parametrize(("invariant", "fault"), FAULTS.values(), ids=FAULTS.keys())
@@ -207,14 +266,6 @@ def test_the_verification_finds(city: City, owner: Database, database_url: str, 
     result = CliRunner(env={"DATABASE_URL": database_url}).invoke(ledger, ["verify"])
     assert result.exit_code == 1
     assert invariant in result.output
-
-
-@pytest.mark.xfail(raises=AssertionError, reason="not looked for yet")
-@pytest.mark.parametrize("fault", OVERLOOKED.values(), ids=OVERLOOKED.keys())
-def test_the_verification_is_yet_to_find(city: City, owner: Database, fault: str) -> None:
-    plant(owner, [fault])
-
-    assert "I9" in broken(city.database)
 
 
 @pytest.mark.parametrize("table", ["transfers", "decisions", "baskets", "quarantine", "unit_claims", "policy_versions"])
