@@ -37,12 +37,15 @@ def check(ctx: click.Context, as_json: bool) -> None:  # noqa: FBT001
     with reached():
         state = migrate.state(url)
         differences = migrate.drift(url) if state.current == state.newest else ()
+        closing = migrate.closing_sql(url) if state.current == state.newest else None
     if as_json:
-        click.echo(json_text({**state._asdict(), "differences": differences}))
+        click.echo(json_text({**state._asdict(), "differences": differences, "closing_sql": closing}))
     elif state.current != state.newest:
         click.echo(f"数据库结构为 {state.current or '空'}，应为 {state.newest}：请运行 greenpoints db upgrade")
     else:
         click.echo(f"数据库结构 {state.current}，{len(differences)} 处差异 / differences")
         for difference in differences:
             click.echo(f"    {difference}")
-    ctx.exit(0 if state.current == state.newest and not differences else 1)
+        if closing:
+            click.echo(f"任何登录用户都能连接该数据库，请执行 / every login may connect; run:\n    {closing}")
+    ctx.exit(0 if state.current == state.newest and not differences and not closing else 1)

@@ -163,6 +163,57 @@ def test_two_owners_of_one_cluster_share_its_roles(cluster: Cluster) -> None:
     assert [sells(url) for url in urls] == [["recorded"], ["recorded"]]
 
 
+def test_an_owner_of_one_database_does_not_read_another_by_the_roles_that_both_have(cluster: Cluster) -> None:
+    cluster.create_roles()
+    nanjing, suzhou = (cluster.database(owner, "NOCREATEROLE") for owner in OWNERS)
+    for owner in OWNERS:
+        cluster.grant_roles(owner)
+    for url in (nanjing, suzhou):
+        migrate.upgrade(url)
+    sells(suzhou)
+    elsewhere = make_url(nanjing).set(database="suzhou").render_as_string(hide_password=False)
+
+    with pytest.raises(psycopg.OperationalError, match='permission denied for database "suzhou"'):
+        psycopg.connect(elsewhere)
+
+    assert sells(nanjing) == ["recorded"]
+
+
+def test_an_owner_of_the_tables_alone_is_told_what_the_databases_owner_must_run(cluster: Cluster) -> None:
+    """An installation that was made otherwise than the README says: the roles let in whoever has them elsewhere."""
+    url = cluster.database("nanjing", "CREATEROLE")
+    migrate.upgrade(url, "0006_reads")
+    cluster.run("ALTER DATABASE nanjing OWNER TO CURRENT_USER")
+
+    refused = command(url, "upgrade")
+
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("[database-open-to-all]\n")
+    assert "Traceback" not in refused.stderr
+    assert current(url) == "0006_reads"
+    asked = re.findall(r"(?:REVOKE|GRANT) [^;\n]+(?=;)", refused.stderr)
+    assert asked == [
+        "REVOKE CONNECT ON DATABASE nanjing FROM PUBLIC",
+        "GRANT CONNECT ON DATABASE nanjing TO nanjing",
+    ]
+    cluster.run(*asked)
+    migrate.upgrade(url)
+    assert sells(url) == ["recorded"]
+
+
+def test_a_database_that_was_opened_to_all_again_is_not_as_it_must_be(cluster: Cluster) -> None:
+    """As after a restore, which brings back the tables and not what stands on the database itself."""
+    url = cluster.database("nanjing", "CREATEROLE")
+    migrate.upgrade(url)
+    assert command(url, "check").returncode == 0
+    cluster.run("GRANT CONNECT ON DATABASE nanjing TO PUBLIC")
+
+    said = command(url, "check")
+
+    assert said.returncode == 1
+    assert "REVOKE CONNECT ON DATABASE nanjing FROM PUBLIC" in said.stdout
+
+
 def test_a_second_run_by_such_an_owner_changes_nothing(cluster: Cluster) -> None:
     url = cluster.database("nanjing", "CREATEROLE")
     migrate.upgrade(url)
