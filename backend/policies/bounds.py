@@ -1,0 +1,36 @@
+"""The most that a reward can pay for one scan, whatever a till sends: what a document is refused by before it is published.
+
+Asked at publishing alone. A version that was published before stays loadable, or its city could decide nothing any more.
+"""
+
+from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, divide
+from backend.policies.model import Reward, RewardKind
+
+QUANTITY_MAX = 9_999
+PRICE_FEN_MAX = 10**10
+"""Of one line of a sale, as the wire allows (`firmware_bridge.wire.messages`, `backend.scans.lines`)."""
+
+
+def greatest_award(reward: Reward, rate_bp: int) -> int:
+    """In the reward's unit, rounded as it names; `rate_bp` is the highest of its rule's rates, in basis points."""
+    rate = rate_bp * reward.factor_bp
+    row = max(reward.table.values(), default=0) if reward.table else 0
+    if reward.kind is RewardKind.PERCENT or (reward.kind is RewardKind.TABLE and reward.table_is_percent):
+        share_bp = row if reward.kind is RewardKind.TABLE else reward.basis_points
+        amount = divide(PRICE_FEN_MAX * share_bp * rate, BASIS_POINTS**3, reward.rounding)
+    else:
+        each = row if reward.kind is RewardKind.TABLE else reward.amount
+        pieces = 1 if reward.kind is RewardKind.FIXED else QUANTITY_MAX
+        amount = divide(each * pieces * rate, BASIS_POINTS**2, reward.rounding)
+    return amount if reward.cap_per_unit is None else min(amount, reward.cap_per_unit * QUANTITY_MAX)
+
+
+def too_large(reward: Reward, rate_bp: int) -> str | None:
+    """Why a reward cannot be published: one scan could earn more than any account may hold."""
+    most = greatest_award(reward, rate_bp)
+    if most <= MAX_AMOUNT:
+        return None
+    return (
+        f"一次扫码最多可得 {most}（{QUANTITY_MAX} 件、成交价 {PRICE_FEN_MAX} 分时），超过上限 {MAX_AMOUNT}；可加 cap_per_unit"
+        f" / one scan could earn {most}, more than {MAX_AMOUNT}; cap_per_unit can bound it"
+    )
