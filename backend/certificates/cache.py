@@ -32,12 +32,14 @@ class RegistryCache:
         wanted = list(dict.fromkeys(keys))
         with self._lock:
             cached_version = self._version
-            held = {key: self._entries[key] for key in wanted if key in self._entries}
-        missing = [key for key in wanted if key not in held]
+            held = {key: found for key in wanted if (found := self._entries.get(key)) is not None}
+        missing = [key for key in wanted if key not in held] if len(held) < len(wanted) else []
         version, loaded = load_entries(connection, missing)
         if version != cached_version and held:
             missing, held = wanted, {}
             version, loaded = load_entries(connection, missing)
+        if not missing:
+            return version, held
         fresh = {key: loaded.get(key, ()) for key in missing}
         self._keep(version, fresh)
         return version, {**held, **fresh}

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from backend.ledger.chart import floor_of, unit_of
 from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
-from backend.storage.columns import ids, numbers, unquoted, words
+from backend.storage.columns import alike, ids, numbers, unquoted, words
 from backend.storage.transaction import Sent, hot, pipelined
 
 # Opening and locking is one statement, row by row in address order: an account that somebody else is just opening cannot be
@@ -21,19 +21,21 @@ RETURNING account, balance"""
 BALANCES = """
 SELECT account, balance FROM accounts WHERE city = %(city)s AND account = ANY(%(accounts)s::text[])"""
 
+# Arrays side by side in the select list: as a table in FROM they would be copied into a store of its own first.
 INSERT = """
 INSERT INTO transfers (city, reference, step, line, reason, unit, source, destination, amount, recorded_at)
-SELECT %(city)s, t.reference, t.step, t.line, t.reason, t.unit, t.source, t.destination, t.amount, %(now)s
-FROM unnest(%(references)s::uuid[], %(steps)s::smallint[], %(lines)s::smallint[], %(reasons)s::text[],
-            %(units)s::text[], %(sources)s::text[], %(destinations)s::text[], %(amounts)s::bigint[])
-     t(reference, step, line, reason, unit, source, destination, amount)"""
+SELECT %(city)s, t.reference, (%(steps)s::smallint[])[t.alike], t.line, (%(reasons)s::text[])[t.alike],
+       (%(units)s::text[])[t.alike], (%(sources)s::text[])[t.alike], t.destination, t.amount, %(now)s
+FROM (SELECT unnest(%(references)s::uuid[]) AS reference, unnest(%(lines)s::smallint[]) AS line,
+             unnest(%(destinations)s::text[]) AS destination, unnest(%(amounts)s::bigint[]) AS amount,
+             unnest(%(alike)s::int[]) AS alike) t"""
 
 # One probe of the key a row. An account that receives is opened when it is not open yet.
 RECEIVE = """
 INSERT INTO accounts (city, account, unit, floor, balance, version, opened_at)
 SELECT %(city)s, t.account, t.unit, t.floor, t.delta, 1, %(now)s
-FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[], %(deltas)s::bigint[])
-     t(account, unit, floor, delta)
+FROM (SELECT unnest(%(accounts)s::text[]) AS account, unnest(%(units)s::text[]) AS unit,
+             unnest(%(floors)s::bigint[]) AS floor, unnest(%(deltas)s::bigint[]) AS delta) t
 ON CONFLICT (city, account) DO UPDATE SET balance = accounts.balance + EXCLUDED.balance, version = accounts.version + 1"""
 
 GIVE = """
@@ -82,6 +84,8 @@ def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
     if not transfers:
         return []
     references, steps, lines, reasons, units, sources, destinations, amounts = zip(*transfers, strict=True)
+    kinds, places = alike(zip(steps, reasons, units, sources, strict=True))
+    steps, reasons, units, sources = zip(*kinds, strict=True)
     hot(
         connection,
         INSERT,
@@ -96,6 +100,7 @@ def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
             "sources": words(sources),
             "destinations": words(destinations),
             "amounts": numbers(amounts),
+            "alike": numbers(places),
         },
         prepared=True,
     )

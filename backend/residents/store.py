@@ -12,7 +12,7 @@ UPDATE member_codes m SET used_stream = t.stream, used_seq = t.seq
 FROM unnest(%(handles)s::bytea[], %(streams)s::uuid[], %(seqs)s::bigint[]) WITH ORDINALITY t(handle, stream, seq, place)
 WHERE m.city = %(city)s AND m.handle = ANY(%(handles)s::bytea[]) AND m.handle = t.handle
   AND (m.used_seq IS NULL OR (m.used_stream = t.stream AND m.used_seq = t.seq))
-RETURNING t.place, m.resident::text, (extract(epoch FROM m.expires_at) * 1000)::bigint"""
+RETURNING t.place, m.resident::text, (date_part('epoch', m.expires_at) * 1000)::bigint"""
 
 KNOWN_CODES = """
 SELECT handle FROM member_codes WHERE city = %(city)s AND handle = ANY(%(handles)s::bytea[])"""
@@ -48,7 +48,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
             "streams": ids([code.stream for code in shown]),
             "seqs": numbers([code.seq for code in shown]),
         },
-    )
+    ).fetchall()
     return {shown[place - 1]: CodeUse(resident, expires) for place, resident, expires in rows}
 
 

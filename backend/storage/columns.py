@@ -44,16 +44,23 @@ def alike(rows: Iterable[Row]) -> tuple[list[Row], list[int]]:
     return list(places), found
 
 
+_EMPTY_LITERAL = "{}"
+"""Also stands for NULLs alone, and costs nothing: `unnest` fills up with NULL beside a longer array."""
+
+
 def numbers(values: Iterable[int | None]) -> str:
     """A PostgreSQL array literal of integers; None becomes NULL."""
-    literal = "{" + repr(list(values))[1:-1] + "}"  # half the cost of joining them one by one
+    given = list(values)
+    if _holds_nothing(given):
+        return _EMPTY_LITERAL
+    literal = "{" + repr(given)[1:-1] + "}"  # half the cost of joining them one by one
     return literal.replace("None", "NULL") if "None" in literal else literal
 
 
 def words(values: Sequence[str | None]) -> str:
     """A PostgreSQL array literal of texts; None becomes NULL. Texts carry no control character (checked on entry)."""
-    if not values:
-        return "{}"
+    if _holds_nothing(values):
+        return _EMPTY_LITERAL
     joined = '","'.join([_NULL if v is None else v for v in values])
     if "\\" in joined or joined.count('"') != 2 * len(values) - 2:
         joined = '","'.join([_NULL if v is None else _escaped(v) for v in values])
@@ -80,7 +87,7 @@ adapters.register_dumper(IdArray, _IdArrayDumper)
 
 def ids(values: Sequence[str | None]) -> IdArray:
     """UUIDs, with hyphens or without, as an array to bind; None becomes NULL. Raises ValueError for any other text."""
-    if not values:
+    if _holds_nothing(values):
         return IdArray(_EMPTY.pack(0, 0, _UUID_OID))
     nulls = values.count(None)
     if nulls:
@@ -100,11 +107,17 @@ def unquoted(values: Iterable[str | None]) -> str:
 
 def octets(values: Sequence[bytes | None]) -> str:
     """A PostgreSQL array literal of bytea in hex format; None becomes NULL."""
+    if _holds_nothing(values):
+        return _EMPTY_LITERAL
     return "{" + ",".join(["NULL" if v is None else '"\\\\x' + v.hex() + '"' for v in values]) + "}"
 
 
 def flags(values: Iterable[bool | None]) -> str:
     return "{" + ",".join(["NULL" if v is None else "t" if v else "f" for v in values]) + "}"
+
+
+def _holds_nothing(values: Sequence[object]) -> bool:
+    return values.count(None) == len(values)
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from backend.certificates.model import Entry
 from backend.kernel.periods import civil_date, period_keys
-from backend.labels.model import Reading
+from backend.labels.model import Reading, Scope
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.policies.evaluate import CompiledPolicy, CounterKey, Limits, in_force
@@ -21,6 +21,7 @@ from backend.storage.transaction import Sent, pipelined
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _PENDING, _AWARD = Outcome.PENDING.value, Reason.AWARD.value
+_UNIT = Scope.UNIT
 
 
 class RegistryLookup(Protocol):
@@ -68,19 +69,21 @@ def load(
     keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
     entries = lookups.registry.lookup(connection, keys)
     policies = lookups.policies.lookup(connection, city)
-    counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
-    if careful and counter_keys:
-        store.open_counters(connection, city, counter_keys, _allowed(policies)[0])
-    counters = store.counters(connection, city, counter_keys, locked=careful) if counter_keys else {}
+    persons = {basket.resident for basket in baskets if basket.resident is not None}
+    if careful:
+        counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
+        if counter_keys:
+            store.open_counters(connection, city, counter_keys, _allowed(policies)[0])
+    periods = _periods(baskets, policies)
+    counters = store.counters(connection, city, persons, periods, locked=careful) if persons and periods else {}
     budgets = {policy.budget_account for policy in policies}
     if careful:
-        persons = {basket.resident for basket in baskets if basket.resident is not None}
         units = {policy.policy.unit.value for policy in policies}
         post.lock(connection, city, [chart.wallet(person, unit) for person in persons for unit in units], now)
         left = post.lock(connection, city, budgets, now)
     else:
         left = post.balances(connection, city, budgets)
-    unit_keys = [r.key for read_as in readings for r in read_as if r.scope == "unit" and r.key]
+    unit_keys = [r.key for read_as in readings for r in read_as if r.scope is _UNIT and r.key]
     spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
     used = {key: counter.used for key, counter in counters.items()}
     return Loaded(Registry(readings, entries, policies, spent), Limits(used, left), counters)
@@ -145,15 +148,14 @@ def _send_counters(connection: Connection, city: str, loaded: Loaded, policies: 
     one person rarely disturb each other. Where a cap cut an award of the batch, its counters must be as they were read.
     """
     allowed, differing = _allowed(policies)
-    changes: dict[CounterKey, store.CounterChange] = {}
-    exact = bool(loaded.limits.cut)
+    changes: list[store.CounterChange] = []
     for key, used in loaded.limits.used.items():
-        before = loaded.counters.get(key, store.NO_COUNTER)
-        if used != before.used:
-            changes[key] = store.CounterChange(before, used - before.used, allowed[key[2]])
-            exact = exact or key[2] in differing
+        before, version = loaded.counters.get(key, store.NO_COUNTER)
+        if used != before:
+            changes.append(store.CounterChange(*key, before, version, used - before, allowed[key[2]]))
     if not changes:
         return []
+    exact = bool(loaded.limits.cut) or any(change.cap in differing for change in changes)
     # One statement for all: two would take their rows in two orders, and wait for each other in a ring.
     send = store.set_counters if exact else store.add_to_counters
     return [send(connection, city, changes)]
@@ -170,6 +172,13 @@ def _allowed(policies: Sequence[CompiledPolicy]) -> tuple[dict[str, int], frozen
             limits.setdefault(cap.counter, set()).add(cap.limit)
     differing = frozenset(counter for counter, found in limits.items() if len(found) > 1)
     return {counter: max(found) for counter, found in limits.items()}, differing
+
+
+def _periods(baskets: Sequence[Basket], policies: Sequence[CompiledPolicy]) -> set[str]:
+    """The civil periods in which a cap may count one of `baskets`."""
+    at = {cap.period_at for policy in policies for cap in policy.caps}
+    days = {civil_date(basket.sold_at_ms) for basket in baskets}
+    return {period_keys(day)[place] for day in days for place in at}
 
 
 def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[CounterKey]:
