@@ -12,6 +12,9 @@ VALID_S_MAX = 120
 SHOWN_TOLERANCE_MS = 30_000
 """How far a synchronised till's clock may be off when a code is shown."""
 
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+"""From the letters of base64url to those of base64."""
+
 
 class MemberCode(NamedTuple):
     """`expires_s` in Unix seconds; `handle` is random and means a resident only to the home city's database."""
@@ -46,8 +49,7 @@ def decode(text: str) -> MemberCode | None:
     if not text.startswith(PREFIX):
         return None
     try:
-        standard = text[len(PREFIX) :].replace("-", "+").replace("_", "/") + "="
-        raw = binascii.a2b_base64(standard, strict_mode=True)
+        raw = binascii.a2b_base64(text[len(PREFIX) :].encode("ascii").translate(_STANDARD) + b"=", strict_mode=True)
         if len(raw) != CODE_BYTES:
             return None
         return MemberCode(

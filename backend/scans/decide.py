@@ -155,7 +155,8 @@ def _decide(
     certificate = _NO_CERTIFICATE
     if entry is not None and at_sale is not None:
         certificate = (entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier)
-    shown = None if reading.personal or reading.secret else shown_text(read)
+    private = not reading.usable and (reading.personal or reading.secret)
+    shown = None if private else shown_text(read)
     row = (
         basket.basket,
         line_no,

@@ -19,11 +19,11 @@ PRICE_FEN_MAX = 10**10
 MONO_MS_MAX = 2**53
 UNIX_MS_MAX = 10**14
 TEXT_MAX = 64
+MEMBER_CODE_MAX = 200
 
 _BOOT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]{1,4}")
-_MEMBER = re.compile(r"[!-~]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _CLOSED_BY = frozenset({"member", "finish", "button", "timeout", "interrupted"})
@@ -104,7 +104,7 @@ def read_line(line: bytes, origin: Origin) -> Line:
         reads=_reads(doc, may_be_empty=void_of is not None),
     )
     shown = when.sold_at_ms - (closed - opened)
-    return Line(basket, _optional_text(doc, "member", _MEMBER), shown)
+    return Line(basket, _member_code(doc), shown)
 
 
 def reads_of(line: bytes) -> list[Read]:
@@ -192,7 +192,10 @@ def _integer(doc: dict[str, Any], field: str, low: int, high: int) -> int:
 
 
 def _optional_integer(doc: dict[str, Any], field: str) -> int | None:
-    return None if doc.get(field) is None else _integer(doc, field, 1, SEQ_MAX)
+    value = doc.get(field)
+    if value is None or (type(value) is int and 1 <= value <= SEQ_MAX):
+        return value
+    raise MalformedBasket(field)
 
 
 def _text(doc: dict[str, Any], field: str, pattern: re.Pattern[str]) -> str:
@@ -203,7 +206,22 @@ def _text(doc: dict[str, Any], field: str, pattern: re.Pattern[str]) -> str:
 
 
 def _optional_text(doc: dict[str, Any], field: str, pattern: re.Pattern[str]) -> str | None:
-    return None if doc.get(field) is None else _text(doc, field, pattern)
+    value = doc.get(field)
+    if value is None or (type(value) is str and pattern.fullmatch(value)):
+        return value
+    raise MalformedBasket(field)
+
+
+def _member_code(doc: dict[str, Any]) -> str | None:
+    """Visible ASCII: asked of the text itself, since an expression walks its 130 characters one by one."""
+    value = doc.get("member")
+    if value is None:
+        return None
+    if type(value) is not str or not 1 <= len(value) <= MEMBER_CODE_MAX:
+        raise MalformedBasket("member")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise MalformedBasket("member")
+    return value
 
 
 def _free_text(doc: dict[str, Any], field: str) -> str | None:

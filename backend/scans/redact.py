@@ -27,8 +27,10 @@ def seal_of(key: bytes) -> Seal:
 
 def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
     """Forgets the line, the serials and the cashier where one of them or a label is private; twice changes nothing."""
-    hidden = any(not reading.usable and (reading.personal or reading.secret) for reading in readings)
-    for place, read in enumerate(basket.reads):
+    hidden = False
+    for place, (read, reading) in enumerate(zip(basket.reads, readings, strict=True)):
+        if not reading.usable and (reading.personal or reading.secret):
+            hidden = True
         if read.serial is not None and _is_private(read.serial):
             basket.reads[place] = read._replace(serial=None)
             hidden = True

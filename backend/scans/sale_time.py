@@ -44,10 +44,10 @@ def sale_time(clock: Clock, *, boot: str, ts_ms: int, closed_mono_ms: int, recei
         quality, sold_at_ms = _UNKNOWN, received_at_ms
     synchronised = quality in (_NTP, _SERVER)
     return SaleTime(
-        min(max(sold_at_ms, 0), INSTANT_MAX_MS),
+        sold_at_ms if 0 <= sold_at_ms <= INSTANT_MAX_MS else min(max(sold_at_ms, 0), INSTANT_MAX_MS),
         quality,
-        held=is_held(quality, sold_at_ms, received_at_ms),
-        online=synchronised and received_at_ms - sold_at_ms <= ONLINE_MAX_MS,
+        is_held(quality, sold_at_ms, received_at_ms),
+        synchronised and received_at_ms - sold_at_ms <= ONLINE_MAX_MS,
     )
 
 
