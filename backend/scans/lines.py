@@ -108,8 +108,13 @@ def read_line(line: bytes, origin: Origin) -> Line:
 
 
 def reads_of(line: bytes) -> list[Read]:
-    """The reads of a line that was recorded. Raises NotStrictJson, MalformedBasket where its bytes were changed."""
-    return _reads(load_object(line), may_be_empty=True)
+    """The reads of a line that was recorded: a till's, or a phone's (`phone_line`).
+
+    Raises NotStrictJson, MalformedBasket where its bytes were changed.
+    """
+    doc = load_object(line)
+    # A till may send fields that we do not know; only a phone's line, which is ours, has no reads.
+    return _reads(doc, may_be_empty=True) if "reads" in doc else [_phone_read(doc)]
 
 
 def phone_line(read: Read, city: str) -> bytes:
@@ -117,19 +122,6 @@ def phone_line(read: Read, city: str) -> bytes:
     content = read.text if read.text is not None else read.code.hex()
     sent = {"code": content, "hex": read.text is None, "symbology": read.symbology, "aim": read.aim, "city": city}
     return orjson.dumps(sent)
-
-
-def phone_read_of(line: bytes) -> Read:
-    """The read of a `phone_line` that was recorded. Raises NotStrictJson, MalformedBasket where its bytes were changed."""
-    sent = load_object(line)
-    content = sent.get("code")
-    if type(content) is not str:
-        raise MalformedBasket("code")
-    try:
-        code, text = (bytes.fromhex(content), None) if sent.get("hex") else (content.encode(), content)
-    except ValueError:
-        raise MalformedBasket("code") from None
-    return Read(code, text, sent.get("symbology"), sent.get("aim"), 1, None, None)
 
 
 def sequence_of(line: bytes) -> int | None:
@@ -144,6 +136,17 @@ def sequence_of(line: bytes) -> int | None:
 def printable(text: str) -> str:
     """`text` with control, bidirectional and invisible characters shown as U+FFFD: safe to store, list and print."""
     return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def _phone_read(sent: dict[str, Any]) -> Read:
+    content = sent.get("code")
+    if type(content) is not str:
+        raise MalformedBasket("code")
+    try:
+        code, text = (bytes.fromhex(content), None) if sent.get("hex") else (content.encode(), content)
+    except ValueError:
+        raise MalformedBasket("code") from None
+    return Read(code, text, sent.get("symbology"), sent.get("aim"), 1, None, None)
 
 
 def _reads(doc: dict[str, Any], *, may_be_empty: bool) -> list[Read]:

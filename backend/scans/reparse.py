@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 from backend.kernel.strict_json import NotStrictJson
 from backend.scans.decide import shown_text
-from backend.scans.lines import MalformedBasket, phone_read_of, reads_of
-from backend.scans.model import Channel, Read
-
-_PHONE = Channel.PHONE.value
+from backend.scans.lines import MalformedBasket, reads_of
+from backend.scans.model import Read
 
 
 class DecidedRead(NamedTuple):
@@ -32,10 +30,10 @@ class Deviation(NamedTuple):
     found: str
 
 
-def deviations(channel: str, line: bytes, decided: Sequence[DecidedRead]) -> Iterator[Deviation]:
+def deviations(line: bytes, decided: Sequence[DecidedRead]) -> Iterator[Deviation]:
     """Of one basket whose line is kept; `decided` holds all its decisions."""
     try:
-        reads = [phone_read_of(line)] if channel == _PHONE else reads_of(line)
+        reads = reads_of(line)
     except (MalformedBasket, NotStrictJson):
         yield Deviation(None, None, "its bytes hold no basket")
         return

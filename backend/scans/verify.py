@@ -103,7 +103,7 @@ WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key IS NOT
 
 
 LINES = """
-SELECT basket::text, channel, line FROM baskets
+SELECT basket::text, line FROM baskets
 WHERE city = %(city)s AND line IS NOT NULL AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)"""
 
 NEWEST_LINES = LINES + " ORDER BY recorded_at DESC LIMIT %(lines_max)s"
@@ -183,11 +183,11 @@ def _unsigned(connection: Connection, city: str, since: datetime | None, lines_m
     lines = streamed(connection, statement, {"city": city, "since": since, "lines_max": lines_max})
     while some := list(islice(lines, BASKETS_AT_ONCE)):
         decided: defaultdict[str, list[DecidedRead]] = defaultdict(list)
-        baskets = unquoted([basket for basket, _, _ in some])
+        baskets = unquoted([basket for basket, _ in some])
         for basket, *facts in hot(connection, READS_DECIDED, {"city": city, "baskets": baskets}):
             decided[basket].append(DecidedRead(*facts))
-        for basket, channel, line in some:
-            for line_no, decision_no, found in deviations(channel, line, decided[basket]):
+        for basket, line in some:
+            for line_no, decision_no, found in deviations(line, decided[basket]):
                 yield Break(_place(basket, line_no, decision_no), found)
 
 

@@ -54,7 +54,7 @@ def city(engine_db: Database) -> City:
     opened = open_city(engine_db, rules.document(caps=CAPS))
     till = opened.till()
     opened.record(
-        till.basket(read(FRIDGE), read(WASHER), read(FRIDGE), resident=LI),
+        till.basket(read(FRIDGE), read(WASHER), read(FRIDGE), resident=LI, hex=True, code="of a newer till"),
         till.basket(read(unit_label("S1")), read(UNCERTIFIED), resident=WANG),
         till.basket(read("2021010901402658"), resident=WANG),
         till.basket(read(RICE), raw_read(b"\xff\x00", sn="S-1"), read("\u202e1"), resident=WANG, void_of=2),
