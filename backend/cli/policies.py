@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from backend.cli.connection import (
     operator,
 )
 from backend.policies import queries
-from backend.policies.document import DOCUMENT_BYTES_MAX, PolicyRefused, load_policy
+from backend.policies.document import DOCUMENT_BYTES_MAX, PolicyRefused
 from backend.policies.words import amount_words
-from backend.usecases.publish_policy import PublishedVersion, publish_policy
+from backend.usecases.publish_policy import PublishedVersion, load_sound, publish_policy
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -44,13 +45,12 @@ def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
 
     Exit 1 when there is any.
     """
-    policy = load_policy(_read(file))
+    policy = load_sound(_read(file))
     facts = {
         "policy": policy.policy,
         "title_zh": policy.title_zh,
         "document_number": policy.document.number,
-        "unit": policy.unit.value,
-        "budget": policy.budget,
+        "budgets": {budget.unit.value: budget.amount for budget in policy.budgets},
         "rules": [rule.rule for rule in policy.rules],
         "caps": [cap.cap for cap in policy.caps],
     }
@@ -59,7 +59,7 @@ def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
         return
     click.echo(
         f"{policy.title_zh}（{policy.document.number}）：{len(policy.rules)} 条规则，{len(policy.caps)} 个上限，"
-        f"预算 {amount_words(policy.unit, policy.budget).zh}，没有问题 / sound"
+        f"预算 {_amounts((b.unit.value, b.amount) for b in policy.budgets)}，没有问题 / sound"
     )
 
 
@@ -87,14 +87,14 @@ def publish(file: Path, city: str, by: str | None, dry_run: bool, as_json: bool)
         except _Rehearsed as rehearsed:
             published = rehearsed.published
     if as_json:
-        click.echo(json_text({**published._asdict(), "dry_run": dry_run}))
+        grants = {granted.unit: granted.amount for granted in published.grants}
+        click.echo(json_text({**published._asdict(), "grants": grants, "dry_run": dry_run}))
     elif not published.new:
         click.echo(f"{published.policy}：此文本即第 {published.version_no} 版，无需再发布 / published before")
     else:
         done = "将发布" if dry_run else "已发布"
         click.echo(
-            f"{published.policy}：{done}第 {published.version_no} 版，"
-            f"拨付 {amount_words(published.unit, published.granted).zh} / granted"
+            f"{published.policy}：{done}第 {published.version_no} 版，拨付 {_amounts(published.grants)} / granted"
         )
 
 
@@ -139,6 +139,10 @@ def show(ctx: click.Context, policy: str, city: str, version_no: int | None) -> 
         click.echo("没有这个政策版本 / no such version", err=True)
         ctx.exit(1)
     click.echo(text, nl=False)
+
+
+def _amounts(amounts: Iterable[tuple[str, int]]) -> str:
+    return "、".join(amount_words(unit, amount).zh for unit, amount in amounts)
 
 
 def _published(published: PublishedVersion, *, dry_run: bool) -> PublishedVersion:

@@ -7,6 +7,8 @@ from sqlalchemy import text
 
 from backend.certificates.queries import scheme_names
 from backend.kernel.periods import milliseconds
+from backend.ledger import chart
+from backend.policies.compiled import NO_POLICIES
 from backend.policies.store import load_versions
 from backend.policies.words import Names, Sentence
 from backend.scans.decide import Decision
@@ -56,7 +58,7 @@ class Decided:
 def decided_since(database: Database, city: str, since: datetime) -> list[Decided]:
     with database.read() as connection:
         rows = connection.execute(_DECIDED, {"city": city, "since": since}).all()
-        policies = load_versions(connection, city, lambda policy, unit: f"budget:{policy}:{unit}") if rows else ()
+        policies = load_versions(connection, city, chart.budget) if rows else NO_POLICIES
         schemes = {code: Sentence(zh, en) for code, zh, en in scheme_names(connection)} if rows else {}
     names: Names = {("certificate_scheme", code): name for code, name in schemes.items()}
     found = []

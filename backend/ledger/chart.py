@@ -8,9 +8,9 @@ def treasury(unit: str) -> str:
     return f"treasury:{unit}"
 
 
-def budget(policy: str, unit: str) -> str:
-    """What a policy may still award; floor 0, so a budget cannot be overspent."""
-    return f"budget:{policy}:{unit}"
+def budget(policy: str, unit: str, shards: int = 1) -> tuple[str, ...]:
+    """What a policy may still award, spread over `shards` accounts; floor 0, so that none can be overspent."""
+    return (f"budget:{policy}:{unit}", *(f"budget:{policy}:{shard}:{unit}" for shard in range(1, shards)))
 
 
 def wallet(resident: str, unit: str) -> str:

@@ -1,14 +1,44 @@
-"""The most that a reward can pay for one scan, whatever a till sends: what a document is refused by before it is published.
+"""What a sound document may not be published with: rewards beyond any account, and names that stand for other limits.
 
 Asked at publishing alone. A version that was published before stays loadable, or its city could decide nothing any more.
 """
 
+from collections.abc import Iterator
+
 from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, divide
-from backend.policies.model import Reward, RewardKind
+from backend.policies.model import Policy, Reward, RewardKind
 
 QUANTITY_MAX = 9_999
 PRICE_FEN_MAX = 10**10
 """Of one line of a sale, as the wire allows (`firmware_bridge.wire.messages`, `backend.scans.lines`)."""
+
+
+RESERVED_NAMES = frozenset({"budget", "ceiling"})
+"""What a decision calls the limits that are no caps."""
+
+
+def unpublishable(policy: Policy) -> dict[str, list[str]]:
+    """Place in the document -> reasons; empty when it may be published."""
+    faults: dict[str, list[str]] = {}
+    for at, rule in enumerate(policy.rules):
+        for place, reward in enumerate(rule.rewards):
+            reason = too_large(reward, max(rule.rates.values(), default=0))
+            if reason is not None:
+                faults.setdefault(f"rules.{at}.rewards.{place}", []).append(reason)
+    for named_at, name in _limit_names(policy):
+        if name in RESERVED_NAMES:
+            faults.setdefault(named_at, []).append(f"{name} 为保留名称 / {name} is a reserved name")
+    return faults
+
+
+def _limit_names(policy: Policy) -> Iterator[tuple[str, str]]:
+    for at, cap in enumerate(policy.caps):
+        yield f"caps.{at}.cap", cap.cap
+    for at, budget in enumerate(policy.budgets):
+        for place, pace in enumerate(budget.paces):
+            yield f"budgets.{at}.paces.{place}.pace", pace.pace
+    for at, milestone in enumerate(policy.milestones):
+        yield f"milestones.{at}.milestone", milestone.milestone
 
 
 def greatest_award(reward: Reward, rate_bp: int) -> int:

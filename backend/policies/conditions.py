@@ -46,6 +46,12 @@ FACTS = {
         Fact("store", str, "门店", "store"),
         Fact("district", str, "区县", "district"),
         Fact("body", str, "认证机构", "certification body"),
+        Fact("channel", str, "渠道", "channel"),
+        Fact("buyer", str, "购买者类型", "kind of buyer"),
+        Fact("receipt_fen", int, "整单金额", "total of the receipt", "分"),
+        Fact("trade_in_age", int, "旧机使用年限", "age of the old unit", "年"),
+        Fact("case", str, "使用情形", "case"),
+        Fact("linked_points", int, "关联积分", "points earned elsewhere", "分"),
     )
 }
 

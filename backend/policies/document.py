@@ -4,39 +4,40 @@ Source of the shape: product.md groups B1-B3, B7-B10, B22 of the requirements; t
 """
 
 import json
-from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError
 
-from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
+from backend.kernel.amounts import MAX_AMOUNT, Unit
 from backend.kernel.errors import DomainError
-from backend.kernel.periods import Period, milliseconds
+from backend.kernel.periods import milliseconds
 from backend.policies.conditions import DEPTH_MAX, FACTS, MEMBERS_MAX, VALUES_MAX
 from backend.policies.model import (
+    Budget,
     Cap,
     Condition,
+    Counts,
+    Expiry,
     Group,
-    Level,
+    Milestone,
+    Pace,
+    Pending,
     Policy,
-    Proof,
     Published,
+    Returns,
     Reward,
-    RewardKind,
     Rule,
+    Scope,
+    Share,
+    Stacking,
+    Transition,
 )
+from backend.policies.shape import NAME_MAX, PolicySchema
 
 DOCUMENT_BYTES_MAX = 256 * 1024
-RULES_MAX = 100
-CAPS_MAX = 20
-NAME_MAX = 80
-RATE_MAX_BP = 10_000
 
-_NAME = validate.Regexp(
-    r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$", error="小写字母、数字和连字符 / lower-case letters, digits, hyphens"
-)
-_TEXT = validate.Length(1, NAME_MAX)
 _CHINESE = (
     ("Missing data", "必填，未提供"),
     ("Unknown field", "没有这个字段"),
@@ -59,7 +60,6 @@ _CHINESE = (
     ("Longer than", "长度或项数不符"),
 )
 """How the library's own sentences begin, and what they say; ours bring both languages."""
-_MONEY = validate.Range(1, MAX_AMOUNT)
 
 
 class PolicyRefused(DomainError):
@@ -74,100 +74,6 @@ class PolicyRefused(DomainError):
         self.faults = dict(faults)
 
 
-class _Strict(Schema):
-    class Meta:
-        ordered = False
-        unknown = "raise"
-
-
-class PublishedSchema(_Strict):
-    number = fields.String(required=True, validate=_TEXT)
-    issuer = fields.String(required=True, validate=_TEXT)
-    published_on = fields.Date(required=True)
-    url = fields.Url(schemes={"https", "http"}, load_default=None, allow_none=True)
-
-
-class BudgetSchema(_Strict):
-    unit = fields.Enum(Unit, by_value=True, required=True)
-    amount = fields.Integer(required=True, strict=True, validate=_MONEY)
-    in_part = fields.Boolean(load_default=True, data_key="partial")
-
-
-class RewardSchema(_Strict):
-    kind = fields.Enum(RewardKind, by_value=True, required=True)
-    amount = fields.Integer(strict=True, validate=_MONEY)
-    basis_points = fields.Integer(strict=True, validate=validate.Range(1, 1_000_000))
-    by = fields.String(validate=validate.OneOf(["grade", "tier"]))
-    amounts = fields.Dict(keys=fields.Integer(), values=fields.Integer(strict=True, validate=_MONEY))
-    percents = fields.Dict(
-        keys=fields.Integer(), values=fields.Integer(strict=True, validate=validate.Range(1, 1_000_000))
-    )
-    cap_per_unit = fields.Integer(strict=True, validate=_MONEY, load_default=None, allow_none=True)
-    factor = fields.Integer(strict=True, validate=validate.Range(1, 100_000), load_default=10_000)
-    rounding = fields.Enum(Rounding, by_value=True, load_default=Rounding.DOWN)
-
-    needs: ClassVar[dict[RewardKind, tuple[str, ...]]] = {
-        RewardKind.FIXED: ("amount",),
-        RewardKind.PER_UNIT: ("amount",),
-        RewardKind.PERCENT: ("basis_points",),
-        RewardKind.TABLE: ("by",),
-    }
-
-    @validates_schema
-    def has_what_its_kind_needs(self, reward: dict[str, Any], **_: object) -> None:
-        missing = [name for name in self.needs[reward["kind"]] if name not in reward]
-        if missing:
-            raise ValidationError(f"缺少 / missing: {', '.join(missing)}")
-        if reward["kind"] is RewardKind.TABLE and ("amounts" in reward) == ("percents" in reward):
-            raise ValidationError("amounts 与 percents 须且只须有一个 / exactly one of amounts and percents")
-
-
-class RuleSchema(_Strict):
-    rule = fields.String(required=True, validate=_NAME)
-    name_zh = fields.String(required=True, validate=_TEXT)
-    name_en = fields.String(required=True, validate=_TEXT)
-    when = fields.List(fields.Raw(), required=True, validate=validate.Length(1, MEMBERS_MAX))
-    reward = fields.Nested(RewardSchema, required=True)
-    rates = fields.Dict(
-        keys=fields.Enum(Level, by_value=True),
-        values=fields.Dict(
-            keys=fields.Enum(Proof, by_value=True),
-            values=fields.Integer(strict=True, validate=validate.Range(1, RATE_MAX_BP)),
-        ),
-        required=True,
-        validate=validate.Length(1),
-    )
-
-
-class CapSchema(_Strict):
-    cap = fields.String(required=True, validate=_NAME)
-    per = fields.String(required=True, validate=validate.OneOf(["person"]))
-    period = fields.Enum(Period, by_value=True, required=True)
-    limit = fields.Integer(required=True, strict=True, validate=_MONEY)
-    in_part = fields.Boolean(load_default=True, data_key="partial")
-
-
-class PolicySchema(_Strict):
-    policy = fields.String(required=True, validate=_NAME)
-    title_zh = fields.String(required=True, validate=_TEXT)
-    title_en = fields.String(required=True, validate=_TEXT)
-    document = fields.Nested(PublishedSchema, required=True)
-    valid_from = fields.AwareDateTime(required=True, format="iso", data_key="from")
-    valid_until = fields.AwareDateTime(required=True, format="iso", data_key="until")
-    budget = fields.Nested(BudgetSchema, required=True)
-    rules = fields.List(fields.Nested(RuleSchema), required=True, validate=validate.Length(1, RULES_MAX))
-    caps = fields.List(fields.Nested(CapSchema), required=True, validate=validate.Length(1, CAPS_MAX))
-
-    @validates_schema
-    def is_consistent(self, document: dict[str, Any], **_: object) -> None:
-        if document["valid_from"] >= document["valid_until"]:
-            raise ValidationError("结束时间须晚于开始时间 / must end after it starts", "until")
-        for kind, name in (("rules", "rule"), ("caps", "cap")):
-            names = [member[name] for member in document[kind]]
-            if len(set(names)) != len(names):
-                raise ValidationError("名称重复 / names repeat", kind)
-
-
 def load_policy(text: str | bytes) -> Policy:
     """The policy that `text` states. Raises PolicyRefused with every fault and its place at once."""
     loaded = _json(text)
@@ -178,55 +84,140 @@ def load_policy(text: str | bytes) -> Policy:
     except ValidationError as error:
         raise PolicyRefused(_flat(error.messages)) from None
     faults: dict[str, list[str]] = {}
-    rules = tuple(
-        _rule(rule, Unit(document["budget"]["unit"]), f"rules.{position}", faults)
-        for position, rule in enumerate(document["rules"])
+    budgets = document.get("budgets") or [document["budget"]]
+    units = [budget["unit"] for budget in budgets]
+    rules = tuple(_rule(rule, units, f"rules.{position}", faults) for position, rule in enumerate(document["rules"]))
+    caps = tuple(_cap(cap, document, units, f"caps.{i}", faults) for i, cap in enumerate(document["caps"]))
+    milestones = tuple(
+        _milestone(milestone, units, f"milestones.{i}", faults) for i, milestone in enumerate(document["milestones"])
     )
     if faults:
         raise PolicyRefused(faults)
-    return _policy(document, rules)
+    return _policy(document, tuple(_budget(budget) for budget in budgets), rules, caps, milestones)
 
 
-def _policy(document: dict[str, Any], rules: tuple[Rule, ...]) -> Policy:
-    paper = document["document"]
-    published_on: date = paper["published_on"]
-    valid_from: datetime = document["valid_from"]
+def _policy(
+    document: dict[str, Any],
+    budgets: tuple[Budget, ...],
+    rules: tuple[Rule, ...],
+    caps: tuple[Cap, ...],
+    milestones: tuple[Milestone, ...],
+) -> Policy:
+    paper, stacking = document["document"], document["stacking"]
+    pending, expiry, returns = document["pending"], document["expiry"], document["returns"]
+    scope = document["scope"]
     return Policy(
         policy=document["policy"],
         title_zh=document["title_zh"],
         title_en=document["title_en"],
-        document=Published(paper["number"], paper["issuer"], published_on.isoformat(), paper["url"]),
-        from_ms=milliseconds(valid_from),
+        document=Published(paper["number"], paper["issuer"], paper["published_on"].isoformat(), paper["url"]),
+        from_ms=milliseconds(document["valid_from"]),
         until_ms=milliseconds(document["valid_until"]),
-        unit=document["budget"]["unit"],
-        budget=document["budget"]["amount"],
-        budget_partial=document["budget"]["in_part"],
+        budgets=budgets,
         rules=rules,
-        caps=tuple(Cap(cap["cap"], cap["period"], cap["limit"], cap["in_part"]) for cap in document["caps"]),
+        caps=caps,
+        scope=Scope(**{side: tuple(str(name) for name in names) for side, names in scope.items()}),
+        programme=document["programme"],
+        within=document["within"],
+        stacking=Stacking(**stacking) if stacking else None,
+        pending=Pending(**pending) if pending else Pending(),
+        expiry=Expiry(expiry["months"], _on(expiry["on"])) if expiry else Expiry(),
+        returns=Returns(**returns) if returns else Returns(),
+        transitions=tuple(Transition(one["scheme"], one["until"].isoformat()) for one in document["transitions"]),
+        milestones=milestones,
     )
 
 
-def _rule(rule: dict[str, Any], unit: Unit, place: str, faults: dict[str, list[str]]) -> Rule:
-    reward = rule["reward"]
+def _on(date_given: date | None) -> str | None:
+    return None if date_given is None else date_given.isoformat()
+
+
+def _budget(budget: dict[str, Any]) -> Budget:
+    return Budget(
+        budget["unit"],
+        budget["amount"],
+        budget["in_part"],
+        budget["shards"],
+        tuple(
+            Pace(pace["pace"], pace["amount"], tuple(pace["per"]), pace["amounts"], pace["carry_over"])
+            for pace in budget["paces"]
+        ),
+        tuple(Share(**share) for share in budget["shares"]),
+        _on(budget["reclaim_on"]),
+    )
+
+
+def _cap(
+    cap: dict[str, Any], document: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]
+) -> Cap:
+    unit, programme = cap["unit"], document["programme"] if cap["shared"] else None
+    if cap["shared"] and programme is None:
+        faults[f"{place}.shared"] = ["共用上限须有 programme / a shared cap needs the policy's programme"]
+    if cap["counts"] is Counts.AMOUNT and unit is None:
+        if len(units) > 1:
+            faults[f"{place}.unit"] = ["有多个预算，须写明 unit / the policy has several budgets: name the unit"]
+        unit = units[0]
+    _has_budget(unit, units, f"{place}.unit", faults)
+    return Cap(
+        cap["cap"],
+        cap["period"],
+        cap["limit"],
+        cap["in_part"],
+        unit,
+        tuple(cap["per"]),
+        cap["counts"],
+        programme,
+        tuple(cap["schemes"]),
+        tuple(cap["categories"]),
+    )
+
+
+def _milestone(milestone: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]) -> Milestone:
+    _has_budget(milestone["unit"], units, f"{place}.unit", faults)
+    return Milestone(**milestone)
+
+
+def _rule(rule: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]) -> Rule:
+    given = rule.get("rewards") or [rule["reward"]]
+    at = (f"{place}.rewards.{i}" for i in range(len(given))) if "rewards" in rule else iter([f"{place}.reward"])
+    rewards = tuple(_reward(reward, units, where, faults) for reward, where in zip(given, at, strict=True))
+    if len({reward.unit for reward in rewards}) != len(rewards):
+        faults[f"{place}.rewards"] = ["同一单位只能有一项奖励 / one reward a unit"]
     return Rule(
         rule=rule["rule"],
         name_zh=rule["name_zh"],
         name_en=rule["name_en"],
         when=Group("all", tuple(_member(m, f"{place}.when.{i}", 1, faults) for i, m in enumerate(rule["when"]))),
-        reward=Reward(
-            kind=reward["kind"],
-            unit=unit,
-            rounding=reward["rounding"],
-            amount=reward.get("amount", 0),
-            basis_points=reward.get("basis_points", 0),
-            by=reward.get("by"),
-            table=reward.get("amounts") or reward.get("percents"),
-            table_is_percent="percents" in reward,
-            cap_per_unit=reward["cap_per_unit"],
-            factor_bp=reward["factor"],
-        ),
+        rewards=rewards,
         rates={(level.value, proof.value): rate for level, row in rule["rates"].items() for proof, rate in row.items()},
     )
+
+
+def _reward(reward: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]) -> Reward:
+    unit = reward["unit"]
+    if unit is None:
+        if len(units) > 1:
+            faults[f"{place}.unit"] = ["有多个预算，须写明 unit / the policy has several budgets: name the unit"]
+        unit = units[0]
+    _has_budget(unit, units, f"{place}.unit", faults)
+    return Reward(
+        kind=reward["kind"],
+        unit=unit,
+        rounding=reward["rounding"],
+        amount=reward.get("amount", 0),
+        basis_points=reward.get("basis_points", 0),
+        by=reward.get("by"),
+        table=reward.get("amounts") or reward.get("percents"),
+        table_is_percent="percents" in reward,
+        cap_per_unit=reward["cap_per_unit"],
+        factor_bp=reward["factor"],
+        once_a_basket=reward["once_a_basket"],
+    )
+
+
+def _has_budget(unit: Unit | None, units: Iterable[Unit], place: str, faults: dict[str, list[str]]) -> None:
+    if unit is not None and unit not in units:
+        faults[place] = [f"没有 {unit} 的预算 / there is no budget in {unit}"]
 
 
 def _member(member: object, place: str, depth: int, faults: dict[str, list[str]]) -> Condition | Group:

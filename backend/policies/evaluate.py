@@ -1,123 +1,163 @@
 """What a scan earns under the policies in force: pure, ordered, integers only. The hot path of the whole system."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
-from backend.kernel.amounts import BASIS_POINTS, divide
-from backend.kernel.periods import PERIODS, Period, period_keys
-from backend.policies.conditions import Test, compile_member
-from backend.policies.model import Facts, Outcome, Policy, Reward, RewardKind, Rule, Verdict
+from backend.kernel.amounts import Rounding, Unit, share_of
+from backend.kernel.periods import period_keys
+from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule, Plan, StackingGroup
+from backend.policies.limits import CompiledCap, CounterKey, FactMissing, Limits
+from backend.policies.model import Award, Counts, Facts, Mode, Outcome, Verdict
 
-CounterKey = tuple[str, str, str]
-"""(person, civil period, policy and cap)."""
-
-
-Amount = tuple[int, str | None]
-"""A reward in its unit, or the reason why none can be computed."""
-
-Payer = Callable[[Facts, int], Amount]
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledRule:
-    rule: Rule
-    tests: tuple[Test, ...]
-    pay: Payer
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledCap:
-    name: str
-    counter: str
-    limit: int
-    partial: bool
-    period: Period
-    period_at: int
-    """Where its period's key stands among those of `period_keys`."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledPolicy:
-    """A version ready to decide. `until_ms` is where its own period or its successor's start ends it."""
-
-    version: str
-    policy: Policy
-    from_ms: int
-    until_ms: int
-    budget_account: str
-    rules: tuple[CompiledRule, ...]
-    caps: tuple[CompiledCap, ...]
-
-
-@dataclass(slots=True)
-class Limits:
-    """What caps and budgets still allow, handed on from scan to scan of a batch. Counters are amounts used."""
-
-    used: dict[CounterKey, int]
-    budgets: dict[str, int]
-    cut: set[CounterKey] = field(default_factory=set)
-    """Counters whose exact amount decided an award: they must not have changed when it is saved."""
-
-
-def compile_policy(policy: Policy, version: str, until_ms: int, budget_account: str) -> CompiledPolicy:
-    return CompiledPolicy(
-        version=version,
-        policy=policy,
-        from_ms=policy.from_ms,
-        until_ms=until_ms,
-        budget_account=budget_account,
-        rules=tuple(
-            CompiledRule(rule, tuple(compile_member(member) for member in rule.when.members), _payer(rule.reward))
-            for rule in policy.rules
-        ),
-        caps=tuple(
-            CompiledCap(
-                cap.cap, f"{policy.policy}/{cap.cap}", cap.limit, cap.partial, cap.period, PERIODS.index(cap.period)
-            )
-            for cap in policy.caps
-        ),
-    )
-
-
-def in_force(policies: Sequence[CompiledPolicy], sold_at_ms: int) -> tuple[CompiledPolicy, ...]:
-    """The versions whose half-open period holds the moment of sale, in the order in which they are tried."""
-    return tuple([p for p in policies if p.from_ms <= sold_at_ms < p.until_ms])
-
-
-def evaluate(facts: Facts, person: str, sold_on: date, policies: Sequence[CompiledPolicy], limits: Limits) -> Verdict:
-    """The first award that a policy in force gives; otherwise the refusal that came nearest to an award.
-
-    Takes what it awards from `limits`. Nearest: the latest step reached (conditions, evidence, amount, cap, budget).
-    """
-    nearest, reached = _NO_POLICY, -1
-    for policy in policies:
-        gross = _gross(facts, policy)
-        verdict = _within_limits(gross, person, sold_on, policy, limits) if gross.gross else gross
-        if verdict.amount:
-            return verdict
-        step = _STEPS[verdict.reason]
-        if step > reached:
-            nearest, reached = verdict, step
-    return nearest
-
-
+CEILING = "ceiling"
+BUDGET = "budget"
+_FEN = Unit.FEN.value
+_FIRST, _BEST, _DOWN = Mode.FIRST, Mode.BEST, Rounding.DOWN
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
-_NONE, _AWARDED = Outcome.NONE.value, Outcome.AWARDED.value
+_NONE, _AWARDED, _PIECES = Outcome.NONE.value, Outcome.AWARDED.value, Counts.PIECES
 _NO_POLICY = Verdict(_NONE, "no_policy")
 _STEPS = {
     "condition": 0,
+    "transition_over": 0,
     "evidence": 1,
     "price_missing": 2,
     "table_missing": 2,
+    "fact_missing": 2,
     "rounds_to_zero": 3,
     "cap": 4,
-    "budget": 5,
+    BUDGET: 5,
 }
+_new = tuple.__new__
 
 
-def _gross(facts: Facts, policy: CompiledPolicy) -> Verdict:
-    """The award of the first rule whose conditions all hold, before limits; else the rule that came furthest."""
+class Offer(NamedTuple):
+    """What one policy would give now: its awards, those of which limits left nothing, and what they take of limits."""
+
+    awards: list[Award]
+    limited: list[Award]
+    takes: dict[CounterKey, int]
+    pools: dict[str, int]
+    cut: set[CounterKey]
+    """Counters whose exact amount decided an award."""
+
+
+class Sale(NamedTuple):
+    """What all policies are asked about. `ceiling`: what a replay knows was left of a group's ceiling, in fen."""
+
+    facts: Facts
+    person: str
+    sold_on: date
+    limits: Limits
+    ceiling: int | None = None
+
+
+def evaluate(
+    facts: Facts, person: str, sold_on: date, plan: Plan, limits: Limits, *, ceiling: int | None = None
+) -> Verdict:
+    """What the policies of `plan` give, as their stacking groups say; else the refusal that came nearest to an award.
+
+    Takes what it awards from `limits`. Nearest: the latest step reached (conditions, evidence, amount, cap, budget).
+    """
+    sale = Sale(facts, person, sold_on, limits, ceiling)
+    if len(plan) == 1 and len(plan[0].policies) == 1 and plan[0].ceiling_bp is None:
+        # The common case, without the lists of the general one.
+        offered = _offer(plan[0].policies[0], sale, None)
+        if isinstance(offered, Verdict):
+            return offered
+        _take(limits, offered)
+        return _awarded(offered.awards, offered.limited)
+    return _together([offered for group in plan for offered in _group(group, sale)])
+
+
+def _together(results: list[Offer | Verdict]) -> Verdict:
+    awards: list[Award] = []
+    limited: list[Award] = []
+    nearest, reached = _NO_POLICY, -1
+    for offered in results:
+        if isinstance(offered, Offer):
+            awards += offered.awards
+            limited += offered.limited
+            continue
+        limited += _limits_met(offered)
+        if _STEPS[offered.reason] > reached:
+            nearest, reached = offered, _STEPS[offered.reason]
+    if awards:
+        return _awarded(awards, limited)
+    own = nearest.version, nearest.rule, nearest.unit
+    return nearest._replace(more=tuple(one for one in limited if one[1:4] != own)) if limited else nearest
+
+
+def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
+    """What the group's policies give, already taken from the limits, and the refusals of those that were asked."""
+    results: list[Offer | Verdict] = []
+    if group.mode is _BEST:
+        results = [_offer(policy, sale, None) for policy in group.policies]
+        offers = [offered for offered in results if isinstance(offered, Offer)]
+        results = [offered for offered in results if isinstance(offered, Verdict)]
+        if offers:
+            # The first of equals: `max` keeps it, and the members stand in their order.
+            best = max(offers, key=_worth)
+            _take(sale.limits, best)
+            results.append(best)
+        return results
+    left = _ceiling(group, sale)
+    for policy in group.policies:
+        offered = _offer(policy, sale, left)
+        results.append(offered)
+        if isinstance(offered, Offer):
+            _take(sale.limits, offered)
+            if group.mode is _FIRST:
+                break
+            if left is not None:
+                left -= sum(award.amount for award in offered.awards if award.unit == _FEN)
+    return results
+
+
+def _ceiling(group: StackingGroup, sale: Sale) -> int | None:
+    """What the group may pay in fen; without a price nothing, where it has a ceiling."""
+    if sale.ceiling is not None or group.ceiling_bp is None:
+        return sale.ceiling
+    return share_of(sale.facts.price_fen or 0, group.ceiling_bp, _DOWN)
+
+
+def _worth(offer: Offer) -> tuple[int, ...]:
+    """Money before points, points before what has no price; never added up across units."""
+    amounts = {award.unit: award.amount for award in offer.awards}
+    return tuple(amounts.get(unit, 0) for unit in ("fen", "points", "evidence", "gco2e"))
+
+
+def _offer(policy: CompiledPolicy, sale: Sale, ceiling: int | None) -> Offer | Verdict:
+    """What `policy` would give; nothing is taken yet."""
+    gross = gross_of(sale.facts, sale.sold_on, policy)
+    if isinstance(gross, Verdict):
+        return gross
+    rule, rewards = gross
+    offer: Offer = _new(Offer, ([], [], {}, {}, set()))
+    periods = period_keys(sale.sold_on)
+    try:
+        if rule.counted:
+            refusal = _count(rule, rewards[0], policy, sale, periods, offer)
+            if refusal is not None:
+                return refusal
+        for reward, amount in rewards:
+            _limit(reward, amount, rule.rule.rule, policy, sale, periods, ceiling, offer)
+        if offer.awards and policy.milestones:
+            _add_bonuses(policy, sale, periods, offer)
+    except FactMissing as missing:
+        return Verdict(_NONE, "fact_missing", policy.version, rule.rule.rule, missing.fact)
+    if offer.awards:
+        return offer
+    first, *others = offer.limited
+    reason, version, named, unit, wanted, amount, limit_name, limit_left = first
+    return Verdict(_NONE, reason, version, named, None, unit, wanted, amount, limit_name, limit_left, tuple(others))
+
+
+def gross_of(
+    facts: Facts, sold_on: date, policy: CompiledPolicy
+) -> Verdict | tuple[CompiledRule, list[tuple[CompiledReward, int]]]:
+    """The first rule whose conditions all hold with what it gives before limits; else why there is nothing."""
+    if policy.policy.transitions and _transition_over(facts, sold_on, policy):
+        return Verdict(_NONE, "transition_over", policy.version, None, facts.certificate_scheme)
     best, best_at = None, -1
     for compiled in policy.rules:
         failed = -1
@@ -133,82 +173,154 @@ def _gross(facts: Facts, policy: CompiledPolicy) -> Verdict:
     return Verdict(_NONE, "condition", policy.version, best.rule.rule, str(best_at))
 
 
-def _paid(facts: Facts, policy: CompiledPolicy, compiled: CompiledRule) -> Verdict:
+def _transition_over(facts: Facts, sold_on: date, policy: CompiledPolicy) -> bool:
+    return any(
+        one.scheme == facts.certificate_scheme and sold_on.isoformat() > one.until for one in policy.policy.transitions
+    )
+
+
+def _paid(
+    facts: Facts, policy: CompiledPolicy, compiled: CompiledRule
+) -> Verdict | tuple[CompiledRule, list[tuple[CompiledReward, int]]]:
     rule = compiled.rule
     rate = rule.rates.get((facts.level, facts.proof), 0)
     if not rate:
         return Verdict(_NONE, "evidence", policy.version, rule.rule, f"{facts.level}x{facts.proof}")
-    amount, reason = compiled.pay(facts, rate)
-    if reason is not None:
-        return Verdict(_NONE, reason, policy.version, rule.rule, rule.reward.by)
-    if amount <= 0:
-        return Verdict(_NONE, "rounds_to_zero", policy.version, rule.rule)
-    awarded = (_AWARDED, "awarded", policy.version, rule.rule, None, rule.reward.unit, amount, amount, None, None)
-    return tuple.__new__(Verdict, awarded)
+    paid = []
+    refusal = None
+    for reward in compiled.rewards:
+        amount, reason = reward.pay(facts, rate)
+        if amount > 0:
+            paid.append((reward, amount))
+        elif refusal is None:
+            refusal = Verdict(
+                _NONE, reason or "rounds_to_zero", policy.version, rule.rule, reward.reward.by if reason else None
+            )
+    if paid:
+        return compiled, paid
+    assert refusal is not None, "a rule has at least one reward"
+    return refusal
 
 
-def _within_limits(gross: Verdict, person: str, sold_on: date, policy: CompiledPolicy, limits: Limits) -> Verdict:
-    wanted = amount = gross.gross
-    limit_name, limit_left = None, None
-    keys, periods = [], period_keys(sold_on)
-    for cap in policy.caps:
-        key = (person, periods[cap.period_at], cap.counter)
-        keys.append(key)
-        left = cap.limit - limits.used.get(key, 0)
+def _count(
+    rule: CompiledRule,
+    first: tuple[CompiledReward, int],
+    policy: CompiledPolicy,
+    sale: Sale,
+    periods: tuple[str, ...],
+    offer: Offer,
+) -> Verdict | None:
+    """Takes pieces and awards from their caps, or the refusal by the first that has too few left: never a part."""
+    reward, gross = first
+    for cap in rule.counted:
+        if not cap.concerns(sale.facts):
+            continue
+        key, most = sale.limits.meet(cap, sale.person, sale.facts, sale.sold_on, periods)
+        wanted = sale.facts.quantity if cap.counts is _PIECES else 1
+        left = most - sale.limits.used.get(key, 0)
+        if left < wanted:
+            named = policy.version, rule.rule.rule
+            return Verdict(_NONE, "cap", *named, None, reward.unit, gross, 0, cap.name, max(left, 0))
+        offer.takes[key] = wanted
+    return None
+
+
+def _limit(
+    reward: CompiledReward,
+    wanted: int,
+    rule: str,
+    policy: CompiledPolicy,
+    sale: Sale,
+    periods: tuple[str, ...],
+    ceiling: int | None,
+    offer: Offer,
+) -> None:
+    """Adds the award of one unit to `offer`, cut to what ceiling, caps, paces and budget leave of it."""
+    amount, limit_name, limit_left = wanted, None, None
+    if ceiling is not None and reward.unit == _FEN and ceiling < amount:
+        amount, limit_name, limit_left = ceiling, CEILING, ceiling
+    counters = _counters(reward, sale, periods)
+    used, takes = sale.limits.used, offer.takes
+    for key, most, cap in counters:
+        left = most - used.get(key, 0) - takes.get(key, 0)
         if left < amount:
             amount, limit_name, limit_left = (max(left, 0) if cap.partial else 0), cap.name, max(left, 0)
-            if not amount:
-                return _limited(gross, "cap", limit_name, limit_left)
-    left = limits.budgets.get(policy.budget_account, 0)
+    left = sale.limits.budgets.get(reward.pool, 0) - offer.pools.get(reward.pool, 0)
     if left < amount:
-        amount, limit_name, limit_left = (left if policy.policy.budget_partial else 0), "budget", left
-        if not amount:
-            return _limited(gross, "budget", limit_name, limit_left)
-    for key in keys:
-        limits.used[key] = limits.used.get(key, 0) + amount
-    limits.budgets[policy.budget_account] = left - amount
-    if amount == wanted:
-        return gross
-    limits.cut.update(keys)
-    return gross._replace(reason="awarded_in_part", amount=amount, limit_name=limit_name, limit_left=limit_left)
+        amount, limit_name, limit_left = (left if reward.partial else 0), BUDGET, left
+    if not amount:
+        reason = BUDGET if limit_name == BUDGET else "cap"
+        offer.limited.append(Award(reason, policy.version, rule, reward.unit, wanted, 0, limit_name, limit_left))
+        return
+    _spend(reward, amount, counters, offer, cut=amount != wanted)
+    reason = _AWARDED if amount == wanted else "awarded_in_part"
+    award = (reason, policy.version, rule, reward.unit, wanted, amount, limit_name, limit_left)
+    offer.awards.append(_new(Award, award))
 
 
-def _limited(gross: Verdict, reason: str, limit_name: str, limit_left: int) -> Verdict:
-    return gross._replace(outcome=_NONE, reason=reason, amount=0, limit_name=limit_name, limit_left=limit_left)
+def _counters(
+    reward: CompiledReward, sale: Sale, periods: tuple[str, ...]
+) -> list[tuple[CounterKey, int, CompiledCap]]:
+    """The counters that hold `reward` for this sale, with their limits. Raises FactMissing."""
+    counters = []
+    for cap in reward.caps:
+        if cap.plain:
+            counters.append(((sale.person, periods[cap.period_at], cap.counter), cap.limit, cap))
+        elif cap.concerns(sale.facts):
+            counters.append((*sale.limits.meet(cap, sale.person, sale.facts, sale.sold_on, periods), cap))
+    return counters
 
 
-def _payer(reward: Reward) -> Payer:
-    if reward.kind is RewardKind.PERCENT:
-        return lambda facts, rate: _percent(facts, reward, reward.basis_points, rate)
-    if reward.kind is RewardKind.TABLE:
-        return lambda facts, rate: _from_table(facts, reward, rate)
-    pieces = (lambda facts: facts.quantity) if reward.kind is RewardKind.PER_UNIT else (lambda _facts: 1)
-    scale = BASIS_POINTS * BASIS_POINTS
-    return lambda facts, rate: (
-        _capped(divide(reward.amount * pieces(facts) * rate * reward.factor_bp, scale, reward.rounding), facts, reward),
-        None,
-    )
+def _spend(
+    reward: CompiledReward,
+    amount: int,
+    counters: list[tuple[CounterKey, int, CompiledCap]],
+    offer: Offer,
+    *,
+    cut: bool,
+) -> None:
+    for key, _most, cap in counters:
+        offer.takes[key] = offer.takes.get(key, 0) + amount
+        if cut or cap.exact:
+            offer.cut.add(key)
+    offer.pools[reward.pool] = offer.pools.get(reward.pool, 0) + amount
 
 
-def _percent(facts: Facts, reward: Reward, basis_points: int, rate: int) -> Amount:
-    if facts.price_fen is None:
-        return (0, "price_missing")
-    scaled = facts.price_fen * basis_points * rate * reward.factor_bp
-    return (_capped(divide(scaled, BASIS_POINTS**3, reward.rounding), facts, reward), None)
+def _add_bonuses(policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], offer: Offer) -> None:
+    """Counts this award, and adds the bonus where it is one that a milestone names."""
+    for milestone in policy.milestones:
+        key, _most = sale.limits.meet(milestone.counter, sale.person, sale.facts, sale.sold_on, periods)
+        number = sale.limits.used.get(key, 0) + 1
+        offer.takes[key] = 1
+        offer.cut.add(key)
+        bonus = milestone.steps.get(number)
+        if bonus is not None:
+            rule = f"{milestone.milestone}#{number}"
+            _limit(milestone.reward, bonus, rule, policy, sale, periods, None, offer)
 
 
-def _from_table(facts: Facts, reward: Reward, rate: int) -> Amount:
-    table: Mapping[int, int] = reward.table or {}
-    row = table.get((facts.grade if reward.by == "grade" else facts.tier) or 0)
-    if row is None:
-        return (0, "table_missing")
-    if reward.table_is_percent:
-        return _percent(facts, reward, row, rate)
-    scaled = row * facts.quantity * rate * reward.factor_bp
-    return (_capped(divide(scaled, BASIS_POINTS**2, reward.rounding), facts, reward), None)
+def _take(limits: Limits, offer: Offer) -> None:
+    used, budgets = limits.used, limits.budgets
+    for key, amount in offer.takes.items():
+        used[key] = used.get(key, 0) + amount
+    for pool, amount in offer.pools.items():
+        budgets[pool] -= amount
+    limits.cut |= offer.cut
 
 
-def _capped(amount: int, facts: Facts, reward: Reward) -> int:
-    if reward.cap_per_unit is None:
-        return amount
-    return min(amount, reward.cap_per_unit * facts.quantity)
+def _awarded(awards: list[Award], limited: list[Award]) -> Verdict:
+    reason, version, rule, unit, gross, amount, limit_name, limit_left = awards[0]
+    more = (*awards[1:], *limited) if limited or len(awards) > 1 else ()
+    verdict = (_AWARDED, reason, version, rule, None, unit, gross, amount, limit_name, limit_left, more)
+    return _new(Verdict, verdict)
+
+
+def _limits_met(refusal: Verdict) -> list[Award]:
+    """The awards that a refusal stands for, where limits left nothing of them."""
+    if not refusal.gross:
+        return []
+    assert refusal.version is not None
+    assert refusal.rule is not None
+    assert refusal.unit is not None
+    named = (refusal.reason, refusal.version, refusal.rule, refusal.unit, refusal.gross, 0)
+    return [Award(*named, refusal.limit_name, refusal.limit_left), *refusal.more]

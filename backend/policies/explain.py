@@ -5,11 +5,12 @@ opinion on the compiled rules; a property test holds both to the same verdict.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit, divide
-from backend.policies.evaluate import CompiledPolicy
-from backend.policies.model import Facts, Outcome, Reward, RewardKind, Rule
+from backend.policies.compiled import CompiledPolicy, StackingGroup, plan_of
+from backend.policies.model import Facts, Mode, Outcome, Reward, RewardKind, Rule, Transition
 from backend.policies.words import (
     NO_NAMES,
     ConditionCheck,
@@ -28,13 +29,16 @@ _ROUNDED = {
     Rounding.HALF_UP: Sentence("四舍五入", "rounded half up"),
     Rounding.UP: Sentence("进位取整", "rounded up"),
 }
-_PERIODS = {
-    "day": Sentence("每日上限", "the daily cap"),
-    "month": Sentence("每月上限", "the monthly cap"),
-    "year": Sentence("每年上限", "the yearly cap"),
-    "lifetime": Sentence("累计上限", "the lifetime cap"),
+_REACHED = {
+    "condition": 0,
+    "transition_over": 0,
+    "evidence": 1,
+    "price_missing": 2,
+    "table_missing": 2,
+    "rounds_to_zero": 3,
+    "awarded": 4,
 }
-_REACHED = {"condition": 0, "evidence": 1, "price_missing": 2, "table_missing": 2, "rounds_to_zero": 3, "awarded": 4}
+_WORTH = (Unit.FEN.value, Unit.POINTS.value, Unit.EVIDENCE.value, Unit.GCO2E.value)
 
 
 class AmountStep(NamedTuple):
@@ -44,8 +48,21 @@ class AmountStep(NamedTuple):
     amount: int
 
 
+class RewardCheck(NamedTuple):
+    """One reward of a rule: `gross` before limits with its arithmetic, or the `reason` why there is none."""
+
+    unit: str
+    reason: str
+    gross: int
+    arithmetic: tuple[AmountStep, ...]
+    missing: Sentence | None
+
+
 class RuleCheck(NamedTuple):
-    """One rule against the facts. `decides`: it is the first of its policy whose conditions all hold."""
+    """One rule against the facts. `decides`: it is the first of its policy whose conditions all hold.
+
+    `reason`, `gross` and `arithmetic` are those of its first reward that pays, or of the first where none does.
+    """
 
     rule: str
     name: Sentence
@@ -58,6 +75,8 @@ class RuleCheck(NamedTuple):
     arithmetic: tuple[AmountStep, ...]
     missing: Sentence | None
     """The nearest thing that is missing for an award; None where the rule gives one."""
+    rewards: tuple[RewardCheck, ...]
+    """One a unit; empty where no amount was reckoned."""
 
 
 class PolicyCheck(NamedTuple):
@@ -72,6 +91,16 @@ class PolicyCheck(NamedTuple):
     rules: tuple[RuleCheck, ...]
     nearest: RuleCheck
     gross: int
+    transition_over: Sentence | None
+    """Where its goods were accepted for a time only, and that is over; then no rule is asked."""
+
+    @property
+    def reason(self) -> str:
+        return "transition_over" if self.transition_over else self.nearest.reason
+
+    @property
+    def missing(self) -> Sentence | None:
+        return self.transition_over or self.nearest.missing
 
 
 class Explanation(NamedTuple):
@@ -88,61 +117,73 @@ class Explanation(NamedTuple):
     policies: tuple[PolicyCheck, ...]
 
 
-def explain(facts: Facts, policies: Sequence[CompiledPolicy], names: Names = NO_NAMES) -> Explanation:
-    """The full explanation of what `facts` earn under `policies`, which are those in force, in their order."""
-    checks = tuple(_policy(facts, policy, names) for policy in policies)
+def explain(facts: Facts, sold_on: date, policies: Sequence[CompiledPolicy], names: Names = NO_NAMES) -> Explanation:
+    """The full explanation of what `facts` earn under `policies`, of those in force the ones in whose scope the sale lies."""
+    plan = plan_of([policy for policy in policies if policy.concerns(facts)])
+    groups = [(group, [_policy(facts, sold_on, policy, names) for policy in group.policies]) for group in plan]
+    checks = tuple(check for _, found in groups for check in found)
     if not checks:
         return Explanation(Outcome.NONE, "no_policy", None, None, 0, None, None, ())
-    best = next((c for c in checks if c.gross), None) or max(checks, key=lambda c: _REACHED[c.nearest.reason])
-    rule = best.nearest
+    paid = [best for group, found in groups if (best := _first_paid(group, found)) is not None]
+    best = paid[0] if paid else max(checks, key=lambda c: _REACHED[c.reason])
     return Explanation(
         outcome=Outcome.AWARDED if best.gross else Outcome.NONE,
-        reason=rule.reason,
+        reason=best.reason,
         version=best.version,
-        rule=rule.rule,
+        rule=None if best.transition_over else best.nearest.rule,
         gross=best.gross,
         unit=best.unit if best.gross else None,
-        nearest=rule.missing,
+        nearest=best.missing,
         policies=checks,
     )
 
 
-def limit_step(policy: CompiledPolicy, limit_name: str, limit_left: int, amount: int) -> AmountStep:
-    """The last line of the arithmetic, where a cap or the budget of `policy` cut the award to `amount`."""
-    unit = policy.policy.unit
-    name, left, now = limit_words(policy, limit_name), amount_words(unit, limit_left), amount_words(unit, amount)
-    return AmountStep(Sentence(f"{name.zh}还剩 {left.zh}：{now.zh}", f"{name.en} had {left.en} left: {now.en}"), amount)
+def _first_paid(group: StackingGroup, checks: Sequence[PolicyCheck]) -> PolicyCheck | None:
+    paying = [check for check in checks if check.gross]
+    if group.mode is Mode.BEST and paying:
+        return max(paying, key=_worth)
+    return paying[0] if paying else None
 
 
-def limit_words(policy: CompiledPolicy, limit_name: str) -> Sentence:
-    """What people call a limit: 每日上限 900 分, 预算."""
-    for cap in policy.caps:
-        if cap.name == limit_name:
-            period, most = _PERIODS[cap.period], amount_words(policy.policy.unit, cap.limit)
-            return Sentence(f"{period.zh} {most.zh}", f"{period.en} of {most.en}")
-    return Sentence("政策预算", "the policy's budget")
+def _worth(checked: PolicyCheck) -> tuple[int, ...]:
+    amounts = {reward.unit: reward.gross for reward in checked.nearest.rewards}
+    return tuple(amounts.get(unit, 0) for unit in _WORTH)
 
 
-def _policy(facts: Facts, policy: CompiledPolicy, names: Names) -> PolicyCheck:
+def _policy(facts: Facts, sold_on: date, policy: CompiledPolicy, names: Names) -> PolicyCheck:
     document = policy.policy
     conditions = [tuple(check(m, facts, names) for m in rule.when.members) for rule in document.rules]
+    over = next(
+        (_over(one.scheme, one.until, names) for one in document.transitions if _is_over(one, facts, sold_on)), None
+    )
     first = next((i for i, checks in enumerate(conditions) if all(c.holds for c in checks)), None)
     rules = tuple(
-        _rule(facts, rule, checks, decides=i == first)
+        _rule(facts, rule, checks, decides=over is None and i == first)
         for i, (rule, checks) in enumerate(zip(document.rules, conditions, strict=True))
     )
     nearest = rules[first] if first is not None else max(rules, key=_conditions_met)
+    paid = next((reward for reward in nearest.rewards if reward.gross), None)
     return PolicyCheck(
         policy=document.policy,
         version=policy.version,
         title=Sentence(document.title_zh, document.title_en),
         document_number=document.document.number,
         document_url=document.document.url,
-        unit=document.unit.value,
+        unit=paid.unit if paid else document.units[0].value,
         rules=rules,
         nearest=nearest,
         gross=nearest.gross if nearest.decides else 0,
+        transition_over=over,
     )
+
+
+def _is_over(one: Transition, facts: Facts, sold_on: date) -> bool:
+    return one.scheme == facts.certificate_scheme and sold_on > date.fromisoformat(one.until)
+
+
+def _over(scheme: str, until: str, names: Names) -> Sentence:
+    named = value_words("certificate_scheme", scheme, names)
+    return Sentence(f"{named.zh}的过渡期已于 {until} 结束", f"the transition for {named.en} ended on {until}")
 
 
 def _conditions_met(rule: RuleCheck) -> int:
@@ -153,15 +194,13 @@ def _conditions_met(rule: RuleCheck) -> int:
 def _rule(facts: Facts, rule: Rule, conditions: tuple[ConditionCheck, ...], *, decides: bool) -> RuleCheck:
     failed = nearest_missing(conditions)
     rate = rule.rates.get((facts.level, facts.proof), 0)
-    arithmetic: tuple[AmountStep, ...] = ()
-    gross, missing, reason = 0, None, "condition"
-    if failed is not None:
-        missing = failed.sentence
-    elif not rate:
+    rewards: tuple[RewardCheck, ...] = ()
+    reason, missing = "condition", failed.sentence if failed is not None else None
+    if failed is None and not rate:
         reason, missing = "evidence", _no_rate(facts, rule)
-    else:
-        reason, missing, arithmetic = _arithmetic(facts, rule.reward, rate)
-        gross = arithmetic[-1].amount if arithmetic else 0
+    elif failed is None:
+        rewards = tuple(_reward(facts, reward, rate) for reward in rule.rewards)
+    shown = next((reward for reward in rewards if reward.gross), rewards[0] if rewards else None)
     return RuleCheck(
         rule.rule,
         Sentence(rule.name_zh, rule.name_en),
@@ -169,11 +208,17 @@ def _rule(facts: Facts, rule: Rule, conditions: tuple[ConditionCheck, ...], *, d
         failed is None,
         decides,
         rate,
-        reason,
-        gross,
-        arithmetic,
-        missing,
+        shown.reason if shown else reason,
+        shown.gross if shown else 0,
+        shown.arithmetic if shown else (),
+        shown.missing if shown else missing,
+        rewards,
     )
+
+
+def _reward(facts: Facts, reward: Reward, rate: int) -> RewardCheck:
+    reason, missing, arithmetic = _arithmetic(facts, reward, rate)
+    return RewardCheck(reward.unit.value, reason, arithmetic[-1].amount if arithmetic else 0, arithmetic, missing)
 
 
 def _no_rate(facts: Facts, rule: Rule) -> Sentence:

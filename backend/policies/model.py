@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from backend.kernel.amounts import Rounding, Unit
+from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit
 from backend.kernel.periods import Period
 
 
@@ -25,8 +25,36 @@ class Proof(StrEnum):
     SCAN = "P0"
 
 
+class Buyer(StrEnum):
+    """Who buys. An organisation has an account, caps and reports of its own (article 15 names private enterprises)."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
+class Evidence(NamedTuple):
+    """What a till may add to a line beyond the label. The first three are digests made by the shop, never the plain value.
+
+    `trade_in` stands for the serial of an old unit that was handed in, `trade_in_age` for its age in whole years;
+    `case` names how the goods are used (replace, new, …); `linked_points` what the same purchase earned elsewhere.
+    """
+
+    phone: str | None = None
+    address: str | None = None
+    trade_in: str | None = None
+    trade_in_age: int | None = None
+    case: str | None = None
+    linked_points: int | None = None
+
+
+NO_EVIDENCE = Evidence()
+
+
 class Facts(NamedTuple):
-    """What the rules may look at, for one scan. Amounts in fen; `price_fen` is the final price of the whole line."""
+    """What the rules may look at, for one scan.
+
+    Amounts in fen: `price_fen` is the final price of the whole line, `receipt_fen` of all priced lines of its basket.
+    """
 
     scheme: str
     level: str
@@ -40,6 +68,17 @@ class Facts(NamedTuple):
     district: str | None
     body: str | None
     certificate_scheme: str | None
+    channel: str = "till"
+    buyer: str = "person"
+    receipt_fen: int | None = None
+    model: str | None = None
+    basket: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    trade_in: str | None = None
+    trade_in_age: int | None = None
+    case: str | None = None
+    linked_points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +107,11 @@ class RewardKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """What a rule pays, in one unit, before rates and caps.
+    """What a rule pays in one unit, before rates and caps.
 
-    fixed: `amount` a scan; per_unit: `amount` a piece; percent: `basis_points` of the line's price in fen, for a table by
-    grade or tier the row's; `cap_per_unit` bounds it a piece; `factor_bp` multiplies; rounded once, as named.
+    fixed: `amount` a scan, or a basket when `once_a_basket`; per_unit: `amount` a piece; percent: `basis_points` of the
+    line's price in fen, for a table by grade or tier the row's; `cap_per_unit` bounds it a piece; `factor_bp` multiplies;
+    rounded once, as named.
     """
 
     kind: RewardKind
@@ -83,7 +123,8 @@ class Reward:
     table: Mapping[int, int] | None = None
     table_is_percent: bool = False
     cap_per_unit: int | None = None
-    factor_bp: int = 10_000
+    factor_bp: int = BASIS_POINTS
+    once_a_basket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +133,170 @@ class Rule:
     name_zh: str
     name_en: str
     when: Group
-    reward: Reward
+    rewards: tuple[Reward, ...]
+    """One a unit, in the order of the document."""
     rates: Mapping[tuple[str, str], int]
     """(label level, proof level) -> basis points of the reward; a pair that is absent earns nothing."""
 
 
+class Counts(StrEnum):
+    """What a cap adds up: the amount awarded in its unit, pieces of goods that earned, or awards."""
+
+    AMOUNT = "amount"
+    PIECES = "pieces"
+    AWARDS = "awards"
+
+
+class Per(StrEnum):
+    """Whose use a cap counts: one counter for each combination of the attributes that it names."""
+
+    PERSON = "person"
+    PHONE = "phone"
+    ADDRESS = "address"
+    TRADE_IN = "trade_in"
+    STORE = "store"
+    DISTRICT = "district"
+    CHANNEL = "channel"
+    MODEL = "model"
+    CATEGORY = "category"
+    SCHEME = "certificate_scheme"
+    BASKET = "basket"
+    POLICY = "policy"
+
+
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `limit` of the policy's unit for one person in one civil period (Asia/Shanghai)."""
+    """At most `limit` of what it counts for each combination of `per`, in one civil period (Asia/Shanghai).
+
+    With a `programme` all policies of that programme share the counter. `schemes` and `categories`, where given, name
+    the goods that it counts; other goods pass it by.
+    """
 
     cap: str
     period: Period
     limit: int
     partial: bool
     """True: the last award is cut down to what is left. False: it is refused whole."""
+    unit: Unit | None = None
+    """Of an amount; None counts the only unit that the policy pays."""
+    per: tuple[Per, ...] = (Per.PERSON,)
+    counts: Counts = Counts.AMOUNT
+    programme: str | None = None
+    schemes: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a budget may be spent: `amount` a civil day (Asia/Shanghai), for each of what `per` names.
+
+    `amounts` states it apart for some (district code -> amount). With `carry_over` what a day leaves may be spent later.
+    """
+
+    pace: str
+    amount: int
+    per: tuple[Per, ...] = (Per.POLICY,)
+    amounts: Mapping[str, int] | None = None
+    carry_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of every award that one source of money bears, in basis points; the shares of a budget sum to 10,000."""
+
+    source: str
+    name_zh: str
+    name_en: str
+    basis_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a policy may spend of one unit. `shards`: the accounts that it is spread over, so that writers do not queue."""
+
+    unit: Unit
+    amount: int
+    partial: bool
+    shards: int = 1
+    paces: tuple[Pace, ...] = ()
+    shares: tuple[Share, ...] = ()
+    reclaim_on: str | None = None
+    """The civil date from which what is left goes back to the treasury."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The sales that a policy is for; an empty tuple leaves that side open. A scan outside of it is not asked about."""
+
+    districts: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    buyers: tuple[str, ...] = (Buyer.PERSON.value,)
+
+
+class Mode(StrEnum):
+    """How the policies of a stacking group share a scan: all are paid, the largest, or the first that pays."""
+
+    SUM = "sum"
+    BEST = "best"
+    FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Stacking:
+    """`order` decides among equals, then the policy's name. `ceiling_bp`: the most that all policies of a summing group
+    pay in fen, as a share of the line's price.
+    """
+
+    group: str
+    mode: Mode
+    order: int = 0
+    ceiling_bp: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An award waits `days` whole civil days after the day of sale, then is available; or it must be collected within
+    `collect_hours` of the sale, or it lapses back to the budget. One of the two is 0.
+    """
+
+    days: int = 0
+    collect_hours: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Points end `months` after the sale at the end of that civil month, or with the day `on`, whichever is given."""
+
+    months: int = 0
+    on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """Until how many days after the sale a return takes the award back; None: for ever."""
+
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Goods certified under `scheme` are accepted if sold on or before `until` (civil date), whatever else holds."""
+
+    scheme: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A bonus in the budget's `unit` with the n-th award that a person gets under the policy in one civil period."""
+
+    milestone: str
+    unit: Unit
+    period: Period
+    steps: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +319,24 @@ class Policy:
     document: Published
     from_ms: int
     until_ms: int
-    unit: Unit
-    budget: int
-    budget_partial: bool
+    budgets: tuple[Budget, ...]
+    """One a unit."""
     rules: tuple[Rule, ...]
     caps: tuple[Cap, ...]
+    scope: Scope = Scope()
+    programme: str | None = None
+    within: str | None = None
+    """The city policy that a district narrows or tops up."""
+    stacking: Stacking | None = None
+    pending: Pending = Pending()
+    expiry: Expiry = Expiry()
+    returns: Returns = Returns()
+    transitions: tuple[Transition, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return tuple(budget.unit for budget in self.budgets)
 
 
 class Outcome(StrEnum):
@@ -143,11 +347,27 @@ class Outcome(StrEnum):
     HELD = "held"
 
 
-class Verdict(NamedTuple):
-    """What the rules say of one scan.
+class Award(NamedTuple):
+    """What one policy gives for a scan in one unit, or, with `amount` 0, which limit left nothing of it.
 
     `gross` is the award before caps and budget, `limit_left` what the binding limit still had: with the facts they make
     the award recomputable.
+    """
+
+    reason: str
+    version: str
+    rule: str
+    unit: str
+    gross: int
+    amount: int
+    limit_name: str | None
+    limit_left: int | None
+
+
+class Verdict(NamedTuple):
+    """What the rules say of one scan: its first award, or the refusal that came nearest to one.
+
+    `more` holds what further units and policies give, and the awards of which limits left nothing.
     """
 
     outcome: str
@@ -160,3 +380,4 @@ class Verdict(NamedTuple):
     amount: int = 0
     limit_name: str | None = None
     limit_left: int | None = None
+    more: tuple[Award, ...] = ()

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -8,12 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
+from backend.policies.compiled import NO_POLICIES, BudgetAccounts, CompiledPolicy, PolicySet, compile_policy
 from backend.policies.document import load_policy
-from backend.policies.evaluate import CompiledPolicy, compile_policy
 from backend.policies.model import Policy
 from backend.storage.transaction import hot
-
-BudgetAccount = Callable[[str, str], str]
 
 REVISION = "SELECT revision FROM policy_revisions WHERE city = %(city)s"
 
@@ -57,32 +55,31 @@ class NewVersion:
 
 class Compiled(NamedTuple):
     revision: int
-    policies: tuple[CompiledPolicy, ...]
+    policies: PolicySet
 
 
 class PolicyCache:
     """Compiled policies of each city, current for as long as the city's revision is."""
 
-    def __init__(self, budget_account: BudgetAccount) -> None:
-        """`budget_account` names the ledger account of (policy, unit): this package does not know the chart."""
-        self._budget_account = budget_account
+    def __init__(self, budget_accounts: BudgetAccounts) -> None:
+        self._budget_accounts = budget_accounts
         self._cities: dict[str, Compiled] = {}
         self._lock = Lock()
 
-    def lookup(self, connection: Connection, city: str) -> tuple[CompiledPolicy, ...]:
+    def lookup(self, connection: Connection, city: str) -> PolicySet:
         """One statement when nothing was published since; one more when something was."""
         row = hot(connection, REVISION, {"city": city}, prepared=True).fetchone()
         revision = row[0] if row else 0
         cached = self._cities.get(city)
         if cached is None or cached.revision != revision:
-            cached = Compiled(revision, load_versions(connection, city, self._budget_account))
+            cached = Compiled(revision, load_versions(connection, city, self._budget_accounts))
             self._keep(city, cached)
         return cached.policies
 
-    def held(self, city: str) -> tuple[CompiledPolicy, ...]:
+    def held(self, city: str) -> PolicySet:
         """As of the last look-up of `city`: a version that a decision of this process names is among them."""
         cached = self._cities.get(city)
-        return cached.policies if cached else ()
+        return cached.policies if cached else NO_POLICIES
 
     def _keep(self, city: str, loaded: Compiled) -> None:
         """What another thread has loaded meanwhile stays when it is newer."""
@@ -92,13 +89,13 @@ class PolicyCache:
                 self._cities[city] = loaded
 
 
-def load_versions(connection: Connection, city: str, budget_account: BudgetAccount) -> tuple[CompiledPolicy, ...]:
+def load_versions(connection: Connection, city: str, budget_accounts: BudgetAccounts) -> PolicySet:
     """Every version ever published in `city`, compiled; each ends where its successor starts, if that is earlier."""
     rows = hot(connection, VERSIONS, {"city": city}).fetchall()
     compiled: list[CompiledPolicy] = []
     for _policy, versions in groupby(rows, key=lambda row: row[0]):
-        compiled += _chained(((version, load_policy(text)) for _, _, version, text in versions), budget_account)
-    return tuple(compiled)
+        compiled += _chained(((version, load_policy(text)) for _, _, version, text in versions), budget_accounts)
+    return PolicySet(compiled)
 
 
 def published_before(connection: Connection, city: str, policy: str, sha256: str) -> int | None:
@@ -132,7 +129,7 @@ def insert_version(connection: Connection, city: str, new: NewVersion, now: date
     return number
 
 
-def _chained(versions: Iterable[tuple[str, Policy]], budget_account: BudgetAccount) -> list[CompiledPolicy]:
+def _chained(versions: Iterable[tuple[str, Policy]], budget_accounts: BudgetAccounts) -> list[CompiledPolicy]:
     ordered = sorted(versions, key=lambda pair: pair[1].from_ms)
     starts = [policy.from_ms for _, policy in ordered[1:]] + [None]
     return [
@@ -140,7 +137,7 @@ def _chained(versions: Iterable[tuple[str, Policy]], budget_account: BudgetAccou
             policy,
             version,
             policy.until_ms if starts_next is None else min(policy.until_ms, starts_next),
-            budget_account(policy.policy, policy.unit.value),
+            budget_accounts,
         )
         for (version, policy), starts_next in zip(ordered, starts, strict=True)
     ]

@@ -31,6 +31,10 @@ _BUILT_IN: Names = MappingProxyType(
         ("proof", "P2"): Sentence("收银台记录（P2）", "a till's record (P2)"),
         ("proof", "P1"): Sentence("购物小票领取码（P1）", "a claim code (P1)"),
         ("proof", "P0"): Sentence("仅手机扫码（P0）", "a phone scan only (P0)"),
+        ("channel", "till"): Sentence("收银台", "a till"),
+        ("channel", "phone"): Sentence("手机扫码", "a phone"),
+        ("buyer", "person"): Sentence("个人", "a person"),
+        ("buyer", "organisation"): Sentence("单位", "an organisation"),
     }
 )
 _OF_PRODUCT = frozenset({"scheme", "certificate_scheme", "level", "category", "grade", "tier", "body"})
@@ -107,7 +111,7 @@ def value_words(fact: str, value: Value, names: Names = NO_NAMES) -> Sentence:
     named = names.get((fact, value)) or _BUILT_IN.get((fact, value))
     if named is not None:
         return named
-    if fact == "price_fen" and isinstance(value, int):
+    if fact in ("price_fen", "receipt_fen") and isinstance(value, int):
         sign = "-" if value < 0 else ""
         return Sentence(f" {sign}{yuan(abs(value))} 元", f"{sign}¥{yuan(abs(value))}")
     unit = FACTS[fact].unit_zh

@@ -1,15 +1,19 @@
 """From a read to a decision: label, certificate at the moment of sale, policy, limits. Pure; a fold over the batch."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from backend.certificates.model import Entry
+from backend.certificates.model import Entry, Standing
 from backend.certificates.validity import standing
-from backend.kernel.periods import civil_date
+from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Confidence, Reading, Scope
-from backend.policies.evaluate import CompiledPolicy, Limits, evaluate, in_force
-from backend.policies.model import Facts, Level, Outcome, Proof, Verdict
+from backend.policies.compiled import InForce, PolicySet
+from backend.policies.evaluate import evaluate
+from backend.policies.limits import CounterKey, FactMissing, Limits, Met
+from backend.policies.model import NO_EVIDENCE, Award, Buyer, Facts, Level, Outcome, Proof, Verdict
+from backend.scans.evidence import evidence_text
 from backend.scans.lines import printable
 from backend.scans.model import Basket, Channel, Read
 
@@ -19,8 +23,8 @@ _WEAKER = {one + other: min(one, other, key=_STRENGTH.index) for one in _STRENGT
 _NO_CERTIFICATE: tuple[object, ...] = (None,) * 6
 _UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
 _NOTHING, _REVIEW = Scope.NONE, Confidence.REVIEW
-_U, _M, _E = Level.UNIT.value, Level.MODEL.value, Level.ENTERPRISE.value
-_PHONE = Channel.PHONE.value
+_U, _M, _E, _S = Level.UNIT.value, Level.MODEL.value, Level.ENTERPRISE.value, Level.SELF.value
+_PHONE, _PERSON = Channel.PHONE.value, Buyer.PERSON.value
 _P0, _P1, _P2, _P3 = Proof.SCAN.value, Proof.CLAIM.value, Proof.TILL.value, Proof.TILL_ONLINE.value
 _NONE, _PENDING, _HELD = Outcome.NONE.value, Outcome.PENDING.value, Outcome.HELD.value
 _UNCLAIMED = Outcome.UNCLAIMED.value
@@ -46,6 +50,7 @@ class Decision(NamedTuple):
     quantity: int
     price_fen: int | None
     serial: str | None
+    evidence: str | None
     resident: str | None
     certificate: str | None
     certificate_row: str | None
@@ -67,12 +72,47 @@ class Decision(NamedTuple):
     limit_left: int | None
 
 
+class FurtherAward(NamedTuple):
+    """One row of `further_awards`, in the order of its columns but for the city."""
+
+    basket: str
+    line_no: int
+    decision_no: int
+    award_no: int
+    reason: str
+    policy_version: str
+    rule: str
+    unit: str
+    gross: int
+    award: int
+    limit_name: str | None
+    limit_left: int | None
+
+
+class Taken(NamedTuple):
+    """What was decided of a batch. `units`: for each unit label that now earns, the (basket, line) that does."""
+
+    decisions: list[Decision]
+    further: list[FurtherAward]
+    units: dict[str, tuple[str, int]]
+
+    def add(self, place: tuple[str, int, int], more: Sequence[Award]) -> None:
+        """Further awards of the decision at (basket, line, number)."""
+        self.further.extend(_new(FurtherAward, (*place, number, *award)) for number, award in enumerate(more, 2))
+
+    def plus(self, other: "Taken") -> "Taken":
+        return Taken(self.decisions + other.decisions, self.further + other.further, self.units | other.units)
+
+
+NOTHING = Taken([], [], {})
+
+
 class Registry(NamedTuple):
     """What a batch is decided against: labels read, certificates known now, compiled policies, labels already awarded."""
 
     readings: Sequence[Sequence[Reading]]
     entries: Mapping[str, tuple[Entry, ...]]
-    policies: Sequence[CompiledPolicy]
+    policies: PolicySet
     spent_units: frozenset[str]
 
 
@@ -81,37 +121,78 @@ class Moment(NamedTuple):
 
     sold_at_ms: int
     sold_on: date
-    policies: Sequence[CompiledPolicy]
+    policies: InForce
     proof: Callable[[Read], str]
     hold: str | None
 
 
-def decide_baskets(
-    baskets: Sequence[Basket], registry: Registry, limits: Limits, *, decision_no: int = 1
-) -> tuple[list[Decision], dict[str, tuple[str, int]]]:
-    """The decisions of new baskets, and for each unit label that now earns, the (basket, line) that does.
+def decide_baskets(baskets: Sequence[Basket], registry: Registry, limits: Limits, *, decision_no: int = 1) -> Taken:
+    """The decisions of new baskets.
 
     Folds in the order of sale (time, device, stream, seq), so that the last of a cap goes to the earliest sale.
     """
-    decisions: list[Decision] = []
-    units: dict[str, tuple[str, int]] = {}
+    taken = Taken([], [], {})
     order = sorted(range(len(baskets)), key=lambda i: _order_of_sale(baskets[i]))
     for position in order:
         basket = baskets[position]
         moment = _moment(basket, registry.policies)
         for line_no, (read, reading) in enumerate(zip(basket.reads, registry.readings[position], strict=True)):
-            decisions.append(_decide(basket, line_no, read, reading, moment, registry, limits, units, decision_no))
-    return decisions, units
+            taken.decisions.append(
+                _decide(basket, line_no, read, reading, moment, registry, limits, taken, decision_no)
+            )
+    return taken
+
+
+def persons_met(baskets: Sequence[Basket], policies: PolicySet) -> set[CounterKey]:
+    """The counters of persons alone that deciding `baskets` may look at."""
+    keys: set[CounterKey] = set()
+    for basket in baskets:
+        if basket.resident is not None:
+            periods = period_keys(civil_date(basket.sold_at_ms))
+            caps = policies.in_force(basket.sold_at_ms).plain_caps
+            keys.update((basket.resident, periods[cap.period_at], cap.counter) for cap in caps)
+    return keys
+
+
+def others_met(baskets: Sequence[Basket], registry: Registry) -> tuple[set[CounterKey], dict[CounterKey, Met]]:
+    """All other counters that deciding `baskets` may look at, and what is known of them."""
+    limits = Limits({}, {})
+    keys: set[CounterKey] = set()
+    if any(not cap.plain for policy in registry.policies for cap in policy.caps):
+        for basket, readings in zip(baskets, registry.readings, strict=True):
+            in_force = registry.policies.in_force(basket.sold_at_ms)
+            if in_force.other_caps:
+                for read, reading in zip(basket.reads, readings, strict=True):
+                    keys.update(_others_met(basket, read, reading, registry, in_force, limits))
+    return keys, limits.met
+
+
+def _others_met(
+    basket: Basket, read: Read, reading: Reading, registry: Registry, in_force: InForce, limits: Limits
+) -> Iterator[CounterKey]:
+    found = _entries_of(reading, registry.entries)
+    at_sale = standing(found, basket.sold_at_ms) if found else None
+    if at_sale is None or at_sale.entry is None or basket.resident is None:
+        return
+    entry, sold_on = at_sale.entry, civil_date(basket.sold_at_ms)
+    # Level and proof play no part in which counters a sale has.
+    facts = facts_of(reading, _S, _P0, entry, read, basket)
+    for group in in_force.plan(facts):
+        for policy in group.policies:
+            for cap in policy.caps:
+                if not cap.plain and cap.concerns(facts):
+                    with contextlib.suppress(FactMissing):
+                        yield limits.meet(cap, basket.resident, facts, sold_on, period_keys(sold_on))[0]
 
 
 def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
     return basket.sold_at_ms, basket.device, basket.stream, basket.seq
 
 
-def _moment(basket: Basket, policies: Sequence[CompiledPolicy]) -> Moment:
+def _moment(basket: Basket, policies: PolicySet) -> Moment:
     sold_at_ms = basket.sold_at_ms
     hold = "clock_uncertain" if basket.clock_held else None
-    return Moment(sold_at_ms, civil_date(sold_at_ms), in_force(policies, sold_at_ms), _proof_of(basket), hold)
+    return Moment(sold_at_ms, civil_date(sold_at_ms), policies.in_force(sold_at_ms), _proof_of(basket), hold)
 
 
 def _proof_of(basket: Basket) -> Callable[[Read], str]:
@@ -133,7 +214,7 @@ def _decide(
     moment: Moment,
     registry: Registry,
     limits: Limits,
-    units: dict[str, tuple[str, int]],
+    taken: Taken,
     decision_no: int,
 ) -> Decision:
     found = _entries_of(reading, registry.entries)
@@ -142,19 +223,18 @@ def _decide(
     level = _level(reading, entry)
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
-    spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in units)
+    spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
     verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
     if verdict is None:
         assert entry is not None
         assert level is not None
         assert basket.resident is not None
-        facts = facts_of(reading.scheme, level, proof, entry, read, basket)
-        verdict = evaluate(facts, basket.resident, moment.sold_on, moment.policies, limits)
+        facts = facts_of(reading, level, proof, entry, read, basket)
+        verdict = evaluate(facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits)
         if unit_key is not None and verdict.amount:
-            units[unit_key] = (basket.basket, line_no)
-    certificate = _NO_CERTIFICATE
-    if entry is not None and at_sale is not None:
-        certificate = (entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier)
+            taken.units[unit_key] = (basket.basket, line_no)
+        if verdict.more:
+            taken.add((basket.basket, line_no, decision_no), verdict.more)
     private = not reading.usable and (reading.personal or reading.secret)
     shown = None if private else shown_text(read)
     row = (
@@ -169,8 +249,9 @@ def _decide(
         read.quantity,
         read.price_fen,
         read.serial,
+        None if read.evidence is None and basket.buyer == _PERSON else evidence_text(read.evidence, basket.buyer),
         basket.resident,
-        *certificate,
+        *_certificate(at_sale),
         level,
         proof,
         verdict.version,
@@ -187,9 +268,17 @@ def _decide(
     return _new(Decision, row)
 
 
-def facts_of(scheme: str, level: str, proof: str, entry: Entry, read: Read, basket: Basket) -> Facts:
+def _certificate(at_sale: Standing | None) -> tuple[object, ...]:
+    """The certificate's facts, as a decision keeps them."""
+    if at_sale is None or at_sale.entry is None:
+        return _NO_CERTIFICATE
+    entry = at_sale.entry
+    return entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier
+
+
+def facts_of(reading: Reading, level: str, proof: str, entry: Entry, read: Read, basket: Basket) -> Facts:
     facts = (
-        scheme,
+        reading.scheme,
         level,
         proof,
         entry.category,
@@ -201,6 +290,12 @@ def facts_of(scheme: str, level: str, proof: str, entry: Entry, read: Read, bask
         basket.district,
         entry.body,
         entry.scheme,
+        basket.channel,
+        basket.buyer,
+        basket.receipt_fen,
+        reading.key,
+        basket.basket,
+        *(NO_EVIDENCE if read.evidence is None else read.evidence),
     )
     return _new(Facts, facts)
 

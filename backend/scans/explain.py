@@ -5,16 +5,22 @@ from typing import NamedTuple
 
 from backend.kernel.amounts import MAX_AMOUNT
 from backend.kernel.periods import civil_date, period_keys
-from backend.policies.evaluate import CompiledPolicy, Limits, evaluate, in_force
-from backend.policies.explain import AmountStep, Explanation, explain, limit_step, limit_words
-from backend.policies.model import Facts, Outcome, Verdict
+from backend.policies.compiled import CompiledPolicy, PolicySet, plan_of
+from backend.policies.evaluate import BUDGET, CEILING, evaluate
+from backend.policies.explain import AmountStep, Explanation, explain
+from backend.policies.limit_words import left_words, limit_step, limit_words, missing_fact_words
+from backend.policies.limits import FactMissing, Limits
+from backend.policies.model import Award, Facts, Outcome, Verdict
 from backend.policies.words import NO_NAMES, Names, Sentence, amount_words
 from backend.scans.decide import Decision
+from backend.scans.evidence import evidence_of
 from backend.scans.sentences import SENTENCES, by_rules, outcome_of
 
 _RANKS = "零一二三四五六七八九"
 _GRADED = {"energy_label": Sentence("能效", "energy"), "water_label": Sentence("水效", "water")}
-_NEEDS_EXPLANATION = frozenset({"condition", "evidence", "table_missing"})
+_NEEDS_EXPLANATION = frozenset({"condition", "evidence", "table_missing", "transition_over"})
+_OPEN = MAX_AMOUNT
+"""A limit that did not bind."""
 
 
 class DecidedScan(NamedTuple):
@@ -26,6 +32,18 @@ class DecidedScan(NamedTuple):
     store: str | None
     district: str | None
     body: str | None
+    channel: str = "till"
+    receipt_fen: int | None = None
+    more: tuple[Award, ...] = ()
+
+    @property
+    def awards(self) -> tuple[Award, ...]:
+        """What it earns, and what limits left nothing of: its own award first."""
+        d = self.decision
+        if not d.gross or d.policy_version is None or d.rule is None or d.unit is None:
+            return self.more
+        own = Award(d.reason, d.policy_version, d.rule, d.unit, d.gross, d.award, d.limit_name, d.limit_left)
+        return (own, *self.more)
 
 
 class Recomputed(NamedTuple):
@@ -39,18 +57,20 @@ class Recomputed(NamedTuple):
     sentence_en: str
 
 
-def recompute(scan: DecidedScan, policies: Sequence[CompiledPolicy], names: Names = NO_NAMES) -> Recomputed:
+def recompute(scan: DecidedScan, policies: PolicySet, names: Names = NO_NAMES) -> Recomputed:
     """The decision taken anew. `policies`: every version of the city; `names` what people call schemes and bodies."""
     facts = facts_of(scan)
     chosen = version_of(scan, policies)
-    verdict = replay(scan, chosen)
+    verdict = replay(scan, policies)
     decision = scan.decision
-    explanation = explain(facts, _asked(scan, policies, chosen), names) if facts and by_rules(decision.reason) else None
+    explanation = None
+    if facts and by_rules(decision.reason):
+        explanation = explain(facts, civil_date(scan.sold_at_ms), _asked(scan, policies, chosen), names)
     cut = None
     if chosen is not None and decision.limit_name is not None and decision.limit_left is not None:
-        cut = limit_step(chosen, decision.limit_name, decision.limit_left, decision.award)
-    said = _filled(decision, chosen, explanation)
-    return Recomputed(verdict == stored_verdict(decision), verdict, explanation, cut, said.zh, said.en)
+        cut = limit_step(chosen, decision.unit or "", decision.limit_name, decision.limit_left, decision.award)
+    said = _filled(scan, chosen, explanation)
+    return Recomputed(verdict == stored_verdict(scan), verdict, explanation, cut, said.zh, said.en)
 
 
 def needs_facts(scan: DecidedScan) -> bool:
@@ -58,34 +78,103 @@ def needs_facts(scan: DecidedScan) -> bool:
     return scan.decision.reason in _NEEDS_EXPLANATION
 
 
-def sentence(scan: DecidedScan, policies: Sequence[CompiledPolicy], names: Names = NO_NAMES) -> Sentence:
+def sentence(scan: DecidedScan, policies: PolicySet, names: Names = NO_NAMES) -> Sentence:
     """What the resident reads, without the full explanation where none is needed."""
     chosen = version_of(scan, policies)
     facts = facts_of(scan) if needs_facts(scan) else None
-    return _filled(scan.decision, chosen, explain(facts, [chosen], names) if facts and chosen else None)
+    said = explain(facts, civil_date(scan.sold_at_ms), [chosen], names) if facts and chosen else None
+    return _filled(scan, chosen, said)
 
 
-def replay(scan: DecidedScan, policy: CompiledPolicy | None) -> Verdict:
-    """What the stored facts give under the decision's own policy version, with what its limit had left.
+def replay(scan: DecidedScan, policies: PolicySet) -> Verdict:
+    """What the stored facts give under the versions that the decision names, with what their limits had left.
 
     Limits that did not bind are taken as wide open: the verdict does not depend on them.
     """
     decision, facts = scan.decision, facts_of(scan)
     if not by_rules(decision.reason) or decision.reason == "no_policy":
-        fits = decision.policy_version is None and _fits(decision)
+        fits = decision.policy_version is None and not scan.more and _fits(decision)
         return Verdict(outcome_of(decision.reason), decision.reason if fits else "facts_disagree")
-    in_time = policy is not None and policy.from_ms <= scan.sold_at_ms < policy.policy.until_ms
-    if policy is None or not in_time or facts is None or decision.resident is None:
+    named = [decision.policy_version, *(award.version for award in scan.more)]
+    asked = [policy for policy in policies if policy.version in named]
+    in_time = all(policy.from_ms <= scan.sold_at_ms < policy.policy.until_ms for policy in asked)
+    if len(asked) < len(set(named)) or not in_time or facts is None or decision.resident is None:
         return Verdict(Outcome.NONE, "facts_disagree")
+    return _replayed(scan, facts, decision.resident, asked)
+
+
+def _replayed(scan: DecidedScan, facts: Facts, person: str, asked: Sequence[CompiledPolicy]) -> Verdict:
+    """Each version is asked alone, since its awards say what was left to it after the others."""
     sold_on = civil_date(scan.sold_at_ms)
+    awards: list[Award] = []
+    refusal: Verdict | None = None
+    for group in plan_of([policy for policy in asked if policy.concerns(facts)]):
+        for policy in group.policies:
+            recorded = [award for award in scan.awards if award.version == policy.version]
+            limits = _limits_of(policy, facts, person, scan.sold_at_ms, recorded)
+            ceiling = next((a.limit_left for a in recorded if a.limit_name == CEILING), None)
+            verdict = evaluate(
+                facts, person, sold_on, plan_of([policy]), limits, ceiling=ceiling if ceiling is not None else _OPEN
+            )
+            if verdict.gross:
+                assert verdict.version is not None
+                assert verdict.rule is not None
+                assert verdict.unit is not None
+                first = (verdict.reason, verdict.version, verdict.rule, verdict.unit, verdict.gross, verdict.amount)
+                awards += [Award(*first, verdict.limit_name, verdict.limit_left), *verdict.more]
+            elif refusal is None or policy.version == scan.decision.policy_version:
+                refusal = verdict
+    return _together(awards, scan.decision.policy_version, refusal)
+
+
+def _together(awards: Sequence[Award], own: str | None, refusal: Verdict | None) -> Verdict:
+    """Awards that pay first, then those of which limits left nothing, as `evaluate` orders them."""
+    paid = [award for award in awards if award.amount]
+    empty = [award for award in awards if not award.amount]
+    if paid:
+        reason, version, rule, unit, gross, amount, name, left = paid[0]
+        more = (*paid[1:], *empty)
+        return Verdict(Outcome.AWARDED, reason, version, rule, None, unit, gross, amount, name, left, more)
+    first = next((award for award in empty if award.version == own), None)
+    if first is None:
+        return refusal or Verdict(Outcome.NONE, "facts_disagree")
+    reason, version, rule, unit, gross, amount, name, left = first
+    rest = tuple(award for award in empty if award is not first)
+    return Verdict(Outcome.NONE, reason, version, rule, None, unit, gross, amount, name, left, rest)
+
+
+def _limits_of(policy: CompiledPolicy, facts: Facts, person: str, sold_at_ms: int, recorded: Sequence[Award]) -> Limits:
+    """Counters and budgets as they must have stood: open, but for what the recorded awards say was left."""
+    sold_on = civil_date(sold_at_ms)
     periods = period_keys(sold_on)
-    left_of = {decision.limit_name: decision.limit_left or 0} if decision.limit_name else {}
-    used = {
-        (decision.resident, periods[cap.period_at], cap.counter): cap.limit - left_of.get(cap.name, MAX_AMOUNT)
-        for cap in policy.caps
-    }
-    budget = left_of.get("budget", MAX_AMOUNT)
-    return evaluate(facts, decision.resident, sold_on, (policy,), Limits(used, {policy.budget_account: budget}))
+    used = {}
+    for cap in policy.caps:
+        try:
+            key = cap.key(person, facts, periods)
+        except FactMissing:
+            continue
+        used[key] = cap.limit_at(facts, sold_on) - _left_before(cap.name, cap.unit, recorded)
+    for milestone in policy.milestones:
+        numbers = [int(award.rule.rpartition("#")[2]) for award in recorded if _is_bonus(award, milestone.milestone)]
+        key = milestone.counter.key(person, facts, periods)
+        used[key] = numbers[0] - 1 if numbers else max(milestone.steps)
+    budgets = {budget.pool: _left_before(BUDGET, budget.budget.unit.value, recorded) for budget in policy.budgets}
+    return Limits(used, budgets)
+
+
+def _left_before(limit: str, unit: str | None, recorded: Sequence[Award]) -> int:
+    """What `limit` had left before the first award; what it had left when it bound stands with the award that it cut."""
+    before = 0
+    for award in recorded:
+        if unit is None or award.unit == unit:
+            if award.limit_name == limit and award.limit_left is not None:
+                return award.limit_left + before
+            before += award.amount
+    return _OPEN
+
+
+def _is_bonus(award: Award, milestone: str) -> bool:
+    return award.rule.startswith(f"{milestone}#")
 
 
 def facts_of(scan: DecidedScan) -> Facts | None:
@@ -93,6 +182,7 @@ def facts_of(scan: DecidedScan) -> Facts | None:
     decision = scan.decision
     if decision.level is None or decision.certificate_scheme is None:
         return None
+    evidence, buyer = evidence_of(decision.evidence)
     return Facts(
         decision.scheme,
         decision.level,
@@ -106,10 +196,17 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         scan.district,
         scan.body,
         decision.certificate_scheme,
+        scan.channel,
+        buyer,
+        scan.receipt_fen,
+        decision.label_key,
+        decision.basket,
+        *evidence,
     )
 
 
-def stored_verdict(decision: Decision) -> Verdict:
+def stored_verdict(scan: DecidedScan) -> Verdict:
+    decision = scan.decision
     return Verdict(
         decision.outcome,
         decision.reason,
@@ -121,19 +218,18 @@ def stored_verdict(decision: Decision) -> Verdict:
         decision.award,
         decision.limit_name,
         decision.limit_left,
+        scan.more,
     )
 
 
-def version_of(scan: DecidedScan, policies: Sequence[CompiledPolicy]) -> CompiledPolicy | None:
+def version_of(scan: DecidedScan, policies: PolicySet) -> CompiledPolicy | None:
     version = scan.decision.policy_version
     return next((p for p in policies if p.version == version), None) if version else None
 
 
-def _asked(
-    scan: DecidedScan, policies: Sequence[CompiledPolicy], chosen: CompiledPolicy | None
-) -> Sequence[CompiledPolicy]:
+def _asked(scan: DecidedScan, policies: PolicySet, chosen: CompiledPolicy | None) -> Sequence[CompiledPolicy]:
     """Policies in force at the sale, and the decision's own even if a successor published later has taken its place."""
-    asked = in_force(policies, scan.sold_at_ms)
+    asked = policies.in_force(scan.sold_at_ms).policies
     if chosen is None or chosen in asked:
         return asked
     others = [p for p in asked if p.policy.policy != chosen.policy.policy]
@@ -154,43 +250,46 @@ def _fits(decision: Decision) -> bool:
     return decision.reason in SENTENCES
 
 
-def _filled(decision: Decision, policy: CompiledPolicy | None, explanation: Explanation | None) -> Sentence:
+def _filled(scan: DecidedScan, policy: CompiledPolicy | None, explanation: Explanation | None) -> Sentence:
+    decision = scan.decision
     template = SENTENCES[decision.reason]
-    nearest = _nearest(decision, explanation)
     limit = (
         limit_words(policy, decision.limit_name) if policy and decision.limit_name else Sentence("上限", "the limit")
     )
-    amount, gross = amount_words(decision.unit, decision.award), amount_words(decision.unit, decision.gross)
-    left = amount_words(decision.unit, decision.limit_left or 0)
-    product, rank = _product(decision), _rank(decision)
+    amount, gross = _amounts(scan), amount_words(decision.unit, decision.gross)
+    words = {
+        "product": _product(decision),
+        "rank": _rank(decision),
+        "amount": amount,
+        "gross": gross,
+        "limit": limit,
+        "left": left_words(policy, decision.unit, decision.limit_name, decision.limit_left or 0),
+        "nearest": _nearest(decision, explanation),
+    }
     return Sentence(
-        template.zh.format(
-            product=product.zh,
-            rank=rank.zh,
-            amount=amount.zh,
-            gross=gross.zh,
-            limit=limit.zh,
-            left=left.zh,
-            nearest=nearest.zh,
-        ),
-        _capitalised(
-            template.en.format(
-                product=product.en,
-                rank=rank.en,
-                amount=amount.en,
-                gross=gross.en,
-                limit=limit.en,
-                left=left.en,
-                nearest=nearest.en,
-            )
-        ),
+        template.zh.format(**{name: word.zh for name, word in words.items()}),
+        _capitalised(template.en.format(**{name: word.en for name, word in words.items()})),
     )
 
 
+def _amounts(scan: DecidedScan) -> Sentence:
+    """All that the scan earns: 18 分, or 899.95 元和 20 分. Amounts of one unit are said together."""
+    total: dict[str, int] = {}
+    for award in scan.awards:
+        if award.amount:
+            total[award.unit] = total.get(award.unit, 0) + award.amount
+    said = [amount_words(unit, amount) for unit, amount in total.items()]
+    if not said:
+        return amount_words(scan.decision.unit, scan.decision.award)
+    return Sentence("、".join(one.zh for one in said), ", ".join(one.en for one in said))
+
+
 def _nearest(decision: Decision, explanation: Explanation | None) -> Sentence:
+    if decision.reason == "fact_missing":
+        return missing_fact_words(decision.missing)
     for policy in explanation.policies if explanation else ():
-        if policy.version == decision.policy_version and policy.nearest.missing is not None:
-            return policy.nearest.missing
+        if policy.version == decision.policy_version and policy.missing is not None:
+            return policy.missing
     return Sentence("不符合政策的条件", "a condition of the policy is not met")
 
 

@@ -9,6 +9,8 @@ import orjson
 
 from backend.kernel.errors import DomainError
 from backend.kernel.strict_json import NotStrictJson, load_object
+from backend.policies.model import Evidence
+from backend.scans.evidence import read_evidence
 from backend.scans.identity import SEQ_MAX, basket_id
 from backend.scans.model import READS_MAX, Basket, Read
 from backend.scans.sale_time import Clock, sale_time
@@ -77,6 +79,7 @@ def read_line(line: bytes, origin: Origin) -> Line:
         received_at_ms=origin.received_at_ms,
     )
     void_of = _optional_integer(doc, "void_of")
+    reads = _reads(doc, may_be_empty=void_of is not None)
     claim = _optional_text(doc, "claim_sha256", _SHA256)
     basket = Basket(
         basket=basket_id(origin.device, origin.stream, seq),
@@ -101,7 +104,8 @@ def read_line(line: bytes, origin: Origin) -> Line:
         clock_held=when.held,
         online=when.online,
         received_at_ms=origin.received_at_ms,
-        reads=_reads(doc, may_be_empty=void_of is not None),
+        reads=reads,
+        receipt_fen=receipt_of(reads),
     )
     shown = when.sold_at_ms - (closed - opened)
     return Line(basket, _member_code(doc), shown)
@@ -131,6 +135,12 @@ def sequence_of(line: bytes) -> int | None:
     except NotStrictJson:
         return None
     return seq if type(seq) is int and 1 <= seq <= SEQ_MAX else None
+
+
+def receipt_of(reads: list[Read]) -> int | None:
+    """The sum of the lines' prices in fen; None where no line has one."""
+    prices = [read.price_fen for read in reads if read.price_fen is not None]
+    return sum(prices) if prices else None
 
 
 def printable(text: str) -> str:
@@ -183,8 +193,16 @@ def _read(read: Any) -> Read:
         quantity,
         price,
         _free_text(read, "sn"),
+        None if read.get("evidence") is None else _evidence(read["evidence"]),
     )
     return tuple.__new__(Read, fields)
+
+
+def _evidence(given: Any) -> Evidence | None:
+    try:
+        return read_evidence(given)
+    except ValueError as error:
+        raise MalformedBasket(str(error)) from None
 
 
 def _integer(doc: dict[str, Any], field: str, low: int, high: int) -> int:

@@ -3,9 +3,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from backend.kernel.errors import DomainError
+from backend.policies.model import Evidence
 
 READS_MAX = 50
 BATCH_READS_MAX = 500
+AWARDS_MAX = 100
+"""Awards of one scan: four units and a bonus of each policy in force; a city has a few dozen policies at most."""
 
 
 class Channel(StrEnum):
@@ -41,6 +44,8 @@ class Read(NamedTuple):
     quantity: int
     price_fen: int | None
     serial: str | None
+    evidence: Evidence | None = None
+    """What the till adds to the line: an old unit handed in, a delivery address, …"""
 
 
 @dataclass(slots=True)
@@ -74,6 +79,9 @@ class Basket:
     """Why a member code that was shown gives no resident: malformed, unknown, expired, spent."""
     sealed_sha256: bytes | None = None
     """Kept in place of `sha256` where the line is not kept (`redact`)."""
+    buyer: str = "person"
+    receipt_fen: int | None = None
+    """The sum of all its priced lines, also of those that `reads` leaves out because they are decided already."""
 
     @property
     def root_seq(self) -> int:

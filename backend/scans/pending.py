@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import milliseconds
+from backend.scans.evidence import evidence_of
 from backend.scans.model import Basket, Read
 from backend.scans.reread import WaitingScan
 from backend.scans.sale_time import is_held
+from backend.scans.whole import RECEIPT
 from backend.storage.columns import unquoted, words
 from backend.storage.transaction import hot
 
@@ -29,10 +31,11 @@ GROUP BY d.basket, b.sold_at, b.device, b.stream, b.seq
 ORDER BY b.sold_at, b.device, b.stream, b.seq LIMIT %(limit)s"""
 
 # By the baskets' own key: the index of all that is pending would be read whole for each batch.
-SCANS = """
+SCANS = f"""
 SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.code, d.code_text, d.symbology, d.quantity, d.price_fen,
-       d.serial, b.device, b.stream::text, b.seq, b.sha256, b.channel, b.store, b.district, b.resident::text, b.claim_sha256,
-       b.closed_by, b.cashier, b.void_of, b.part_of, b.sold_at, b.clock_quality, b.online, b.received_at
+       d.serial, d.evidence, b.device, b.stream::text, b.seq, b.sha256, b.channel, b.store, b.district, b.resident::text,
+       b.claim_sha256, b.closed_by, b.cashier, b.void_of, b.part_of, b.sold_at, b.clock_quality, b.online, b.received_at,
+       {RECEIPT}
 FROM (SELECT DISTINCT ON (x.basket, x.line_no) x.* FROM decisions x
       WHERE x.city = %(city)s AND x.basket = ANY(%(baskets)s::uuid[]) ORDER BY x.basket, x.line_no, x.decision_no DESC) d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
@@ -81,17 +84,31 @@ def close(connection: Connection, city: str, codes: Sequence[str], now: datetime
 
 
 def _scan(row: tuple[Any, ...]) -> WaitingScan:
-    basket, line_no, decision_no, label_key, code, code_text, symbology, quantity, price_fen, serial, *facts = row
+    (
+        basket,
+        line_no,
+        decision_no,
+        label_key,
+        code,
+        code_text,
+        symbology,
+        quantity,
+        price_fen,
+        serial,
+        evidence,
+        *facts,
+    ) = row
+    given, buyer = evidence_of(evidence)
     content = code_text.encode() if code is None else bytes(code)
-    read = Read(content, code_text if code is None else None, symbology, None, quantity, price_fen, serial)
-    return WaitingScan(_basket(basket, *facts), line_no, decision_no, label_key, read)
+    read = Read(content, code_text if code is None else None, symbology, None, quantity, price_fen, serial, given)
+    return WaitingScan(_basket(basket, buyer, *facts), line_no, decision_no, label_key, read)
 
 
-def _basket(basket: str, *facts: Any) -> Basket:
+def _basket(basket: str, buyer: str, *facts: Any) -> Basket:
     (device, stream, seq, sha256, channel, store, district, resident, claim, closed_by, cashier, void_of, part_of) = (
         facts[:13]
     )
-    sold_at, clock_quality, online, received_at = facts[13:]
+    sold_at, clock_quality, online, received_at, receipt_fen = facts[13:]
     sold_at_ms, received_at_ms = milliseconds(sold_at), milliseconds(received_at)
     return Basket(
         basket=basket,
@@ -117,4 +134,6 @@ def _basket(basket: str, *facts: Any) -> Basket:
         online=online,
         received_at_ms=received_at_ms,
         reads=[],
+        buyer=buyer,
+        receipt_fen=receipt_fen,
     )

@@ -7,17 +7,18 @@ from sqlalchemy import Connection
 from backend.kernel.periods import milliseconds
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
+from backend.scans.whole import FURTHER, RECEIPT, further_of
 from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
 
-_COLUMNS = """
+_COLUMNS = f"""
        d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
-       d.price_fen, d.serial, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme, d.category,
-       d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit, d.gross,
-       d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel, b.recorded_at,
-       d.decided_at, p.name_zh
+       d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
+       d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
+       d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel,
+       b.recorded_at, d.decided_at, p.name_zh, {RECEIPT}, {FURTHER}
 """
 
 _REGISTRY = """
@@ -102,7 +103,9 @@ def scan_of(connection: Connection, city: str, resident: str, basket: str, line_
 
 def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
     decision = Decision(*row[:_WIDTH])
-    sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name = row[_WIDTH:]
+    sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name, receipt_fen, further = row[
+        _WIDTH:
+    ]
     decided = DecidedScan(
         decision=decision,
         sold_at_ms=milliseconds(sold_at),
@@ -110,5 +113,8 @@ def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
         store=store,
         district=district,
         body=body,
+        channel=channel,
+        receipt_fen=receipt_fen,
+        more=further_of(further),
     )
     return RecordedScan(decided, city, stream.replace("-", ""), channel, sold_at, recorded_at, decided_at, store_name)

@@ -10,15 +10,17 @@ from backend.kernel.periods import milliseconds
 from backend.policies.words import Names, Sentence
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
+from backend.scans.whole import FURTHER, RECEIPT, further_of
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
 
 # The body stands on the certificate whose state row the decision names; registries are shared tables, without a city.
-FACTS = """
+FACTS = f"""
 SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
-       d.price_fen, d.serial, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme, d.category,
-       d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit, d.gross,
-       d.award, d.limit_name, d.limit_left, b.sold_at, d.decided_at, b.store, b.district, c.body
+       d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
+       d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
+       d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, d.decided_at, b.store, b.district, c.body,
+       b.channel, {RECEIPT}, {FURTHER}
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 LEFT JOIN certificate_states s ON s.id = d.certificate_row
@@ -59,5 +61,15 @@ def load_names(connection: Connection) -> Names:
 
 
 def _scan(row: tuple[Any, ...]) -> DecidedScan:
-    sold_at, decided_at, store, district, body = row[_WIDTH:]
-    return DecidedScan(Decision(*row[:_WIDTH]), milliseconds(sold_at), milliseconds(decided_at), store, district, body)
+    sold_at, decided_at, store, district, body, channel, receipt_fen, further = row[_WIDTH:]
+    return DecidedScan(
+        Decision(*row[:_WIDTH]),
+        milliseconds(sold_at),
+        milliseconds(decided_at),
+        store,
+        district,
+        body,
+        channel,
+        receipt_fen,
+        further_of(further),
+    )

@@ -1,12 +1,14 @@
 """Scans that wait, read again from what was stored of them, so that the same decision can be taken once more. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from backend.labels.model import Reading
 from backend.labels.parse import parse
-from backend.scans.decide import Decision
+from backend.scans.decide import Decision, FurtherAward, Taken
 from backend.scans.model import Basket, Read
+
+Row = TypeVar("Row", Decision, FurtherAward)
 
 _GS1_AIM = "]C1"
 """Stands for each AIM identifier that promises GS1 element strings: they all lead to one reading."""
@@ -44,15 +46,18 @@ def reread(scans: Iterable[WaitingScan]) -> Again:
     return Again(list(baskets.values()), list(readings.values()), places)
 
 
-def in_place(
-    decisions: Iterable[Decision], units: Mapping[str, tuple[str, int]], again: Again
-) -> tuple[list[Decision], dict[str, tuple[str, int]]]:
-    """Decisions and unit labels of `again` under their real lines and numbers."""
-    placed = []
-    for decision in decisions:
-        line_no, decision_no = again.places[decision.basket, decision.line_no]
-        placed.append(decision._replace(line_no=line_no, decision_no=decision_no))
-    return placed, {key: (basket, again.places[basket, place][0]) for key, (basket, place) in units.items()}
+def in_place(taken: Taken, again: Again) -> Taken:
+    """What was decided of `again`, under its real lines and numbers."""
+    return Taken(
+        [_placed(decision, again) for decision in taken.decisions],
+        [_placed(award, again) for award in taken.further],
+        {key: (basket, again.places[basket, place][0]) for key, (basket, place) in taken.units.items()},
+    )
+
+
+def _placed(row: Row, again: Again) -> Row:
+    line_no, decision_no = again.places[row.basket, row.line_no]
+    return row._replace(line_no=line_no, decision_no=decision_no)
 
 
 def _reading(scan: WaitingScan) -> Reading:

@@ -36,10 +36,15 @@ _BY_RULES = {
         "The award is a share of the price, and the till sent none: no award.",
     ),
     "table_missing": Sentence("{nearest}，本次不奖励。", "No award: {nearest}."),
+    "transition_over": Sentence("{nearest}，本次不奖励。", "No award: {nearest}."),
+    "fact_missing": Sentence(
+        "政策按{nearest}计算限额，但这笔销售没有提供，本次不奖励。",
+        "The policy is limited by {nearest}, which this sale does not state: no award.",
+    ),
     "rounds_to_zero": Sentence("按政策计算不足 1 个单位，本次不奖励。", "It comes to less than one unit: no award."),
     "cap": Sentence(
-        "按政策应奖励 {gross}，但您的{limit}只剩 {left}，本次不奖励。",
-        "It would earn {gross}, but {limit} has {left} left for you: no award.",
+        "按政策应奖励 {gross}，但{limit}只剩 {left}，本次不奖励。",
+        "It would earn {gross}, but {limit} has {left} left: no award.",
     ),
     "budget": Sentence(
         "按政策应奖励 {gross}，但{limit}只剩 {left}，本次不奖励。",

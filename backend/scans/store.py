@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.policies.evaluate import CounterKey
-from backend.scans.decide import Decision
+from backend.policies.limits import CounterKey
+from backend.scans.decide import Decision, FurtherAward
 from backend.scans.model import Basket
 from backend.storage.columns import alike, flags, ids, numbers, octets, unquoted, words
 from backend.storage.transaction import Sent, hot
@@ -74,18 +74,26 @@ ON CONFLICT (city, person, period, cap) DO UPDATE SET used = cap_counters.used""
 DECIDE = """
 INSERT INTO decisions (city, decided_at, basket, line_no, label_key, code, code_text, price_fen, serial, resident,
   certificate, certificate_row, gross, award, limit_left, decision_no, scheme, symbology, quantity, certificate_scheme,
-  category, grade, tier, level, proof, policy_version, rule, outcome, reason, missing, unit, limit_name)
+  category, grade, tier, level, proof, policy_version, rule, outcome, reason, missing, unit, limit_name,
+  evidence)
 SELECT %s, %s, d.basket, d.line_no, d.label_key, d.code, d.code_text, d.price_fen, d.serial, d.resident,
   d.certificate, d.certificate_row, d.gross, d.award, d.limit_left, (%s::smallint[])[d.alike], (%s::text[])[d.alike],
   (%s::text[])[d.alike], (%s::smallint[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike],
   (%s::smallint[])[d.alike], (%s::smallint[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike],
   (%s::uuid[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike],
-  (%s::text[])[d.alike], (%s::text[])[d.alike]
+  (%s::text[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike]
 FROM (SELECT unnest(%s::uuid[]) AS basket, unnest(%s::smallint[]) AS line_no, unnest(%s::text[]) AS label_key,
   unnest(%s::bytea[]) AS code, unnest(%s::text[]) AS code_text, unnest(%s::bigint[]) AS price_fen,
   unnest(%s::text[]) AS serial, unnest(%s::uuid[]) AS resident, unnest(%s::text[]) AS certificate,
   unnest(%s::uuid[]) AS certificate_row, unnest(%s::bigint[]) AS gross, unnest(%s::bigint[]) AS award,
   unnest(%s::bigint[]) AS limit_left, unnest(%s::int[]) AS alike) d"""
+
+ADD_AWARDS = """
+INSERT INTO further_awards (city, basket, line_no, decision_no, award_no, reason, policy_version, rule, unit, gross, award,
+                            limit_name, limit_left)
+SELECT %s, unnest(%s::uuid[]), unnest(%s::smallint[]), unnest(%s::smallint[]), unnest(%s::smallint[]), unnest(%s::text[]),
+  unnest(%s::uuid[]), unnest(%s::text[]), unnest(%s::text[]), unnest(%s::bigint[]), unnest(%s::bigint[]),
+  unnest(%s::text[]), unnest(%s::bigint[])"""
 
 SPENT_UNITS = "SELECT key FROM unit_claims WHERE key = ANY(%(keys)s::text[])"
 
@@ -146,6 +154,7 @@ _ALIKE: Mapping[str, Writer] = {
     "missing": words,
     "unit": unquoted,
     "limit_name": words,
+    "evidence": words,
 }
 """Those of which a batch holds few different sets."""
 
@@ -162,6 +171,9 @@ _of_till = attrgetter(
     "received_at_ms",
 )
 """What the baskets of one message mostly have alike."""
+
+_AWARD: Mapping[str, Writer] = {**_OWN, **_ALIKE, "award_no": numbers}
+_AWARD_WRITERS = tuple(_AWARD[column] for column in FurtherAward._fields)
 
 
 def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: datetime) -> set[str]:
@@ -235,15 +247,19 @@ def counters(
     return {(person, period, cap): Counter(used, version) for cap, period, person, used, version in rows}
 
 
-def open_counters(connection: Connection, city: str, keys: Iterable[CounterKey], allowed: Mapping[str, int]) -> None:
-    """Enters those of `keys` that are not there, at 0, and locks each, in the one order that everybody keeps to."""
-    persons, periods, caps = zip(*sorted(keys), strict=True)
+def open_counters(connection: Connection, city: str, allowed: Mapping[CounterKey, int]) -> None:
+    """Enters counters that are not there, at 0, and locks each, in the one order that everybody keeps to.
+
+    `allowed`: the bound of each.
+    """
+    keys = sorted(allowed)
+    persons, periods, caps = zip(*keys, strict=True)
     given = {
         "city": city,
         "persons": ids(persons),
         "periods": unquoted(periods),
         "caps": words(caps),
-        "allowed": numbers([allowed[cap] for cap in caps]),
+        "allowed": numbers([allowed[key] for key in keys]),
     }
     hot(connection, OPEN_COUNTERS, given)
 
@@ -304,6 +320,12 @@ def save_decisions(connection: Connection, city: str, decisions: Sequence[Decisi
     shared = [write(column) for write, column in zip(_ALIKE.values(), zip(*sets, strict=True), strict=True)]
     own = [write(columns[name]) for name, write in _OWN.items()]
     hot(connection, DECIDE, [city, now, *shared, *own, numbers(places)], prepared=True)
+
+
+def save_further_awards(connection: Connection, city: str, further: Sequence[FurtherAward]) -> None:
+    columns = zip(*further, strict=True)
+    arrays = [write(column) for write, column in zip(_AWARD_WRITERS, columns, strict=True)]
+    hot(connection, ADD_AWARDS, [city, *arrays], prepared=True)
 
 
 def spent_units(connection: Connection, keys: Iterable[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from backend.scans.model import READS_MAX
+from backend.scans.model import AWARDS_MAX, READS_MAX
 from backend.storage.base import metadata
 from backend.storage.columns import amount_column, city_column, id_column, instant_column, text_column
 
@@ -71,6 +71,7 @@ decisions = Table(
     Column("quantity", SmallInteger, nullable=False),
     Column("price_fen", BigInteger),
     text_column("serial", nullable=True),
+    text_column("evidence", nullable=True),
     id_column("resident", nullable=True),
     # The certificate's facts.
     text_column("certificate", nullable=True),
@@ -103,7 +104,32 @@ decisions = Table(
     CheckConstraint("price_fen >= 0", name="price"),
     Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
 )
-"""One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it."""
+"""One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it.
+
+`evidence`: what the till added to the line, and a buyer who is no person, as JSON with sorted keys; mostly absent."""
+
+further_awards = Table(
+    "further_awards",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+    Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
+    Column("award_no", SmallInteger, primary_key=True, autoincrement=False),
+    text_column("reason"),
+    id_column("policy_version"),
+    text_column("rule"),
+    text_column("unit"),
+    amount_column("gross"),
+    amount_column("award"),
+    text_column("limit_name", nullable=True),
+    Column("limit_left", BigInteger),
+    CheckConstraint(f"award_no >= 2 AND award_no <= {AWARDS_MAX}", name="number"),
+    CheckConstraint("award >= 0 AND award <= gross AND gross > 0", name="award"),
+    CheckConstraint("(reason IN ('awarded', 'awarded_in_part')) = (award > 0)", name="reason_award"),
+)
+"""What a scan earns beyond the award that its decision states: in other units, and under other policies; and what a limit
+left nothing of. `award_no` counts on from the decision's own, which is 1."""
 
 cap_counters = Table(
     "cap_counters",

@@ -1,19 +1,20 @@
-"""Invariants I7, I8 and I9 of scans: caps are their awards, awards replay from stored facts, nothing is left dangling."""
+"""Invariants I8 and I9 of scans: awards replay from stored facts, nothing is left dangling."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
 
 from sqlalchemy import Connection
 
 from backend.kernel.findings import Break, Finding, finding
-from backend.policies.evaluate import CompiledPolicy
+from backend.kernel.periods import civil_date
+from backend.policies.compiled import PolicySet
 from backend.policies.explain import explain
 from backend.scans.explain import DecidedScan, facts_of, replay, stored_verdict
 from backend.scans.reparse import DecidedRead, deviations
 from backend.scans.replay import decided_scans
-from backend.storage.columns import numbers, unquoted, words
+from backend.storage.columns import unquoted
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
 
@@ -22,32 +23,7 @@ PUBLISHED_MARGIN_MS = 600_000
 
 BASKETS_AT_ONCE = 500
 
-COUNTERS = "SELECT count(*) FROM cap_counters WHERE city = %(city)s"
 DECISIONS = "SELECT count(*) FROM decisions WHERE city = %(city)s"
-
-# Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
-OFF_CAPS = """
-WITH caps AS (
-  SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[])
-    c(version, cap, kind, most)),
-earned AS (
-  SELECT c.cap, d.resident AS person, sum(d.award) AS used,
-         CASE c.kind WHEN 'day' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
-                     WHEN 'month' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
-                     WHEN 'year' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
-                     ELSE '-' END AS period
-  FROM decisions d
-  JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
-  JOIN caps c ON c.version = d.policy_version
-  WHERE d.city = %(city)s AND d.award > 0 AND NOT EXISTS (
-    SELECT FROM decisions later WHERE later.city = %(city)s AND later.decision_no > 1 AND later.basket = d.basket
-      AND later.line_no = d.line_no AND later.decision_no > d.decision_no)
-  GROUP BY 1, 2, 4)
-SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
-FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
-FULL JOIN earned e USING (cap, period, person)
-WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
-   OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = k.cap AND c.most = k.allowed)"""
 
 # A label of these two schemes names a single piece whatever the level that its certificate's scheme lets it prove.
 ORPHANS = {
@@ -113,30 +89,10 @@ SELECT basket::text, line_no, decision_no, code, code_text, symbology, quantity,
 WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"""
 
 
-def caps_hold(connection: Connection, city: str, policies: Sequence[CompiledPolicy]) -> Finding:
-    """I7: of every cap, person and period the awards in force sum to the counter, and to no more than the cap allows."""
-    caps = [(policy.version, cap) for policy in policies for cap in policy.caps]
-    params = {
-        "city": city,
-        "versions": unquoted([version for version, _ in caps]),
-        "caps": words([cap.counter for _, cap in caps]),
-        "kinds": words([cap.period for _, cap in caps]),
-        "limits": numbers([cap.limit for _, cap in caps]),
-    }
-    breaks = (
-        Break(
-            f"cap {cap} {period} person {person}",
-            f"counter {used or 'missing'} of {allowed or '?'}, awards sum to {earned or '0'}",
-        )
-        for cap, period, person, used, allowed, earned in streamed(connection, OFF_CAPS, params)
-    )
-    return finding("I7", city, _count(connection, COUNTERS, city), breaks)
-
-
 def awards_replay(
     connection: Connection,
     city: str,
-    policies: Sequence[CompiledPolicy],
+    policies: PolicySet,
     published_at_ms: Mapping[str, int],
     since: datetime | None = None,
     lines_max: int | None = None,
@@ -147,14 +103,13 @@ def awards_replay(
     were signed, where these are kept. `since` limits it to what was decided and recorded from then on, `lines_max` to the
     bytes of the newest baskets; `published_at_ms`: when each version was published.
     """
-    by_version = {policy.version: policy for policy in policies}
     looked = 0
 
     def breaks() -> Iterator[Break]:
         nonlocal looked
         for scan in decided_scans(connection, city, since):
             looked += 1
-            fault = _replay_fault(scan, by_version, published_at_ms)
+            fault = _replay_fault(scan, policies, published_at_ms)
             if fault is not None:
                 d = scan.decision
                 yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
@@ -191,20 +146,20 @@ def _unsigned(connection: Connection, city: str, since: datetime | None, lines_m
                 yield Break(_place(basket, line_no, decision_no), found)
 
 
-def _replay_fault(
-    scan: DecidedScan, by_version: Mapping[str, CompiledPolicy], published_at_ms: Mapping[str, int]
-) -> str | None:
+def _replay_fault(scan: DecidedScan, policies: PolicySet, published_at_ms: Mapping[str, int]) -> str | None:
     decision = scan.decision
-    stored, again = stored_verdict(decision), replay(scan, by_version.get(decision.policy_version or ""))
+    stored, again = stored_verdict(scan), replay(scan, policies)
     if stored != again:
         return f"stored {stored}, replayed {again}"
-    if decision.outcome != "none" or decision.reason not in ("no_policy", "condition", "evidence"):
-        return None
     facts = facts_of(scan)
+    if facts is None or decision.outcome != "none" or decision.reason not in ("no_policy", "condition", "evidence"):
+        return None
     known_before = scan.decided_at_ms - PUBLISHED_MARGIN_MS
-    for policy in by_version.values():
-        surely = published_at_ms[policy.version] <= known_before and policy.from_ms <= scan.sold_at_ms < policy.until_ms
-        if surely and facts is not None and (decision.reason == "no_policy" or explain(facts, [policy]).gross):
+    sold_on = civil_date(scan.sold_at_ms)
+    for policy in policies.in_force(scan.sold_at_ms).policies:
+        if published_at_ms[policy.version] > known_before or not policy.concerns(facts):
+            continue
+        if decision.reason == "no_policy" or explain(facts, sold_on, [policy]).gross:
             return f"stored {decision.reason}, but policy {policy.policy.policy} was in force and has an answer"
     return None
 

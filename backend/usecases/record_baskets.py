@@ -16,7 +16,7 @@ from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
 from backend.scans import elsewhere, store
-from backend.scans.decide import Decision, decide_baskets
+from backend.scans.decide import NOTHING, Decision, FurtherAward, Taken, decide_baskets
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import redact, seal_of
@@ -60,17 +60,18 @@ class Arrival(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What became of a basket, and the decisions of its lines when it was new."""
+    """What became of a basket, and what was decided of its lines when it was new."""
 
     recorded: Recorded
     decisions: Sequence[Decision]
+    further: Sequence[FurtherAward]
 
 
 class Batch(NamedTuple):
-    """One answer a basket, in order, and the decisions of all that were new."""
+    """One answer a basket, in order, and what was decided of all that were new."""
 
     answers: list[Recorded]
-    decisions: list[Decision]
+    taken: Taken
 
 
 class RecordBaskets:
@@ -95,15 +96,23 @@ class RecordBaskets:
 
     def decide(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Settled]:
         """As `record`, with the decisions of what is new."""
-        answers, decisions = self._settled(city, arrivals, now)
+        answers, taken = self._settled(city, arrivals, now)
         decided: defaultdict[str, list[Decision]] = defaultdict(list)
-        for decision in decisions:
+        for decision in taken.decisions:
             decided[decision.basket].append(decision)
-        return [Settled(answer, decided[answer.basket] if answer.state == _RECORDED else ()) for answer in answers]
+        further: defaultdict[str, list[FurtherAward]] = defaultdict(list)
+        for award in taken.further:
+            further[award.basket].append(award)
+        return [
+            Settled(answer, decided[answer.basket], further[answer.basket])
+            if answer.state == _RECORDED
+            else Settled(answer, (), ())
+            for answer in answers
+        ]
 
     def _settled(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         if not arrivals:
-            return Batch([], [])
+            return Batch([], NOTHING)
         parts = without_culprits(
             arrivals,
             lambda part: self._recorded(city, part, now),
@@ -111,9 +120,10 @@ class RecordBaskets:
             doing="record_baskets",
             named=lambda arrival: arrival.basket.basket,
         )
-        if len(parts) == 1:
-            return parts[0]
-        return Batch([a for part in parts for a in part.answers], [d for part in parts for d in part.decisions])
+        answers, taken = parts[0]
+        for part in parts[1:]:
+            answers, taken = answers + part.answers, taken.plus(part.taken)
+        return Batch(answers, taken)
 
     def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
@@ -141,15 +151,15 @@ class RecordBaskets:
         _name_members(connection, arrivals)
         countable = self._countable(connection, city, arrivals, now)
         fresh = _firsts(baskets, store.claim(connection, city, countable, now) if countable else set())
-        decisions: list[Decision] = []
+        taken = NOTHING
         if fresh:
             new, read_as = [baskets[place] for place in fresh], [readings[place] for place in fresh]
             loaded = load(connection, city, new, read_as, now, lookups=self._lookups, careful=careful)
 
-            decisions, units = decide_baskets(new, loaded.registry, loaded.limits)
+            taken = decide_baskets(new, loaded.registry, loaded.limits)
 
-            save(connection, city, decisions, units, loaded, now)
-        return Batch(self._answers(connection, city, baskets, frozenset(fresh), now), decisions)
+            save(connection, city, taken, loaded, now)
+        return Batch(self._answers(connection, city, baskets, frozenset(fresh), now), taken)
 
     def _countable(self, connection: Connection, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Basket]:
         """All baskets but phones' scans whose id was used in another city: those are conflicts, as the same id with other
@@ -207,7 +217,7 @@ class RecordBaskets:
         reason = "unexpected" if state is None else f"sqlstate_{state}"
         entry = _quarantined(city, basket, reason)
         self._database.write(lambda connection: set_aside(connection, city, [entry], now))
-        return Batch([_recorded_as(basket, _QUARANTINED, reason)], [])
+        return Batch([_recorded_as(basket, _QUARANTINED, reason)], NOTHING)
 
 
 def _name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:

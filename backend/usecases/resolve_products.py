@@ -112,10 +112,10 @@ class ResolveProducts:
             return Resolved()
         loaded = load(connection, city, again.baskets, again.readings, now, lookups=self._lookups, careful=careful)
 
-        taken, units = in_place(*decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
-        decisions = [decision for decision in taken if decision.outcome != Outcome.PENDING]
+        taken = in_place(decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
+        decisions = [decision for decision in taken.decisions if decision.outcome != Outcome.PENDING]
 
-        save(connection, city, decisions, units, loaded, now)
+        save(connection, city, taken._replace(decisions=decisions), loaded, now)
         return Resolved(scans=len(decisions), awarded=sum(1 for decision in decisions if decision.award))
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import instant, milliseconds
-from backend.policies.evaluate import CompiledPolicy
+from backend.policies.compiled import PolicySet
+from backend.policies.model import Award
 from backend.policies.words import Sentence
 from backend.scans import queries
 from backend.scans.explain import DecidedScan, needs_facts, sentence
@@ -56,7 +57,7 @@ class Recorder(Protocol):
 
 
 class HeldPolicies(PolicyLookup, Protocol):
-    def held(self, city: str) -> Sequence[CompiledPolicy]: ...
+    def held(self, city: str) -> PolicySet: ...
 
 
 class ScanLabel:
@@ -117,13 +118,13 @@ def _fresh(city: str, outcome: Settled, basket: Basket, now: datetime) -> Record
     if not outcome.decisions:
         return None
     (decision,) = outcome.decisions
-    scan = DecidedScan(decision, basket.sold_at_ms, milliseconds(now), None, None, None)
+    more = tuple(Award(*award[4:]) for award in outcome.further)
+    sold, decided = basket.sold_at_ms, milliseconds(now)
+    scan = DecidedScan(decision, sold, decided, None, None, None, basket.channel, basket.receipt_fen, more)
     return RecordedScan(scan, city, basket.stream, basket.channel, instant(basket.sold_at_ms), now, now, None)
 
 
-def _answered(
-    recorded: Recorded, scan: RecordedScan | None, policies: Sequence[CompiledPolicy]
-) -> Scanned | DomainError:
+def _answered(recorded: Recorded, scan: RecordedScan | None, policies: PolicySet) -> Scanned | DomainError:
     if scan is None or recorded.state == BasketState.QUARANTINED:
         return BasketConflict() if recorded.code == BasketConflict.code else ScanSetAside()
     return Scanned(scan, sentence(scan.scan, policies), recorded.state == BasketState.RECORDED)

@@ -11,17 +11,17 @@ from backend.certificates.model import Entry
 from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Reading, Scope
 from backend.ledger import chart, post
-from backend.ledger.model import Reason, Transfer
-from backend.policies.evaluate import CompiledPolicy, CounterKey, Limits, in_force
+from backend.policies.compiled import PolicySet
+from backend.policies.limits import CounterKey, Limits, Met
 from backend.policies.model import Outcome
 from backend.scans import store
-from backend.scans.decide import Decision, Registry
+from backend.scans.decide import Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
 from backend.storage.transaction import Sent, pipelined
+from backend.usecases.award_postings import transfers_of
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
-_PENDING, _AWARD = Outcome.PENDING.value, Reason.AWARD.value
-_UNIT = Scope.UNIT
+_PENDING, _UNIT = Outcome.PENDING.value, Scope.UNIT
 
 
 class RegistryLookup(Protocol):
@@ -29,7 +29,7 @@ class RegistryLookup(Protocol):
 
 
 class PolicyLookup(Protocol):
-    def lookup(self, connection: Connection, city: str) -> Sequence[CompiledPolicy]: ...
+    def lookup(self, connection: Connection, city: str) -> PolicySet: ...
 
 
 class LostRace(Exception):
@@ -44,11 +44,15 @@ class Lookups(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What a batch is decided on. `limits` is used up by the decision, `counters` is what they were before."""
+    """What a batch is decided on. `limits` is used up by the decision, `counters` and `shares` are what they were before.
+
+    `shares`: what is left in each account of the budgets; a pool is the sum of its accounts.
+    """
 
     registry: Registry
     limits: Limits
     counters: Mapping[CounterKey, store.Counter]
+    shares: dict[str, int]
 
 
 def load(
@@ -69,48 +73,50 @@ def load(
     keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
     entries = lookups.registry.lookup(connection, keys)
     policies = lookups.policies.lookup(connection, city)
-    persons = {basket.resident for basket in baskets if basket.resident is not None}
-    if careful:
-        counter_keys = {key for basket in baskets for key in _counter_keys(basket, policies)}
-        if counter_keys:
-            store.open_counters(connection, city, counter_keys, _allowed(policies)[0])
-    periods = _periods(baskets, policies)
-    counters = store.counters(connection, city, persons, periods, locked=careful) if persons and periods else {}
-    budgets = {policy.budget_account for policy in policies}
-    if careful:
-        units = {policy.policy.unit.value for policy in policies}
-        post.lock(connection, city, [chart.wallet(person, unit) for person in persons for unit in units], now)
-        left = post.lock(connection, city, budgets, now)
-    else:
-        left = post.balances(connection, city, budgets)
     unit_keys = [r.key for read_as in readings for r in read_as if r.scope is _UNIT and r.key]
     spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
+    registry = Registry(readings, entries, policies, spent)
+    persons = {basket.resident for basket in baskets if basket.resident is not None}
+    others, met = others_met(baskets, registry)
+    if careful:
+        bounds = Bounds(policies)
+        keys_met = {*others, *persons_met(baskets, policies)}
+        if keys_met:
+            store.open_counters(connection, city, {key: bounds.of(key, met) for key in keys_met})
+    whose, periods = persons | {key[0] for key in others}, _periods(baskets, policies)
+    counters = store.counters(connection, city, whose, periods, locked=careful) if whose and periods else {}
+    accounts = {account for policy in policies for budget in policy.budgets for account in budget.accounts}
+    if careful:
+        post.lock(connection, city, _destinations(persons, policies), now)
+        left = post.lock(connection, city, accounts, now)
+    else:
+        left = post.balances(connection, city, accounts)
+    pools = {
+        budget.pool: sum(left.get(account, 0) for account in budget.accounts)
+        for policy in policies
+        for budget in policy.budgets
+    }
     used = {key: counter.used for key, counter in counters.items()}
-    return Loaded(Registry(readings, entries, policies, spent), Limits(used, left), counters)
+    return Loaded(registry, Limits(used, pools, met=met), counters, left)
 
 
-def save(
-    connection: Connection,
-    city: str,
-    decisions: Sequence[Decision],
-    units: Mapping[str, tuple[str, int]],
-    loaded: Loaded,
-    now: datetime,
-) -> None:
-    """Writes decisions, what they took of limits, and their postings; `units` as `decide_baskets` gave them.
+def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: datetime) -> None:
+    """Writes decisions, what they took of limits, and their postings.
 
     Raises LostRace when a limit no longer holds what was decided: then the transaction is rolled back and the work is
     done again.
     """
+    decisions = taken.decisions
     if not decisions:
         return
-    policies = loaded.registry.policies
     try:
         with pipelined(connection):
             store.save_decisions(connection, city, decisions, now)
-            counted = _send_counters(connection, city, loaded, policies)
-            posted = post.send(connection, city, _transfers(decisions, policies), now)
-            claimed = [store.claim_units(connection, city, units, now)] if units else []
+            if taken.further:
+                store.save_further_awards(connection, city, taken.further)
+            counted = _send_counters(connection, city, loaded)
+            posted = post.send(connection, city, transfers_of(taken, loaded.registry.policies, loaded.shares), now)
+            claimed = [store.claim_units(connection, city, taken.units, now)] if taken.units else []
     except psycopg.errors.UniqueViolation:  # another was first to decide the same scan once more
         raise LostRace from None
     if not all(each.complete for each in (*counted, *posted, *claimed)):
@@ -120,74 +126,59 @@ def save(
         store.await_products(connection, city, unknown, now)
 
 
-def _transfers(decisions: Sequence[Decision], policies: Sequence[CompiledPolicy]) -> list[Transfer]:
-    budget_of = {policy.version: policy.budget_account for policy in policies}
-    return [
-        tuple.__new__(
-            Transfer,
-            (
-                decision.basket,
-                decision.decision_no,
-                decision.line_no,
-                _AWARD,
-                decision.unit,
-                budget_of[decision.policy_version],  # type: ignore[index]  # an award has a policy version
-                f"resident:{decision.resident}:{decision.unit}",
-                decision.award,
-            ),
-        )
-        for decision in decisions
-        if decision.award
-    ]
+def _destinations(persons: Iterable[str], policies: PolicySet) -> list[str]:
+    """Every account that an award to one of `persons` may go to."""
+    units = {budget.budget.unit.value for policy in policies for budget in policy.budgets}
+    return [chart.wallet(person, unit) for person in persons for unit in units]
 
 
-def _send_counters(connection: Connection, city: str, loaded: Loaded, policies: Sequence[CompiledPolicy]) -> list[Sent]:
+def _send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sent]:
     """What is incomplete after the pipeline has no longer the room, or the very amount, that was decided on.
 
     Most awards are cut by no cap: what they take is added to whatever the counter is by now, so that two transactions of
     one person rarely disturb each other. Where a cap cut an award of the batch, its counters must be as they were read.
     """
-    allowed, differing = _allowed(policies)
+    limits, bounds = loaded.limits, Bounds(loaded.registry.policies)
     changes: list[store.CounterChange] = []
-    for key, used in loaded.limits.used.items():
+    exact = bool(limits.cut)
+    for key, used in limits.used.items():
         before, version = loaded.counters.get(key, store.NO_COUNTER)
         if used != before:
-            changes.append(store.CounterChange(*key, before, version, used - before, allowed[key[2]]))
+            changes.append(store.CounterChange(*key, before, version, used - before, bounds.of(key, limits.met)))
+            exact = exact or bounds.differ(key, limits.met)
     if not changes:
         return []
-    exact = bool(loaded.limits.cut) or any(change.cap in differing for change in changes)
     # One statement for all: two would take their rows in two orders, and wait for each other in a ring.
     send = store.set_counters if exact else store.add_to_counters
     return [send(connection, city, changes)]
 
 
-def _allowed(policies: Sequence[CompiledPolicy]) -> tuple[dict[str, int], frozenset[str]]:
-    """The most that any version of each cap allows: a sale that arrives late is held to the version of its own day.
+class Bounds:
+    """The most that any version of each cap allows: a sale that arrives late is held to the version of its own day."""
 
-    And the caps of which versions differ: there the database's bound is not that of every sale.
-    """
-    limits: dict[str, set[int]] = {}
-    for policy in policies:
-        for cap in policy.caps:
-            limits.setdefault(cap.counter, set()).add(cap.limit)
-    differing = frozenset(counter for counter, found in limits.items() if len(found) > 1)
-    return {counter: max(found) for counter, found in limits.items()}, differing
+    def __init__(self, policies: PolicySet) -> None:
+        limits: dict[str, set[int]] = {}
+        for policy in policies:
+            for cap in policy.caps:
+                limits.setdefault(cap.counter, set()).add(cap.limit)
+        self._most = {counter: max(found) for counter, found in limits.items()}
+        self._differing = frozenset(counter for counter, found in limits.items() if len(found) > 1)
+
+    def of(self, key: CounterKey, met: Mapping[CounterKey, Met]) -> int:
+        """What the row of `key` may hold."""
+        found = met.get(key)
+        if found is None:
+            return self._most[key[2]]
+        return self._most[found.counter] if found.limit is None else found.limit
+
+    def differ(self, key: CounterKey, met: Mapping[CounterKey, Met]) -> bool:
+        """Whether versions differ in this cap: then the database's bound is not that of every sale."""
+        found = met.get(key)
+        return (key[2] if found is None else found.counter) in self._differing
 
 
-def _periods(baskets: Sequence[Basket], policies: Sequence[CompiledPolicy]) -> set[str]:
+def _periods(baskets: Sequence[Basket], policies: PolicySet) -> set[str]:
     """The civil periods in which a cap may count one of `baskets`."""
     at = {cap.period_at for policy in policies for cap in policy.caps}
     days = {civil_date(basket.sold_at_ms) for basket in baskets}
     return {period_keys(day)[place] for day in days for place in at}
-
-
-def _counter_keys(basket: Basket, policies: Sequence[CompiledPolicy]) -> list[CounterKey]:
-    person = basket.resident
-    if person is None:
-        return []
-    periods = period_keys(civil_date(basket.sold_at_ms))
-    return [
-        (person, periods[cap.period_at], cap.counter)
-        for policy in in_force(policies, basket.sold_at_ms)
-        for cap in policy.caps
-    ]

@@ -1,6 +1,6 @@
 """The proof that the money is right: invariants I4 to I9, each one function, over one snapshot of one city."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -11,12 +11,16 @@ from backend.kernel.findings import Break, Finding
 from backend.kernel.periods import milliseconds
 from backend.ledger import chart
 from backend.ledger import verify as ledger
-from backend.policies.evaluate import CompiledPolicy
+from backend.policies.compiled import PolicySet
 from backend.policies.queries import published
 from backend.policies.store import load_versions
 from backend.scans import verify as scans
+from backend.scans import verify_caps
+from backend.scans.model import READS_MAX
 from backend.storage.stream import snapshot, streamed
 from backend.storage.transaction import hot
+from backend.usecases.award_postings import PART_STEP
+from backend.usecases.publish_policy import shares_of
 
 # Steps from city to city along the first column of each key, so that it costs one probe a city and table.
 CITIES = " UNION ".join(
@@ -29,26 +33,39 @@ SELECT city FROM found WHERE city IS NOT NULL)"""
     for table in ("accounts", "baskets", "policy_versions")
 )
 
+# What several accounts paid together for one award is one award.
 OFF_AWARDS = """
-SELECT coalesce(d.basket, t.reference)::text, coalesce(d.line_no, t.line), coalesce(d.decision_no, t.step),
+SELECT coalesce(d.basket, t.reference)::text, coalesce(d.line, t.line), coalesce(d.decision_no, t.step),
        d.award::text, t.amount::text, t.source, t.destination
-FROM (SELECT d.basket, d.line_no, d.decision_no, d.award, d.unit, d.resident, v.policy
-      FROM decisions d LEFT JOIN policy_versions v ON v.city = %(city)s AND v.version = d.policy_version
-      WHERE d.city = %(city)s AND d.award > 0) d
-FULL JOIN (SELECT reference, step, line, unit, source, destination, amount FROM transfers
-           WHERE city = %(city)s AND reason = 'award') t
-  ON t.reference = d.basket AND t.step = d.decision_no AND t.line = d.line_no
+FROM (SELECT a.basket, a.line, a.decision_no, a.award, a.unit, a.resident, v.policy
+      FROM (SELECT basket, line_no::int AS line, decision_no, award, unit, resident, policy_version FROM decisions
+            WHERE city = %(city)s AND award > 0
+            UNION ALL
+            SELECT f.basket, f.line_no + (f.award_no - 1) * %(reads_max)s, f.decision_no, f.award, f.unit, d.resident,
+                   f.policy_version
+            FROM further_awards f
+            JOIN decisions d ON d.city = %(city)s AND d.basket = f.basket AND d.line_no = f.line_no
+              AND d.decision_no = f.decision_no
+            WHERE f.city = %(city)s AND f.award > 0) a
+      LEFT JOIN policy_versions v ON v.city = %(city)s AND v.version = a.policy_version) d
+FULL JOIN (SELECT reference, step, line %% %(part_step)s AS line, unit, sum(amount) AS amount, min(source) AS source,
+                  CASE WHEN min(destination) = max(destination) THEN min(destination) END AS destination,
+                  bool_and(source ~ ('^budget:[a-z0-9-]+(:[0-9]+)?:' || unit || '$')) AS from_budget,
+                  min(split_part(source, ':', 2)) AS policy
+           FROM transfers WHERE city = %(city)s AND reason = 'award'
+           GROUP BY reference, step, line %% %(part_step)s, unit) t
+  ON t.reference = d.basket AND t.step = d.decision_no AND t.line = d.line
 WHERE d.award IS DISTINCT FROM t.amount OR d.unit IS DISTINCT FROM t.unit
    OR t.destination IS DISTINCT FROM 'resident:' || d.resident || ':' || d.unit
-   OR t.source IS DISTINCT FROM 'budget:' || d.policy || ':' || d.unit"""
+   OR t.policy IS DISTINCT FROM d.policy OR t.from_budget IS NOT TRUE"""
 
 OFF_GRANTS = """
 SELECT coalesce(v.version, t.reference)::text, v.policy, t.source, t.destination
 FROM (SELECT version, policy FROM policy_versions WHERE city = %(city)s) v
 FULL JOIN (SELECT reference, unit, source, destination FROM transfers WHERE city = %(city)s AND reason = 'grant') t
   ON t.reference = v.version
-WHERE v.version IS NULL OR t.reference IS NULL OR t.destination IS DISTINCT FROM 'budget:' || v.policy || ':' || t.unit
-   OR t.source IS DISTINCT FROM 'treasury:' || t.unit"""
+WHERE v.version IS NULL OR t.reference IS NULL OR split_part(t.destination, ':', 1) <> 'budget'
+   OR split_part(t.destination, ':', 2) IS DISTINCT FROM v.policy OR t.source IS DISTINCT FROM 'treasury:' || t.unit"""
 
 
 class Reads(Protocol):
@@ -90,23 +107,27 @@ def _verified(database: Reads, city: str, replay_since: datetime | None, lines_m
             ledger.transfers_are_sound(connection, city),
             ledger.balances_are_folds(connection, city),
             ledger.budgets_add_up(connection, city, _documented(policies)),
-            scans.caps_hold(connection, city, policies),
+            verify_caps.caps_hold(connection, city, policies),
             scans.awards_replay(connection, city, policies, published_at_ms, replay_since, lines_max),
             scans.nothing_dangles(connection, city, _unposted(connection, city)),
         )
     return Verified(city, findings)
 
 
-def _documented(policies: Sequence[CompiledPolicy]) -> dict[str, int]:
+def _documented(policies: PolicySet) -> dict[str, int]:
+    """Budget account -> what the documents of all versions grant it."""
     granted: dict[str, int] = {}
     for policy in policies:
-        granted[policy.budget_account] = granted.get(policy.budget_account, 0) + policy.policy.budget
+        for budget in policy.budgets:
+            for account, amount in zip(budget.accounts, shares_of(budget.budget), strict=True):
+                granted[account] = granted.get(account, 0) + amount
     return granted
 
 
 def _unposted(connection: Connection, city: str) -> Iterator[Break]:
     """Where scans and ledger meet: every award has exactly its transfer, and every such transfer its award."""
-    for basket, line_no, number, award, amount, source, destination in streamed(connection, OFF_AWARDS, {"city": city}):
+    params = {"city": city, "reads_max": READS_MAX, "part_step": PART_STEP}
+    for basket, line_no, number, award, amount, source, destination in streamed(connection, OFF_AWARDS, params):
         found = f"decided {award or 'nothing'}, posted {amount or 'nothing'} from {source} to {destination}"
         yield Break(f"award {basket} line {line_no} no {number}", found)
     for version, policy, source, destination in streamed(connection, OFF_GRANTS, {"city": city}):

@@ -61,7 +61,7 @@ def test_the_policy_is_a_valid_document() -> None:
     policy = load_policy(POLICY.read_text(encoding="utf-8"))
 
     assert policy.policy == POLICY_NAME
-    assert policy.budget > 0
+    assert policy.budgets[0].amount > 0
 
 
 @pytest.mark.parametrize("goods", list(all_goods(1)), ids=lambda goods: goods.code[:24])

@@ -52,7 +52,7 @@ def wallet(database: Database, city: str, person: str, unit: str = "points") -> 
 
 
 def budget_left(database: Database, city: str, policy: str = "green", unit: str = "points") -> int:
-    return balance(database, city, chart.budget(policy, unit))
+    return sum(balance(database, city, account) for account in chart.budget(policy, unit))
 
 
 def count(database: Database, table: str, city: str) -> int:

@@ -7,8 +7,9 @@ from typing import Any
 
 from backend.kernel.periods import milliseconds
 from backend.ledger import chart
+from backend.policies.compiled import CompiledPolicy, compile_policy
 from backend.policies.document import load_policy
-from backend.policies.evaluate import CompiledPolicy, Limits, compile_policy
+from backend.policies.limits import Limits
 
 Doc = dict[str, Any]
 FULL_RATES = {"U": {"P3": 10_000, "P2": 5_000}, "M": {"P3": 10_000, "P2": 5_000}, "E": {"P3": 5_000}}
@@ -72,12 +73,12 @@ def text_of(doc: Doc) -> str:
 
 def compiled(doc: Doc, version: str = VERSION) -> CompiledPolicy:
     policy = load_policy(text_of(doc))
-    return compile_policy(policy, version, policy.until_ms, chart.budget(policy.policy, policy.unit.value))
+    return compile_policy(policy, version, policy.until_ms, chart.budget)
 
 
 def limits(*policies: CompiledPolicy, budget: int | None = None) -> Limits:
     """Nothing used yet, and the whole budget (or `budget`) left."""
-    return Limits({}, {p.budget_account: p.policy.budget if budget is None else budget for p in policies})
+    return Limits({}, {b.pool: b.budget.amount if budget is None else budget for p in policies for b in p.budgets})
 
 
 def at(text: str) -> int:

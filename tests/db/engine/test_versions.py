@@ -36,13 +36,13 @@ def test_a_look_up_that_was_overtaken_does_not_bring_back_what_was_in_force_befo
     city = open_city(engine_db)
     overtaking = iter([True])
 
-    def budget(policy: str, unit: str) -> str:
+    def budget(policy: str, unit: str, shards: int) -> tuple[str, ...]:
         # Called while the look-up compiles what it read: another thread publishes and looks up at that very moment.
         if next(overtaking, False):
             city.publish(rules.document(policy="second"))
             with engine_db.read() as other:
                 cache.lookup(other, NANJING)
-        return chart.budget(policy, unit)
+        return chart.budget(policy, unit, shards)
 
     cache = PolicyCache(budget)
     with engine_db.read() as connection:

@@ -35,8 +35,8 @@ def test_publishing_twice_is_publishing_once(run: Run, policy_file: Path, engine
     first = json.loads(done(publish(run, policy_file, "--json")))
     second = json.loads(done(publish(run, policy_file, "--json")))
 
-    assert (first["version_no"], first["granted"], first["new"]) == (1, 5_000, True)
-    assert (second["version_no"], second["granted"], second["new"]) == (1, 0, False)
+    assert (first["version_no"], first["grants"], first["new"]) == (1, {"points": 5_000}, True)
+    assert (second["version_no"], second["grants"], second["new"]) == (1, {}, False)
     assert "此文本即第 1 版，无需再发布" in done(publish(run, policy_file))
     (version,) = listed(run, "policies", "--city", NANJING)
     assert (version["document_number"], version["published_by"]) == ("宁绿〔2026〕1号", "王处长")

@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from backend.kernel.amounts import Rounding, Unit
 from backend.kernel.periods import Period
-from backend.policies.evaluate import CompiledPolicy, compile_policy
-from backend.policies.model import Cap, Condition, Facts, Group, Policy, Published, Reward, RewardKind, Rule
+from backend.ledger import chart
+from backend.policies.compiled import CompiledPolicy, compile_policy
+from backend.policies.model import Budget, Cap, Condition, Facts, Group, Policy, Published, Reward, RewardKind, Rule
 
 GRADES = st.none() | st.integers(1, 5)
 SMALL = st.integers(0, 4)
@@ -25,6 +26,17 @@ facts = st.builds(
     district=st.none() | st.sampled_from(["320102", "320104"]),
     body=st.none() | st.just("CNIS"),
     certificate_scheme=st.sampled_from(["energy_label", "organic"]),
+    channel=st.sampled_from(["till", "phone"]),
+    buyer=st.sampled_from(["person", "person", "organisation"]),
+    receipt_fen=PRICES,
+    model=st.just("gtin:06901234567892"),
+    basket=st.just("01900000-0000-7000-8000-000000000001"),
+    phone=st.none(),
+    address=st.none() | st.just("ab" * 16),
+    trade_in=st.none(),
+    trade_in_age=st.none() | st.integers(0, 20),
+    case=st.none() | st.just("replace"),
+    linked_points=st.none(),
 )
 
 conditions = st.one_of(
@@ -92,13 +104,13 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
             f"规则{i}",
             f"rule {i}",
             Group("all", tuple(draw(st.lists(members, min_size=1, max_size=3)))),
-            draw(rewards(unit)),
+            (draw(rewards(unit)),),
             draw(rates),
         )
         for i in range(draw(st.integers(1, 3)))
     )
     caps = tuple(
-        Cap(f"c{i}", draw(st.sampled_from(list(Period))), draw(st.integers(1, 60)), draw(st.booleans()))
+        Cap(f"c{i}", draw(st.sampled_from(list(Period))), draw(st.integers(1, 60)), draw(st.booleans()), unit)
         for i in range(draw(st.integers(1, 3)))
     )
     policy = Policy(
@@ -108,13 +120,11 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
         document=Published("测试〔2026〕1号", "测试", "2026-01-01", None),
         from_ms=0,
         until_ms=2**53,
-        unit=unit,
-        budget=10**6,
-        budget_partial=draw(st.booleans()),
+        budgets=(Budget(unit, 10**6, draw(st.booleans())),),
         rules=rules,
         caps=caps,
     )
-    return compile_policy(policy, f"01900000-0000-7000-8000-{number:012x}", 2**53, f"budget:p{number}:{unit}")
+    return compile_policy(policy, f"01900000-0000-7000-8000-{number:012x}", 2**53, chart.budget)
 
 
 @st.composite

@@ -6,10 +6,12 @@ import pytest
 
 from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
 from backend.policies import bounds
-from backend.policies.bounds import greatest_award, too_large
+from backend.policies.bounds import greatest_award, too_large, unpublishable
+from backend.policies.document import load_policy
 from backend.policies.model import Reward, RewardKind
 from backend.scans import lines
 from firmware_bridge.wire import messages
+from tests.worlds import rules
 
 FULL = 10_000
 
@@ -70,3 +72,22 @@ def test_no_share_of_a_price_is_too_large() -> None:
 def test_a_till_cannot_send_more() -> None:
     assert {bounds.QUANTITY_MAX, lines.QUANTITY_MAX, messages.QTY_MAX} == {9_999}
     assert {bounds.PRICE_FEN_MAX, lines.PRICE_FEN_MAX, messages.PRICE_FEN_MAX} == {10**10}
+
+
+@pytest.mark.parametrize("name", ["budget", "ceiling"])
+def test_a_cap_may_not_be_named_like_another_limit(name: str) -> None:
+    doc = rules.document(caps=[rules.cap(name, "day", 100)])
+
+    faults = unpublishable(load_policy(rules.text_of(doc)))
+
+    assert list(faults) == ["caps.0.cap"]
+
+
+def test_a_reward_that_no_account_could_hold_is_named_with_its_place() -> None:
+    doc = rules.document(rules.rule("all", {"kind": "per_unit", "amount": MAX_AMOUNT}))
+
+    assert list(unpublishable(load_policy(rules.text_of(doc)))) == ["rules.0.rewards.0"]
+
+
+def test_a_usual_policy_may_be_published() -> None:
+    assert unpublishable(load_policy(rules.text_of(rules.document()))) == {}

@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 
 from backend.kernel.amounts import Rounding, Unit
 from backend.kernel.periods import Period
-from backend.policies.evaluate import CompiledPolicy, Limits, compile_policy, evaluate
-from backend.policies.explain import explain, limit_step
-from backend.policies.model import Cap, Condition, Facts, Group, Policy, Published, Reward, RewardKind, Rule
+from backend.ledger import chart
+from backend.policies.compiled import CompiledPolicy, compile_policy, plan_of
+from backend.policies.evaluate import evaluate
+from backend.policies.explain import explain
+from backend.policies.limit_words import limit_step
+from backend.policies.limits import Limits
+from backend.policies.model import Budget, Cap, Condition, Facts, Group, Policy, Published, Reward, RewardKind, Rule
 from backend.policies.words import Sentence, check
 from tests.pure.policies import documents
 
@@ -25,15 +29,15 @@ def unlimited(policies: tuple[CompiledPolicy, ...]) -> Limits:
         for cap in policy.caps
         for period in ("2026-11-22", "2026-11", "2026", "-")
     }
-    return Limits(used, {policy.budget_account: UNLIMITED for policy in policies})
+    return Limits(used, {budget.pool: UNLIMITED for policy in policies for budget in policy.budgets})
 
 
 @settings(max_examples=100)
 @given(documents.facts, documents.several())
 def test_an_explanation_comes_to_the_verdict_of_the_engine(facts: Facts, policies: tuple[CompiledPolicy, ...]) -> None:
-    verdict = evaluate(facts, PERSON, ON, policies, unlimited(policies))
+    verdict = evaluate(facts, PERSON, ON, plan_of([p for p in policies if p.concerns(facts)]), unlimited(policies))
 
-    said = explain(facts, policies)
+    said = explain(facts, ON, policies)
 
     assert (said.outcome, said.reason, said.version, said.rule) == (
         verdict.outcome,
@@ -49,9 +53,9 @@ def test_an_explanation_comes_to_the_verdict_of_the_engine(facts: Facts, policie
 def test_what_gives_nothing_says_what_is_missing_and_the_nearest_is_the_engines(
     facts: Facts, policies: tuple[CompiledPolicy, ...]
 ) -> None:
-    verdict = evaluate(facts, PERSON, ON, policies, unlimited(policies))
+    verdict = evaluate(facts, PERSON, ON, plan_of([p for p in policies if p.concerns(facts)]), unlimited(policies))
 
-    said = explain(facts, policies)
+    said = explain(facts, ON, policies)
 
     assert (said.nearest is None) == (said.reason in ("awarded", "no_policy"))
     for policy in said.policies:
@@ -67,7 +71,7 @@ def test_what_gives_nothing_says_what_is_missing_and_the_nearest_is_the_engines(
 @settings(max_examples=100)
 @given(documents.facts, documents.several())
 def test_the_arithmetic_ends_with_the_gross_award(facts: Facts, policies: tuple[CompiledPolicy, ...]) -> None:
-    for policy in explain(facts, policies).policies:
+    for policy in explain(facts, ON, policies).policies:
         for rule in policy.rules:
             if rule.arithmetic:
                 assert rule.arithmetic[-1].amount == rule.gross
@@ -92,7 +96,7 @@ def _policy() -> CompiledPolicy:
         "高效家电",
         "Efficient appliances",
         Group("all", (Condition("certificate_scheme", "=", "energy_label"), Condition("grade", "<=", 2))),
-        Reward(RewardKind.PERCENT, Unit.POINTS, Rounding.DOWN, basis_points=200, cap_per_unit=2_000),
+        (Reward(RewardKind.PERCENT, Unit.POINTS, Rounding.DOWN, basis_points=200, cap_per_unit=2_000),),
         {("M", "P3"): 10_000, ("M", "P2"): 5_000},
     )
     policy = Policy(
@@ -102,17 +106,15 @@ def _policy() -> CompiledPolicy:
         Published("宁绿〔2026〕1号", "南京市", "2026-01-01", None),
         0,
         2**53,
-        Unit.POINTS,
-        10**6,
-        True,  # noqa: FBT003 - budget_partial
+        (Budget(Unit.POINTS, 10**6, partial=True),),
         (appliances,),
-        (Cap("daily", Period.DAY, 900, partial=True),),
+        (Cap("daily", Period.DAY, 900, partial=True, unit=Unit.POINTS),),
     )
-    return compile_policy(policy, "v1", 2**53, "budget:green:points")
+    return compile_policy(policy, "v1", 2**53, chart.budget)
 
 
 def test_the_nearest_missing_condition_is_said_with_the_products_own_value() -> None:
-    said = explain(_facts(), [_policy()])
+    said = explain(_facts(), ON, [_policy()])
 
     assert said.nearest is not None
     assert said.nearest.zh == "能效（水效）等级须达到 2 级及以上，该商品为 3 级"
@@ -120,7 +122,7 @@ def test_the_nearest_missing_condition_is_said_with_the_products_own_value() -> 
 
 
 def test_a_fact_that_is_not_on_record_is_said_to_be_missing() -> None:
-    said = explain(_facts(grade=None), [_policy()])
+    said = explain(_facts(grade=None), ON, [_policy()])
 
     assert said.nearest is not None
     assert said.nearest.zh == "能效（水效）等级须达到 2 级及以上，该商品没有这项信息"
@@ -129,14 +131,14 @@ def test_a_fact_that_is_not_on_record_is_said_to_be_missing() -> None:
 def test_values_are_called_what_people_call_them() -> None:
     names = {("certificate_scheme", "energy_label"): Sentence("中国能效标识", "China Energy Label")}
 
-    said = explain(_facts(certificate_scheme="organic"), [_policy()], names)
+    said = explain(_facts(certificate_scheme="organic"), ON, [_policy()], names)
 
     assert said.nearest is not None
     assert said.nearest.zh == "认证类别须为中国能效标识，该商品为“organic”"
 
 
 def test_evidence_that_is_too_weak_says_what_would_do() -> None:
-    said = explain(_facts(grade=1, proof="P0"), [_policy()])
+    said = explain(_facts(grade=1, proof="P0"), ON, [_policy()])
 
     assert said.nearest is not None
     assert said.nearest.zh == (
@@ -145,7 +147,7 @@ def test_evidence_that_is_too_weak_says_what_would_do() -> None:
 
 
 def test_the_arithmetic_goes_from_the_price_to_the_cap_a_piece() -> None:
-    said = explain(_facts(grade=1), [_policy()])
+    said = explain(_facts(grade=1), ON, [_policy()])
 
     rule = said.policies[0].nearest
     assert [(step.sentence.zh, step.amount) for step in rule.arithmetic] == [
@@ -153,8 +155,8 @@ def test_the_arithmetic_goes_from_the_price_to_the_cap_a_piece() -> None:
         ("证明程度按 100% 计，舍去尾数：5998 分", 5_998),
         ("每件最多 2000 分 × 1 件：2000 分", 2_000),
     ]
-    cut = limit_step(_policy(), "daily", 300, 300)
-    assert cut.sentence.zh == "每日上限 900 分还剩 300 分：300 分"
+    cut = limit_step(_policy(), "points", "daily", 300, 300)
+    assert cut.sentence.zh == "您的每日上限 900 分还剩 300 分：300 分"
 
 
 @given(st.integers(1, 10**6))

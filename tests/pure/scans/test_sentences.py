@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from backend.certificates import validity
 from backend.labels.model import PERSONAL, Scheme
-from backend.policies.evaluate import CompiledPolicy, Limits, evaluate
-from backend.policies.model import Facts, Outcome
+from backend.policies.compiled import NO_POLICIES, PolicySet
+from backend.policies.evaluate import evaluate
+from backend.policies.limits import Limits
+from backend.policies.model import Evidence, Facts, Outcome
 from backend.scans.decide import Decision
+from backend.scans.evidence import evidence_text
 from backend.scans.explain import DecidedScan, recompute, sentence
 from backend.scans.sentences import OUTCOMES, SENTENCES, by_rules, outcome_of
 from tests.pure.policies import documents
@@ -62,7 +65,7 @@ def test_no_reason_of_a_decision_is_without_a_sentence() -> None:
 
 @pytest.mark.parametrize("reason", sorted(SENTENCES))
 def test_every_sentence_is_one_in_both_languages_and_has_no_hole(reason: str) -> None:
-    said = sentence(_scan(reason=reason, outcome=outcome_of(reason)), ())
+    said = sentence(_scan(reason=reason, outcome=outcome_of(reason)), NO_POLICIES)
 
     for text in said:
         assert text
@@ -76,31 +79,33 @@ def test_every_sentence_is_one_in_both_languages_and_has_no_hole(reason: str) ->
 def test_an_award_says_what_the_goods_are_and_what_they_earn() -> None:
     scan = _scan(reason="awarded", outcome="awarded", unit="points", gross=18, award=18)
 
-    said = sentence(scan, ())
+    said = sentence(scan, NO_POLICIES)
 
     assert said.zh == "这款冰箱是一级能效，按政策奖励 18 分。"
     assert said.en == "This product, energy grade 1, earns 18 points under the policy."
 
 
 def test_a_shopper_without_a_code_reads_how_to_claim() -> None:
-    assert sentence(_scan(reason="claim_open", outcome="unclaimed"), ()).zh == (
+    assert sentence(_scan(reason="claim_open", outcome="unclaimed"), NO_POLICIES).zh == (
         "结账时没有出示会员码；请凭小票上的领取码领取。"
     )
 
 
 @st.composite
-def decided(draw: st.DrawFn) -> tuple[DecidedScan, tuple[CompiledPolicy, ...]]:
+def decided(draw: st.DrawFn) -> tuple[DecidedScan, PolicySet]:
     """A decision as the engine takes it, with caps and budget at random heights."""
     facts: Facts = draw(documents.facts)
     policies = draw(documents.several())
-    limits = Limits({}, {p.budget_account: draw(st.integers(0, 60)) for p in policies})
+    limits = Limits({}, {b.pool: draw(st.integers(0, 60)) for p in policies for b in p.budgets})
     for policy in policies:
         for cap in policy.caps:
             for period in ("2026-11-22", "2026-11", "2026", "-"):
-                limits.used[(cap.counter, period, PERSON)] = draw(st.integers(0, cap.limit + 5))
+                limits.used[(PERSON, period, cap.counter)] = draw(st.integers(0, cap.limit + 5))
     from backend.kernel.periods import civil_date
 
-    verdict = evaluate(facts, PERSON, civil_date(SOLD_AT_MS), policies, limits)
+    verdict = evaluate(
+        facts, PERSON, civil_date(SOLD_AT_MS), PolicySet(policies).in_force(SOLD_AT_MS).plan(facts), limits
+    )
     scan = _scan(
         reason=verdict.reason,
         outcome=verdict.outcome,
@@ -113,6 +118,9 @@ def decided(draw: st.DrawFn) -> tuple[DecidedScan, tuple[CompiledPolicy, ...]]:
         price_fen=facts.price_fen,
         quantity=facts.quantity,
         certificate_scheme=facts.certificate_scheme,
+        label_key=facts.model,
+        basket=facts.basket,
+        evidence=evidence_text(Evidence(*facts[-len(Evidence._fields) :]), facts.buyer),
         policy_version=verdict.version,
         rule=verdict.rule,
         missing=verdict.missing,
@@ -122,13 +130,15 @@ def decided(draw: st.DrawFn) -> tuple[DecidedScan, tuple[CompiledPolicy, ...]]:
         limit_name=verdict.limit_name,
         limit_left=verdict.limit_left,
     )
-    return scan._replace(store=facts.store, district=facts.district, body=facts.body), policies
+    return scan._replace(store=facts.store, district=facts.district, body=facts.body, more=verdict.more), PolicySet(
+        policies
+    )
 
 
 @settings(max_examples=200)
 @given(decided())
 def test_a_decision_taken_again_from_its_stored_facts_comes_to_itself(
-    case: tuple[DecidedScan, tuple[CompiledPolicy, ...]],
+    case: tuple[DecidedScan, PolicySet],
 ) -> None:
     scan, policies = case
 
@@ -142,9 +152,7 @@ def test_a_decision_taken_again_from_its_stored_facts_comes_to_itself(
 
 @settings(max_examples=100)
 @given(decided(), st.integers(1, 10))
-def test_an_award_that_the_facts_do_not_give_is_noticed(
-    case: tuple[DecidedScan, tuple[CompiledPolicy, ...]], more: int
-) -> None:
+def test_an_award_that_the_facts_do_not_give_is_noticed(case: tuple[DecidedScan, PolicySet], more: int) -> None:
     scan, policies = case
     forged = scan._replace(
         decision=scan.decision._replace(
@@ -159,8 +167,8 @@ def test_a_refusal_whose_facts_say_otherwise_is_noticed() -> None:
     known = _scan(reason="product_unknown", outcome="pending_product")
     unknown = known._replace(decision=known.decision._replace(certificate=None))
 
-    assert not recompute(known, ()).equal
-    assert recompute(unknown, ()).equal
+    assert not recompute(known, NO_POLICIES).equal
+    assert recompute(unknown, NO_POLICIES).equal
     assert not by_rules("product_unknown")
 
 
@@ -177,6 +185,7 @@ def _scan(**changes: object) -> DecidedScan:
         quantity=1,
         price_fen=299_900,
         serial=None,
+        evidence=None,
         resident=PERSON,
         certificate="C1",
         certificate_row="01900000-0000-7000-8000-000000000002",

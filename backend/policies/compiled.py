@@ -1,0 +1,247 @@
+"""Policies made ready to decide, and which of them a sale asks: pure, made once a version, kept by every process."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
+from backend.policies.conditions import Test, compile_member
+from backend.policies.limits import CompiledCap, compile_cap, compile_pace, milestone_counter, once_a_basket
+from backend.policies.model import Budget, Counts, Facts, Mode, Policy, Reward, RewardKind, Rule, Stacking
+from backend.policies.rewards import Payer, compile_reward
+
+PLANS_KEPT = 65_536
+SHARED_GROUP = ""
+"""The group of all policies that name none: the first of them that pays."""
+_ALONE = Stacking(SHARED_GROUP, Mode.FIRST)
+
+BudgetAccounts = Callable[[str, str, int], tuple[str, ...]]
+"""(policy, unit, shards) -> the ledger accounts of a budget: this package does not know the chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledBudget:
+    """The pool of one unit: `accounts` are its shards, `paces` the limits on how fast it is spent."""
+
+    budget: Budget
+    pool: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledReward:
+    reward: Reward
+    unit: str
+    pay: Payer
+    pool: str
+    partial: bool
+    caps: tuple[CompiledCap, ...]
+    """Those that count amounts of its unit, in the order of the document, then the paces of its budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    rule: Rule
+    tests: tuple[Test, ...]
+    rewards: tuple[CompiledReward, ...]
+    counted: tuple[CompiledCap, ...]
+    """Caps that count pieces or awards: they hold the rule's rewards all together."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMilestone:
+    milestone: str
+    counter: CompiledCap
+    reward: CompiledReward
+    steps: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPolicy:
+    """A version ready to decide. `until_ms` is where its own period, its successor's start or its suspension ends it."""
+
+    version: str
+    policy: Policy
+    from_ms: int
+    until_ms: int
+    budgets: tuple[CompiledBudget, ...]
+    rules: tuple[CompiledRule, ...]
+    caps: tuple[CompiledCap, ...]
+    """All that it counts: caps, paces, what is paid once a basket, milestones."""
+    stacking: Stacking
+    milestones: tuple[CompiledMilestone, ...]
+    suspended: tuple[tuple[int, int], ...] = ()
+    """Half-open times of sale, in Unix milliseconds, in which it pays nothing."""
+
+    def in_force(self, sold_at_ms: int) -> bool:
+        return self.from_ms <= sold_at_ms < self.until_ms and not any(
+            begin <= sold_at_ms < end for begin, end in self.suspended
+        )
+
+    def concerns(self, facts: Facts) -> bool:
+        """Whether the sale lies within its scope."""
+        scope = self.policy.scope
+        return all(
+            not wanted or given in wanted
+            for wanted, given in (
+                (scope.districts, facts.district),
+                (scope.stores, facts.store),
+                (scope.schemes, facts.certificate_scheme),
+                (scope.categories, facts.category),
+                (scope.channels, facts.channel),
+                (scope.buyers, facts.buyer),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StackingGroup:
+    """Policies of one group that a sale asks, in the order in which they are asked."""
+
+    mode: Mode
+    ceiling_bp: int | None
+    policies: tuple[CompiledPolicy, ...]
+
+
+Plan = tuple[StackingGroup, ...]
+
+
+class InForce:
+    """The versions in force at a moment, and for each kind of sale those whose scope it lies in."""
+
+    def __init__(self, policies: Sequence[CompiledPolicy]) -> None:
+        self.policies = tuple(policies)
+        caps = [cap for policy in self.policies for cap in policy.caps]
+        self.plain_caps = tuple(cap for cap in caps if cap.plain)
+        self.other_caps = any(not cap.plain for cap in caps)
+        self._plans: dict[tuple[str | None, ...], Plan] = {}
+
+    def plan(self, facts: Facts) -> Plan:
+        """Groups by name, their members by order and name: never by the order of rows in a table."""
+        # What scopes look at: district, store, scheme, category, channel, buyer.
+        key = (facts[9], facts[8], facts[11], facts[3], facts[12], facts[13])
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = plan_of([policy for policy in self.policies if policy.concerns(facts)])
+            if len(self._plans) < PLANS_KEPT:
+                self._plans[key] = plan
+        return plan
+
+
+class PolicySet:
+    """Every version of a city. Iterates over them by policy and number; knows which are in force at a moment."""
+
+    def __init__(self, policies: Sequence[CompiledPolicy]) -> None:
+        self.policies = tuple(policies)
+        self.starts = sorted({moment for policy in policies for moment in _moments(policy)})
+        self._in_force: dict[int, InForce] = {}
+
+    def __iter__(self) -> Iterator[CompiledPolicy]:
+        return iter(self.policies)
+
+    def __len__(self) -> int:
+        return len(self.policies)
+
+    def in_force(self, sold_at_ms: int) -> InForce:
+        at = bisect_right(self.starts, sold_at_ms)
+        found = self._in_force.get(at)
+        if found is None:
+            found = self._in_force[at] = InForce([p for p in self.policies if p.in_force(sold_at_ms)])
+        return found
+
+
+NO_POLICIES = PolicySet(())
+
+
+def plan_of(policies: Sequence[CompiledPolicy]) -> Plan:
+    groups: defaultdict[str, list[CompiledPolicy]] = defaultdict(list)
+    for policy in policies:
+        groups[policy.stacking.group].append(policy)
+    return tuple(_group(groups[name]) for name in sorted(groups))
+
+
+def compile_policy(
+    policy: Policy,
+    version: str,
+    until_ms: int,
+    budget_accounts: BudgetAccounts,
+    suspended: tuple[tuple[int, int], ...] = (),
+) -> CompiledPolicy:
+    name = policy.policy
+    budgets = tuple(
+        CompiledBudget(
+            budget, pool_of(name, budget.unit.value), budget_accounts(name, budget.unit.value, budget.shards)
+        )
+        for budget in policy.budgets
+    )
+    caps = tuple(compile_cap(cap, name) for cap in policy.caps)
+    paces = tuple(
+        compile_pace(pace, policy, budget.unit.value, partial=budget.partial)
+        for budget in policy.budgets
+        for pace in budget.paces
+    )
+    amounts = tuple(cap for cap in (*caps, *paces) if cap.counts is Counts.AMOUNT)
+    counted = tuple(cap for cap in caps if cap.counts is not Counts.AMOUNT)
+    compiled_for = {budget.budget.unit.value: budget for budget in budgets}
+
+    def reward_of(reward: Reward) -> CompiledReward:
+        budget = compiled_for[reward.unit.value]
+        mine = tuple(cap for cap in amounts if cap.unit == reward.unit.value)
+        return CompiledReward(
+            reward, reward.unit.value, compile_reward(reward), budget.pool, budget.budget.partial, mine
+        )
+
+    rules = tuple(_rule(rule, tuple(reward_of(r) for r in rule.rewards), counted, name) for rule in policy.rules)
+    milestones = tuple(
+        CompiledMilestone(
+            one.milestone,
+            milestone_counter(name, one.milestone, one.period, MAX_AMOUNT),
+            reward_of(_bonus(one.unit)),
+            dict(one.steps),
+        )
+        for one in policy.milestones
+    )
+    baskets = tuple(cap for rule in rules for cap in rule.counted if cap not in counted)
+    return CompiledPolicy(
+        version,
+        policy,
+        policy.from_ms,
+        until_ms,
+        budgets,
+        rules,
+        (*caps, *paces, *baskets, *(one.counter for one in milestones)),
+        policy.stacking or _ALONE,
+        milestones,
+        suspended,
+    )
+
+
+def pool_of(policy: str, unit: str) -> str:
+    return f"{policy}:{unit}"
+
+
+def _rule(
+    rule: Rule, rewards: tuple[CompiledReward, ...], counted: tuple[CompiledCap, ...], policy: str
+) -> CompiledRule:
+    once = (once_a_basket(policy, rule.rule),) if any(reward.once_a_basket for reward in rule.rewards) else ()
+    return CompiledRule(rule, tuple(compile_member(member) for member in rule.when.members), rewards, (*once, *counted))
+
+
+def _bonus(unit: Unit) -> Reward:
+    """Its amount is the step's, so that the reward itself states none."""
+    return Reward(RewardKind.FIXED, unit, Rounding.DOWN)
+
+
+def _group(members: list[CompiledPolicy]) -> StackingGroup:
+    ordered = tuple(sorted(members, key=lambda policy: (policy.stacking.order, policy.policy.policy, policy.version)))
+    ceilings = [policy.stacking.ceiling_bp for policy in ordered if policy.stacking.ceiling_bp is not None]
+    return StackingGroup(ordered[0].stacking.mode, min(ceilings, default=None), ordered)
+
+
+def _moments(policy: CompiledPolicy) -> Iterator[int]:
+    yield policy.from_ms
+    yield policy.until_ms
+    for begin, end in policy.suspended:
+        yield begin
+        yield end

@@ -1,0 +1,212 @@
+"""What may still be awarded: counters of caps and paces, and the pools of budgets. Pure; a batch uses them up in order."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from backend.kernel.periods import PERIODS, Period, civil_date
+from backend.policies.model import Cap, Counts, Facts, Pace, Per, Policy
+
+CounterKey = tuple[str, str, str]
+"""(whose, civil period, name of the counter): a person's counters lie together under the person's own id."""
+
+COUNTERS_KEPT = 65_536
+_PERSON, _POLICY, _DISTRICT = Per.PERSON, Per.POLICY, Per.DISTRICT
+_FIELD = {per: Facts._fields.index(per.value) for per in Per if per not in (_PERSON, _POLICY)}
+
+
+class FactMissing(Exception):
+    """A cap counts by something that the sale does not tell, `fact`: it cannot be held to, so nothing may be paid."""
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(fact)
+        self.fact = fact
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCap:
+    """One counter a combination of what it counts by. `plain`: by person alone, for all goods: the common case."""
+
+    name: str
+    counter: str
+    limit: int
+    partial: bool
+    period: Period
+    period_at: int
+    """Where its period's key stands among those of `period_keys`."""
+    unit: str | None
+    counts: Counts
+    plain: bool
+    per: tuple[Per, ...]
+    by_person: bool
+    fields: tuple[int, ...]
+    schemes: frozenset[str]
+    categories: frozenset[str]
+    limit_of: Callable[[Facts, date], int] | None = None
+    """Where the limit depends on the day or the place; then the counter must be exactly as it was read."""
+    exact: bool = False
+    """Its amount decides what is awarded even where it is far from its limit."""
+
+    def concerns(self, facts: Facts) -> bool:
+        return (not self.schemes or facts.certificate_scheme in self.schemes) and (
+            not self.categories or facts.category in self.categories
+        )
+
+    def key(self, person: str, facts: Facts, periods: tuple[str, ...]) -> CounterKey:
+        """Its counter for this sale. Raises FactMissing."""
+        period = periods[self.period_at]
+        if self.plain:
+            return person, period, self.counter
+        counter = self.counter
+        for position in self.fields:
+            value = facts[position]
+            if value is None:
+                raise FactMissing(Facts._fields[position])
+            counter = f"{counter}/{value}"
+        return (person if self.by_person else _nobody(counter)), period, counter
+
+    def limit_at(self, facts: Facts, sold_on: date) -> int:
+        return self.limit if self.limit_of is None else self.limit_of(facts, sold_on)
+
+
+class Met(NamedTuple):
+    """`limit` where it is not the same for every sale; else None, and the cap's own holds."""
+
+    counter: str
+    limit: int | None
+
+
+@dataclass(slots=True)
+class Limits:
+    """What caps and budgets still allow, handed on from scan to scan of a batch. Counters are amounts used."""
+
+    used: dict[CounterKey, int]
+    budgets: dict[str, int]
+    """What is left in each pool."""
+    cut: set[CounterKey] = field(default_factory=set)
+    """Counters whose exact amount decided an award: they must not have changed when it is saved."""
+    met: dict[CounterKey, Met] = field(default_factory=dict)
+    """Of each counter met that is not a person's alone: which cap it belongs to, and where it ends."""
+
+    def meet(
+        self, cap: CompiledCap, person: str, facts: Facts, sold_on: date, periods: tuple[str, ...]
+    ) -> tuple[CounterKey, int]:
+        """The counter of `cap` for this sale, and its limit. Raises FactMissing."""
+        key, most = cap.key(person, facts, periods), cap.limit_at(facts, sold_on)
+        self.met[key] = Met(cap.counter, None if cap.limit_of is None else most)
+        return key, most
+
+
+def compile_cap(cap: Cap, policy: str) -> CompiledCap:
+    owner = f"{cap.programme}:" if cap.programme else policy
+    return _compiled(
+        cap.cap,
+        f"{owner}/{cap.cap}",
+        cap.limit,
+        cap.period,
+        cap.per,
+        partial=cap.partial,
+        unit=None if cap.unit is None else cap.unit.value,
+        counts=cap.counts,
+        schemes=frozenset(cap.schemes),
+        categories=frozenset(cap.categories),
+    )
+
+
+def compile_pace(pace: Pace, policy: Policy, unit: str, *, partial: bool) -> CompiledCap:
+    """A pace is a cap of the policy as a whole, or of each place: of a day, or of all days so far when it carries over."""
+    since = civil_date(policy.from_ms)
+    varies = pace.carry_over or pace.amounts is not None
+
+    def limit_of(facts: Facts, sold_on: date) -> int:
+        each = pace.amount if pace.amounts is None else pace.amounts.get(facts.district or "", pace.amount)
+        return each * ((sold_on - since).days + 1 if pace.carry_over else 1)
+
+    return _compiled(
+        pace.pace,
+        f"{policy.policy}/{pace.pace}",
+        pace.amount,
+        Period.LIFETIME if pace.carry_over else Period.DAY,
+        pace.per,
+        partial=partial,
+        unit=unit,
+        counts=Counts.AMOUNT,
+        limit_of=limit_of if varies else None,
+        exact=pace.carry_over,
+    )
+
+
+def once_a_basket(policy: str, rule: str) -> CompiledCap:
+    """Holds a reward that is paid once a basket, whatever the number of its lines, also of those decided later."""
+    name = f"basket-{rule}"
+    return _compiled(
+        name,
+        f"{policy}/{name}",
+        1,
+        Period.LIFETIME,
+        (Per.BASKET,),
+        partial=False,
+        unit=None,
+        counts=Counts.AWARDS,
+    )
+
+
+def milestone_counter(policy: str, name: str, period: Period, limit: int) -> CompiledCap:
+    """Counts a person's awards under a policy, of which some bring a bonus."""
+    return _compiled(
+        name,
+        f"{policy}/{name}",
+        limit,
+        period,
+        (Per.PERSON,),
+        partial=False,
+        unit=None,
+        counts=Counts.AWARDS,
+        exact=True,
+    )
+
+
+def _compiled(
+    name: str,
+    counter: str,
+    limit: int,
+    period: Period,
+    per: tuple[Per, ...],
+    *,
+    partial: bool,
+    unit: str | None,
+    counts: Counts,
+    schemes: frozenset[str] = frozenset(),
+    categories: frozenset[str] = frozenset(),
+    limit_of: Callable[[Facts, date], int] | None = None,
+    exact: bool = False,
+) -> CompiledCap:
+    fields = tuple(_FIELD[by] for by in sorted(per) if by not in (_PERSON, _POLICY))
+    return CompiledCap(
+        name=name,
+        counter=counter,
+        limit=limit,
+        partial=partial,
+        period=period,
+        period_at=PERIODS.index(period),
+        unit=unit,
+        counts=counts,
+        plain=_PERSON in per and not fields and not schemes and not categories,
+        per=tuple(sorted(per)),
+        by_person=_PERSON in per,
+        fields=fields,
+        schemes=schemes,
+        categories=categories,
+        limit_of=limit_of,
+        exact=exact,
+    )
+
+
+@lru_cache(COUNTERS_KEPT)
+def _nobody(counter: str) -> str:
+    """The id under which a counter of no person stands: made from its name, so that all writers agree on it."""
+    digest = hashlib.sha256(counter.encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"

@@ -1,0 +1,49 @@
+"""What a rule pays before rates' limits: each reward compiled to one function of the facts and the rate. Integers only."""
+
+from collections.abc import Callable, Mapping
+
+from backend.kernel.amounts import BASIS_POINTS, divide
+from backend.policies.model import Facts, Reward, RewardKind
+
+Amount = tuple[int, str | None]
+"""A reward in its unit, or the reason why none can be computed."""
+
+Payer = Callable[[Facts, int], Amount]
+"""(facts, rate in basis points) -> amount, rounded once, as the reward names it."""
+
+
+def compile_reward(reward: Reward) -> Payer:
+    if reward.kind is RewardKind.PERCENT:
+        return lambda facts, rate: _percent(facts, reward, reward.basis_points, rate)
+    if reward.kind is RewardKind.TABLE:
+        return lambda facts, rate: _from_table(facts, reward, rate)
+    pieces = (lambda facts: facts.quantity) if reward.kind is RewardKind.PER_UNIT else (lambda _facts: 1)
+    scale = BASIS_POINTS * BASIS_POINTS
+    return lambda facts, rate: (
+        _capped(divide(reward.amount * pieces(facts) * rate * reward.factor_bp, scale, reward.rounding), facts, reward),
+        None,
+    )
+
+
+def _percent(facts: Facts, reward: Reward, basis_points: int, rate: int) -> Amount:
+    if facts.price_fen is None:
+        return (0, "price_missing")
+    scaled = facts.price_fen * basis_points * rate * reward.factor_bp
+    return (_capped(divide(scaled, BASIS_POINTS**3, reward.rounding), facts, reward), None)
+
+
+def _from_table(facts: Facts, reward: Reward, rate: int) -> Amount:
+    table: Mapping[int, int] = reward.table or {}
+    row = table.get((facts.grade if reward.by == "grade" else facts.tier) or 0)
+    if row is None:
+        return (0, "table_missing")
+    if reward.table_is_percent:
+        return _percent(facts, reward, row, rate)
+    scaled = row * facts.quantity * rate * reward.factor_bp
+    return (_capped(divide(scaled, BASIS_POINTS**2, reward.rounding), facts, reward), None)
+
+
+def _capped(amount: int, facts: Facts, reward: Reward) -> int:
+    if reward.cap_per_unit is None:
+        return amount
+    return min(amount, reward.cap_per_unit * facts.quantity)

@@ -1,0 +1,122 @@
+"""Invariant I7: every counter is the sum of the awards that it counts, and within its cap."""
+
+import json
+
+from sqlalchemy import Connection
+
+from backend.kernel.findings import Break, Finding, finding
+from backend.policies.compiled import CompiledPolicy, PolicySet
+from backend.policies.limits import CompiledCap
+from backend.policies.model import Per
+from backend.storage.columns import flags, numbers, unquoted, words
+from backend.storage.stream import streamed
+from backend.storage.transaction import hot
+
+COUNTERS = "SELECT count(*) FROM cap_counters WHERE city = %(city)s"
+
+_VALUES = {
+    Per.ADDRESS: "a.evidence::json->>'address'",
+    Per.BASKET: "a.basket::text",
+    Per.CATEGORY: "a.category",
+    Per.SCHEME: "a.certificate_scheme",
+    Per.CHANNEL: "b.channel",
+    Per.DISTRICT: "b.district",
+    Per.MODEL: "a.label_key",
+    Per.PHONE: "a.evidence::json->>'phone'",
+    Per.STORE: "b.store",
+    Per.TRADE_IN: "a.evidence::json->>'trade_in'",
+}
+_SUFFIX = " || ".join(
+    f"CASE WHEN c.per LIKE '%%,{per.value},%%' THEN '/' || ({_VALUES[per]}) ELSE '' END" for per in sorted(_VALUES)
+)
+# The counter's name tells its cap: owner/cap, then what it counts by.
+_BASE = "split_part(k.cap, '/', 1) || '/' || split_part(k.cap, '/', 2)"
+
+# Civil time of every city is UTC+8 without daylight saving, as in kernel.periods. A cap of pieces or awards counts a scan
+# once, whatever the number of units that it earns in.
+OFF_CAPS = f"""
+WITH caps AS (
+  SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[], %(units)s::text[],
+                       %(counts)s::text[], %(pers)s::text[], %(schemes)s::text[], %(categories)s::text[], %(rules)s::text[],
+                       %(varies)s::boolean[])
+    c(version, cap, kind, most, unit, counts, per, schemes, categories, rule, varies)),
+awards AS (
+  SELECT d.basket, d.line_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence,
+         x.policy_version, x.rule, x.unit, x.award
+  FROM decisions d
+  JOIN LATERAL (
+    SELECT d.policy_version, d.rule, d.unit, d.award WHERE d.award > 0
+    UNION ALL
+    SELECT f.policy_version, f.rule, f.unit, f.award FROM further_awards f
+    WHERE f.city = %(city)s AND f.basket = d.basket AND f.line_no = d.line_no AND f.decision_no = d.decision_no
+      AND f.award > 0) x ON true
+  WHERE d.city = %(city)s AND d.outcome = 'awarded' AND NOT EXISTS (
+    SELECT FROM decisions later WHERE later.city = %(city)s AND later.decision_no > 1 AND later.basket = d.basket
+      AND later.line_no = d.line_no AND later.decision_no > d.decision_no)),
+counted AS (
+  SELECT c.cap || {_SUFFIX} AS cap, c.per LIKE '%%,person,%%' AS of_person, a.resident,
+         CASE c.kind WHEN 'day' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
+                     WHEN 'month' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
+                     WHEN 'year' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
+                     ELSE '-' END AS period,
+         CASE c.counts WHEN 'amount' THEN sum(a.award) WHEN 'pieces' THEN max(a.quantity)::numeric ELSE 1 END AS used
+  FROM awards a
+  JOIN baskets b ON b.city = %(city)s AND b.basket = a.basket
+  JOIN caps c ON c.version = a.policy_version
+  WHERE (c.counts <> 'amount' OR c.unit = a.unit) AND (c.rule IS NULL OR c.rule = a.rule)
+    AND (c.schemes IS NULL OR jsonb_exists(c.schemes::jsonb, a.certificate_scheme))
+    AND (c.categories IS NULL OR jsonb_exists(c.categories::jsonb, a.category))
+  GROUP BY 1, 2, 3, 4, c.counts, a.basket, a.line_no, a.policy_version),
+earned AS (
+  SELECT cap, period,
+         CASE WHEN of_person THEN resident ELSE left(encode(sha256(convert_to(cap, 'UTF8')), 'hex'), 32)::uuid END AS person,
+         sum(used) AS used
+  FROM counted GROUP BY 1, 2, 3)
+SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
+FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
+FULL JOIN earned e USING (cap, period, person)
+WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
+   OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = {_BASE} AND (c.varies OR c.most = k.allowed))"""
+
+
+def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding:
+    """I7: of every cap and what it counts by, the awards in force sum to the counter, and to no more than is allowed."""
+    caps = [(policy, cap) for policy in policies for cap in policy.caps]
+    params = {
+        "city": city,
+        "versions": unquoted([policy.version for policy, _ in caps]),
+        "caps": words([cap.counter for _, cap in caps]),
+        "kinds": words([cap.period for _, cap in caps]),
+        "limits": numbers([cap.limit for _, cap in caps]),
+        "units": words([cap.unit for _, cap in caps]),
+        "counts": words([cap.counts for _, cap in caps]),
+        "pers": words([f",{','.join(cap.per)}," for _, cap in caps]),
+        "schemes": words([_listed(cap.schemes) for _, cap in caps]),
+        "categories": words([_listed(cap.categories) for _, cap in caps]),
+        "rules": words([_rule_of(policy, cap) for policy, cap in caps]),
+        "varies": flags([cap.limit_of is not None for _, cap in caps]),
+    }
+    breaks = (
+        Break(
+            f"cap {cap} {period} person {person}",
+            f"counter {used or 'missing'} of {allowed or '?'}, awards sum to {earned or '0'}",
+        )
+        for cap, period, person, used, allowed, earned in streamed(connection, OFF_CAPS, params)
+    )
+    return finding("I7", city, _count(connection, city), breaks)
+
+
+def _listed(names: frozenset[str]) -> str | None:
+    return json.dumps(sorted(names), ensure_ascii=False) if names else None
+
+
+def _rule_of(policy: CompiledPolicy, cap: CompiledCap) -> str | None:
+    """The rule whose awards alone the cap counts: that of what is paid once a basket."""
+    return next((rule.rule.rule for rule in policy.rules if Per.BASKET in cap.per and cap in rule.counted), None)
+
+
+def _count(connection: Connection, city: str) -> int:
+    row = hot(connection, COUNTERS, {"city": city}).fetchone()
+    assert row is not None
+    counted: int = row[0]
+    return counted
