@@ -44,9 +44,9 @@ LOCK_COUNTERS = COUNTERS + " ORDER BY person, period, cap FOR UPDATE"
 _COUNTERS_GIVEN = """
 INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
 SELECT %(city)s, t.person, (%(periods)s::text[])[t.alike], (%(caps)s::text[])[t.alike], t.used,
-       (%(allowed)s::bigint[])[t.alike], t.version
+       (%(allowed)s::bigint[])[t.alike], (%(versions)s::bigint[])[t.alike]
 FROM (SELECT unnest(%(persons)s::uuid[]) AS person, unnest(%(used)s::bigint[]) AS used,
-             unnest(%(versions)s::bigint[]) AS version, unnest(%(alike)s::int[]) AS alike) t
+             unnest(%(alike)s::int[]) AS alike) t
 ON CONFLICT (city, person, period, cap) DO UPDATE SET """
 
 ADD_TO_COUNTERS = (
@@ -279,15 +279,16 @@ class CounterChange(NamedTuple):
 def add_to_counters(connection: Connection, city: str, changes: Iterable[CounterChange]) -> Sent:
     """Adds to counters, whatever they are now; incomplete when one of them has no more room for that."""
     ordered = sorted(changes)
-    added, versions = [change.added for change in ordered], [1] * len(ordered)
-    return _send_counters(connection, ADD_TO_COUNTERS, city, ordered, added, versions)
+    kinds = [(change.period, change.cap, change.allowed, 1) for change in ordered]
+    return _send_counters(connection, ADD_TO_COUNTERS, city, ordered, kinds, [change.added for change in ordered])
 
 
 def set_counters(connection: Connection, city: str, changes: Iterable[CounterChange]) -> Sent:
     """Changes counters that must be as they were read; incomplete when another transaction changed one since."""
     ordered = sorted(changes)
-    used, versions = [c.before + c.added for c in ordered], [c.version + 1 for c in ordered]
-    return _send_counters(connection, SET_COUNTERS, city, ordered, used, versions)
+    kinds = [(change.period, change.cap, change.allowed, change.version + 1) for change in ordered]
+    used = [change.before + change.added for change in ordered]
+    return _send_counters(connection, SET_COUNTERS, city, ordered, kinds, used)
 
 
 def _send_counters(
@@ -295,12 +296,12 @@ def _send_counters(
     statement: str,
     city: str,
     ordered: Sequence[CounterChange],
+    kinds: Sequence[tuple[str, str, int, int]],
     used: Sequence[int],
-    versions: Sequence[int],
 ) -> Sent:
-    """`ordered` by the table's key: the order in which every transaction takes its counters."""
-    kinds, places = alike([(change.period, change.cap, change.allowed) for change in ordered])
-    periods, caps, allowed = zip(*kinds, strict=True)
+    """`ordered` by the table's key, in which every transaction takes its counters; `kinds`: period, cap, limit, version."""
+    few, places = alike(kinds)
+    periods, caps, allowed, versions = zip(*few, strict=True)
     given = {
         "city": city,
         "periods": unquoted(periods),
