@@ -42,6 +42,7 @@ FACTS = {
         Fact("grade", int, "能效（水效）等级", "grade", "级"),
         Fact("tier", int, "认证星级", "tier", "星"),
         Fact("price_fen", int, "成交价", "final price", "分"),
+        Fact("unit_price_fen", int, "单件成交价", "price of one piece", "分"),
         Fact("quantity", int, "数量", "quantity", "件"),
         Fact("store", str, "门店", "store"),
         Fact("district", str, "区县", "district"),

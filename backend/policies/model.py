@@ -50,10 +50,16 @@ class Evidence(NamedTuple):
 NO_EVIDENCE = Evidence()
 
 
+def unit_price(price_fen: int | None, quantity: int) -> int | None:
+    """The price of one piece in fen, rounded up; None where the line has none."""
+    return price_fen if price_fen is None or quantity == 1 else -(-price_fen // quantity)
+
+
 class Facts(NamedTuple):
     """What the rules may look at, for one scan.
 
-    Amounts in fen: `price_fen` is the final price of the whole line, `receipt_fen` of all priced lines of its basket.
+    Amounts in fen: `price_fen` is the final price of the whole line, `unit_price_fen` of one piece of it (rounded up, so
+    that a ceiling is never passed unseen), `receipt_fen` of all priced lines of its basket.
     """
 
     scheme: str
@@ -79,6 +85,7 @@ class Facts(NamedTuple):
     trade_in_age: int | None = None
     case: str | None = None
     linked_points: int | None = None
+    unit_price_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

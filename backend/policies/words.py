@@ -111,7 +111,7 @@ def value_words(fact: str, value: Value, names: Names = NO_NAMES) -> Sentence:
     named = names.get((fact, value)) or _BUILT_IN.get((fact, value))
     if named is not None:
         return named
-    if fact in ("price_fen", "receipt_fen") and isinstance(value, int):
+    if fact in ("price_fen", "unit_price_fen", "receipt_fen") and isinstance(value, int):
         sign = "-" if value < 0 else ""
         return Sentence(f" {sign}{yuan(abs(value))} 元", f"{sign}¥{yuan(abs(value))}")
     unit = FACTS[fact].unit_zh

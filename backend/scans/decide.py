@@ -12,7 +12,7 @@ from backend.labels.model import Confidence, Reading, Scope
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.evaluate import evaluate
 from backend.policies.limits import CounterKey, FactMissing, Limits, Met
-from backend.policies.model import NO_EVIDENCE, Award, Buyer, Facts, Level, Outcome, Proof, Verdict
+from backend.policies.model import NO_EVIDENCE, Award, Buyer, Facts, Level, Outcome, Proof, Verdict, unit_price
 from backend.scans.evidence import evidence_text
 from backend.scans.lines import printable
 from backend.scans.model import Basket, Channel, Read
@@ -296,6 +296,7 @@ def facts_of(reading: Reading, level: str, proof: str, entry: Entry, read: Read,
         reading.key,
         basket.basket,
         *(NO_EVIDENCE if read.evidence is None else read.evidence),
+        unit_price(read.price_fen, read.quantity),
     )
     return _new(Facts, facts)
 

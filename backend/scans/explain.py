@@ -10,7 +10,7 @@ from backend.policies.evaluate import BUDGET, CEILING, evaluate
 from backend.policies.explain import AmountStep, Explanation, explain
 from backend.policies.limit_words import left_words, limit_step, limit_words, missing_fact_words
 from backend.policies.limits import FactMissing, Limits
-from backend.policies.model import Award, Facts, Outcome, Verdict
+from backend.policies.model import Award, Facts, Outcome, Verdict, unit_price
 from backend.policies.words import NO_NAMES, Names, Sentence, amount_words
 from backend.scans.decide import Decision
 from backend.scans.evidence import evidence_of
@@ -202,6 +202,7 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         decision.label_key,
         decision.basket,
         *evidence,
+        unit_price(decision.price_fen, decision.quantity),
     )
 
 

@@ -6,7 +6,19 @@ from backend.kernel.amounts import Rounding, Unit
 from backend.kernel.periods import Period
 from backend.ledger import chart
 from backend.policies.compiled import CompiledPolicy, compile_policy
-from backend.policies.model import Budget, Cap, Condition, Facts, Group, Policy, Published, Reward, RewardKind, Rule
+from backend.policies.model import (
+    Budget,
+    Cap,
+    Condition,
+    Facts,
+    Group,
+    Policy,
+    Published,
+    Reward,
+    RewardKind,
+    Rule,
+    unit_price,
+)
 
 GRADES = st.none() | st.integers(1, 5)
 SMALL = st.integers(0, 4)
@@ -37,7 +49,8 @@ facts = st.builds(
     trade_in_age=st.none() | st.integers(0, 20),
     case=st.none() | st.just("replace"),
     linked_points=st.none(),
-)
+    unit_price_fen=st.none(),
+).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
 
 conditions = st.one_of(
     st.builds(

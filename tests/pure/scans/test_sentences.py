@@ -120,7 +120,7 @@ def decided(draw: st.DrawFn) -> tuple[DecidedScan, PolicySet]:
         certificate_scheme=facts.certificate_scheme,
         label_key=facts.model,
         basket=facts.basket,
-        evidence=evidence_text(Evidence(*facts[-len(Evidence._fields) :]), facts.buyer),
+        evidence=evidence_text(Evidence(*(getattr(facts, name) for name in Evidence._fields)), facts.buyer),
         policy_version=verdict.version,
         rule=verdict.rule,
         missing=verdict.missing,
