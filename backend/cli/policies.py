@@ -15,7 +15,8 @@ from backend.cli.connection import (
     operator,
 )
 from backend.policies import queries
-from backend.policies.document import DOCUMENT_BYTES_MAX, PolicyRefused
+from backend.policies.document import PolicyRefused
+from backend.policies.reading import DOCUMENT_BYTES_MAX
 from backend.policies.words import amount_words
 from backend.usecases.publish_policy import PublishedVersion, load_sound, publish_policy
 

@@ -24,7 +24,8 @@ def unpublishable(policy: Policy) -> dict[str, list[str]]:
         for place, reward in enumerate(rule.rewards):
             reason = too_large(reward, max(rule.rates.values(), default=0))
             if reason is not None:
-                faults.setdefault(f"rules.{at}.rewards.{place}", []).append(reason)
+                where = f"rewards.{place}" if len(rule.rewards) > 1 else "reward"
+                faults.setdefault(f"rules.{at}.{where}", []).append(reason)
     for named_at, name in _limit_names(policy):
         if name in RESERVED_NAMES:
             faults.setdefault(named_at, []).append(f"{name} 为保留名称 / {name} is a reserved name")
@@ -35,8 +36,9 @@ def _limit_names(policy: Policy) -> Iterator[tuple[str, str]]:
     for at, cap in enumerate(policy.caps):
         yield f"caps.{at}.cap", cap.cap
     for at, budget in enumerate(policy.budgets):
+        where = f"budgets.{at}" if len(policy.budgets) > 1 else "budget"
         for place, pace in enumerate(budget.paces):
-            yield f"budgets.{at}.paces.{place}.pace", pace.pace
+            yield f"{where}.paces.{place}.pace", pace.pace
     for at, milestone in enumerate(policy.milestones):
         yield f"milestones.{at}.milestone", milestone.milestone
 

@@ -3,9 +3,9 @@
 Source of the shape: product.md groups B1-B3, B7-B10, B22 of the requirements; the reference stands in the README.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from marshmallow import ValidationError
@@ -34,9 +34,12 @@ from backend.policies.model import (
     Stacking,
     Transition,
 )
+from backend.policies.reading import Faults, Unreadable, decoded, read_object, step
 from backend.policies.shape import NAME_MAX, PolicySchema
+from backend.policies.spelling import misspelled
 
-DOCUMENT_BYTES_MAX = 256 * 1024
+FAULTS_SHOWN = 200
+"""Of a document that has more, the first are named and all are counted."""
 
 _CHINESE = (
     ("Missing data", "必填，未提供"),
@@ -70,20 +73,26 @@ class PolicyRefused(DomainError):
     text_en = "Faults in the policy document: {count}. It cannot be published before they are mended."
 
     def __init__(self, faults: Mapping[str, list[str]]) -> None:
-        super().__init__(count=len(faults), faults=dict(faults))
-        self.faults = dict(faults)
+        self.faults = dict(islice(faults.items(), FAULTS_SHOWN))
+        super().__init__(count=len(faults), faults=self.faults)
 
 
-def load_policy(text: str | bytes) -> Policy:
-    """The policy that `text` states. Raises PolicyRefused with every fault and its place at once."""
-    loaded = _json(text)
-    if not isinstance(loaded, dict):
-        raise PolicyRefused({"": ["须为 JSON 对象 / must be a JSON object"]})
+def load_policy(text: str | bytes, *, published: bool = False) -> Policy:
+    """The policy that `text` states. Raises PolicyRefused with every fault and its place at once.
+
+    `published` for a version that stands in the database: laws of spelling that came later are not held against it.
+    """
     try:
+        loaded = read_object(text)
+        misspelt = {} if published else misspelled(loaded)
         document: dict[str, Any] = PolicySchema().load(loaded)
+    except Unreadable as unreadable:
+        raise PolicyRefused(unreadable.faults) from None
     except ValidationError as error:
-        raise PolicyRefused(_flat(error.messages)) from None
-    faults: dict[str, list[str]] = {}
+        raise PolicyRefused({**misspelt, **_flat(error.messages), **_faults_of_conditions(loaded)}) from None
+    if misspelt:
+        raise PolicyRefused(misspelt)
+    faults: Faults = {}
     budgets = document.get("budgets") or [document["budget"]]
     units = [budget["unit"] for budget in budgets]
     rules = tuple(_rule(rule, units, f"rules.{position}", faults) for position, rule in enumerate(document["rules"]))
@@ -94,6 +103,14 @@ def load_policy(text: str | bytes) -> Policy:
     if faults:
         raise PolicyRefused(faults)
     return _policy(document, tuple(_budget(budget) for budget in budgets), rules, caps, milestones)
+
+
+def document_text(content: bytes) -> str:
+    """The text of a file, to be loaded and stored. Raises PolicyRefused when it is too large or no UTF-8."""
+    try:
+        return decoded(content)
+    except Unreadable as unreadable:
+        raise PolicyRefused(unreadable.faults) from None
 
 
 def _policy(
@@ -147,9 +164,7 @@ def _budget(budget: dict[str, Any]) -> Budget:
     )
 
 
-def _cap(
-    cap: dict[str, Any], document: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]
-) -> Cap:
+def _cap(cap: dict[str, Any], document: dict[str, Any], units: list[Unit], place: str, faults: Faults) -> Cap:
     unit, programme = cap["unit"], document["programme"] if cap["shared"] else None
     if cap["shared"] and programme is None:
         faults[f"{place}.shared"] = ["共用上限须有 programme / a shared cap needs the policy's programme"]
@@ -172,12 +187,12 @@ def _cap(
     )
 
 
-def _milestone(milestone: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]) -> Milestone:
+def _milestone(milestone: dict[str, Any], units: list[Unit], place: str, faults: Faults) -> Milestone:
     _has_budget(milestone["unit"], units, f"{place}.unit", faults)
     return Milestone(**milestone)
 
 
-def _rule(rule: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]) -> Rule:
+def _rule(rule: dict[str, Any], units: list[Unit], place: str, faults: Faults) -> Rule:
     given = rule.get("rewards") or [rule["reward"]]
     at = (f"{place}.rewards.{i}" for i in range(len(given))) if "rewards" in rule else iter([f"{place}.reward"])
     rewards = tuple(_reward(reward, units, where, faults) for reward, where in zip(given, at, strict=True))
@@ -193,7 +208,7 @@ def _rule(rule: dict[str, Any], units: list[Unit], place: str, faults: dict[str,
     )
 
 
-def _reward(reward: dict[str, Any], units: list[Unit], place: str, faults: dict[str, list[str]]) -> Reward:
+def _reward(reward: dict[str, Any], units: list[Unit], place: str, faults: Faults) -> Reward:
     unit = reward["unit"]
     if unit is None:
         if len(units) > 1:
@@ -215,12 +230,12 @@ def _reward(reward: dict[str, Any], units: list[Unit], place: str, faults: dict[
     )
 
 
-def _has_budget(unit: Unit | None, units: Iterable[Unit], place: str, faults: dict[str, list[str]]) -> None:
+def _has_budget(unit: Unit | None, units: Iterable[Unit], place: str, faults: Faults) -> None:
     if unit is not None and unit not in units:
         faults[place] = [f"没有 {unit} 的预算 / there is no budget in {unit}"]
 
 
-def _member(member: object, place: str, depth: int, faults: dict[str, list[str]]) -> Condition | Group:
+def _member(member: object, place: str, depth: int, faults: Faults) -> Condition | Group:
     if isinstance(member, dict) and member.keys() in ({"all"}, {"any"}):
         (mode, members), *_ = member.items()
         if depth >= DEPTH_MAX or not isinstance(members, list) or not 1 <= len(members) <= MEMBERS_MAX:
@@ -235,7 +250,7 @@ def _member(member: object, place: str, depth: int, faults: dict[str, list[str]]
     return _condition(member, place, faults)
 
 
-def _condition(member: dict[str, Any], place: str, faults: dict[str, list[str]]) -> Condition | Group:
+def _condition(member: dict[str, Any], place: str, faults: Faults) -> Condition | Group:
     fact = FACTS.get(member["fact"]) if isinstance(member["fact"], str) else None
     if fact is None:
         faults[place] = [f"未知条件项 / unknown fact; known: {', '.join(FACTS)}"]
@@ -261,42 +276,22 @@ def _fits(value: object, kind: type[int] | type[str]) -> bool:
     return len(value) <= NAME_MAX if isinstance(value, str) else abs(value) <= MAX_AMOUNT
 
 
-def _json(text: str | bytes) -> object:
-    raw = text.encode() if isinstance(text, str) else text
-    if len(raw) > DOCUMENT_BYTES_MAX:
-        raise PolicyRefused({"": [f"文件超过 {DOCUMENT_BYTES_MAX} 字节 / larger than {DOCUMENT_BYTES_MAX} bytes"]})
-    try:
-        return json.loads(raw, object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float)
-    except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, _Repeated | _Float) else "不是有效的 JSON / not valid JSON"
-        raise PolicyRefused({"": [reason]}) from None
+def _faults_of_conditions(loaded: dict[str, Any]) -> Faults:
+    """Of a document whose shape is refused: its conditions have faults of their own, to be said with the others."""
+    faults: Faults = {}
+    rules = loaded.get("rules")
+    for position, rule in enumerate(rules if isinstance(rules, list) else ()):
+        when = rule.get("when") if isinstance(rule, dict) else None
+        for at, member in enumerate(when[:MEMBERS_MAX] if isinstance(when, list) else ()):
+            _member(member, f"rules.{position}.when.{at}", 1, faults)
+    return faults
 
 
-class _Repeated(ValueError):
-    pass
-
-
-class _Float(ValueError):
-    pass
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise _Repeated(f"键重复 / a key stands twice: {max(names, key=names.count)[:NAME_MAX]}")
-    return dict(pairs)
-
-
-def _no_float(text: str) -> object:
-    raise _Float(f"金额和积分只用整数 / whole numbers only: {text[:NAME_MAX]}")
-
-
-def _flat(messages: object, place: str = "") -> dict[str, list[str]]:
+def _flat(messages: object, place: str = "") -> Faults:
     if isinstance(messages, dict):
-        flat: dict[str, list[str]] = {}
+        flat: Faults = {}
         for name, inner in messages.items():
-            step = "" if name == "_schema" else str(name)
-            flat.update(_flat(inner, ".".join(part for part in (place, step) if part)))
+            flat.update(_flat(inner, place if name == "_schema" else step(place, name)))
         return flat
     return {place: [_bilingual(str(message)) for message in (messages if isinstance(messages, list) else [messages])]}
 

@@ -1,11 +1,12 @@
 """The shape of a policy document: fields, types and limits. What the fields mean together stands in `document`."""
 
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, Rounding, Unit
-from backend.kernel.periods import Period
+from backend.kernel.periods import CHINA, Period
 from backend.policies.conditions import MEMBERS_MAX
 from backend.policies.model import Buyer, Counts, Level, Mode, Per, Proof, RewardKind
 
@@ -27,9 +28,18 @@ _NAME = validate.Regexp(
     r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$", error="小写字母、数字和连字符 / lower-case letters, digits, hyphens"
 )
 _TEXT = validate.Length(1, NAME_MAX)
-_MONEY = validate.Range(1, MAX_AMOUNT)
+_MONEY = validate.Range(
+    1,
+    MAX_AMOUNT,
+    error=f"须为 1 至 {MAX_AMOUNT} 的整数；奖励和信用凭证只增不减，不得为负 / from 1 to {MAX_AMOUNT}: "
+    "rewards and credit evidence are only ever given, never negative",
+)
 _DISTRICT = validate.Regexp(r"^[0-9]{6}$", error="须为 6 位行政区划代码 / a district code has six digits")
 _CHANNEL = validate.OneOf(["till", "phone"])
+
+
+_FIRST_YEAR, _LAST_YEAR = 1949, 9999
+_YEARS_ERROR = f"年份须在 {_FIRST_YEAR} 至 {_LAST_YEAR} 之间 / a year from {_FIRST_YEAR} to {_LAST_YEAR}"
 
 
 class Strict(Schema):
@@ -38,10 +48,24 @@ class Strict(Schema):
         unknown = "raise"
 
 
+def _date(**more: Any) -> fields.Date:
+    return fields.Date(
+        validate=validate.Range(date(_FIRST_YEAR, 1, 1), date(_LAST_YEAR, 12, 31), error=_YEARS_ERROR), **more
+    )
+
+
+def _instant(data_key: str) -> fields.AwareDateTime:
+    # So that every instant has a date, in UTC and in Asia/Shanghai.
+    first, last = datetime(_FIRST_YEAR, 1, 1, tzinfo=CHINA), datetime(_LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=CHINA)
+    return fields.AwareDateTime(
+        required=True, format="iso", data_key=data_key, validate=validate.Range(first, last, error=_YEARS_ERROR)
+    )
+
+
 class PublishedSchema(Strict):
     number = fields.String(required=True, validate=_TEXT)
     issuer = fields.String(required=True, validate=_TEXT)
-    published_on = fields.Date(required=True)
+    published_on = _date(required=True)
     url = fields.Url(schemes={"https", "http"}, load_default=None, allow_none=True)
 
 
@@ -98,7 +122,7 @@ class BudgetSchema(Strict):
     shards = fields.Integer(load_default=1, strict=True, validate=validate.Range(1, SHARDS_MAX))
     paces = fields.List(fields.Nested(PaceSchema), load_default=list, validate=validate.Length(0, PACES_MAX))
     shares = fields.List(fields.Nested(ShareSchema), load_default=list, validate=validate.Length(0, SHARES_MAX))
-    reclaim_on = fields.Date(load_default=None, allow_none=True)
+    reclaim_on = _date(load_default=None, allow_none=True)
 
     @validates_schema
     def shares_are_whole(self, budget: dict[str, Any], **_: object) -> None:
@@ -224,7 +248,7 @@ class PendingSchema(Strict):
 
 class ExpirySchema(Strict):
     months = fields.Integer(load_default=0, strict=True, validate=validate.Range(1, MONTHS_MAX))
-    on = fields.Date(load_default=None, allow_none=True)
+    on = _date(load_default=None, allow_none=True)
 
     @validates_schema
     def ends_in_one_way(self, expiry: dict[str, Any], **_: object) -> None:
@@ -238,7 +262,7 @@ class ReturnsSchema(Strict):
 
 class TransitionSchema(Strict):
     scheme = fields.String(required=True, validate=_TEXT)
-    until = fields.Date(required=True)
+    until = _date(required=True)
 
 
 class MilestoneSchema(Strict):
@@ -258,8 +282,8 @@ class PolicySchema(Strict):
     title_zh = fields.String(required=True, validate=_TEXT)
     title_en = fields.String(required=True, validate=_TEXT)
     document = fields.Nested(PublishedSchema, required=True)
-    valid_from = fields.AwareDateTime(required=True, format="iso", data_key="from")
-    valid_until = fields.AwareDateTime(required=True, format="iso", data_key="until")
+    valid_from = _instant("from")
+    valid_until = _instant("until")
     budget = fields.Nested(BudgetSchema)
     budgets = fields.List(fields.Nested(BudgetSchema), validate=validate.Length(1, len(Unit)))
     rules = fields.List(fields.Nested(RuleSchema), required=True, validate=validate.Length(1, RULES_MAX))
@@ -278,13 +302,21 @@ class PolicySchema(Strict):
         fields.Nested(MilestoneSchema), load_default=list, validate=validate.Length(0, MILESTONES_MAX)
     )
 
-    @validates_schema
-    def is_consistent(self, document: dict[str, Any], **_: object) -> None:
-        if document["valid_from"] >= document["valid_until"]:
+    @validates_schema(skip_on_field_errors=False)
+    def ends_after_it_starts(self, document: dict[str, Any], **_: object) -> None:
+        begins, ends = document.get("valid_from"), document.get("valid_until")
+        if begins is not None and ends is not None and begins >= ends:
             raise ValidationError("结束时间须晚于开始时间 / must end after it starts", "until")
-        if ("budget" in document) == ("budgets" in document):
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def has_one_kind_of_budget(self, _document: object, given: Any, **_: object) -> None:
+        """Looks at what was written: a budget with a fault of its own is still a budget."""
+        if isinstance(given, dict) and ("budget" in given) == ("budgets" in given):
             raise ValidationError("budget 与 budgets 须且只须有一个 / exactly one of budget and budgets", "budget")
-        budgets = document.get("budgets") or [document["budget"]]
+
+    @validates_schema
+    def names_nothing_twice(self, document: dict[str, Any], **_: object) -> None:
+        budgets = document.get("budgets") or [budget for budget in (document.get("budget"),) if budget]
         limits = [
             *(cap["cap"] for cap in document["caps"]),
             *(pace["pace"] for budget in budgets for pace in budget["paces"]),

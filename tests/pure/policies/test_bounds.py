@@ -86,7 +86,7 @@ def test_a_cap_may_not_be_named_like_another_limit(name: str) -> None:
 def test_a_reward_that_no_account_could_hold_is_named_with_its_place() -> None:
     doc = rules.document(rules.rule("all", {"kind": "per_unit", "amount": MAX_AMOUNT}))
 
-    assert list(unpublishable(load_policy(rules.text_of(doc)))) == ["rules.0.rewards.0"]
+    assert list(unpublishable(load_policy(rules.text_of(doc)))) == ["rules.0.reward"]
 
 
 def test_a_usual_policy_may_be_published() -> None:
