@@ -131,6 +131,13 @@ def scheme_ceilings(connection: Connection) -> dict[str, tuple[str, int]]:
     return {code: (level, max_rate_bp) for code, level, max_rate_bp in rows}
 
 
+def category_names(connection: Connection) -> frozenset[str]:
+    """Every category that some certified product has."""
+    # A loose index scan would be faster; categories are asked for when a policy is checked, a few times a day.
+    rows = hot(connection, "SELECT DISTINCT category FROM certified_products WHERE category IS NOT NULL")
+    return frozenset(row[0] for row in rows)
+
+
 def body_names(connection: Connection) -> list[tuple[str, str]]:
     """Approval number (or short name) and Chinese name of every body."""
     return hot(connection, "SELECT code, name_zh FROM bodies ORDER BY code").fetchall()

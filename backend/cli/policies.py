@@ -1,9 +1,9 @@
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from backend.cli import policy_drafts, policy_turns
 from backend.cli.connection import (
     by_option,
     city_option,
@@ -14,13 +14,13 @@ from backend.cli.connection import (
     moment,
     operator,
 )
+from backend.cli.policy_files import amounts, file_argument, finding_lines, read_document
 from backend.policies import queries
-from backend.policies.document import PolicyRefused
+from backend.policies.lint import blockers, lint_text
 from backend.policies.reading import DOCUMENT_BYTES_MAX
-from backend.policies.words import amount_words
-from backend.usecases.publish_policy import PublishedVersion, load_sound, publish_policy
-
-file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+from backend.usecases.lint_policy import lint_policy
+from backend.usecases.publish_by_two import publish_by_two
+from backend.usecases.publish_policy import PublishedVersion, load_sound
 
 
 class _Rehearsed(Exception):
@@ -46,7 +46,7 @@ def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
 
     Exit 1 when there is any.
     """
-    policy = load_sound(_read(file))
+    policy = load_sound(read_document(file))
     facts = {
         "policy": policy.policy,
         "title_zh": policy.title_zh,
@@ -60,29 +60,74 @@ def check(file: Path, as_json: bool) -> None:  # noqa: FBT001
         return
     click.echo(
         f"{policy.title_zh}（{policy.document.number}）：{len(policy.rules)} 条规则，{len(policy.caps)} 个上限，"
-        f"预算 {_amounts((b.unit.value, b.amount) for b in policy.budgets)}，没有问题 / sound"
+        f"预算 {amounts((b.unit.value, b.amount) for b in policy.budgets)}，没有问题 / sound"
     )
+
+
+@policies.command()
+@file_argument
+@click.option(
+    "--city", default=None, metavar="CODE", help="连同该市已发布的政策和证书库一起核查 / beside what that city has."
+)
+@json_option
+@click.pass_context
+def lint(ctx: click.Context, file: Path, city: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """列出须改之处和须留意之处 / every blocker and warning at once, each at its place.
+
+    有须改之处时退出码为 1。
+
+    Exit 1 when anything must be mended.
+    """
+    with file.open("rb") as read:
+        content = read.read(DOCUMENT_BYTES_MAX + 1)
+    if city is None:
+        findings = lint_text(content)
+    else:
+        with database("greenpoints_auditor") as opened, opened.read() as connection:
+            findings = lint_policy(connection, city, content)
+    blocked = len(blockers(findings))
+    if as_json:
+        click.echo(json_text([one._asdict() for one in findings]))
+    else:
+        for line in finding_lines(findings):
+            click.echo(line)
+        click.echo(f"须改 {blocked} 处，须留意 {len(findings) - blocked} 处 / blockers, warnings")
+    if blocked:
+        ctx.exit(1)
 
 
 @policies.command()
 @file_argument
 @city_option
 @by_option
+@click.option("--approved-by", required=True, help="复核人，不得是起草人 / the second person, who is not the author.")
+@click.option("--reason", default="与起草人当面复核", help="复核理由 / why; kept on record.")
 @dry_run_option
 @json_option
-def publish(file: Path, city: str, by: str | None, dry_run: bool, as_json: bool) -> None:  # noqa: FBT001
-    """发布政策并拨付预算 / publishes a document and grants its budget.
+def publish(
+    file: Path,
+    city: str,
+    by: str | None,
+    approved_by: str,
+    reason: str,
+    dry_run: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """起草、复核、发布一次完成，并拨付预算 / drafts, approves and publishes, and grants the budget.
 
-    每次发布为一个不可更改的版本；同一文本重复发布不作更改。
+    须有两个人；每次发布为一个不可更改的版本，同一文本重复发布不作更改。
 
-    Each is an immutable version; the same text again changes nothing.
+    It takes two people. Each is an immutable version; the same text again changes nothing.
     """
-    text, now = _read(file), datetime.now(UTC)
+    text, now = read_document(file), datetime.now(UTC)
     with database() as opened:
         try:
             published = opened.write(
                 lambda connection: _published(
-                    publish_policy(connection, city, text, by=operator(by), now=now), dry_run=dry_run
+                    publish_by_two(
+                        connection, city, text, by=operator(by), approved_by=approved_by, reason=reason, now=now
+                    ),
+                    dry_run=dry_run,
                 )
             )
         except _Rehearsed as rehearsed:
@@ -95,8 +140,22 @@ def publish(file: Path, city: str, by: str | None, dry_run: bool, as_json: bool)
     else:
         done = "将发布" if dry_run else "已发布"
         click.echo(
-            f"{published.policy}：{done}第 {published.version_no} 版，拨付 {_amounts(published.grants)} / granted"
+            f"{published.policy}：{done}第 {published.version_no} 版，拨付 {amounts(published.grants)} / granted"
         )
+
+
+for command in (
+    policy_drafts.draft,
+    policy_drafts.submit,
+    policy_drafts.approve,
+    policy_drafts.reject,
+    policy_drafts.withdraw,
+    policy_turns.suspend,
+    policy_turns.resume,
+    policy_turns.end,
+    policy_turns.status,
+):
+    policies.add_command(command)
 
 
 @policies.command("list")
@@ -117,8 +176,9 @@ def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
 
 
 @policies.command()
-@click.argument("policy")
+@click.argument("policy", required=False)
 @city_option
+@click.option("--draft", type=click.UUID, default=None, help="改为输出一份草案 / a draft instead.")
 @click.option(
     "--number",
     "version_no",
@@ -127,35 +187,27 @@ def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
     help="第几版，默认最新 / the version; the last by default.",
 )
 @click.pass_context
-def show(ctx: click.Context, policy: str, city: str, version_no: int | None) -> None:
-    """输出已发布的原文，一字不差 / prints a published document to the byte.
+def show(ctx: click.Context, policy: str | None, city: str, draft: object, version_no: int | None) -> None:
+    """输出已发布的原文或草案，一字不差 / prints a published document, or a draft, to the byte.
 
     没有时退出码为 1。
 
     Exit 1 when there is none.
     """
+    if (policy is None) == (draft is None):
+        raise click.UsageError("POLICY 与 --draft 须且只须有一个 / exactly one of POLICY and --draft")
     with database("greenpoints_auditor") as opened, opened.read() as connection:
-        text = queries.text_of(connection, city, policy, version_no)
+        if draft is not None:
+            text = queries.draft_text(connection, city, str(draft))
+        else:
+            text = queries.text_of(connection, city, policy or "", version_no)
     if text is None:
         click.echo("没有这个政策版本 / no such version", err=True)
         ctx.exit(1)
     click.echo(text, nl=False)
 
 
-def _amounts(amounts: Iterable[tuple[str, int]]) -> str:
-    return "、".join(amount_words(unit, amount).zh for unit, amount in amounts)
-
-
 def _published(published: PublishedVersion, *, dry_run: bool) -> PublishedVersion:
     if dry_run:
         raise _Rehearsed(published)
     return published
-
-
-def _read(file: Path) -> str:
-    with file.open("rb") as opened:
-        content = opened.read(DOCUMENT_BYTES_MAX + 1)
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise PolicyRefused({"": ["文件不是 UTF-8 文本 / not UTF-8 text"]}) from None

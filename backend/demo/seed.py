@@ -17,9 +17,10 @@ from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.issue_token import issue_token
 from backend.usecases.open_store import open_store
-from backend.usecases.publish_policy import PublishedVersion, publish_policy
+from backend.usecases.publish_by_two import publish_by_two
+from backend.usecases.publish_policy import PublishedVersion
 
-BY = "demo"
+BY, APPROVER = "demo", "demo-approver"
 
 
 def import_certificates(database: Database, now: datetime) -> Report:
@@ -29,7 +30,11 @@ def import_certificates(database: Database, now: datetime) -> Report:
 
 def publish(database: Database, now: datetime) -> PublishedVersion:
     text = POLICY.read_text(encoding="utf-8")
-    return database.write(lambda connection: publish_policy(connection, CITY, text, by=BY, now=now))
+    return database.write(
+        lambda connection: publish_by_two(
+            connection, CITY, text, by=BY, approved_by=APPROVER, reason="演示城市的政策，内容已核对", now=now
+        )
+    )
 
 
 def open_shops(owner: Database, keyring: Keyring, token: Path, now: datetime) -> None:

@@ -59,7 +59,7 @@ class CompiledMilestone:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
-    """A version ready to decide. `until_ms` is where its own period, its successor's start or its suspension ends it."""
+    """A version ready to decide. `until_ms` is where its own period or its successor's start ends it."""
 
     version: str
     policy: Policy
@@ -75,9 +75,14 @@ class CompiledPolicy:
     """Half-open times of sale, in Unix milliseconds, in which it pays nothing."""
 
     def in_force(self, sold_at_ms: int) -> bool:
-        return self.from_ms <= sold_at_ms < self.until_ms and not any(
-            begin <= sold_at_ms < end for begin, end in self.suspended
-        )
+        return self.from_ms <= sold_at_ms < self.until_ms and not self._pauses(sold_at_ms)
+
+    def suspended_at(self, sold_at_ms: int) -> bool:
+        """Whether only its suspension keeps it out of force."""
+        return self.from_ms <= sold_at_ms < self.until_ms and self._pauses(sold_at_ms)
+
+    def _pauses(self, sold_at_ms: int) -> bool:
+        return any(begin <= sold_at_ms < end for begin, end in self.suspended)
 
     def concerns(self, facts: Facts) -> bool:
         """Whether the sale lies within its scope."""
@@ -106,12 +111,19 @@ class StackingGroup:
 
 Plan = tuple[StackingGroup, ...]
 
+SUSPENDED: Plan = (StackingGroup(Mode.FIRST, None, ()),)
+"""What a sale asks that only suspended policies would concern: a group of nobody."""
+
 
 class InForce:
-    """The versions in force at a moment, and for each kind of sale those whose scope it lies in."""
+    """The versions in force at a moment, and for each kind of sale those whose scope it lies in.
 
-    def __init__(self, policies: Sequence[CompiledPolicy]) -> None:
+    `suspended` would be in force, were they not suspended: a sale that only they concern is told so.
+    """
+
+    def __init__(self, policies: Sequence[CompiledPolicy], suspended: Sequence[CompiledPolicy] = ()) -> None:
         self.policies = tuple(policies)
+        self.suspended = tuple(suspended)
         caps = [cap for policy in self.policies for cap in policy.caps]
         self.plain_caps = tuple(cap for cap in caps if cap.plain)
         self.other_caps = any(not cap.plain for cap in caps)
@@ -124,6 +136,8 @@ class InForce:
         plan = self._plans.get(key)
         if plan is None:
             plan = plan_of([policy for policy in self.policies if policy.concerns(facts)])
+            if not plan and any(policy.concerns(facts) for policy in self.suspended):
+                plan = SUSPENDED
             if len(self._plans) < PLANS_KEPT:
                 self._plans[key] = plan
         return plan
@@ -147,7 +161,9 @@ class PolicySet:
         at = bisect_right(self.starts, sold_at_ms)
         found = self._in_force.get(at)
         if found is None:
-            found = self._in_force[at] = InForce([p for p in self.policies if p.in_force(sold_at_ms)])
+            running = [policy for policy in self.policies if policy.in_force(sold_at_ms)]
+            suspended = [policy for policy in self.policies if policy.suspended_at(sold_at_ms)]
+            found = self._in_force[at] = InForce(running, suspended)
         return found
 
 

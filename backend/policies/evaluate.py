@@ -16,6 +16,7 @@ _FIRST, _BEST, _DOWN = Mode.FIRST, Mode.BEST, Rounding.DOWN
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _NONE, _AWARDED, _PIECES = Outcome.NONE.value, Outcome.AWARDED.value, Counts.PIECES
 _NO_POLICY = Verdict(_NONE, "no_policy")
+_SUSPENDED = Verdict(_NONE, "policy_suspended")
 _STEPS = {
     "condition": 0,
     "transition_over": 0,
@@ -66,7 +67,9 @@ def evaluate(
             return offered
         _take(limits, offered)
         return _awarded(offered.awards, offered.limited)
-    return _together([offered for group in plan for offered in _group(group, sale)])
+    results = [offered for group in plan for offered in _group(group, sale)]
+    # A plan of nobody: whoever would have been asked is suspended.
+    return _SUSPENDED if plan and not results else _together(results)
 
 
 def _together(results: list[Offer | Verdict]) -> Verdict:

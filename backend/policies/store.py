@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 from backend.kernel.errors import DomainError
 from backend.policies.compiled import NO_POLICIES, BudgetAccounts, CompiledPolicy, PolicySet, compile_policy
 from backend.policies.document import load_policy
+from backend.policies.lifecycle import suspended
 from backend.policies.model import Policy
+from backend.policies.suspensions import turns_of
 from backend.storage.transaction import hot
 
 REVISION = "SELECT revision FROM policy_revisions WHERE city = %(city)s"
@@ -32,6 +34,10 @@ ON CONFLICT (city) DO UPDATE SET revision = policy_revisions.revision + 1"""
 
 SAME = """
 SELECT version_no FROM policy_versions WHERE city = %(city)s AND policy = %(policy)s AND sha256 = %(sha256)s"""
+
+
+LAST = """
+SELECT max(version_no) FROM policy_versions WHERE city = %(city)s AND policy = %(policy)s"""
 
 
 class VersionExists(DomainError):
@@ -92,9 +98,11 @@ class PolicyCache:
 def load_versions(connection: Connection, city: str, budget_accounts: BudgetAccounts) -> PolicySet:
     """Every version ever published in `city`, compiled; each ends where its successor starts, if that is earlier."""
     rows = hot(connection, VERSIONS, {"city": city}).fetchall()
+    turns = turns_of(connection, city)
     compiled: list[CompiledPolicy] = []
-    for _policy, versions in groupby(rows, key=lambda row: row[0]):
-        compiled += _chained(((version, load_policy(text)) for _, _, version, text in versions), budget_accounts)
+    for policy, versions in groupby(rows, key=lambda row: row[0]):
+        loaded = ((version, load_policy(text, published=True)) for _, _, version, text in versions)
+        compiled += _chained(loaded, budget_accounts, suspended(turns.get(policy, ())))
     return PolicySet(compiled)
 
 
@@ -124,12 +132,24 @@ def insert_version(connection: Connection, city: str, new: NewVersion, now: date
     ).fetchone()
     if row is None:
         raise VersionExists
-    hot(connection, BUMP, {"city": city})
+    announce(connection, city)
     number: int = row[0]
     return number
 
 
-def _chained(versions: Iterable[tuple[str, Policy]], budget_accounts: BudgetAccounts) -> list[CompiledPolicy]:
+def announce(connection: Connection, city: str) -> None:
+    """Counts a change of the city's policies: each process loads them anew, changes of one city queue behind this row."""
+    hot(connection, BUMP, {"city": city})
+
+
+def last_version(connection: Connection, city: str, policy: str) -> int | None:
+    row = hot(connection, LAST, {"city": city, "policy": policy}).fetchone()
+    return row[0] if row else None
+
+
+def _chained(
+    versions: Iterable[tuple[str, Policy]], budget_accounts: BudgetAccounts, pauses: tuple[tuple[int, int], ...]
+) -> list[CompiledPolicy]:
     ordered = sorted(versions, key=lambda pair: pair[1].from_ms)
     starts = [policy.from_ms for _, policy in ordered[1:]] + [None]
     return [
@@ -138,6 +158,7 @@ def _chained(versions: Iterable[tuple[str, Policy]], budget_accounts: BudgetAcco
             version,
             policy.until_ms if starts_next is None else min(policy.until_ms, starts_next),
             budget_accounts,
+            pauses,
         )
         for (version, policy), starts_next in zip(ordered, starts, strict=True)
     ]

@@ -33,3 +33,75 @@ policy_revisions = Table(
     CheckConstraint("revision >= 1", name="revision"),
 )
 """Counts a city's publications, so that a process knows with one look whether its compiled policies are current."""
+
+policy_drafts = Table(
+    "policy_drafts",
+    metadata,
+    city_column(),
+    id_column("draft", primary_key=True),
+    text_column("policy"),
+    text_column("author"),
+    text_column("author_key"),
+    text_column("state"),
+    Column("revision", Integer, nullable=False),
+    text_column("text"),
+    Column("sha256", String(64), nullable=False),
+    Column("preview_sha256", String(64)),
+    instant_column("opened_at"),
+    instant_column("changed_at"),
+    CheckConstraint("state IN ('draft', 'submitted', 'approved', 'rejected', 'withdrawn')", name="state"),
+    CheckConstraint("revision >= 1", name="revision"),
+    CheckConstraint("author_key <> ''", name="author"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$' AND preview_sha256 ~ '^[0-9a-f]{64}$'", name="digests"),
+    CheckConstraint("changed_at >= opened_at", name="changed_at"),
+)
+"""A document on its way. `revision` counts its changes: who acts on one names the revision that they have seen."""
+
+policy_approvals = Table(
+    "policy_approvals",
+    metadata,
+    city_column(),
+    id_column("draft", primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    text_column("verdict"),
+    text_column("policy"),
+    Column("version_no", Integer),
+    Column("sha256", String(64), nullable=False),
+    Column("preview_sha256", String(64)),
+    text_column("author"),
+    text_column("author_key"),
+    text_column("approver"),
+    text_column("approver_key"),
+    text_column("reason"),
+    instant_column("judged_at"),
+    CheckConstraint("verdict IN ('approved', 'rejected')", name="verdict"),
+    CheckConstraint("(version_no IS NOT NULL) = (verdict = 'approved')", name="version"),
+    CheckConstraint("author_key <> approver_key AND author_key <> '' AND approver_key <> ''", name="two_keys"),
+    # As the database itself understands sameness, whatever the code made of the names.
+    CheckConstraint(
+        "lower(regexp_replace(normalize(author, NFKC), '[[:space:]]', '', 'g')) <>"
+        " lower(regexp_replace(normalize(approver, NFKC), '[[:space:]]', '', 'g'))",
+        name="two_people",
+    ),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$' AND preview_sha256 ~ '^[0-9a-f]{64}$'", name="digests"),
+)
+"""Append-only by grant: a second person's word on one revision of a draft, bound to its text and preview by their hashes."""
+
+policy_suspensions = Table(
+    "policy_suspensions",
+    metadata,
+    city_column(),
+    text_column("policy", primary_key=True),
+    Column("turn_no", Integer, primary_key=True, autoincrement=False),
+    text_column("turn"),
+    instant_column("from_at"),
+    text_column("notice_zh"),
+    text_column("reason"),
+    text_column("taken_by"),
+    instant_column("recorded_at"),
+    CheckConstraint("turn_no >= 1", name="number"),
+    CheckConstraint("turn IN ('suspend', 'resume', 'end')", name="turn"),
+    CheckConstraint("from_at >= recorded_at", name="ahead"),
+    CheckConstraint("notice_zh <> '' AND reason <> '' AND taken_by <> ''", name="said"),
+)
+"""Append-only by grant. A turn is never retroactive: what was sold before it stays as it was decided."""

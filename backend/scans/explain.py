@@ -19,6 +19,7 @@ from backend.scans.sentences import SENTENCES, by_rules, outcome_of
 _RANKS = "零一二三四五六七八九"
 _GRADED = {"energy_label": Sentence("能效", "energy"), "water_label": Sentence("水效", "water")}
 _NEEDS_EXPLANATION = frozenset({"condition", "evidence", "table_missing", "transition_over"})
+_NOBODY_ASKED = frozenset({"no_policy", "policy_suspended"})
 _OPEN = MAX_AMOUNT
 """A limit that did not bind."""
 
@@ -92,7 +93,7 @@ def replay(scan: DecidedScan, policies: PolicySet) -> Verdict:
     Limits that did not bind are taken as wide open: the verdict does not depend on them.
     """
     decision, facts = scan.decision, facts_of(scan)
-    if not by_rules(decision.reason) or decision.reason == "no_policy":
+    if not by_rules(decision.reason) or decision.reason in _NOBODY_ASKED:
         fits = decision.policy_version is None and not scan.more and _fits(decision)
         return Verdict(outcome_of(decision.reason), decision.reason if fits else "facts_disagree")
     named = [decision.policy_version, *(award.version for award in scan.more)]
@@ -246,7 +247,7 @@ def _fits(decision: Decision) -> bool:
         return known
     if outcome_of(decision.reason) is Outcome.UNCLAIMED or decision.reason.startswith("member_"):
         return known and not named
-    if decision.reason in ("no_policy", "unit_already_awarded"):
+    if decision.reason in _NOBODY_ASKED or decision.reason == "unit_already_awarded":
         return known and named
     return decision.reason in SENTENCES
 

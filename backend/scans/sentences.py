@@ -29,6 +29,10 @@ _BY_RULES = {
     "no_policy": Sentence(
         "购买时没有适用的奖励政策，本次不奖励。", "No policy was in force at the moment of sale: no award."
     ),
+    "policy_suspended": Sentence(
+        "购买时该政策已公告暂停，本次不奖励；暂停前的购买和已预留的奖励不受影响。",
+        "The policy was suspended at the moment of sale: no award. Earlier purchases and what was reserved stand.",
+    ),
     "condition": Sentence("{nearest}，本次不奖励。", "No award: {nearest}."),
     "evidence": Sentence("{nearest}，本次不奖励。", "No award: {nearest}."),
     "price_missing": Sentence(

@@ -151,9 +151,15 @@ def _replay_fault(scan: DecidedScan, policies: PolicySet, published_at_ms: Mappi
     stored, again = stored_verdict(scan), replay(scan, policies)
     if stored != again:
         return f"stored {stored}, replayed {again}"
+    wrong = _suspension_fault(scan, policies)
     facts = facts_of(scan)
-    if facts is None or decision.outcome != "none" or decision.reason not in ("no_policy", "condition", "evidence"):
-        return None
+    if (
+        wrong
+        or facts is None
+        or decision.outcome != "none"
+        or decision.reason not in ("no_policy", "condition", "evidence")
+    ):
+        return wrong
     known_before = scan.decided_at_ms - PUBLISHED_MARGIN_MS
     sold_on = civil_date(scan.sold_at_ms)
     for policy in policies.in_force(scan.sold_at_ms).policies:
@@ -162,6 +168,21 @@ def _replay_fault(scan: DecidedScan, policies: PolicySet, published_at_ms: Mappi
         if decision.reason == "no_policy" or explain(facts, sold_on, [policy]).gross:
             return f"stored {decision.reason}, but policy {policy.policy.policy} was in force and has an answer"
     return None
+
+
+def _suspension_fault(scan: DecidedScan, policies: PolicySet) -> str | None:
+    """A suspension begins no earlier than it is recorded: what is decided well after it has begun knows of it.
+
+    That a sale was told of a suspension needs one that began before it; where it ended may have been settled later.
+    """
+    named = {award.version for award in scan.awards if award.amount}
+    for policy in policies:
+        for begin, end in policy.suspended:
+            late = begin < scan.decided_at_ms - PUBLISHED_MARGIN_MS
+            if policy.version in named and late and begin <= scan.sold_at_ms < end:
+                return f"awarded, but policy {policy.policy.policy} was suspended at the sale"
+    begun = any(begin <= scan.sold_at_ms for policy in policies for begin, _ in policy.suspended)
+    return "no policy was suspended" if scan.decision.reason == "policy_suspended" and not begun else None
 
 
 def _place(basket: str, line_no: int | None, decision_no: int | None) -> str:

@@ -17,12 +17,17 @@ from tests.worlds.city import NANJING, SUZHOU
 @pytest.fixture
 def policy_file(tmp_path: Path) -> Path:
     path = tmp_path / "policy.json"
-    path.write_text(rules.text_of(rules.document(budget=5_000)))
+    path.write_text(rules.text_of(sound()))
     return path
 
 
-def publish(run: Run, file: Path, *more: str) -> Result:
-    return run("policies", "publish", str(file), "--city", NANJING, "--by", "王处长", *more)
+def sound(budget: int = 5_000) -> dict[str, object]:
+    return rules.document(budget=budget, caps=[rules.cap("day", "day", 100)])
+
+
+def publish(run: Run, file: Path, *more: str, approver: str = "李局长") -> Result:
+    who = ("--by", "王处长", "--approved-by", approver)
+    return run("policies", "publish", str(file), "--city", NANJING, *who, *more)
 
 
 def balances(engine_db: Database) -> dict[str, int]:
@@ -60,7 +65,7 @@ def test_a_published_text_is_shown_to_the_byte(run: Run, policy_file: Path) -> N
 
 def test_another_text_from_the_same_moment_is_refused(run: Run, policy_file: Path, engine_db: Database) -> None:
     publish(run, policy_file)
-    policy_file.write_text(rules.text_of(rules.document(budget=9_000)))
+    policy_file.write_text(rules.text_of(sound(9_000)))
 
     assert refused(publish(run, policy_file)).code == "policy-version-exists"
     assert balances(engine_db)["budget:green:points"] == 5_000
