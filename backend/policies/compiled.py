@@ -73,6 +73,8 @@ class CompiledPolicy:
     milestones: tuple[CompiledMilestone, ...]
     suspended: tuple[tuple[int, int], ...] = ()
     """Half-open times of sale, in Unix milliseconds, in which it pays nothing."""
+    simple: bool = False
+    """One reward a rule, counters of persons alone, nothing that looks beyond the scan: the common case has a short way."""
 
     def in_force(self, sold_at_ms: int) -> bool:
         return self.from_ms <= sold_at_ms < self.until_ms and not self._pauses(sold_at_ms)
@@ -230,6 +232,17 @@ def compile_policy(
         policy.stacking or _ALONE,
         milestones,
         suspended,
+        simple=_is_simple(policy, rules, (*caps, *paces)),
+    )
+
+
+def _is_simple(policy: Policy, rules: Sequence[CompiledRule], caps: Sequence[CompiledCap]) -> bool:
+    alone = policy.stacking is None or policy.stacking.ceiling_bp is None
+    return (
+        alone
+        and not policy.milestones
+        and all(len(rule.rewards) == 1 and not rule.counted for rule in rules)
+        and all(cap.plain and cap.limit_of is None and not cap.exact for cap in caps)
     )
 
 

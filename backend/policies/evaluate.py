@@ -59,17 +59,44 @@ def evaluate(
 
     Takes what it awards from `limits`. Nearest: the latest step reached (conditions, evidence, amount, cap, budget).
     """
+    if len(plan) == 1 and len(plan[0].policies) == 1 and plan[0].policies[0].simple:
+        return _simply(plan[0].policies[0], facts, person, sold_on, limits)
     sale = Sale(facts, person, sold_on, limits, ceiling)
-    if len(plan) == 1 and len(plan[0].policies) == 1 and plan[0].ceiling_bp is None:
-        # The common case, without the lists of the general one.
-        offered = _offer(plan[0].policies[0], sale, None)
-        if isinstance(offered, Verdict):
-            return offered
-        _take(limits, offered)
-        return _awarded(offered.awards, offered.limited)
     results = [offered for group in plan for offered in _group(group, sale)]
     # A plan of nobody: whoever would have been asked is suspended.
     return _SUSPENDED if plan and not results else _together(results)
+
+
+def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, limits: Limits) -> Verdict:
+    """As the general way decides for a policy that is `simple`, in half the time: nothing is gathered that is one thing."""
+    gross = gross_of(facts, sold_on, policy)
+    if isinstance(gross, Verdict):
+        return gross
+    rule, ((reward, wanted),) = gross
+    used, periods = limits.used, period_keys(sold_on)
+    amount, limit_name, limit_left = wanted, None, None
+    keys = []
+    for cap in reward.caps:
+        key = (person, periods[cap.period_at], cap.counter)
+        keys.append(key)
+        left = cap.limit - used.get(key, 0)
+        if left < amount:
+            amount, limit_name, limit_left = (max(left, 0) if cap.partial else 0), cap.name, max(left, 0)
+    left = limits.budgets.get(reward.pool, 0)
+    if left < amount:
+        amount, limit_name, limit_left = (left if reward.partial else 0), BUDGET, left
+    limit = (wanted, amount, limit_name, limit_left, ())
+    if not amount:
+        reason = BUDGET if limit_name == BUDGET else "cap"
+        return _new(Verdict, (_NONE, reason, policy.version, rule.rule.rule, None, reward.unit, *limit))
+    for key in keys:
+        used[key] = used.get(key, 0) + amount
+    limits.budgets[reward.pool] = left - amount
+    reason = _AWARDED
+    if amount != wanted:
+        reason = "awarded_in_part"
+        limits.cut.update(keys)
+    return _new(Verdict, (_AWARDED, reason, policy.version, rule.rule.rule, None, reward.unit, *limit))
 
 
 def _together(results: list[Offer | Verdict]) -> Verdict:

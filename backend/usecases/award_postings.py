@@ -21,38 +21,47 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int]) -> lis
     `left`: what each account of the budgets still holds; what is moved is taken from it. What one account cannot pay is
     shared by others of the same budget: what they hold together was looked at when the award was decided.
     """
-    accounts_of = {
-        (policy.version, budget.budget.unit.value): budget.accounts for policy in policies for budget in policy.budgets
-    }
-    turn = int(taken.decisions[0].basket[-2:], 16)
-    transfers: list[Transfer] = []
+    postings = _Postings(policies, left, int(taken.decisions[0].basket[-2:], 16))
     for d in taken.decisions:
         if d.award:
-            assert d.policy_version is not None
-            assert d.unit is not None
-            accounts = accounts_of[d.policy_version, d.unit]
-            for part, (source, amount) in enumerate(_paid_by(accounts, d.award, left, turn)):
-                line = d.line_no + part * PART_STEP
-                row = (d.basket, d.decision_no, line, _AWARD, d.unit, source, f"resident:{d.resident}:{d.unit}", amount)
-                transfers.append(_new(Transfer, row))
+            place = d.basket, d.decision_no, d.line_no
+            postings.add(place, d.policy_version, d.unit, f"resident:{d.resident}:{d.unit}", d.award)  # type: ignore[arg-type]  # an award has both
     if taken.further:
         owners = {d.basket: d.resident for d in taken.decisions}
         for one in taken.further:
             if one.award:
-                accounts = accounts_of[one.policy_version, one.unit]
-                owner = f"resident:{owners[one.basket]}:{one.unit}"
-                for part, (source, amount) in enumerate(_paid_by(accounts, one.award, left, turn)):
-                    line = one.line_no + (one.award_no - 1) * READS_MAX + part * PART_STEP
-                    row = (one.basket, one.decision_no, line, _AWARD, one.unit, source, owner, amount)
-                    transfers.append(_new(Transfer, row))
-    return transfers
+                place = one.basket, one.decision_no, one.line_no + (one.award_no - 1) * READS_MAX
+                postings.add(
+                    place, one.policy_version, one.unit, f"resident:{owners[one.basket]}:{one.unit}", one.award
+                )
+    return postings.transfers
+
+
+class _Postings:
+    """Batches begin at different accounts of a budget (`turn`), so that they rarely wait for one another."""
+
+    def __init__(self, policies: PolicySet, left: dict[str, int], turn: int) -> None:
+        self.transfers: list[Transfer] = []
+        self._left, self._turn = left, turn
+        self._accounts = {
+            (policy.version, budget.budget.unit.value): budget.accounts
+            for policy in policies
+            for budget in policy.budgets
+        }
+
+    def add(self, place: tuple[str, int, int], version: str, unit: str, owner: str, amount: int) -> None:
+        basket, number, line = place
+        accounts = self._accounts[version, unit]
+        if len(accounts) == 1:  # the common case, without a generator
+            self.transfers.append(_new(Transfer, (basket, number, line, _AWARD, unit, accounts[0], owner, amount)))
+            return
+        for part, (source, paid) in enumerate(_paid_by(accounts, amount, self._left, self._turn)):
+            row = (basket, number, line + part * PART_STEP, _AWARD, unit, source, owner, paid)
+            self.transfers.append(_new(Transfer, row))
 
 
 def _paid_by(accounts: tuple[str, ...], amount: int, left: dict[str, int], turn: int) -> Iterator[tuple[str, int]]:
-    """Which accounts pay `amount`, and how much each: one alone where it can. Batches begin at different ones (`turn`)."""
-    if len(accounts) == 1:
-        yield accounts[0], amount
-        return
+    """Which accounts pay `amount`, and how much each: one alone where it can."""
     first = turn % len(accounts)
     ordered = accounts[first:] + accounts[:first]
     for account in ordered:

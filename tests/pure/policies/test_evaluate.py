@@ -1,0 +1,39 @@
+"""The short way of the common policy decides as the general one, and takes the same of the limits."""
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.policies.compiled import CompiledPolicy, plan_of
+from backend.policies.evaluate import evaluate
+from backend.policies.limits import Limits
+from backend.policies.model import Facts
+from tests.pure.policies import documents
+
+PERSON = "01900000-0000-7000-8000-0000000000aa"
+ON = date(2026, 11, 22)
+
+
+@st.composite
+def limits(draw: st.DrawFn, policy: CompiledPolicy) -> Limits:
+    used = {
+        (PERSON, period, cap.counter): draw(st.integers(0, 70))
+        for cap in policy.caps
+        for period in ("2026-11-22", "2026-11", "2026", "-")
+    }
+    return Limits(used, {budget.pool: draw(st.integers(0, 90)) for budget in policy.budgets})
+
+
+@settings(max_examples=300)
+@given(st.data(), st.lists(documents.facts, min_size=1, max_size=4), documents.policies())
+def test_a_simple_policy_decides_as_any_other(data: st.DataObject, sales: list[Facts], policy: CompiledPolicy) -> None:
+    assert policy.simple
+    short = data.draw(limits(policy))
+    general = Limits(dict(short.used), dict(short.budgets))
+
+    for facts in sales:
+        verdict = evaluate(facts, PERSON, ON, plan_of([policy]), short)
+        assert verdict == evaluate(facts, PERSON, ON, plan_of([replace(policy, simple=False)]), general)
+    assert (short.used, short.budgets, short.cut) == (general.used, general.budgets, general.cut)
