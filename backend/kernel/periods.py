@@ -7,6 +7,7 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _OFFSET_MS = 8 * 3600 * 1000
 _DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
 _EPOCH = date(1970, 1, 1)
 
 
@@ -50,3 +51,24 @@ def milliseconds(at: datetime) -> int:
         raise ValueError("an instant carries its zone")
     delta = at - datetime(1970, 1, 1, tzinfo=UTC)
     return delta.days * _DAY_MS + delta.seconds * 1000 + delta.microseconds // 1000
+
+
+def day_start_ms(on: date) -> int:
+    """00:00 of a civil day (Asia/Shanghai) in Unix milliseconds."""
+    return (on - _EPOCH).days * _DAY_MS - _OFFSET_MS
+
+
+def civil_hour(at_ms: int) -> str:
+    """The civil hour (Asia/Shanghai) that holds Unix milliseconds: 2026112207 is 07:00 to 08:00."""
+    return f"{civil_date(at_ms):%Y%m%d}{(at_ms + _OFFSET_MS) % _DAY_MS // _HOUR_MS:02d}"
+
+
+def next_hour_ms(at_ms: int) -> int:
+    """`at_ms` rounded up to a full hour, in Unix milliseconds."""
+    return -(-at_ms // _HOUR_MS) * _HOUR_MS
+
+
+def month_end(on: date, months: int) -> date:
+    """The last day of the civil month that lies `months` after that of `on`."""
+    year, month = divmod(on.year * 12 + on.month + months, 12)
+    return date(year, month + 1, 1) - timedelta(days=1)

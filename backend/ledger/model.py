@@ -9,6 +9,14 @@ class Reason(StrEnum):
     GRANT = "grant"
     AWARD = "award"
     REVERSAL = "reversal"
+    RELEASE = "release"
+    COLLECT = "collect"
+    LAPSE = "lapse"
+    EXPIRY = "expiry"
+    REPAY = "repay"
+    REDEMPTION = "redemption"
+    RETURN = "return"
+    RECLAIM = "reclaim"
 
 
 class Transfer(NamedTuple):

@@ -4,17 +4,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from backend.ledger.chart import floor_of, unit_of
+from backend.ledger.chart import due_ms, floor_of, lock_order, unit_of
 from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
 from backend.storage.columns import alike, ids, numbers, unquoted, words
 from backend.storage.transaction import Sent, hot, pipelined
 
-# Opening and locking is one statement, row by row in address order: an account that somebody else is just opening cannot be
-# locked by FOR UPDATE, and would be waited for later, out of order.
+# Opening and locking is one statement, row by row in the order of the array: an account that somebody else is just opening
+# cannot be locked by FOR UPDATE, and would be waited for later, out of order.
 LOCK = """
-INSERT INTO accounts (city, account, unit, floor, opened_at)
-SELECT %(city)s, t.account, t.unit, t.floor, %(now)s
-FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[]) t(account, unit, floor)
+INSERT INTO accounts (city, account, unit, floor, opened_at, due_at)
+SELECT %(city)s, t.account, t.unit, t.floor, %(now)s, to_timestamp(t.due_s)
+FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[], %(dues)s::bigint[])
+  t(account, unit, floor, due_s)
 ON CONFLICT (city, account) DO UPDATE SET balance = accounts.balance
 RETURNING account, balance"""
 
@@ -30,13 +31,16 @@ FROM (SELECT unnest(%(references)s::uuid[]) AS reference, unnest(%(lines)s::smal
              unnest(%(destinations)s::text[]) AS destination, unnest(%(amounts)s::bigint[]) AS amount,
              unnest(%(alike)s::int[]) AS alike) t"""
 
-# One probe of the key a row. An account that receives is opened when it is not open yet.
+# One probe of the key a row. An account that receives is opened when it is not open yet, and waits again when what it held
+# before was settled; most have nothing to wait for, and an index over a value that stays the same is not written.
 RECEIVE = """
-INSERT INTO accounts (city, account, unit, floor, balance, version, opened_at)
-SELECT %(city)s, t.account, t.unit, t.floor, t.delta, 1, %(now)s
+INSERT INTO accounts (city, account, unit, floor, balance, version, opened_at, due_at)
+SELECT %(city)s, t.account, t.unit, t.floor, t.delta, 1, %(now)s, to_timestamp(t.due_s)
 FROM (SELECT unnest(%(accounts)s::text[]) AS account, unnest(%(units)s::text[]) AS unit,
-             unnest(%(floors)s::bigint[]) AS floor, unnest(%(deltas)s::bigint[]) AS delta) t
-ON CONFLICT (city, account) DO UPDATE SET balance = accounts.balance + EXCLUDED.balance, version = accounts.version + 1"""
+             unnest(%(floors)s::bigint[]) AS floor, unnest(%(deltas)s::bigint[]) AS delta,
+             unnest(%(dues)s::bigint[]) AS due_s) t
+ON CONFLICT (city, account) DO UPDATE
+SET balance = accounts.balance + EXCLUDED.balance, version = accounts.version + 1, due_at = EXCLUDED.due_at"""
 
 GIVE = """
 UPDATE accounts a SET balance = a.balance - t.amount, version = a.version + 1
@@ -50,15 +54,8 @@ WHERE city = %(city)s AND reference = %(reference)s AND step = %(step)s ORDER BY
 
 
 def lock(connection: Connection, city: str, accounts: Iterable[str], now: datetime) -> dict[str, int]:
-    """Balances of `accounts`, locked in address order until COMMIT; one that is missing is opened, as the chart says."""
-    names = sorted(set(accounts))
-    given = {
-        "city": city,
-        "now": now,
-        "accounts": words(names),
-        "units": words([unit_of(name) for name in names]),
-        "floors": numbers([floor_of(name) for name in names]),
-    }
+    """Balances of `accounts`, locked until COMMIT in the chart's order; one that is missing is opened, as the chart says."""
+    given = {"city": city, "now": now, **_opening(sorted(set(accounts), key=lock_order))}
     return dict(hot(connection, LOCK, given).fetchall())
 
 
@@ -152,13 +149,19 @@ def _receive(connection: Connection, city: str, gains: Mapping[str, int], now: d
     if not gains:
         return
     names = sorted(gains)
-    arrays = {
+    given = {"city": city, "now": now, **_opening(names), "deltas": numbers([gains[name] for name in names])}
+    hot(connection, RECEIVE, given, prepared=True)
+
+
+def _opening(names: Sequence[str]) -> dict[str, str]:
+    """What the chart says of accounts that may have to be opened."""
+    dues = [due_ms(name) for name in names]
+    return {
         "accounts": words(names),
         "units": words([unit_of(name) for name in names]),
         "floors": numbers([floor_of(name) for name in names]),
-        "deltas": numbers([gains[name] for name in names]),
+        "dues": numbers([None if due is None else due // 1000 for due in dues]),
     }
-    hot(connection, RECEIVE, {"city": city, "now": now, **arrays}, prepared=True)
 
 
 def _give(connection: Connection, city: str, losses: Mapping[str, int]) -> list[Sent]:

@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, SmallInteger, Table, Text
 
 from backend.kernel.amounts import MAX_AMOUNT, Unit
 from backend.ledger.model import Reason
@@ -20,9 +20,12 @@ accounts = Table(
     Column("balance", BigInteger, nullable=False, server_default="0"),
     Column("version", BigInteger, nullable=False, server_default="0"),
     instant_column("opened_at"),
+    # What `chart.due_ms` says, while something is left that waits for it.
+    instant_column("due_at", nullable=True),
     CheckConstraint("balance >= floor", name="floor"),
     CheckConstraint(_one_of("unit", Unit), name="unit"),
     CheckConstraint("right(account, length(unit) + 1) = ':' || unit", name="address"),
+    Index("ix_accounts_due", "city", "due_at", postgresql_where="due_at IS NOT NULL"),
     # Every award changes a row here: room on the page keeps the updates off the index.
     postgresql_with={"fillfactor": "70"},
 )
