@@ -4,6 +4,7 @@ from pathlib import Path
 import click
 
 from backend.cli import policy_drafts, policy_turns
+from backend.cli.budgets import forecast_, funding
 from backend.cli.connection import (
     by_option,
     city_option,
@@ -34,6 +35,10 @@ class _Rehearsed(Exception):
 @click.group(help="政策：校验、发布、查阅 / check, publish, list and show policies.")
 def policies() -> None:
     pass
+
+
+policies.add_command(funding)
+policies.add_command(forecast_)
 
 
 @policies.command()

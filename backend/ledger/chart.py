@@ -13,6 +13,8 @@ from typing import NamedTuple
 from backend.kernel.periods import CHINA, civil_hour, day_start_ms, milliseconds
 
 UNBOUNDED = None
+BUDGETS = "budget:"
+"""How the address of every budget begins."""
 NO_END = "-"
 _TOKENS_KEPT = 4_096
 _LOT_PARTS = 4

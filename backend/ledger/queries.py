@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -29,6 +29,16 @@ SELECT unit,
        coalesce(sum(balance) FILTER (WHERE account LIKE 'budget:%%'), 0)::bigint,
        coalesce(sum(balance) FILTER (WHERE account LIKE 'resident:%%'), 0)::bigint
 FROM accounts WHERE city = %(city)s GROUP BY unit ORDER BY unit"""
+
+# Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
+SPENT_BY_DAY = """
+SELECT account, (recorded_at AT TIME ZONE INTERVAL '8 hours')::date, sum(amount)::bigint
+FROM (SELECT source AS account, amount, recorded_at FROM transfers
+      WHERE city = %(city)s AND starts_with(source, %(prefix)s) AND NOT starts_with(destination, 'treasury:')
+      UNION ALL
+      SELECT destination, -amount, recorded_at FROM transfers
+      WHERE city = %(city)s AND starts_with(destination, %(prefix)s) AND NOT starts_with(source, 'treasury:')) moved
+GROUP BY 1, 2"""
 
 
 class Account(NamedTuple):
@@ -80,6 +90,11 @@ def accounts(connection: Connection, city: str, *, prefix: str, after: str, limi
 
 def posting(connection: Connection, city: str, reference: str) -> list[TransferRow]:
     return [TransferRow(*row) for row in hot(connection, POSTING, {"city": city, "reference": reference})]
+
+
+def spent_by_day(connection: Connection, city: str, prefix: str) -> list[tuple[str, date, int]]:
+    """What each account under `prefix` gave on each civil day, less what it got back; grants and reclaims aside."""
+    return hot(connection, SPENT_BY_DAY, {"city": city, "prefix": prefix}).fetchall()
 
 
 def liability(connection: Connection, city: str) -> list[Liability]:

@@ -1,0 +1,96 @@
+"""When each budget of a city runs out, by what its accounts gave and got back on past days."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.periods import civil_date, milliseconds
+from backend.ledger import chart, post, queries
+from backend.policies.compiled import CompiledBudget, CompiledPolicy
+from backend.policies.forecast import HISTORY_DAYS, Forecast, Outlook, forecast, pace_of
+from backend.policies.store import load_versions
+
+
+class BudgetForecast(NamedTuple):
+    """`left` is not reserved for anybody; amounts in the budget's unit."""
+
+    policy: str
+    title_zh: str
+    unit: str
+    granted: int
+    left: int
+    forecast: Forecast
+
+
+def forecast_budgets(connection: Connection, city: str, now: datetime, *, seed: int) -> list[BudgetForecast]:
+    """Every budget of a policy in force, by policy and unit. The morning after `now`'s civil day is day one: today is not
+    over, and half a day of sales would look like a slow one. `connection` reads one snapshot.
+    """
+    policies = load_versions(connection, city, chart.budget)
+    in_force = policies.in_force(milliseconds(now)).policies
+    accounts = [account for policy in in_force for budget in policy.budgets for account in budget.accounts]
+    left = post.balances(connection, city, accounts)
+    moved = _by_day(queries.spent_by_day(connection, city, chart.BUDGETS))
+    today = civil_date(milliseconds(now))
+    last = {policy.policy.policy: policy.policy.until_ms for policy in policies}
+    return [
+        BudgetForecast(
+            policy.policy.policy,
+            policy.policy.title_zh,
+            budget.budget.unit.value,
+            budget.budget.amount,
+            sum(left.get(account, 0) for account in budget.accounts),
+            forecast(_outlook(policy, budget, left, moved, last[policy.policy.policy], today), seed=seed),
+        )
+        for policy in in_force
+        for budget in policy.budgets
+    ]
+
+
+def _outlook(
+    policy: CompiledPolicy,
+    budget: CompiledBudget,
+    left: dict[str, int],
+    moved: dict[str, dict[date, int]],
+    until_ms: int,
+    today: date,
+) -> Outlook:
+    spent: defaultdict[date, int] = defaultdict(int)
+    for account in budget.accounts:
+        for day, amount in moved.get(account, {}).items():
+            spent[day] += amount
+    since = civil_date(policy.from_ms)
+    first = max(today - timedelta(days=HISTORY_DAYS), min(spent, default=since))
+    past = {day: spent.get(day, 0) for day in _days(first, today)}
+    pace, carries = pace_of(budget.budget)
+    released = 0 if pace is None else pace * ((today - since).days + 1)
+    return Outlook(
+        today + timedelta(days=1),
+        sum(left.get(account, 0) for account in budget.accounts),
+        past,
+        _last_day(budget, until_ms),
+        pace,
+        carries,
+        max(released - sum(spent.values()), 0) if carries else 0,
+    )
+
+
+def _last_day(budget: CompiledBudget, until_ms: int) -> date:
+    """The last day of the policy's last version, or the one before its money is taken back."""
+    ends = civil_date(until_ms - 1)
+    reclaim_on = budget.budget.reclaim_on
+    return ends if reclaim_on is None else min(ends, date.fromisoformat(reclaim_on) - timedelta(days=1))
+
+
+def _days(first: date, end: date) -> list[date]:
+    return [first + timedelta(days=day) for day in range((end - first).days)]
+
+
+def _by_day(rows: Iterable[tuple[str, date, int]]) -> dict[str, dict[date, int]]:
+    found: defaultdict[str, dict[date, int]] = defaultdict(dict)
+    for account, day, amount in rows:
+        found[account][day] = amount
+    return dict(found)

@@ -1,0 +1,100 @@
+"""Reports of what policies spend: funding lines that are the ledger's to the fen, and when a budget runs out."""
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from backend.storage.transaction import Database
+from backend.usecases.forecast_budgets import forecast_budgets
+from tests.db.operator.typed import Run, done
+from tests.worlds import books, rules
+from tests.worlds.city import FRIDGE, NANJING, NOON, RICE, City, open_city, read, resident
+
+LIFE = {**rules.cap("life", "lifetime", 10**9), "unit": "points"}
+SHARES = [
+    {"source": "central", "name_zh": "中央财政", "name_en": "Central", "basis_points": 8_500},
+    {"source": "local", "name_zh": "地方财政", "name_en": "Local", "basis_points": 1_500},
+]
+
+
+def subsidy(**budget: object) -> dict[str, object]:
+    """15 % of the price in fen, and ten points."""
+    doc = rules.document(rules.rule("pays", rules.percent(1_500)), unit="fen", caps=[LIFE])
+    del doc["rules"][0]["reward"]
+    doc["rules"][0]["rewards"] = [
+        {**rules.percent(1_500), "unit": "fen"},
+        {**rules.fixed(10), "unit": "points"},
+    ]
+    del doc["budget"]
+    fen = {"unit": "fen", "amount": 10**9, "partial": True, "shards": 3, "shares": SHARES, **budget}
+    return {**doc, "budgets": [fen, {"unit": "points", "amount": 10**6, "partial": True}]}
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    opened = open_city(engine_db, subsidy())
+    till = opened.till()
+    for number, price in enumerate((333_333, 19_999, 7), 1):
+        opened.record(till.basket(read(FRIDGE, price_fen=price), read(RICE, price_fen=100), resident=resident(number)))
+    return opened
+
+
+def funding(run: Run, first: str, last: str) -> dict[str, object]:
+    report = json.loads(done(run("policies", "funding", "--city", NANJING, "--from", first, "--to", last, "--json")))
+    assert report["equal"]
+    return {(one["unit"], one["source"]): (one["amount"], one["awards"]) for one in report["borne"]}
+
+
+def test_each_award_is_parted_by_its_own_version_and_sums_to_the_ledger(run: Run, city: City) -> None:
+    """15 % of 3,333.33 and 199.99 yuan and of 7 fen, three times of 1 yuan: 49,999 + 2,999 + 1 + 3 x 15 fen."""
+    borne = funding(run, "2026-11-22", "2026-11-22")
+
+    assert borne["fen", "central"] == (42_499 + 2_549 + 1 + 3 * 13, 6)
+    assert borne["fen", "local"] == (7_500 + 450 + 0 + 3 * 2, 6)
+    assert borne["points", None] == (60, 6)
+    paid = sum(books.wallet(city.database, NANJING, resident(number), "fen") for number in (1, 2, 3))
+    assert borne["fen", "central"][0] + borne["fen", "local"][0] == paid
+    assert "与账本相等" in done(
+        run("policies", "funding", "--city", NANJING, "--from", "2026-11-22", "--to", "2026-11-22")
+    )
+
+
+def test_other_days_have_nothing(run: Run, city: City) -> None:
+    assert funding(run, "2026-11-23", "2026-11-30") == {}
+    assert city.code == NANJING
+
+
+def test_a_budget_that_spends_the_same_each_day_ends_when_division_says(engine_db: Database) -> None:
+    """100 of 3,500 points on each of 28 days: 700 are left, seven days more."""
+    city = open_city(engine_db, rules.document(budget=3_500))
+    till = city.till()
+    for back in range(28, 0, -1):
+        at = NOON - timedelta(days=back)
+        reads = [read(FRIDGE) for _ in range(10)]
+        city.record(till.basket(*reads, resident=resident(1), sold_at=at), now=at)
+
+    with engine_db.read() as connection:
+        (found,) = forecast_budgets(connection, NANJING, NOON, seed=1)
+
+    assert (found.policy, found.left, found.forecast.daily) == ("green", 700, 100)
+    assert found.forecast.p50 == found.forecast.p90 == date(2026, 11, 29)
+    assert found.forecast.until == date(2027, 12, 31)
+
+
+def test_a_forecast_ends_with_the_day_before_the_money_is_taken_back(engine_db: Database) -> None:
+    open_city(engine_db, subsidy(reclaim_on="2026-12-31"))
+
+    with engine_db.read() as connection:
+        fen, points = forecast_budgets(connection, NANJING, NOON, seed=1)
+
+    assert (fen.forecast.until, points.forecast.until) == (date(2026, 12, 30), date(2027, 12, 31))
+    assert fen.forecast.p50 is None
+
+
+def test_the_forecast_is_printed(run: Run, city: City) -> None:
+    found = json.loads(done(run("policies", "forecast", "--city", NANJING, "--json")))
+
+    assert {one["unit"] for one in found} <= {"fen", "points"}
+    assert run("policies", "forecast", "--city", NANJING).exit_code == 0
+    assert city.code == NANJING
