@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from backend.cli.connection import (
 )
 from backend.cli.policy_files import amounts, file_argument, finding_lines, read_document
 from backend.policies import queries
+from backend.policies.json_schema import json_schema, reference
 from backend.policies.lint import blockers, lint_text
 from backend.policies.reading import DOCUMENT_BYTES_MAX
 from backend.usecases.lint_policy import lint_policy
@@ -161,6 +163,18 @@ for command in (
     policy_turns.status,
 ):
     policies.add_command(command)
+
+
+@policies.command()
+def schema() -> None:
+    """输出政策文件的 JSON Schema / prints the JSON Schema of policy documents."""
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+@policies.command("reference")
+def reference_() -> None:
+    """输出政策文件的说明 / prints the page about policy documents, in Markdown."""
+    click.echo(reference(), nl=False)
 
 
 @policies.command("list")
