@@ -6,7 +6,7 @@ Nothing waits yet when this runs, so that the index begins empty; a reason that 
 from alembic import op
 
 revision = "0011_points_in_time"
-down_revision = "0009_policy_language"
+down_revision = "0010_policy_lifecycle"
 branch_labels = None
 depends_on = None
 
