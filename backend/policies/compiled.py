@@ -109,11 +109,13 @@ class StackingGroup:
     mode: Mode
     ceiling_bp: int | None
     policies: tuple[CompiledPolicy, ...]
+    simple: bool
+    """The first that pays decides, and each of them has the short way."""
 
 
 Plan = tuple[StackingGroup, ...]
 
-SUSPENDED: Plan = (StackingGroup(Mode.FIRST, None, ()),)
+SUSPENDED: Plan = (StackingGroup(Mode.FIRST, None, (), simple=False),)
 """What a sale asks that only suspended policies would concern: a group of nobody."""
 
 
@@ -265,7 +267,9 @@ def _bonus(unit: Unit) -> Reward:
 def _group(members: list[CompiledPolicy]) -> StackingGroup:
     ordered = tuple(sorted(members, key=lambda policy: (policy.stacking.order, policy.policy.policy, policy.version)))
     ceilings = [policy.stacking.ceiling_bp for policy in ordered if policy.stacking.ceiling_bp is not None]
-    return StackingGroup(ordered[0].stacking.mode, min(ceilings, default=None), ordered)
+    mode = ordered[0].stacking.mode
+    simple = mode is Mode.FIRST and all(policy.simple for policy in ordered)
+    return StackingGroup(mode, min(ceilings, default=None), ordered, simple)
 
 
 def _moments(policy: CompiledPolicy) -> Iterator[int]:

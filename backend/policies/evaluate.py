@@ -59,12 +59,30 @@ def evaluate(
 
     Takes what it awards from `limits`. Nearest: the latest step reached (conditions, evidence, amount, cap, budget).
     """
-    if len(plan) == 1 and len(plan[0].policies) == 1 and plan[0].policies[0].simple:
-        return _simply(plan[0].policies[0], facts, person, sold_on, limits)
+    if len(plan) == 1 and plan[0].simple:
+        verdict = _first_of(plan[0].policies, facts, person, sold_on, limits)
+        if verdict is not None:
+            return verdict
     sale = Sale(facts, person, sold_on, limits, ceiling)
     results = [offered for group in plan for offered in _group(group, sale)]
     # A plan of nobody: whoever would have been asked is suspended.
     return _SUSPENDED if plan and not results else _together(results)
+
+
+def _first_of(
+    policies: tuple[CompiledPolicy, ...], facts: Facts, person: str, sold_on: date, limits: Limits
+) -> Verdict | None:
+    """Of simple policies the first that pays; None where a limit left nothing of an award, which the general way records."""
+    nearest, reached = None, -1
+    for policy in policies:
+        verdict = _simply(policy, facts, person, sold_on, limits)
+        if verdict.amount:
+            return verdict
+        if verdict.gross and len(policies) > 1:
+            return None
+        if _STEPS[verdict.reason] > reached:
+            nearest, reached = verdict, _STEPS[verdict.reason]
+    return nearest
 
 
 def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, limits: Limits) -> Verdict:

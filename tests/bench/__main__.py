@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.bench import growth, http_batches, http_scans, recording, transport
+from tests.bench import growth, http_batches, http_scans, policies, recording, transport
 from tests.bench.ground import Ground, prepared
 from tests.bench.report import Ratio, say
 
@@ -20,6 +20,8 @@ MEASUREMENTS: Mapping[str, Callable[[Ground, int], Ratio]] = MappingProxyType(
         "one_scan_http_vs_floor_h": http_scans.one_scan_http_vs_floor_h,
         "mqtt_scans_per_s": transport.mqtt_scans_per_s,
         "cost_growth_100x": growth.cost_growth_100x,
+        "twenty_policies_vs_floor_d": policies.twenty_policies_vs_floor_d,
+        "idle_policy_vs_asked": policies.idle_policy_vs_asked,
     }
 )
 

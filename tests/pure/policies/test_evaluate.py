@@ -37,3 +37,20 @@ def test_a_simple_policy_decides_as_any_other(data: st.DataObject, sales: list[F
         verdict = evaluate(facts, PERSON, ON, plan_of([policy]), short)
         assert verdict == evaluate(facts, PERSON, ON, plan_of([replace(policy, simple=False)]), general)
     assert (short.used, short.budgets, short.cut) == (general.used, general.budgets, general.cut)
+
+
+@settings(max_examples=300)
+@given(st.data(), st.lists(documents.facts, min_size=1, max_size=3), documents.several())
+def test_several_simple_policies_decide_as_any_others(
+    data: st.DataObject, sales: list[Facts], policies: tuple[CompiledPolicy, ...]
+) -> None:
+    drawn = [data.draw(limits(policy)) for policy in policies]
+    used = {key: amount for one in drawn for key, amount in one.used.items()}
+    budgets = {pool: left for one in drawn for pool, left in one.budgets.items()}
+    short, general = Limits(dict(used), dict(budgets)), Limits(dict(used), dict(budgets))
+    slow = [replace(policy, simple=False) for policy in policies]
+
+    for facts in sales:
+        verdict = evaluate(facts, PERSON, ON, plan_of(policies), short)
+        assert verdict == evaluate(facts, PERSON, ON, plan_of(slow), general)
+    assert (short.used, short.budgets, short.cut) == (general.used, general.budgets, general.cut)
