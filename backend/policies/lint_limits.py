@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from backend.kernel.amounts import BASIS_POINTS, Unit
-from backend.kernel.periods import civil_date
+from backend.kernel.periods import Period, civil_date
 from backend.policies.lint_finding import Finding, blocker, warning
 from backend.policies.lint_rules import Reached, is_percent, share_of_price
 from backend.policies.model import Budget, Cap, Counts, Per, Policy, Reward, RewardKind
@@ -33,25 +33,46 @@ def lint_caps(policy: Policy, reached: list[Reached], space: Space) -> Iterator[
                 f"上限“{cap.cap}”（{amount_words(cap.unit, cap.limit).zh}）高于全部预算，起不到限制作用",
                 f"cap {cap.cap} is above the whole budget: it limits nothing",
             )
-    bounded = {unit: any(_binds(cap, unit, policy) for cap in policy.caps) for unit in policy.units}
     for unit in policy.units:
-        if not bounded[unit] and any(reward.unit is unit for one in reached for reward in one.rule.rewards):
-            yield blocker(
-                "no_person_cap",
-                "caps",
-                f"没有一个上限约束每人（每部手机、每个地址）能领取的{_UNIT_ZH[unit]}，或上限大得等于没有",
-                f"no cap bounds what one person (phone, address) can get in {unit.value}, or only one as large as the budget",
-            )
+        yield from _unbounded(policy, unit, reached, space)
     for one in reached:
         for position, reward in enumerate(one.rule.rewards):
-            if bounded[reward.unit] and not _is_bounded(policy, one, reward, space):
-                yield blocker(
-                    "no_person_cap",
-                    one.reward_place(position),
-                    f"规则“{one.rule.name_zh}”的{_UNIT_ZH[reward.unit]}奖励不受任何每人上限约束",
-                    f"no cap bounds what one person can get in {reward.unit.value} by rule {one.rule.rule}",
-                )
             yield from _never_fits(policy, one, reward, one.reward_place(position))
+
+
+def _unbounded(policy: Policy, unit: Unit, reached: list[Reached], space: Space) -> Iterator[Finding]:
+    """Whether one person can get any amount of `unit`: by every rule alike, or by some."""
+    paid = [
+        (one, reward, one.reward_place(position))
+        for one in reached
+        for position, reward in enumerate(one.rule.rewards)
+        if reward.unit is unit
+    ]
+    loose = [(one, place) for one, reward, place in paid if not _is_bounded(policy, one, reward, space)]
+    if not loose:
+        return
+    if all(_is_bounded(policy, one, reward, space, old_units=True) for one, reward, _ in paid):
+        yield warning(
+            "bounded_by_old_units",
+            "caps",
+            f"{_UNIT_ZH[unit]}只按旧机各限一次，没有每人上限：交来多少旧机就领多少",
+            f"in {unit.value} only old units are counted, each once: a person gets as much as they hand in",
+        )
+    elif not any(_binds(cap, unit, policy) for cap in policy.caps):
+        yield blocker(
+            "no_person_cap",
+            "caps",
+            f"没有一个上限约束每人（每部手机、每个地址）能领取的{_UNIT_ZH[unit]}，或上限大得等于没有",
+            f"no cap bounds what one person (phone, address) can get in {unit.value}, or only one as large as the budget",
+        )
+    else:
+        for one, place in loose:
+            yield blocker(
+                "no_person_cap",
+                place,
+                f"规则“{one.rule.name_zh}”的{_UNIT_ZH[unit]}奖励不受任何每人上限约束",
+                f"no cap bounds what one person can get in {unit.value} by rule {one.rule.rule}",
+            )
 
 
 def lint_budgets(policy: Policy) -> Iterator[Finding]:
@@ -161,9 +182,13 @@ def _paces(budget: Budget, days: int, place: str) -> Iterator[Finding]:
             )
 
 
-def _is_bounded(policy: Policy, one: Reached, reward: Reward, space: Space) -> bool:
-    """Whether every sale for which the rule pays falls under some cap that bounds the person."""
-    boxes = [_concern(cap, space) for cap in policy.caps if _holds(cap, reward, one, policy, space)]
+def _is_bounded(policy: Policy, one: Reached, reward: Reward, space: Space, *, old_units: bool = False) -> bool:
+    """Whether every sale for which the rule pays falls under some cap that bounds the person, or the old units."""
+    boxes = [
+        _concern(cap, space)
+        for cap in policy.caps
+        if _holds(cap, reward, one, policy, space) or (old_units and _counts_old_units(cap))
+    ]
     try:
         return not space.minus(one.region, boxes)
     except TooComplex:
@@ -241,6 +266,10 @@ def _concern(cap: Cap, space: Space) -> Box:
 
 def _is_of_people(cap: Cap) -> bool:
     return bool(_PEOPLE & set(cap.per)) and set(cap.per) <= _PEOPLE | _FEW
+
+
+def _counts_old_units(cap: Cap) -> bool:
+    return cap.per == (Per.TRADE_IN,) and cap.period is Period.LIFETIME and cap.counts is not Counts.AMOUNT
 
 
 def _budget(policy: Policy, unit: Unit | None) -> Budget | None:

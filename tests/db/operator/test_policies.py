@@ -97,3 +97,78 @@ def test_a_sound_document_is_said_to_be_sound_without_a_database(policy_file: Pa
     result = CliRunner(env={"DATABASE_URL": None}).invoke(program, ["policies", "check", str(policy_file)])
 
     assert "1 条规则，1 个上限" in done(result)
+
+
+@pytest.mark.parametrize("city", [[], ["--city", NANJING]])
+def test_the_command_lists_everything_and_ends_in_refusal_when_something_must_be_mended(
+    run: Run, tmp_path: Path, city: list[str]
+) -> None:
+    faulty, good = tmp_path / "faulty.json", tmp_path / "good.json"
+    faulty.write_text(rules.text_of(rules.document()))
+    good.write_text(rules.text_of(sound()))
+
+    refused = run("policies", "lint", str(faulty), *city, "--json")
+    passed = run("policies", "lint", str(good), *city)
+
+    assert refused.exit_code == 1
+    assert ("no_person_cap", "blocker") in {(one["code"], one["severity"]) for one in json.loads(refused.stdout)}
+    assert "须改 0 处" in done(passed)
+    assert "[no_expiry]" in passed.stdout
+
+
+def drafted(run: Run, file: Path, *more: str) -> dict[str, object]:
+    made: dict[str, object] = json.loads(
+        done(run("policies", "draft", str(file), "--city", NANJING, "--by", "王处长", "--json", *more))
+    )
+    return made
+
+
+def test_a_draft_goes_its_way_by_commands(run: Run, policy_file: Path) -> None:
+    city = ("--city", NANJING)
+    first = drafted(run, policy_file)
+    policy_file.write_text(rules.text_of(sound(6_000)))
+    draft = drafted(run, policy_file, "--draft", str(first["draft"]), "--revision", "1")
+    name, digest = str(draft["draft"]), str(draft["sha256"])
+
+    assert done(run("policies", "show", "--draft", name, *city)) == policy_file.read_text()
+    assert "待复核" in done(run("policies", "submit", name, *city, "--by", "王处长"))
+    judged = ("--by", "李局长", "--reason", "再核一次")
+    assert "已退回" in done(run("policies", "reject", name, *city, *judged))
+    again = drafted(run, policy_file, "--draft", name, "--revision", "4")
+    assert again["revision"] == 5
+    done(run("policies", "submit", name, *city, "--by", "王处长"))
+    assert refused(
+        run("policies", "approve", name, *city, "--sha256", digest, "--by", "王 处长", "--reason", "x")
+    ).code == ("approver-is-author")
+    published = done(run("policies", "approve", name, *city, "--sha256", digest[:14], *judged))
+
+    assert "已批准并发布第 1 版，拨付 6000 分" in published
+    assert refused(run("policies", "withdraw", name, *city, "--by", "王处长")).code == "policy-draft-state"
+    status = json.loads(done(run("policies", "status", *city, "--json")))
+    assert [(one["state"], one["approver"]) for one in status["drafts"]] == [("approved", "李局长")]
+
+
+def test_a_policy_is_suspended_resumed_and_ended_by_commands(run: Run, policy_file: Path) -> None:
+    publish(run, policy_file)
+    said = ("--city", NANJING, "--notice", "核查期间暂停发放", "--reason", "价格异常", "--by", "王处长")
+
+    assert "立即暂停，已暂停" in done(run("policies", "suspend", "green", *said))
+    assert "自 2099-01-01 00:00:00 起恢复" in done(run("policies", "resume", "green", *said, "--from", "2099-01-01"))
+    assert refused(run("policies", "end", "green", *said, "--from", "2098-01-01")).code == "suspension-backdated"
+    assert "已终止" in done(run("policies", "end", "green", *said, "--from", "2099-02-01"))
+    lines = done(run("policies", "status", "--city", NANJING, "--policy", "green"))
+    assert "自 2099-02-01 00:00:00 起终止：核查期间暂停发放（王处长，价格异常）" in lines
+
+
+def test_one_person_does_not_publish_alone(run: Run, policy_file: Path) -> None:
+    assert refused(publish(run, policy_file, approver="王 处长")).code == "approver-is-author"
+    assert publish(run, policy_file, "--bogus").exit_code == 2
+    assert listed(run, "policies", "--city", NANJING) == []
+
+
+def test_what_must_be_mended_is_not_published(run: Run, policy_file: Path) -> None:
+    policy_file.write_text(rules.text_of(rules.document()))
+
+    blocked = refused(publish(run, policy_file))
+
+    assert (blocked.code, blocked.facts["count"]) == ("policy-blocked", 1)
