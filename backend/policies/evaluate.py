@@ -59,7 +59,7 @@ def evaluate(
 
     Takes what it awards from `limits`. Nearest: the latest step reached (conditions, evidence, amount, cap, budget).
     """
-    if len(plan) == 1 and plan[0].simple:
+    if len(plan) == 1 and plan[0].simple and ceiling is None:
         verdict = _first_of(plan[0].policies, facts, person, sold_on, limits)
         if verdict is not None:
             return verdict
@@ -141,13 +141,12 @@ def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
     if group.mode is _BEST:
         results = [_offer(policy, sale, None) for policy in group.policies]
         offers = [offered for offered in results if isinstance(offered, Offer)]
-        results = [offered for offered in results if isinstance(offered, Verdict)]
-        if offers:
-            # The first of equals: `max` keeps it, and the members stand in their order.
-            best = max(offers, key=_worth)
-            _take(sale.limits, best)
-            results.append(best)
-        return results
+        if not offers:
+            return results
+        # The first of equals: `max` keeps it, and the members stand in their order.
+        best = max(offers, key=_worth)
+        _take(sale.limits, best)
+        return [offered for offered in results if offered is best or isinstance(offered, Verdict)]
     left = _ceiling(group, sale)
     for policy in group.policies:
         offered = _offer(policy, sale, left)
@@ -335,8 +334,12 @@ def _spend(
 
 
 def _add_bonuses(policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], offer: Offer) -> None:
-    """Counts this award, and adds the bonus where it is one that a milestone names."""
+    """Counts this award, and adds the bonus where it is one that a milestone names.
+
+    What a cap of the bonus lacks is missing whichever award this is: its number is no part of what a replay knows.
+    """
     for milestone in policy.milestones:
+        _counters(milestone.reward, sale, periods)
         key, _most = sale.limits.meet(milestone.counter, sale.person, sale.facts, sale.sold_on, periods)
         number = sale.limits.used.get(key, 0) + 1
         offer.takes[key] = 1

@@ -4,13 +4,24 @@ Never stored: recomputed from the facts that a decision keeps. It reads the docu
 opinion on the compiled rules; a property test holds both to the same verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit, divide
 from backend.policies.compiled import CompiledPolicy, StackingGroup, plan_of
-from backend.policies.model import Facts, Mode, Outcome, Reward, RewardKind, Rule, Transition
+from backend.policies.model import (
+    Counts,
+    Facts,
+    Mode,
+    Outcome,
+    Per,
+    Policy,
+    Reward,
+    RewardKind,
+    Rule,
+    Transition,
+)
 from backend.policies.words import (
     NO_NAMES,
     ConditionCheck,
@@ -18,6 +29,7 @@ from backend.policies.words import (
     Sentence,
     amount_words,
     check,
+    missing_fact_words,
     nearest_missing,
     percent,
     value_words,
@@ -35,9 +47,11 @@ _REACHED = {
     "evidence": 1,
     "price_missing": 2,
     "table_missing": 2,
+    "fact_missing": 2,
     "rounds_to_zero": 3,
     "awarded": 4,
 }
+_ALWAYS_KNOWN = (Per.PERSON, Per.POLICY)
 _WORTH = (Unit.FEN.value, Unit.POINTS.value, Unit.EVIDENCE.value, Unit.GCO2E.value)
 
 
@@ -162,6 +176,9 @@ def _policy(facts: Facts, sold_on: date, policy: CompiledPolicy, names: Names) -
         for i, (rule, checks) in enumerate(zip(document.rules, conditions, strict=True))
     )
     nearest = rules[first] if first is not None else max(rules, key=_conditions_met)
+    if nearest.decides and nearest.gross:
+        nearest = _limited_by(facts, document, nearest)
+        rules = tuple(nearest if rule.decides else rule for rule in rules)
     paid = next((reward for reward in nearest.rewards if reward.gross), None)
     return PolicyCheck(
         policy=document.policy,
@@ -175,6 +192,36 @@ def _policy(facts: Facts, sold_on: date, policy: CompiledPolicy, names: Names) -
         gross=nearest.gross if nearest.decides else 0,
         transition_over=over,
     )
+
+
+def _limited_by(facts: Facts, document: Policy, rule: RuleCheck) -> RuleCheck:
+    """`rule`, or, where a limit counts by what the sale does not state, the same rule that pays nothing."""
+    units = [reward.unit for reward in rule.rewards if reward.gross]
+    units += [one.unit.value for one in document.milestones]
+    by = (per for limit in _limits_on(facts, document, units) for per in sorted(limit))
+    fact = next((per.value for per in by if per not in _ALWAYS_KNOWN and getattr(facts, per.value) is None), None)
+    if fact is None:
+        return rule
+    name = missing_fact_words(fact)
+    missing = Sentence(
+        f"政策按{name.zh}计算限额，但这笔销售没有提供",
+        f"the policy is limited by {name.en}, which this sale does not state",
+    )
+    return rule._replace(reason="fact_missing", gross=0, arithmetic=(), missing=missing)
+
+
+def _limits_on(facts: Facts, document: Policy, units: Sequence[str]) -> Iterator[tuple[Per, ...]]:
+    """What each limit of awards in `units` counts by, as the document lists them: counts, amounts a unit, paces."""
+    caps = [
+        cap
+        for cap in document.caps
+        if (not cap.schemes or facts.certificate_scheme in cap.schemes)
+        and (not cap.categories or facts.category in cap.categories)
+    ]
+    yield from (cap.per for cap in caps if cap.counts is not Counts.AMOUNT)
+    for unit in units:
+        yield from (cap.per for cap in caps if cap.counts is Counts.AMOUNT and cap.unit == unit)
+        yield from (pace.per for budget in document.budgets if budget.unit == unit for pace in budget.paces)
 
 
 def _is_over(one: Transition, facts: Facts, sold_on: date) -> bool:

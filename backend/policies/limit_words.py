@@ -28,23 +28,7 @@ _WHOSE = {
     Per.BASKET: Sentence("每单的", "each basket's"),
     Per.POLICY: Sentence("政策的", "the policy's"),
 }
-_FACTS = {
-    "phone": Sentence("购买人手机号", "the buyer's phone number"),
-    "address": Sentence("收货地址", "the delivery address"),
-    "trade_in": Sentence("旧机序列号", "the serial of the old unit"),
-    "store": Sentence("门店", "the shop"),
-    "district": Sentence("区县", "the district"),
-    "category": Sentence("商品品类", "the product category"),
-    "certificate_scheme": Sentence("认证类别", "the certification scheme"),
-    "model": Sentence("商品型号", "the model"),
-    "basket": Sentence("购物单", "the basket"),
-}
 BUDGET_WORDS = Sentence("政策预算", "the policy's budget")
-
-
-def missing_fact_words(fact: str | None) -> Sentence:
-    """What a cap counts by and the sale did not tell."""
-    return _FACTS.get(fact or "", Sentence("所需信息", "what it asks for"))
 
 
 def limit_words(policy: CompiledPolicy, limit_name: str) -> Sentence:
@@ -53,7 +37,9 @@ def limit_words(policy: CompiledPolicy, limit_name: str) -> Sentence:
     if cap is not None:
         return _cap_words(cap, policy)
     if limit_name == CEILING:
-        share = percent(policy.stacking.ceiling_bp or 0)
+        if policy.stacking.ceiling_bp is None:  # another policy of its group sets it
+            return Sentence("各项补贴合计上限", "the ceiling of all subsidies")
+        share = percent(policy.stacking.ceiling_bp)
         return Sentence(f"各项补贴合计上限（成交价的 {share}）", f"the ceiling of all subsidies ({share} of the price)")
     return BUDGET_WORDS
 

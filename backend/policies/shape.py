@@ -187,6 +187,12 @@ class RuleSchema(Strict):
     def pays_in_one_way(self, rule: dict[str, Any], **_: object) -> None:
         if ("reward" in rule) == ("rewards" in rule):
             raise ValidationError("reward 与 rewards 须且只须有一个 / exactly one of reward and rewards")
+        given = rule.get("rewards") or [rule["reward"]]
+        if len({reward["once_a_basket"] for reward in given}) > 1:
+            raise ValidationError(
+                "once_a_basket 须全部有或全部没有 / once_a_basket holds for all rewards of a rule or for none",
+                "rewards",
+            )
 
 
 class OneOrSome(fields.Field[list[Per]]):

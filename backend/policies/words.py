@@ -37,6 +37,17 @@ _BUILT_IN: Names = MappingProxyType(
         ("buyer", "organisation"): Sentence("单位", "an organisation"),
     }
 )
+_LIMITED_BY = {
+    "phone": Sentence("购买人手机号", "the buyer's phone number"),
+    "address": Sentence("收货地址", "the delivery address"),
+    "trade_in": Sentence("旧机序列号", "the serial of the old unit"),
+    "store": Sentence("门店", "the shop"),
+    "district": Sentence("区县", "the district"),
+    "category": Sentence("商品品类", "the product category"),
+    "certificate_scheme": Sentence("认证类别", "the certification scheme"),
+    "model": Sentence("商品型号", "the model"),
+    "basket": Sentence("购物单", "the basket"),
+}
 _OF_PRODUCT = frozenset({"scheme", "certificate_scheme", "level", "category", "grade", "tier", "body"})
 _ASKS = {
     "<": Sentence("低于{v}", "below {v}"),
@@ -95,6 +106,11 @@ def amount_words(unit: str | None, amount: int) -> Sentence:
     if unit == Unit.EVIDENCE:
         return Sentence(f"{amount} 项凭证", f"{amount} evidence")
     return Sentence(f"{amount} 分", f"{amount} points" if amount != 1 else "1 point")
+
+
+def missing_fact_words(fact: str | None) -> Sentence:
+    """What a cap counts by and the sale did not tell."""
+    return _LIMITED_BY.get(fact or "", Sentence("所需信息", "what it asks for"))
 
 
 def percent(basis_points: int) -> str:

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from backend.kernel.amounts import MAX_AMOUNT
+from backend.kernel.amounts import MAX_AMOUNT, Unit
 from backend.kernel.periods import civil_date, period_keys
 from backend.policies.compiled import CompiledPolicy, PolicySet, plan_of
 from backend.policies.evaluate import BUDGET, CEILING, evaluate
 from backend.policies.explain import AmountStep, Explanation, explain
-from backend.policies.limit_words import left_words, limit_step, limit_words, missing_fact_words
+from backend.policies.limit_words import left_words, limit_step, limit_words
 from backend.policies.limits import FactMissing, Limits
 from backend.policies.model import Award, Facts, Outcome, Verdict, unit_price
-from backend.policies.words import NO_NAMES, Names, Sentence, amount_words
+from backend.policies.words import NO_NAMES, Names, Sentence, amount_words, missing_fact_words
 from backend.scans.decide import Decision
 from backend.scans.evidence import evidence_of
 from backend.scans.sentences import SENTENCES, by_rules, outcome_of
@@ -111,12 +111,13 @@ def _replayed(scan: DecidedScan, facts: Facts, person: str, asked: Sequence[Comp
     refusal: Verdict | None = None
     for group in plan_of([policy for policy in asked if policy.concerns(facts)]):
         for policy in group.policies:
-            recorded = [award for award in scan.awards if award.version == policy.version]
+            recorded = _as_reckoned(policy, [award for award in scan.awards if award.version == policy.version])
             limits = _limits_of(policy, facts, person, scan.sold_at_ms, recorded)
-            ceiling = next((a.limit_left for a in recorded if a.limit_name == CEILING), None)
-            verdict = evaluate(
-                facts, person, sold_on, plan_of([policy]), limits, ceiling=ceiling if ceiling is not None else _OPEN
-            )
+            alone = plan_of([policy])
+            ceiling = next((award.limit_left for award in recorded if award.limit_name == CEILING), None)
+            if ceiling is None and alone[0].ceiling_bp is not None:
+                ceiling = _OPEN
+            verdict = evaluate(facts, person, sold_on, alone, limits, ceiling=ceiling)
             if verdict.gross:
                 assert verdict.version is not None
                 assert verdict.rule is not None
@@ -161,6 +162,22 @@ def _limits_of(policy: CompiledPolicy, facts: Facts, person: str, sold_at_ms: in
         used[key] = numbers[0] - 1 if numbers else max(milestone.steps)
     budgets = {budget.pool: _left_before(BUDGET, budget.budget.unit.value, recorded) for budget in policy.budgets}
     return Limits(used, budgets)
+
+
+def _as_reckoned(policy: CompiledPolicy, recorded: Sequence[Award]) -> list[Award]:
+    """The awards of one version in the order in which they were reckoned: a rule's rewards as they stand in it, then bonuses.
+
+    They are kept with those that pay in front.
+    """
+    document = policy.policy
+    places = {(rule.rule, reward.unit.value): at for rule in document.rules for at, reward in enumerate(rule.rewards)}
+    bonuses = {one.milestone: at for at, one in enumerate(document.milestones, len(Unit))}
+
+    def place(award: Award) -> int:
+        milestone, is_bonus, _ = award.rule.partition("#")
+        return bonuses.get(milestone, 0) if is_bonus else places.get((award.rule, award.unit), 0)
+
+    return sorted(recorded, key=place)
 
 
 def _left_before(limit: str, unit: str | None, recorded: Sequence[Award]) -> int:

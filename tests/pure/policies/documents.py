@@ -1,4 +1,6 @@
-"""Random policies and facts, so small that every branch is met often."""
+"""Random policies and facts over the whole language, so small that every branch is met often."""
+
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -10,63 +12,78 @@ from backend.policies.model import (
     Budget,
     Cap,
     Condition,
+    Counts,
     Facts,
     Group,
+    Milestone,
+    Mode,
+    Pace,
+    Per,
     Policy,
     Published,
     Reward,
     RewardKind,
     Rule,
+    Scope,
+    Stacking,
+    Transition,
     unit_price,
 )
 
 GRADES = st.none() | st.integers(1, 5)
 SMALL = st.integers(0, 4)
 PRICES = st.none() | st.sampled_from([0, 1, 99, 100, 10_000, 599_999, 600_000])
+SCHEMES = st.sampled_from(["energy_label", "organic"])
+CATEGORIES = st.sampled_from(["冰箱", "空调"])
+DISTRICTS = st.sampled_from(["320102", "320104"])
+PLACES = frozenset({Per.POLICY, Per.DISTRICT, Per.STORE, Per.CHANNEL})
 
 facts = st.builds(
     Facts,
     scheme=st.sampled_from(["gtin", "organic"]),
     level=st.sampled_from("UMES"),
     proof=st.sampled_from(["P0", "P1", "P2", "P3"]),
-    category=st.none() | st.sampled_from(["冰箱", "空调"]),
+    category=st.none() | CATEGORIES,
     grade=GRADES,
     tier=GRADES,
     price_fen=PRICES,
     quantity=st.integers(1, 5),
     store=st.none() | st.just("s1"),
-    district=st.none() | st.sampled_from(["320102", "320104"]),
+    district=st.none() | DISTRICTS,
     body=st.none() | st.just("CNIS"),
-    certificate_scheme=st.sampled_from(["energy_label", "organic"]),
+    certificate_scheme=SCHEMES,
     channel=st.sampled_from(["till", "phone"]),
     buyer=st.sampled_from(["person", "person", "organisation"]),
     receipt_fen=PRICES,
     model=st.just("gtin:06901234567892"),
     basket=st.just("01900000-0000-7000-8000-000000000001"),
-    phone=st.none(),
+    phone=st.none() | st.just("cd" * 16),
     address=st.none() | st.just("ab" * 16),
-    trade_in=st.none(),
+    trade_in=st.none() | st.just("ef" * 16),
     trade_in_age=st.none() | st.integers(0, 20),
     case=st.none() | st.just("replace"),
-    linked_points=st.none(),
+    linked_points=st.none() | st.integers(0, 9),
     unit_price_fen=st.none(),
 ).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
 
 conditions = st.one_of(
     st.builds(
         Condition,
-        st.sampled_from(["grade", "tier", "quantity"]),
+        st.sampled_from(["grade", "tier", "quantity", "trade_in_age", "linked_points"]),
         st.sampled_from(["<", "<=", ">", ">=", "=", "!="]),
         st.integers(0, 5),
     ),
     st.builds(
-        Condition, st.just("price_fen"), st.sampled_from(["<", "<=", ">", ">="]), st.sampled_from([100, 600_000])
+        Condition,
+        st.sampled_from(["price_fen", "receipt_fen"]),
+        st.sampled_from(["<", "<=", ">", ">="]),
+        st.sampled_from([100, 600_000]),
     ),
     st.builds(
         Condition,
-        st.sampled_from(["category", "district"]),
+        st.sampled_from(["category", "district", "channel", "case"]),
         st.sampled_from(["=", "!="]),
-        st.sampled_from(["冰箱", "320102"]),
+        st.sampled_from(["冰箱", "320102", "till", "replace"]),
     ),
     st.builds(
         Condition,
@@ -80,11 +97,33 @@ members = st.recursive(
     lambda inner: st.builds(Group, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3).map(tuple)),
     max_leaves=4,
 )
+likely = st.just(Condition("quantity", ">=", 1))
+"""So that rules pay often: what follows upon it is met as often as refusals are."""
+
+scopes = st.builds(
+    Scope,
+    districts=st.just(()) | st.lists(DISTRICTS, max_size=1).map(tuple),
+    stores=st.just(()) | st.just(("s1",)),
+    schemes=st.just(()) | st.lists(SCHEMES, max_size=1).map(tuple),
+    categories=st.just(()) | st.lists(CATEGORIES, max_size=1).map(tuple),
+    channels=st.just(()) | st.just(("till",)),
+    buyers=st.sampled_from([("person",), ("person", "organisation")]),
+)
+stackings = st.none() | st.builds(
+    Stacking,
+    group=st.sampled_from(["g", "h"]),
+    mode=st.sampled_from(list(Mode)),
+    order=st.integers(0, 2),
+    ceiling_bp=st.none() | st.sampled_from([1, 2_000, 10_000]),
+)
+transitions = st.lists(
+    st.builds(Transition, SCHEMES, st.sampled_from(["2026-11-21", "2026-11-22", "2027-01-01"])), max_size=1
+).map(tuple)
 
 
 @st.composite
-def rewards(draw: st.DrawFn, unit: Unit) -> Reward:
-    kind = draw(st.sampled_from(list(RewardKind)))
+def rewards(draw: st.DrawFn, unit: Unit, *, once: bool = False) -> Reward:
+    kind = RewardKind.FIXED if once else draw(st.sampled_from(list(RewardKind)))
     percents = draw(st.booleans())
     return Reward(
         kind=kind,
@@ -99,33 +138,66 @@ def rewards(draw: st.DrawFn, unit: Unit) -> Reward:
         table_is_percent=percents if kind is RewardKind.TABLE else False,
         cap_per_unit=draw(st.none() | st.integers(1, 30)),
         factor_bp=draw(st.sampled_from([1, 5_000, 10_000, 15_000])),
+        once_a_basket=once,
     )
 
 
 @st.composite
-def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
-    unit = draw(st.sampled_from([Unit.POINTS, Unit.FEN]))
+def rules(draw: st.DrawFn, number: int, units: list[Unit]) -> Rule:
     rates = st.dictionaries(
         st.tuples(st.sampled_from("UMES"), st.sampled_from(["P0", "P1", "P2", "P3"])),
         st.sampled_from([1, 5_000, 10_000]),
         min_size=1,
         max_size=12,
     )
-    rules = tuple(
-        Rule(
-            f"r{i}",
-            f"规则{i}",
-            f"rule {i}",
-            Group("all", tuple(draw(st.lists(members, min_size=1, max_size=3)))),
-            (draw(rewards(unit)),),
-            draw(rates),
-        )
-        for i in range(draw(st.integers(1, 3)))
+    paid = draw(st.lists(st.sampled_from(units), min_size=1, max_size=len(units), unique=True))
+    once = draw(st.sampled_from([False, False, True]))
+    return Rule(
+        f"r{number}",
+        f"规则{number}",
+        f"rule {number}",
+        Group("all", tuple(draw(st.lists(likely | members, min_size=1, max_size=3)))),
+        tuple(draw(rewards(unit, once=once)) for unit in paid),
+        draw(st.just({(level, proof): 10_000 for level in "UMES" for proof in ("P0", "P1", "P2", "P3")}) | rates),
     )
-    caps = tuple(
-        Cap(f"c{i}", draw(st.sampled_from(list(Period))), draw(st.integers(1, 60)), draw(st.booleans()), unit)
-        for i in range(draw(st.integers(1, 3)))
+
+
+@st.composite
+def caps(draw: st.DrawFn, number: int, units: list[Unit]) -> Cap:
+    counts = draw(st.sampled_from([Counts.AMOUNT, *Counts]))
+    return Cap(
+        f"c{number}",
+        draw(st.sampled_from(list(Period))),
+        draw(st.integers(1, 60)),
+        draw(st.booleans()),
+        draw(st.sampled_from(units)) if counts is Counts.AMOUNT else None,
+        per=draw(
+            st.just((Per.PERSON,))
+            | st.lists(st.sampled_from(list(Per)), min_size=1, max_size=3, unique=True).map(tuple)
+        ),
+        counts=counts,
+        programme=draw(st.none() | st.just("programme")),
+        schemes=draw(st.just(()) | st.lists(SCHEMES, max_size=1).map(tuple)),
+        categories=draw(st.just(()) | st.lists(CATEGORIES, max_size=1).map(tuple)),
     )
+
+
+@st.composite
+def paces(draw: st.DrawFn, unit: Unit) -> Pace:
+    per = draw(st.lists(st.sampled_from(sorted(PLACES)), min_size=1, max_size=2, unique=True).map(tuple))
+    apart = st.none() | st.dictionaries(DISTRICTS, st.integers(0, 60), min_size=1)
+    return Pace(
+        f"pace-{unit}",
+        draw(st.integers(1, 60)),
+        per,
+        draw(apart) if Per.DISTRICT in per else None,
+        draw(st.booleans()),
+    )
+
+
+@st.composite
+def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
+    units = draw(st.lists(st.sampled_from(list(Unit)), min_size=1, max_size=3, unique=True))
     policy = Policy(
         policy=f"p{number}",
         title_zh="测试政策",
@@ -133,9 +205,24 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
         document=Published("测试〔2026〕1号", "测试", "2026-01-01", None),
         from_ms=0,
         until_ms=2**53,
-        budgets=(Budget(unit, 10**6, draw(st.booleans())),),
-        rules=rules,
-        caps=caps,
+        budgets=tuple(
+            Budget(unit, 10**6, draw(st.booleans()), paces=tuple(draw(st.lists(paces(unit), max_size=1))))
+            for unit in units
+        ),
+        rules=tuple(draw(rules(i, units)) for i in range(draw(st.integers(1, 3)))),
+        caps=tuple(draw(caps(i, units)) for i in range(draw(st.integers(1, 3)))),
+        scope=draw(st.just(Scope()) | scopes),
+        stacking=draw(stackings),
+        transitions=draw(st.just(()) | transitions),
+        milestones=tuple(
+            Milestone(
+                f"m{i}",
+                draw(st.sampled_from(units)),
+                draw(st.sampled_from(list(Period))),
+                draw(st.dictionaries(st.integers(1, 4), st.integers(1, 50), min_size=1, max_size=3)),
+            )
+            for i in range(draw(st.integers(0, 2)))
+        ),
     )
     return compile_policy(policy, f"01900000-0000-7000-8000-{number:012x}", 2**53, chart.budget)
 
@@ -143,3 +230,22 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
 @st.composite
 def several(draw: st.DrawFn) -> tuple[CompiledPolicy, ...]:
     return tuple(draw(policies(number)) for number in range(draw(st.integers(0, 3))))
+
+
+def _simple(compiled: CompiledPolicy) -> CompiledPolicy:
+    """The same policy without what looks beyond the scan: one reward a rule, counters of persons alone."""
+    policy = compiled.policy
+    rewards_of = {rule.rule: replace(rule.rewards[0], once_a_basket=False) for rule in policy.rules}
+    plain = {"per": (Per.PERSON,), "counts": Counts.AMOUNT, "schemes": (), "categories": (), "programme": None}
+    changed = replace(
+        policy,
+        budgets=tuple(replace(budget, paces=()) for budget in policy.budgets),
+        rules=tuple(replace(rule, rewards=(rewards_of[rule.rule],)) for rule in policy.rules),
+        caps=tuple(replace(cap, **plain, unit=cap.unit or policy.units[0]) for cap in policy.caps),
+        stacking=None,
+        milestones=(),
+    )
+    return compile_policy(changed, compiled.version, compiled.until_ms, chart.budget)
+
+
+simple_policies = policies().map(_simple)

@@ -27,7 +27,7 @@ def limits(draw: st.DrawFn, policy: CompiledPolicy) -> Limits:
 
 
 @settings(max_examples=300)
-@given(st.data(), st.lists(documents.facts, min_size=1, max_size=4), documents.policies())
+@given(st.data(), st.lists(documents.facts, min_size=1, max_size=4), documents.simple_policies)
 def test_a_simple_policy_decides_as_any_other(data: st.DataObject, sales: list[Facts], policy: CompiledPolicy) -> None:
     assert policy.simple
     short = data.draw(limits(policy))

@@ -1,0 +1,85 @@
+"""Decisions as their rows state them, without a database."""
+
+from backend.kernel.periods import civil_date
+from backend.policies.model import Evidence, Facts, Verdict
+from backend.scans.decide import Decision
+from backend.scans.evidence import evidence_text
+from backend.scans.explain import DecidedScan
+
+PERSON = "01900000-0000-7000-8000-0000000000aa"
+SOLD_AT_MS = 1_795_312_800_000
+SOLD_ON = civil_date(SOLD_AT_MS)
+
+
+def decided_scan(facts: Facts, verdict: Verdict) -> DecidedScan:
+    """What is stored of `verdict`, taken on `facts`."""
+    scan = scan_with(
+        reason=verdict.reason,
+        outcome=verdict.outcome,
+        scheme=facts.scheme,
+        level=facts.level,
+        proof=facts.proof,
+        category=facts.category,
+        grade=facts.grade,
+        tier=facts.tier,
+        price_fen=facts.price_fen,
+        quantity=facts.quantity,
+        certificate_scheme=facts.certificate_scheme,
+        label_key=facts.model,
+        basket=facts.basket,
+        evidence=evidence_text(Evidence(*(getattr(facts, name) for name in Evidence._fields)), facts.buyer),
+        policy_version=verdict.version,
+        rule=verdict.rule,
+        missing=verdict.missing,
+        unit=verdict.unit,
+        gross=verdict.gross,
+        award=verdict.amount,
+        limit_name=verdict.limit_name,
+        limit_left=verdict.limit_left,
+    )
+    return scan._replace(
+        store=facts.store,
+        district=facts.district,
+        body=facts.body,
+        channel=facts.channel,
+        receipt_fen=facts.receipt_fen,
+        more=verdict.more,
+    )
+
+
+def scan_with(**changes: object) -> DecidedScan:
+    """One decision of a fridge; `changes` replace columns."""
+    decision = Decision(
+        basket="01900000-0000-7000-8000-000000000001",
+        line_no=0,
+        decision_no=1,
+        label_key="gtin:06901234567892",
+        scheme="gtin",
+        code=None,
+        code_text="6901234567892",
+        symbology="EAN13",
+        quantity=1,
+        price_fen=299_900,
+        serial=None,
+        evidence=None,
+        resident=PERSON,
+        certificate="C1",
+        certificate_row="01900000-0000-7000-8000-000000000002",
+        certificate_scheme="energy_label",
+        category="冰箱",
+        grade=1,
+        tier=None,
+        level="M",
+        proof="P3",
+        policy_version=None,
+        rule=None,
+        outcome="none",
+        reason="no_policy",
+        missing=None,
+        unit=None,
+        gross=0,
+        award=0,
+        limit_name=None,
+        limit_left=None,
+    )
+    return DecidedScan(decision._replace(**changes), SOLD_AT_MS, SOLD_AT_MS, "s1", "320102", "CNIS")  # type: ignore[arg-type]  # fields
