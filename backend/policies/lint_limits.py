@@ -218,7 +218,9 @@ def _most_each(reward: Reward, region: Region, rate: int, space: Space, counts: 
     pieces = 1 if counts is Counts.PIECES else _most(space, "quantity", region)
     by_piece = None if reward.cap_per_unit is None or pieces is None else reward.cap_per_unit * pieces
     if is_percent(reward):
-        price = _most(space, "price_fen", region)
+        piece = _most(space, "unit_price_fen", region)
+        priced = (_most(space, "price_fen", region), None if piece is None or pieces is None else piece * pieces)
+        price = min((most for most in priced if most is not None), default=None)
         by_price = None if price is None else -(-price * share_of_price(reward, rate) // BASIS_POINTS)
         return min((most for most in (by_piece, by_price) if most is not None), default=None)
     stated = reward.amount if reward.by is None else max((reward.table or {0: 0}).values())

@@ -230,7 +230,8 @@ def _above_price(one: Reached, space: Space) -> Iterator[Finding]:
                 f"规则“{one.rule.name_zh}”的奖励达到成交价的 {percent(share)}，超过商品价格本身",
                 f"rule {one.rule.rule} pays {percent(share)} of the price: more than the goods cost",
             )
-        ceiling = max((_most_price(space, box) for box in one.region), default=-1)
+        by_piece = reward.kind is not RewardKind.FIXED
+        ceiling = max((_most_price(space, box, by_piece=by_piece) for box in one.region), default=-1)
         stated = [reward.amount] if reward.by is None else list((reward.table or {}).values())
         least = min(stated) * reward.factor_bp * min(one.rule.rates.values()) // BASIS_POINTS**2
         if not is_percent(reward) and reward.unit is Unit.FEN and 0 <= ceiling < least:
@@ -243,9 +244,10 @@ def _above_price(one: Reached, space: Space) -> Iterator[Finding]:
             )
 
 
-def _most_price(space: Space, box: Mapping[str, int]) -> int:
-    most = space.most("price_fen", dict(box))
-    return 2**63 if most is None else most
+def _most_price(space: Space, box: Mapping[str, int], *, by_piece: bool) -> int:
+    """The highest price of a line, or of a piece of it, that is known to be met."""
+    facts = ("price_fen", "unit_price_fen") if by_piece else ("price_fen",)
+    return min((most for fact in facts if (most := space.most(fact, dict(box))) is not None), default=2**63)
 
 
 def is_percent(reward: Reward) -> bool:

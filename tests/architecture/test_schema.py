@@ -18,7 +18,15 @@ OURS = (
 """The job queue's library keeps tables of its own here."""
 PASSING = frozenset({"member_codes", "resident_sessions", "downlinks"})
 """What has ended may be deleted, because it is no record."""
-NEVER_CHANGED = ("transfers", "decisions", "policy_versions", "unit_claims", "quarantine")
+NEVER_CHANGED = (
+    "transfers",
+    "decisions",
+    "policy_versions",
+    "unit_claims",
+    "quarantine",
+    "policy_approvals",
+    "policy_suspensions",
+)
 
 
 def found(url: str, statement: str) -> list[tuple[object, ...]]:

@@ -84,6 +84,16 @@ def test_a_sound_document_has_no_finding() -> None:
             "unpublishable",
             "rules.0.reward",
         ),
+        (
+            {
+                "budget__unit": "fen",
+                "rules": [
+                    rule("a", where("unit_price_fen", "<=", 99), reward={"kind": "per_unit", "amount": 100}),
+                ],
+            },
+            "reward_above_price",
+            "rules.0.reward",
+        ),
         # Evidence.
         ({"rules__0__rates": {"S": {"P3": 2_001}}}, "points_without_evidence", "rules.0.rates.S"),
         (
@@ -168,6 +178,18 @@ def test_a_quota_of_pieces_bounds_a_person_where_each_piece_is_bounded() -> None
     reward = {"kind": "percent", "basis_points": 1_500, "cap_per_unit": 150_000}
 
     assert found(changed(**FEN, budget__amount=10**9, caps=[quota], rules__0__reward=reward)) == []
+
+
+def test_a_ceiling_of_the_price_bounds_a_piece_too() -> None:
+    quota = {"cap": "quota", "per": ["person", "category"], "period": "lifetime", "limit": 1, "counts": "pieces"}
+    reward = {"kind": "percent", "basis_points": 1_500}
+    cheap = where("unit_price_fen", "<=", 600_000)
+
+    bounded = changed(**FEN, budget__amount=10**9, caps=[quota], rules__0__reward=reward, rules__0__when=[cheap])
+    assert found(bounded) == []
+    assert found(changed(**FEN, budget__amount=10**9, caps=[quota], rules__0__reward=reward)) == [
+        ("blocker", "no_person_cap", "rules.0.reward")
+    ]
 
 
 def test_two_caps_bound_together_what_neither_bounds_alone() -> None:
