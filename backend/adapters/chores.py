@@ -10,6 +10,7 @@ from backend.kernel.errors import DomainError
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
+from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 
 Facts = dict[str, object]
@@ -40,6 +41,12 @@ SCHEDULE = (
         "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"
     ),
     Planned(
+        "settle_due",
+        EVERY_MINUTE,
+        "到期处理：积分生效、未领退回、过期",
+        "release, lapse and expire what is due",
+    ),
+    Planned(
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
     ),
     Planned("verify_all", "10 19 * * *", "核对账本，重算全部核定", "verify the ledger, replay every decision"),
@@ -68,6 +75,7 @@ class Chores:
     def works(self) -> dict[str, Work]:
         return {
             "resolve_products": self.resolve_products,
+            "settle_due": self.settle_due,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
             "clean_up": self.clean_up,
@@ -77,6 +85,12 @@ class Chores:
         done = Resolved()
         for city in self._cities(stopping):
             done = done.plus(self._resolver.resolve(city, now, stopping))
+        return done._asdict()
+
+    def settle_due(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Settled()
+        for city in self._cities(stopping):
+            done = done.plus(settle_due(self._database, city, now, stopping))
         return done._asdict()
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:

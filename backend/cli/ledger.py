@@ -6,15 +6,40 @@ from backend.cli.connection import city_option, database, json_option, json_text
 from backend.kernel.findings import Finding
 from backend.ledger import queries
 from backend.policies.words import amount_words
-from backend.usecases.verify_ledger import Verified, verify_ledger
+from backend.usecases.settle_due import settle_due
+from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 
 INVARIANTS = {
     "I4": ("转账有效，各计量单位合计为零", "transfers are sound and each unit sums to zero"),
     "I5": ("账户余额等于其转账之和", "every balance is the sum of its transfers"),
-    "I6": ("预算：结余＋已发＝拨付＝文件所载", "budgets: left + spent = granted = documented"),
+    "I6": (
+        "预算：结余＋已发＝拨付＝文件所载；已发＝持有＋已用＋过期",
+        "budgets: left + spent = granted = documented; issued = held + used + expired",
+    ),
     "I7": ("上限计数等于奖励之和且不超限", "caps: awards sum to the counter, within the cap"),
     "I8": ("奖励可由留存事实重算得到", "decisions replay from their stored facts"),
     "I9": ("扫码、核定、奖励、入账一一对应", "scans, decisions, awards and postings match one to one"),
+}
+
+UNIT_NAMES = {
+    "points": "积分 / points",
+    "fen": "补贴 / subsidy money",
+    "gco2e": "减碳量 / impact",
+    "evidence": "信用凭据 / credit evidence",
+}
+LIABILITY = {
+    "granted": ("拨付", "granted"),
+    "in_budgets": ("预算结余", "in budgets"),
+    "issued": ("已发", "issued"),
+    "lapsed": ("未领退回", "lapsed"),
+    "returned": ("退货收回", "taken back"),
+    "outstanding": ("居民持有", "outstanding"),
+    "pending": ("其中待生效", "of which pending"),
+    "to_collect": ("其中待领取", "of which to collect"),
+    "available": ("其中可用", "of which available"),
+    "used": ("已用", "used"),
+    "expired": ("过期", "expired"),
+    "owed": ("居民欠账", "owed by residents"),
 }
 
 
@@ -76,16 +101,39 @@ def balances(city: str, prefix: str, after: str, limit: int, as_json: bool) -> N
 @city_option
 @json_option
 def liability(city: str, as_json: bool) -> None:  # noqa: FBT001
-    """拨付、预算结余与居民持有 / granted, left in budgets, held by residents."""
+    """负债表：已发、待生效、可用、已用、过期、结余 / issued, outstanding, used, expired, in budgets; equal to the ledger."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         rows = queries.liability(connection, city)
     if as_json:
-        click.echo(json_text([row._asdict() for row in rows]))
+        click.echo(
+            json_text([row._asdict() | {"outstanding": row.outstanding, "adds_up": row.adds_up} for row in rows])
+        )
         return
     for row in rows:
+        click.echo(f"{UNIT_NAMES[row.unit]}{'' if row.adds_up else ' ✗ 与账本不符 / does not add up'}")
+        for name, (zh, en) in LIABILITY.items():
+            click.echo(f"    {zh} {amount_words(row.unit, getattr(row, name)).zh} / {en}")
+
+
+@ledger.command("settle-due")
+@click.option("--city", default=None, metavar="CODE", help="城市代码，默认全部 / one city; every city by default.")
+@json_option
+def settle(city: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """到期处理：待生效的转为可用，逾期未领的退回，过期的清零 / release, lapse and expire what is due now."""
+    now = datetime.now(UTC)
+    with database() as opened:
+        with opened.read() as connection:
+            cities = [city] if city is not None else all_cities(connection)
+        done = {one: settle_due(opened, one, now, lambda: False) for one in cities}
+    if as_json:
+        click.echo(json_text({one: settled._asdict() for one, settled in done.items()}))
+        return
+    for one, settled in done.items():
         click.echo(
-            f"拨付 {amount_words(row.unit, row.granted).zh}，预算结余 {amount_words(row.unit, row.in_budgets).zh}，"
-            f"居民持有 {amount_words(row.unit, row.with_residents).zh} / granted, in budgets, with residents"
+            f"{one}：到期账户 {settled.accounts} 个，生效 {settled.released} 笔，退回 {settled.lapsed} 笔，"
+            f"过期 {settled.expired} 笔，抵扣欠账 {settled.repaid} 笔"
+            f" / {settled.accounts} accounts due: {settled.released} released, {settled.lapsed} lapsed,"
+            f" {settled.expired} expired, {settled.repaid} repaid"
         )
 
 

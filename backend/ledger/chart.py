@@ -173,13 +173,18 @@ def floor_of(account: str) -> int | None:
     return UNBOUNDED if account.startswith(_BELOW_ZERO) else 0
 
 
+def day_end_ms(last_day: date) -> int:
+    """When what is good through `last_day` is over, in Unix milliseconds."""
+    return day_start_ms(last_day + timedelta(days=1))
+
+
 def _day(end: str) -> date:
     return date(int(end[1:5]), int(end[5:7]), int(end[7:9]))
 
 
 @lru_cache(_TOKENS_KEPT)
 def _day_end_ms(end: str) -> int:
-    return day_start_ms(_day(end) + timedelta(days=1))
+    return day_end_ms(_day(end))
 
 
 @lru_cache(_TOKENS_KEPT)

@@ -48,6 +48,13 @@ FROM unnest(%(accounts)s::text[], %(amounts)s::bigint[]) t(account, amount)
 WHERE a.city = %(city)s AND a.account = ANY(%(accounts)s::text[]) AND a.account = t.account
   AND (a.floor IS NULL OR a.balance - t.amount >= a.floor)"""
 
+DUE = """
+SELECT account FROM accounts WHERE city = %(city)s AND due_at <= %(now)s ORDER BY due_at, account LIMIT %(limit)s"""
+
+STOP_WAITING = """
+UPDATE accounts SET due_at = NULL
+WHERE city = %(city)s AND account = ANY(%(accounts)s::text[]) AND balance = 0"""
+
 STORED = """
 SELECT line, reason, unit, source, destination, amount FROM transfers
 WHERE city = %(city)s AND reference = %(reference)s AND step = %(step)s ORDER BY line"""
@@ -63,6 +70,16 @@ def balances(connection: Connection, city: str, accounts: Iterable[str]) -> dict
     """Balances as last committed, not locked; an account that is not open is absent."""
     params = {"city": city, "accounts": words(sorted(set(accounts)))}
     return dict(hot(connection, BALANCES, params, prepared=True).fetchall())
+
+
+def due(connection: Connection, city: str, now: datetime, limit: int) -> list[str]:
+    """Accounts whose time has come, the longest due first."""
+    return [account for (account,) in hot(connection, DUE, {"city": city, "now": now, "limit": limit})]
+
+
+def stop_waiting(connection: Connection, city: str, accounts: Sequence[str]) -> None:
+    """Accounts that were emptied are due no more, until they receive again."""
+    hot(connection, STOP_WAITING, {"city": city, "accounts": words(accounts)})
 
 
 def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> None:

@@ -3,17 +3,18 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.kernel.amounts import Unit
 from backend.ledger import chart
-from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
 ACCOUNTS_MAX = 10_000
 
-WALLET = """
-SELECT unit, balance, version FROM accounts
-WHERE city = %(city)s AND account = ANY(%(accounts)s::text[]) ORDER BY unit"""
+# Of one resident, by the beginnings of their addresses: a walk along the key, for each kind.
+HOLDINGS = """
+SELECT account, balance FROM accounts
+WHERE city = %(city)s AND balance <> 0
+  AND (starts_with(account, %(collect)s) OR starts_with(account, %(debt)s) OR starts_with(account, %(pending)s)
+       OR starts_with(account, %(lots)s))"""
 
 POSTING = """
 SELECT reference::text, step, line, reason, unit, source, destination, amount, recorded_at FROM transfers
@@ -23,12 +24,30 @@ ACCOUNTS = """
 SELECT account, unit, balance, version, opened_at FROM accounts
 WHERE city = %(city)s AND starts_with(account, %(prefix)s) AND account > %(after)s ORDER BY account LIMIT %(limit)s"""
 
+# What is held is a sum of balances, what came and went a sum of transfers. `resident` is the kind of a lot.
 LIABILITY = """
-SELECT unit,
-       coalesce(sum(-balance) FILTER (WHERE account LIKE 'treasury:%%'), 0)::bigint,
-       coalesce(sum(balance) FILTER (WHERE account LIKE 'budget:%%'), 0)::bigint,
-       coalesce(sum(balance) FILTER (WHERE account LIKE 'resident:%%'), 0)::bigint
-FROM accounts WHERE city = %(city)s GROUP BY unit ORDER BY unit"""
+SELECT unit, sum(granted)::bigint, sum(in_budgets)::bigint, sum(issued)::bigint, sum(lapsed)::bigint, sum(returned)::bigint,
+       sum(pending)::bigint, sum(to_collect)::bigint, sum(available)::bigint, sum(used)::bigint, sum(expired)::bigint,
+       sum(owed)::bigint
+FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS granted,
+             CASE WHEN kind = 'budget' THEN balance ELSE 0 END AS in_budgets, 0 AS issued, 0 AS lapsed, 0 AS returned,
+             CASE WHEN kind = 'pending' THEN balance ELSE 0 END AS pending,
+             CASE WHEN kind = 'collect' THEN balance ELSE 0 END AS to_collect,
+             CASE WHEN kind = 'resident' THEN balance ELSE 0 END AS available,
+             CASE WHEN kind = 'redeemed' THEN balance ELSE 0 END AS used,
+             CASE WHEN kind = 'expired' THEN balance ELSE 0 END AS expired,
+             CASE WHEN kind = 'debt' THEN -balance ELSE 0 END AS owed
+      FROM (SELECT unit, split_part(account, ':', 1) AS kind, sum(balance) AS balance FROM accounts
+            WHERE city = %(city)s GROUP BY unit, split_part(account, ':', 1)) held
+      UNION ALL
+      SELECT unit, 0, 0, CASE WHEN issues THEN amount ELSE 0 END, CASE WHEN reason = 'lapse' THEN amount ELSE 0 END,
+             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0
+      FROM (SELECT unit, reason, source LIKE 'budget:%%' AND destination NOT LIKE 'treasury:%%' AS issues,
+                   destination LIKE 'budget:%%' AND source NOT LIKE 'treasury:%%' AS returns, sum(amount) AS amount
+            FROM transfers WHERE city = %(city)s
+            GROUP BY unit, reason, source LIKE 'budget:%%' AND destination NOT LIKE 'treasury:%%',
+                     destination LIKE 'budget:%%' AND source NOT LIKE 'treasury:%%') moved) parts
+GROUP BY unit ORDER BY unit"""
 
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
 SPENT_BY_DAY = """
@@ -49,10 +68,41 @@ class Account(NamedTuple):
     opened_at: datetime
 
 
-class Balance(NamedTuple):
-    unit: str
+class Holding(NamedTuple):
+    """What one account of a resident holds; `amount` is below zero for a debt."""
+
+    account: str
     amount: int
-    version: int
+    place: chart.Place
+
+    @property
+    def unit(self) -> str:
+        return self.place.unit
+
+    @property
+    def moment_ms(self) -> int:
+        """When what waits becomes available, or lapses; 0 for anything else."""
+        return self.place.moment_ms or 0
+
+    @property
+    def is_debt(self) -> bool:
+        return self.place.kind == chart.Kind.DEBT
+
+    def over(self, now_ms: int) -> bool:
+        last_day = self.place.last_day
+        return last_day is not None and chart.day_end_ms(last_day) <= now_ms
+
+    def available(self, now_ms: int) -> bool:
+        """Whether it may be spent: also what became available since the last settlement, and nothing that is over."""
+        here = self.place.kind == chart.Kind.LOT
+        released = self.place.kind == chart.Kind.PENDING and self.moment_ms <= now_ms
+        return (here or released) and not self.over(now_ms)
+
+    def pending(self, now_ms: int) -> bool:
+        return self.place.kind == chart.Kind.PENDING and self.moment_ms > now_ms
+
+    def to_collect(self, now_ms: int) -> bool:
+        return self.place.kind == chart.Kind.COLLECT and self.moment_ms > now_ms
 
 
 class TransferRow(NamedTuple):
@@ -68,18 +118,41 @@ class TransferRow(NamedTuple):
 
 
 class Liability(NamedTuple):
-    """One unit of one city: granted = left in budgets + held by residents."""
+    """One unit of one city. `issued`, `lapsed` and `returned` sum transfers, the others balances; `owed` is what residents
+    owe after returns.
+    """
 
     unit: str
     granted: int
     in_budgets: int
-    with_residents: int
+    issued: int
+    lapsed: int
+    returned: int
+    pending: int
+    to_collect: int
+    available: int
+    used: int
+    expired: int
+    owed: int
+
+    @property
+    def outstanding(self) -> int:
+        """What residents hold and may still use."""
+        return self.pending + self.to_collect + self.available
+
+    @property
+    def adds_up(self) -> bool:
+        """What was issued and did not come back is somewhere; what was granted and not issued is in the budgets."""
+        net = self.issued - self.lapsed - self.returned
+        return net == self.outstanding + self.used + self.expired - self.owed and net + self.in_budgets == self.granted
 
 
-def wallet_of(connection: Connection, city: str, resident: str) -> list[Balance]:
-    """What `resident` holds in `city`, by unit; a unit that was never earned there is absent."""
-    accounts = [chart.wallet(resident, unit) for unit in Unit]
-    return [Balance(*row) for row in hot(connection, WALLET, {"city": city, "accounts": words(accounts)})]
+def holdings(connection: Connection, city: str, resident: str) -> list[Holding]:
+    """Every account of `resident` in `city` that holds or owes something, in address order."""
+    collect, debt, pending, lots = chart.prefixes(resident)
+    params = {"city": city, "collect": collect, "debt": debt, "pending": pending, "lots": lots}
+    rows = sorted(hot(connection, HOLDINGS, params).fetchall())
+    return [Holding(account, balance, chart.place_of(account)) for account, balance in rows]
 
 
 def accounts(connection: Connection, city: str, *, prefix: str, after: str, limit: int) -> list[Account]:

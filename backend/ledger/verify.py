@@ -4,10 +4,12 @@ Every break is streamed, so that memory stays bounded whatever the size of the l
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from backend.kernel.findings import Break, Finding, finding
+from backend.ledger.queries import liability
 from backend.storage.columns import numbers, words
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
@@ -23,6 +25,30 @@ LEFT JOIN accounts s ON s.city = %(city)s AND s.account = t.source AND s.unit = 
 LEFT JOIN accounts d ON d.city = %(city)s AND d.account = t.destination AND d.unit = t.unit
 WHERE t.city = %(city)s
   AND (t.amount <= 0 OR t.source = t.destination OR s.account IS NULL OR d.account IS NULL)"""
+
+# Which reason moves value from where to where; what is a resident's stays with its resident, its end and its policy.
+OFF_ROUTES = """
+SELECT t.reference::text, t.step, t.line, t.amount, t.unit, t.source, t.destination
+FROM (SELECT *, string_to_array(source, ':') AS s FROM transfers WHERE city = %(city)s AND reason <> 'reversal') t
+WHERE CASE t.reason
+  WHEN 'award' THEN source LIKE 'budget:%%' AND destination ~ '^(resident|pending|collect):'
+  WHEN 'grant' THEN source = 'treasury:' || unit AND destination LIKE 'budget:%%'
+  WHEN 'reclaim' THEN source LIKE 'budget:%%' AND destination = 'treasury:' || unit
+  WHEN 'release' THEN s[1] = 'pending' AND destination = concat_ws(':', 'resident', s[2], nullif(s[4], '-'), unit)
+  WHEN 'collect' THEN s[1] = 'collect' AND destination = concat_ws(':', 'resident', s[2], nullif(s[5], '-'), unit)
+  WHEN 'lapse' THEN s[1] = 'collect' AND destination = concat_ws(':', 'budget', s[3], unit)
+  WHEN 'expiry' THEN s[1] = 'resident' AND s[3] ~ '^e[0-9]{8}$' AND destination = 'expired:' || unit
+  WHEN 'repay' THEN s[1] IN ('resident', 'pending', 'collect') AND destination = concat_ws(':', 'debt', s[2], unit)
+  WHEN 'redemption' THEN s[1] = 'resident' AND destination = 'redeemed:' || unit
+  WHEN 'return' THEN s[1] IN ('resident', 'pending', 'collect', 'debt') AND destination LIKE 'budget:%%'
+  END IS NOT TRUE"""
+
+# What is held until a time comes is found again by that time alone.
+UNWAITED = """
+SELECT account, balance::text, due_at::text FROM accounts
+WHERE city = %(city)s AND balance <> 0
+  AND (due_at IS NULL AND account ~ '^(pending:|collect:|resident:[^:]+:e)'
+       OR balance > 0 AND account LIKE 'debt:%%')"""
 
 UNMATCHED_REVERSALS = """
 SELECT r.reference::text, r.step, r.line, r.amount, r.unit, r.source, r.destination
@@ -68,9 +94,16 @@ WHERE a.balance IS NULL OR a.balance < 0 OR a.floor IS DISTINCT FROM 0
    OR coalesce(m.granted, 0) IS DISTINCT FROM coalesce(d.amount, 0)"""
 
 
+_FAULTS = (
+    (UNSOUND, "no sound transfer"),
+    (OFF_ROUTES, "its reason moves nothing there"),
+    (UNMATCHED_REVERSALS, "mirrors no posting"),
+)
+
+
 def transfers_are_sound(connection: Connection, city: str) -> Finding:
     """I4: every transfer moves a positive amount between two accounts of its unit, a reversal mirrors its posting once,
-    and the balances of a unit sum to zero.
+    every reason moves value where the chart lets it, and the balances of a unit sum to zero.
     """
     return finding("I4", city, _count(connection, TRANSFERS, city), _unsound(connection, city))
 
@@ -86,7 +119,8 @@ def balances_are_folds(connection: Connection, city: str) -> Finding:
 
 
 def budgets_add_up(connection: Connection, city: str, documented: Mapping[str, int]) -> Finding:
-    """I6: left >= 0, left + spent = granted, and granted = what the published documents say.
+    """I6: left >= 0, left + spent = granted, and granted = what the published documents say; what was issued and did not come
+    back is pending, to be collected, available, used or expired, but for what is owed; nothing waits for no time.
 
     `documented`: budget account -> the sum of all versions' budgets. Nothing is reserved yet in this release.
     """
@@ -100,11 +134,19 @@ def budgets_add_up(connection: Connection, city: str, documented: Mapping[str, i
         )
         for account, left, floor, granted, spent, document in streamed(connection, OFF_BUDGETS, params)
     )
-    return finding("I6", city, _count(connection, BUDGETS, city), breaks)
+    return finding("I6", city, _count(connection, BUDGETS, city), chain(breaks, _unaccounted(connection, city)))
+
+
+def _unaccounted(connection: Connection, city: str) -> Iterator[Break]:
+    for one in liability(connection, city):
+        if not one.adds_up:
+            yield Break(f"unit {one.unit}", f"issued is not what is somewhere: {one}")
+    for account, balance, due_at in streamed(connection, UNWAITED, {"city": city}):
+        yield Break(f"account {account}", f"holds {balance}, due {due_at or 'never'}")
 
 
 def _unsound(connection: Connection, city: str) -> Iterator[Break]:
-    for statement, fault in ((UNSOUND, "no sound transfer"), (UNMATCHED_REVERSALS, "mirrors no posting")):
+    for statement, fault in _FAULTS:
         for reference, step, line, amount, unit, source, destination in streamed(connection, statement, {"city": city}):
             place = f"transfer {reference} step {step} line {line}"
             yield Break(place, f"{fault}: {amount} {unit} from {source} to {destination}")

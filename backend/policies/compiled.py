@@ -153,6 +153,7 @@ class PolicySet:
     def __init__(self, policies: Sequence[CompiledPolicy]) -> None:
         self.policies = tuple(policies)
         self.starts = sorted({moment for policy in policies for moment in _moments(policy)})
+        self.timed = {policy.version: policy.policy for policy in policies if policy.policy.timed}
         self._in_force: dict[int, InForce] = {}
 
     def __iter__(self) -> Iterator[CompiledPolicy]:

@@ -345,6 +345,11 @@ class Policy:
     def units(self) -> tuple[Unit, ...]:
         return tuple(budget.unit for budget in self.budgets)
 
+    @property
+    def timed(self) -> bool:
+        """Whether its awards wait, have to be collected, or end: then the moment of sale says where they go."""
+        return self.pending != Pending() or self.expiry != Expiry()
+
 
 class Outcome(StrEnum):
     AWARDED = "awarded"

@@ -1,11 +1,14 @@
 """Where an award goes: at once into a lot, to wait until it is available, or to be collected. Pure."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from backend.kernel.periods import civil_date, civil_hour, day_start_ms, month_end, next_hour_ms
 from backend.ledger import chart
+from backend.policies.compiled import PolicySet
 from backend.policies.model import Expiry, Policy
+from backend.scans.model import Basket
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
@@ -19,16 +22,6 @@ class Course(NamedTuple):
 
     def of(self, resident: str | None) -> str:
         return f"{self.head}{resident}{self.tail}"
-
-
-def is_timed(policy: Policy) -> bool:
-    """Whether the moment of sale changes where its awards go."""
-    return any((policy.pending.days, policy.pending.collect_hours, policy.expiry.months, policy.expiry.on))
-
-
-def plain_course(unit: str) -> Course:
-    """Available at once, without end."""
-    return Course(f"{chart.Kind.LOT.value}:", f":{unit}")
 
 
 def course(policy: Policy, unit: str, sold_at_ms: int) -> Course:
@@ -49,3 +42,34 @@ def last_day(expiry: Expiry, sold_on: date) -> date | None:
     if expiry.months:
         return month_end(sold_on, expiry.months)
     return None if expiry.on is None else date.fromisoformat(expiry.on)
+
+
+class Destinations:
+    """Where awards of timed policies for `baskets` go; those of any other go to `chart.wallet`."""
+
+    def __init__(self, policies: PolicySet, baskets: Iterable[Basket]) -> None:
+        self._policies = policies.timed
+        self._sold_at = {basket.basket: basket.sold_at_ms for basket in baskets} if self._policies else {}
+        self._courses: dict[tuple[str, str, int], Course] = {}
+
+    def of(self, version: str, unit: str, basket: str, resident: str | None) -> str:
+        sold_at_ms = self._sold_at[basket]
+        key = version, unit, next_hour_ms(sold_at_ms)
+        # A full hour belongs to the day that it begins, but is rounded up with the hour before it.
+        found = self._courses.get(key) if sold_at_ms % _HOUR_MS else None
+        if found is None:
+            found = course(self._policies[version], unit, sold_at_ms)
+            if sold_at_ms % _HOUR_MS:
+                self._courses[key] = found
+        return found.of(resident)
+
+
+def destinations(baskets: Sequence[Basket], policies: PolicySet) -> set[str]:
+    """Every account that an award for one of `baskets` may go to."""
+    return {
+        course(policy.policy, unit.value, basket.sold_at_ms).of(basket.resident)
+        for basket in baskets
+        if basket.resident is not None
+        for policy in policies.in_force(basket.sold_at_ms).policies
+        for unit in policy.policy.units
+    }

@@ -1,11 +1,12 @@
 """Decisions become money: each award one transfer from its budget to its owner, or more where one account falls short."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backend.ledger.model import Reason, Transfer
 from backend.policies.compiled import PolicySet
 from backend.scans.decide import Taken
-from backend.scans.model import AWARDS_MAX, READS_MAX
+from backend.scans.model import AWARDS_MAX, READS_MAX, Basket
+from backend.usecases.award_accounts import Destinations
 
 PART_STEP = READS_MAX * AWARDS_MAX
 """Transfers of one decision are told apart by their line: the read's, plus 50 for each further award, plus this for each
@@ -15,25 +16,33 @@ _AWARD = Reason.AWARD.value
 _new = tuple.__new__
 
 
-def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int]) -> list[Transfer]:
+def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], baskets: Sequence[Basket]) -> list[Transfer]:
     """The transfers of every award of `taken`, its units of a decision in the order of their numbers.
 
-    `left`: what each account of the budgets still holds; what is moved is taken from it. What one account cannot pay is
-    shared by others of the same budget: what they hold together was looked at when the award was decided.
+    `baskets`: those that were decided. `left`: what each account of the budgets still holds; what is moved is taken from
+    it. What one account cannot pay is shared by others of the same budget: what they hold together was looked at when the
+    award was decided.
     """
     postings = _Postings(policies, left, int(taken.decisions[0].basket[-2:], 16))
+    timed, addresses = policies.timed, Destinations(policies, baskets)
     for d in taken.decisions:
         if d.award:
             place = d.basket, d.decision_no, d.line_no
-            postings.add(place, d.policy_version, d.unit, f"resident:{d.resident}:{d.unit}", d.award)  # type: ignore[arg-type]  # an award has both
+            if d.policy_version in timed:
+                owner = addresses.of(d.policy_version, d.unit, d.basket, d.resident)  # type: ignore[arg-type]  # an award has both
+            else:
+                owner = f"resident:{d.resident}:{d.unit}"
+            postings.add(place, d.policy_version, d.unit, owner, d.award)  # type: ignore[arg-type]  # an award has both
     if taken.further:
         owners = {d.basket: d.resident for d in taken.decisions}
         for one in taken.further:
             if one.award:
                 place = one.basket, one.decision_no, one.line_no + (one.award_no - 1) * READS_MAX
-                postings.add(
-                    place, one.policy_version, one.unit, f"resident:{owners[one.basket]}:{one.unit}", one.award
-                )
+                if one.policy_version in timed:
+                    owner = addresses.of(one.policy_version, one.unit, one.basket, owners[one.basket])
+                else:
+                    owner = f"resident:{owners[one.basket]}:{one.unit}"
+                postings.add(place, one.policy_version, one.unit, owner, one.award)
     return postings.transfers
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from backend.certificates.model import Entry
 from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Reading, Scope
-from backend.ledger import chart, post
+from backend.ledger import post
 from backend.policies.compiled import PolicySet
 from backend.policies.limits import CounterKey, Limits, Met
 from backend.policies.model import Outcome
@@ -18,6 +18,7 @@ from backend.scans import store
 from backend.scans.decide import Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
 from backend.storage.transaction import Sent, pipelined
+from backend.usecases.award_accounts import destinations
 from backend.usecases.award_postings import transfers_of
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
@@ -53,6 +54,7 @@ class Loaded(NamedTuple):
     limits: Limits
     counters: Mapping[CounterKey, store.Counter]
     shares: dict[str, int]
+    baskets: Sequence[Basket]
 
 
 def load(
@@ -66,7 +68,7 @@ def load(
     careful: bool,
 ) -> Loaded:
     """Everything the decision looks at: nothing locked at first, since conditional writes settle who was first;
-    when `careful`, after a lost race, all that is limited in one fixed order: counters, wallets, budgets. What is not
+    when `careful`, after a lost race, all that is limited in one fixed order: counters, residents' accounts, budgets. What is not
     there yet is opened first: a row that another transaction is about to insert cannot be locked, and would be waited for
     later, out of order.
     """
@@ -87,7 +89,7 @@ def load(
     counters = store.counters(connection, city, whose, periods, locked=careful) if whose and periods else {}
     accounts = {account for policy in policies for budget in policy.budgets for account in budget.accounts}
     if careful:
-        post.lock(connection, city, _destinations(persons, policies), now)
+        post.lock(connection, city, destinations(baskets, policies), now)
         left = post.lock(connection, city, accounts, now)
     else:
         left = post.balances(connection, city, accounts)
@@ -97,7 +99,7 @@ def load(
         for budget in policy.budgets
     }
     used = {key: counter.used for key, counter in counters.items()}
-    return Loaded(registry, Limits(used, pools, met=met), counters, left)
+    return Loaded(registry, Limits(used, pools, met=met), counters, left, baskets)
 
 
 def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: datetime) -> None:
@@ -115,7 +117,8 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
             if taken.further:
                 store.save_further_awards(connection, city, taken.further)
             counted = _send_counters(connection, city, loaded)
-            posted = post.send(connection, city, transfers_of(taken, loaded.registry.policies, loaded.shares), now)
+            moved = transfers_of(taken, loaded.registry.policies, loaded.shares, loaded.baskets)
+            posted = post.send(connection, city, moved, now)
             claimed = [store.claim_units(connection, city, taken.units, now)] if taken.units else []
     except psycopg.errors.UniqueViolation:  # another was first to decide the same scan once more
         raise LostRace from None
@@ -124,12 +127,6 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
     unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
     if unknown:
         store.await_products(connection, city, unknown, now)
-
-
-def _destinations(persons: Iterable[str], policies: PolicySet) -> list[str]:
-    """Every account that an award to one of `persons` may go to."""
-    units = {budget.budget.unit.value for policy in policies for budget in policy.budgets}
-    return [chart.wallet(person, unit) for person in persons for unit in units]
 
 
 def _send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sent]:

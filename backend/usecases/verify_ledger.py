@@ -17,6 +17,7 @@ from backend.policies.store import load_versions
 from backend.scans import verify as scans
 from backend.scans import verify_caps
 from backend.scans.model import READS_MAX
+from backend.storage.columns import ids, numbers, words
 from backend.storage.stream import snapshot, streamed
 from backend.storage.transaction import hot
 from backend.usecases.award_postings import PART_STEP
@@ -33,20 +34,22 @@ SELECT city FROM found WHERE city IS NOT NULL)"""
     for table in ("accounts", "baskets", "policy_versions")
 )
 
-# What several accounts paid together for one award is one award.
-OFF_AWARDS = """
+_AWARDS = """
+SELECT basket, line_no::int AS line, decision_no, award, unit, resident, policy_version FROM decisions
+WHERE city = %(city)s AND award > 0
+UNION ALL
+SELECT f.basket, f.line_no + (f.award_no - 1) * %(reads_max)s, f.decision_no, f.award, f.unit, d.resident,
+       f.policy_version
+FROM further_awards f
+JOIN decisions d ON d.city = %(city)s AND d.basket = f.basket AND d.line_no = f.line_no
+  AND d.decision_no = f.decision_no
+WHERE f.city = %(city)s AND f.award > 0"""
+
+# What several accounts paid together for one award is one award. Where the moment of sale says where it goes, see below.
+OFF_AWARDS = f"""
 SELECT coalesce(d.basket, t.reference)::text, coalesce(d.line, t.line), coalesce(d.decision_no, t.step),
        d.award::text, t.amount::text, t.source, t.destination
-FROM (SELECT a.basket, a.line, a.decision_no, a.award, a.unit, a.resident, v.policy
-      FROM (SELECT basket, line_no::int AS line, decision_no, award, unit, resident, policy_version FROM decisions
-            WHERE city = %(city)s AND award > 0
-            UNION ALL
-            SELECT f.basket, f.line_no + (f.award_no - 1) * %(reads_max)s, f.decision_no, f.award, f.unit, d.resident,
-                   f.policy_version
-            FROM further_awards f
-            JOIN decisions d ON d.city = %(city)s AND d.basket = f.basket AND d.line_no = f.line_no
-              AND d.decision_no = f.decision_no
-            WHERE f.city = %(city)s AND f.award > 0) a
+FROM (SELECT a.*, v.policy FROM ({_AWARDS}) a
       LEFT JOIN policy_versions v ON v.city = %(city)s AND v.version = a.policy_version) d
 FULL JOIN (SELECT reference, step, line %% %(part_step)s AS line, unit, sum(amount) AS amount, min(source) AS source,
                   CASE WHEN min(destination) = max(destination) THEN min(destination) END AS destination,
@@ -56,8 +59,34 @@ FULL JOIN (SELECT reference, step, line %% %(part_step)s AS line, unit, sum(amou
            GROUP BY reference, step, line %% %(part_step)s, unit) t
   ON t.reference = d.basket AND t.step = d.decision_no AND t.line = d.line
 WHERE d.award IS DISTINCT FROM t.amount OR d.unit IS DISTINCT FROM t.unit
-   OR t.destination IS DISTINCT FROM 'resident:' || d.resident || ':' || d.unit
+   OR (t.destination IS DISTINCT FROM 'resident:' || d.resident || ':' || d.unit
+       AND coalesce(d.policy_version <> ALL(%(timed)s::uuid[]), true))
    OR t.policy IS DISTINCT FROM d.policy OR t.from_budget IS NOT TRUE"""
+
+# By the calendar of the database and not by ours, so that the two must agree. Civil time is UTC+8.
+OFF_TIMES = f"""
+SELECT basket::text, line, decision_no, award::text, source, destination, expected FROM (
+  SELECT t.*, concat_ws(':', kind, resident, collected_for, moment,
+                        CASE WHEN moment IS NULL THEN ending ELSE coalesce(ending, '-') END, unit) AS expected
+  FROM (SELECT d.*, t.source, t.destination,
+               CASE WHEN p.days > 0 THEN 'pending' WHEN p.hours > 0 THEN 'collect' ELSE 'resident' END AS kind,
+               CASE WHEN p.hours > 0 THEN p.policy END AS collected_for,
+               to_char(CASE WHEN p.days > 0 THEN date_trunc('day', b.sold) + make_interval(days => p.days + 1)
+                            WHEN p.hours > 0 THEN date_trunc('hour', b.sold + make_interval(hours => p.hours + 1)
+                                                                     - INTERVAL '1 microsecond') END,
+                       'YYYYMMDDHH24') AS moment,
+               'e' || CASE WHEN p.months > 0 THEN to_char(date_trunc('month', b.sold)
+                             + make_interval(months => p.months + 1) - INTERVAL '1 day', 'YYYYMMDD')
+                           ELSE replace(p.last_day, '-', '') END AS ending
+        FROM ({_AWARDS}) d
+        JOIN unnest(%(timed)s::uuid[], %(policies)s::text[], %(days)s::int[], %(hours)s::int[], %(months)s::int[],
+                    %(last_days)s::text[]) p(version, policy, days, hours, months, last_day)
+          ON p.version = d.policy_version
+        JOIN (SELECT basket, sold_at AT TIME ZONE INTERVAL '8 hours' AS sold FROM baskets WHERE city = %(city)s) b
+          ON b.basket = d.basket
+        JOIN transfers t ON t.city = %(city)s AND t.reference = d.basket AND t.step = d.decision_no
+          AND t.line %% %(part_step)s = d.line AND t.reason = 'award') t) awarded
+WHERE destination IS DISTINCT FROM expected"""
 
 OFF_GRANTS = """
 SELECT coalesce(v.version, t.reference)::text, v.policy, t.source, t.destination
@@ -109,7 +138,7 @@ def _verified(database: Reads, city: str, replay_since: datetime | None, lines_m
             ledger.budgets_add_up(connection, city, _documented(policies)),
             verify_caps.caps_hold(connection, city, policies),
             scans.awards_replay(connection, city, policies, published_at_ms, replay_since, lines_max),
-            scans.nothing_dangles(connection, city, _unposted(connection, city)),
+            scans.nothing_dangles(connection, city, _unposted(connection, city, policies)),
         )
     return Verified(city, findings)
 
@@ -124,11 +153,31 @@ def _documented(policies: PolicySet) -> dict[str, int]:
     return granted
 
 
-def _unposted(connection: Connection, city: str) -> Iterator[Break]:
-    """Where scans and ledger meet: every award has exactly its transfer, and every such transfer its award."""
-    params = {"city": city, "reads_max": READS_MAX, "part_step": PART_STEP}
+def _unposted(connection: Connection, city: str, policies: PolicySet) -> Iterator[Break]:
+    """Where scans and ledger meet: every award has exactly its transfer, to where its moment of sale says, and every such
+    transfer its award.
+    """
+    params = {"city": city, "reads_max": READS_MAX, "part_step": PART_STEP, "timed": ids(list(policies.timed))}
     for basket, line_no, number, award, amount, source, destination in streamed(connection, OFF_AWARDS, params):
         found = f"decided {award or 'nothing'}, posted {amount or 'nothing'} from {source} to {destination}"
         yield Break(f"award {basket} line {line_no} no {number}", found)
+    times = params | _times(policies) if policies.timed else None
+    for basket, line_no, number, award, source, destination, expected in (
+        streamed(connection, OFF_TIMES, times) if times else ()
+    ):
+        found = f"{award} posted from {source} to {destination}, and not to {expected}"
+        yield Break(f"award {basket} line {line_no} no {number}", found)
     for version, policy, source, destination in streamed(connection, OFF_GRANTS, {"city": city}):
         yield Break(f"grant {version}", f"policy {policy}, posted from {source} to {destination}")
+
+
+def _times(policies: PolicySet) -> dict[str, object]:
+    """What the documents say of when awards are available and end, beside their versions."""
+    timed = list(policies.timed.values())
+    return {
+        "policies": words([one.policy for one in timed]),
+        "days": numbers([one.pending.days for one in timed]),
+        "hours": numbers([one.pending.collect_hours for one in timed]),
+        "months": numbers([one.expiry.months for one in timed]),
+        "last_days": words([one.expiry.on for one in timed]),
+    }

@@ -5,7 +5,8 @@ import binascii
 from datetime import datetime
 from uuid import UUID
 
-from backend.ledger.queries import Balance
+from backend.kernel.periods import instant
+from backend.ledger.queries import Holding
 from backend.policies.explain import AmountStep, PolicyCheck, RuleCheck
 from backend.policies.words import ConditionCheck, Sentence, amount_words
 from backend.scans.explain import Recomputed
@@ -57,10 +58,24 @@ def amount_answer(unit: str, amount: int) -> Answer:
     return {"unit": unit, "amount": amount, "words": words.zh, "words_en": words.en}
 
 
-def balances_answer(city: str, units: list[str], found: list[Balance]) -> Answer:
+def balances_answer(city: str, units: list[str], holdings: list[Holding], now_ms: int) -> Answer:
     """Every unit of the city, each apart; one that was never touched stands at 0."""
-    amounts = {balance.unit: balance.amount for balance in found}
-    return {"city": city, "balances": [amount_answer(unit, amounts.get(unit, 0)) for unit in units]}
+    return {
+        "city": city,
+        "balances": [_balance(unit, [h for h in holdings if h.unit == unit], now_ms) for unit in units],
+    }
+
+
+def _balance(unit: str, holdings: list[Holding], now_ms: int) -> Answer:
+    available = sum(one.amount for one in holdings if one.available(now_ms))
+    waiting = sorted((one.moment_ms, one) for one in holdings if one.pending(now_ms))
+    uncollected = sorted((one.moment_ms, one) for one in holdings if one.to_collect(now_ms))
+    return {
+        **amount_answer(unit, available),
+        "pending": [amount_answer(unit, one.amount) | {"available_at": instant(at)} for at, one in waiting],
+        "to_collect": [amount_answer(unit, one.amount) | {"collect_by": instant(at)} for at, one in uncollected],
+        "owed": amount_answer(unit, sum(-one.amount for one in holdings if one.is_debt)),
+    }
 
 
 def explained_answer(recorded: RecordedScan, again: Recomputed) -> Answer:

@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from backend import metrics
 from backend.kernel.amounts import Unit
 from backend.kernel.ids import new_id
+from backend.kernel.periods import milliseconds
 from backend.ledger import queries as ledger_queries
 from backend.scans import queries
 from backend.scans.explain import recompute, sentence
@@ -104,12 +105,16 @@ def scan(body: dict[str, Any]) -> Response:
 
 @endpoint(resident, "/balances", access=Access.RESIDENT, query=CityQuery(), answers={200: BalancesSchema()})
 def balances(query: dict[str, Any]) -> Response:
-    """余额 / balances: points, money, impact and evidence, each apart."""
+    """余额 / balances: points, money, impact and evidence, each apart; what is pending, to be collected, and owed.
+
+    amount 为可用余额；欠账在下次使用或生效时先行抵扣。
+    `amount` is what is available; a debt is taken from it first when it is next spent or released.
+    """
     who = session()
     city = query["city"] or who.city
     with backend().database.read() as connection:
-        found = ledger_queries.wallet_of(connection, city, who.resident)
-    return answer(balances_answer(city, UNITS, found))
+        found = ledger_queries.holdings(connection, city, who.resident)
+    return answer(balances_answer(city, UNITS, found, milliseconds(now())))
 
 
 @endpoint(resident, "/scans", access=Access.RESIDENT, query=HistoryQuery(), answers={200: HistorySchema()})

@@ -69,9 +69,29 @@ class AmountSchema(ma.Schema):
     words_en = ma.fields.String(required=True)
 
 
+class PendingSchema(AmountSchema):
+    available_at = ma.fields.DateTime(required=True, metadata={"description": "生效时刻 / when it becomes available"})
+
+
+class ToCollectSchema(AmountSchema):
+    collect_by = ma.fields.DateTime(
+        required=True, metadata={"description": "须在此前领取，逾期退回 / to be collected before, or it lapses"}
+    )
+
+
+class BalanceSchema(AmountSchema):
+    """amount 为可用 / `amount` is what is available."""
+
+    pending = ma.fields.List(ma.fields.Nested(PendingSchema), required=True)
+    to_collect = ma.fields.List(ma.fields.Nested(ToCollectSchema), required=True)
+    owed = ma.fields.Nested(
+        AmountSchema, required=True, metadata={"description": "退货后的欠账，先行抵扣 / after returns; repaid first"}
+    )
+
+
 class BalancesSchema(ma.Schema):
     city = ma.fields.String(required=True)
-    balances = ma.fields.List(ma.fields.Nested(AmountSchema), required=True)
+    balances = ma.fields.List(ma.fields.Nested(BalanceSchema), required=True)
 
 
 class StoreSchema(ma.Schema):

@@ -6,7 +6,7 @@ import pytest
 
 from backend.ledger import chart
 from backend.policies.model import Expiry, Pending, Policy
-from backend.usecases.award_accounts import course, is_timed, plain_course
+from backend.usecases.award_accounts import course
 from tests.worlds import rules
 
 LI = "01900000-0000-7000-8000-000000000001"
@@ -96,9 +96,7 @@ def test_the_sale_says_where_its_award_goes(sold_at: str, changes: dict[str, obj
     one = policy(**changes)
 
     assert course(one, "points", rules.at(sold_at)).of(LI) == address
-    assert is_timed(one) == bool(changes)
-    if not changes:
-        assert course(one, "points", 0) == plain_course("points")
+    assert one.timed == bool(changes)
 
 
 def test_a_policy_without_terms_has_none() -> None:

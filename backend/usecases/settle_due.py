@@ -1,0 +1,93 @@
+"""What time does to points: pending awards become available, uncollected ones lapse, lots end. City by city, in batches."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from backend.kernel.ids import new_id
+from backend.ledger import lots, post
+from backend.ledger.lots import Move
+from backend.ledger.model import Reason, Transfer
+
+Result = TypeVar("Result")
+BATCH_ACCOUNTS = 1_000
+"""Locked at once, in the order of the chart."""
+
+
+class Writes(Protocol):
+    def write(self, work: Callable[[Connection], Result]) -> Result: ...
+
+
+class Settled(NamedTuple):
+    """Accounts whose time had come, and how many postings that made of each kind."""
+
+    accounts: int = 0
+    released: int = 0
+    lapsed: int = 0
+    expired: int = 0
+    repaid: int = 0
+
+    def plus(self, other: "Settled") -> "Settled":
+        return Settled(*(one + another for one, another in zip(self, other, strict=True)))
+
+
+def settle_due(
+    database: Writes, city: str, now: datetime, stopping: Callable[[], bool], *, batch: int = BATCH_ACCOUNTS
+) -> Settled:
+    """Settles every account of `city` that is due at `now`, one transaction for each `batch` of them.
+
+    May be killed at any moment and run twice at once: an account is emptied in the transaction that stops it waiting.
+    """
+    done = Settled()
+    while not stopping():
+        part = database.write(lambda connection: _batch(connection, city, now, batch))
+        if not part.accounts:
+            break
+        done = done.plus(part)  # what was released too late is due again at once
+    return done
+
+
+def settle(
+    connection: Connection, city: str, due: Sequence[str], balances: dict[str, int], now: datetime
+) -> list[Move]:
+    """Empties accounts whose time has come, in the caller's transaction; `balances`, of all that `opened_for` named and
+    locked, keep what is left.
+    """
+    moves = lots.settle(due, balances)
+    post_moves(connection, city, moves, now)
+    post.stop_waiting(connection, city, due)
+    return moves
+
+
+def opened_for(connection: Connection, city: str, accounts: Iterable[str]) -> set[str]:
+    """`accounts`, and those that emptying them may touch: but a debt only where there is one, since most owe nothing."""
+    others = {other for account in accounts for other in lots.counterparts(account)}
+    debts = {account for account in others if account.startswith("debt:")}
+    return {*accounts, *(others - debts), *(post.balances(connection, city, debts) if debts else ())}
+
+
+def post_moves(connection: Connection, city: str, moves: Iterable[Move], now: datetime) -> None:
+    """Each move is a posting of its own: what it was for stands in its accounts."""
+    post.post(connection, city, [transfer_of(move, new_id(), 1, 0) for move in moves], now)
+
+
+def transfer_of(move: Move, reference: str, step: int, line: int) -> Transfer:
+    unit = move.source.rpartition(":")[2]
+    return Transfer(reference, step, line, move.reason, unit, move.source, move.destination, move.amount)
+
+
+def _batch(connection: Connection, city: str, now: datetime, limit: int) -> Settled:
+    due = post.due(connection, city, now, limit)
+    if not due:
+        return Settled()
+    balances = post.lock(connection, city, opened_for(connection, city, due), now)
+    reasons = [move.reason for move in settle(connection, city, due, balances, now)]
+    return Settled(
+        accounts=len(due),
+        released=reasons.count(Reason.RELEASE),
+        lapsed=reasons.count(Reason.LAPSE),
+        expired=reasons.count(Reason.EXPIRY),
+        repaid=reasons.count(Reason.REPAY),
+    )
