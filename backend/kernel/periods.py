@@ -8,6 +8,8 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 _OFFSET_MS = 8 * 3600 * 1000
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
+_HOURS = tuple(f"{hour:02d}" for hour in range(24))
+_HOUR_MS = 3_600_000
 _EPOCH = date(1970, 1, 1)
 
 
@@ -27,6 +29,11 @@ _DAYS_KEPT = 4_096
 def civil_date(at_ms: int) -> date:
     """The date in Asia/Shanghai of a UTC instant in Unix milliseconds."""
     return _date((at_ms + _OFFSET_MS) // _DAY_MS)
+
+
+def hour_of_day(at_ms: int) -> str:
+    """The hour in Asia/Shanghai of a UTC instant in Unix milliseconds, as two digits."""
+    return _HOURS[(at_ms + _OFFSET_MS) // _HOUR_MS % 24]
 
 
 @lru_cache(_DAYS_KEPT)

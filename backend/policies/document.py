@@ -15,6 +15,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
 from backend.policies.conditions import DEPTH_MAX, FACTS, MEMBERS_MAX, VALUES_MAX
 from backend.policies.model import (
+    ALL_PROGRAMMES,
     Budget,
     Cap,
     Condition,
@@ -165,7 +166,9 @@ def _budget(budget: dict[str, Any]) -> Budget:
 
 
 def _cap(cap: dict[str, Any], document: dict[str, Any], units: list[Unit], place: str, faults: Faults) -> Cap:
-    unit, programme = cap["unit"], document["programme"] if cap["shared"] else None
+    unit, programme = cap["unit"], ALL_PROGRAMMES if cap["citywide"] else None
+    if cap["shared"]:
+        programme = document["programme"]
     if cap["shared"] and programme is None:
         faults[f"{place}.shared"] = ["共用上限须有 programme / a shared cap needs the policy's programme"]
     if cap["counts"] is Counts.AMOUNT and unit is None:
@@ -184,6 +187,7 @@ def _cap(cap: dict[str, Any], document: dict[str, Any], units: list[Unit], place
         programme,
         tuple(cap["schemes"]),
         tuple(cap["categories"]),
+        cap["beyond"],
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from backend.kernel.amounts import Rounding, Unit, share_of
 from backend.kernel.periods import period_keys
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule, Plan, StackingGroup
+from backend.policies.gross import gross_of
 from backend.policies.limits import CompiledCap, CounterKey, FactMissing, Limits
 from backend.policies.model import Award, Counts, Facts, Mode, Outcome, Verdict
 
@@ -31,6 +32,14 @@ _STEPS = {
 _new = tuple.__new__
 
 
+class Held(Exception):
+    """An award beyond a cap that only a person may pass: the whole scan waits for one, with the verdict that says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.limit_name)
+        self.verdict = verdict
+
+
 class Offer(NamedTuple):
     """What one policy would give now: its awards, those of which limits left nothing, and what they take of limits."""
 
@@ -49,22 +58,38 @@ class Sale(NamedTuple):
     person: str
     sold_on: date
     limits: Limits
-    ceiling: int | None = None
+    ceiling: int | None
+    released: bool
+    taken: list[Offer]
+    """What was taken from the limits so far, to be given back when a later policy holds the scan."""
 
 
 def evaluate(
-    facts: Facts, person: str, sold_on: date, plan: Plan, limits: Limits, *, ceiling: int | None = None
+    facts: Facts,
+    person: str,
+    sold_on: date,
+    plan: Plan,
+    limits: Limits,
+    *,
+    ceiling: int | None = None,
+    released: bool = False,
 ) -> Verdict:
     """What the policies of `plan` give, as their stacking groups say; else the refusal that came nearest to an award.
 
-    Takes what it awards from `limits`. Nearest: the latest step reached (conditions, evidence, amount, cap, budget).
+    Takes what it awards from `limits`; `released`: a person has looked, and nothing is held any more. Nearest: the latest
+    step reached (conditions, evidence, amount, cap, budget).
     """
     if len(plan) == 1 and plan[0].simple and ceiling is None:
         verdict = _first_of(plan[0].policies, facts, person, sold_on, limits)
         if verdict is not None:
             return verdict
-    sale = Sale(facts, person, sold_on, limits, ceiling)
-    results = [offered for group in plan for offered in _group(group, sale)]
+    sale = Sale(facts, person, sold_on, limits, ceiling, released, [])
+    try:
+        results = [offered for group in plan for offered in _group(group, sale)]
+    except Held as held:
+        for offer in sale.taken:
+            _give_back(limits, offer)
+        return held.verdict
     # A plan of nobody: whoever would have been asked is suspended.
     return _SUSPENDED if plan and not results else _together(results)
 
@@ -145,14 +170,14 @@ def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
             return results
         # The first of equals: `max` keeps it, and the members stand in their order.
         best = max(offers, key=_worth)
-        _take(sale.limits, best)
+        _take(sale, best)
         return [offered for offered in results if offered is best or isinstance(offered, Verdict)]
     left = _ceiling(group, sale)
     for policy in group.policies:
         offered = _offer(policy, sale, left)
         results.append(offered)
         if isinstance(offered, Offer):
-            _take(sale.limits, offered)
+            _take(sale, offered)
             if group.mode is _FIRST:
                 break
             if left is not None:
@@ -199,56 +224,6 @@ def _offer(policy: CompiledPolicy, sale: Sale, ceiling: int | None) -> Offer | V
     return Verdict(_NONE, reason, version, named, None, unit, wanted, amount, limit_name, limit_left, tuple(others))
 
 
-def gross_of(
-    facts: Facts, sold_on: date, policy: CompiledPolicy
-) -> Verdict | tuple[CompiledRule, list[tuple[CompiledReward, int]]]:
-    """The first rule whose conditions all hold with what it gives before limits; else why there is nothing."""
-    if policy.policy.transitions and _transition_over(facts, sold_on, policy):
-        return Verdict(_NONE, "transition_over", policy.version, None, facts.certificate_scheme)
-    best, best_at = None, -1
-    for compiled in policy.rules:
-        failed = -1
-        for position, test in enumerate(compiled.tests):
-            if not test(facts):
-                failed = position
-                break
-        if failed < 0:
-            return _paid(facts, policy, compiled)
-        if failed > best_at:
-            best, best_at = compiled, failed
-    assert best is not None, "a policy has at least one rule"
-    return Verdict(_NONE, "condition", policy.version, best.rule.rule, str(best_at))
-
-
-def _transition_over(facts: Facts, sold_on: date, policy: CompiledPolicy) -> bool:
-    return any(
-        one.scheme == facts.certificate_scheme and sold_on.isoformat() > one.until for one in policy.policy.transitions
-    )
-
-
-def _paid(
-    facts: Facts, policy: CompiledPolicy, compiled: CompiledRule
-) -> Verdict | tuple[CompiledRule, list[tuple[CompiledReward, int]]]:
-    rule = compiled.rule
-    rate = rule.rates.get((facts.level, facts.proof), 0)
-    if not rate:
-        return Verdict(_NONE, "evidence", policy.version, rule.rule, f"{facts.level}x{facts.proof}")
-    paid = []
-    refusal = None
-    for reward in compiled.rewards:
-        amount, reason = reward.pay(facts, rate)
-        if amount > 0:
-            paid.append((reward, amount))
-        elif refusal is None:
-            refusal = Verdict(
-                _NONE, reason or "rounds_to_zero", policy.version, rule.rule, reward.reward.by if reason else None
-            )
-    if paid:
-        return compiled, paid
-    assert refusal is not None, "a rule has at least one reward"
-    return refusal
-
-
 def _count(
     rule: CompiledRule,
     first: tuple[CompiledReward, int],
@@ -265,7 +240,9 @@ def _count(
         key, most = sale.limits.meet(cap, sale.person, sale.facts, sale.sold_on, periods)
         wanted = sale.facts.quantity if cap.counts is _PIECES else 1
         left = most - sale.limits.used.get(key, 0)
-        if left < wanted:
+        if left < wanted and cap.holds:
+            _hold(cap, policy, rule.rule.rule, reward.unit, gross, left, sale)
+        elif left < wanted:
             named = policy.version, rule.rule.rule
             return Verdict(_NONE, "cap", *named, None, reward.unit, gross, 0, cap.name, max(left, 0))
         offer.takes[key] = wanted
@@ -290,7 +267,9 @@ def _limit(
     used, takes = sale.limits.used, offer.takes
     for key, most, cap in counters:
         left = most - used.get(key, 0) - takes.get(key, 0)
-        if left < amount:
+        if left < amount and cap.holds:
+            _hold(cap, policy, rule, reward.unit, wanted, left, sale)
+        elif left < amount:
             amount, limit_name, limit_left = (max(left, 0) if cap.partial else 0), cap.name, max(left, 0)
     left = sale.limits.budgets.get(reward.pool, 0) - offer.pools.get(reward.pool, 0)
     if left < amount:
@@ -303,6 +282,13 @@ def _limit(
     reason = _AWARDED if amount == wanted else "awarded_in_part"
     award = (reason, policy.version, rule, reward.unit, wanted, amount, limit_name, limit_left)
     offer.awards.append(_new(Award, award))
+
+
+def _hold(cap: CompiledCap, policy: CompiledPolicy, rule: str, unit: str, gross: int, left: int, sale: Sale) -> None:
+    """Raises Held unless a person has released the scan."""
+    if not sale.released:
+        limit = unit, gross, 0, cap.name, max(left, 0)
+        raise Held(Verdict(Outcome.HELD.value, "signal", policy.version, rule, None, *limit))
 
 
 def _counters(
@@ -350,13 +336,21 @@ def _add_bonuses(policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], o
             _limit(milestone.reward, bonus, rule, policy, sale, periods, None, offer)
 
 
-def _take(limits: Limits, offer: Offer) -> None:
-    used, budgets = limits.used, limits.budgets
+def _take(sale: Sale, offer: Offer) -> None:
+    used, budgets = sale.limits.used, sale.limits.budgets
     for key, amount in offer.takes.items():
         used[key] = used.get(key, 0) + amount
     for pool, amount in offer.pools.items():
         budgets[pool] -= amount
-    limits.cut |= offer.cut
+    sale.limits.cut |= offer.cut
+    sale.taken.append(offer)
+
+
+def _give_back(limits: Limits, offer: Offer) -> None:
+    for key, amount in offer.takes.items():
+        limits.used[key] -= amount
+    for pool, amount in offer.pools.items():
+        limits.budgets[pool] += amount
 
 
 def _awarded(awards: list[Award], limited: list[Award]) -> Verdict:

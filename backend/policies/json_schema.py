@@ -108,6 +108,8 @@ DESCRIPTIONS = {
         "counts": "amount 金额、pieces 件数、awards 次数 / what it adds up",
         "unit": "金额的单位；只有一个预算时可省 / unit of an amount",
         "shared": "与同一计划的政策共用 / one counter for all policies of the programme",
+        "citywide": "与全市政策共用 / one counter for all policies of the city",
+        "beyond": "超出后 refuse 不奖励、hold 暂缓并由人核查 / refuse, or hold for a person",
         "schemes": "只计这些认证类别 / only these schemes",
         "categories": "只计这些品类 / only these categories",
     },

@@ -7,8 +7,9 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from backend.kernel.amounts import MAX_AMOUNT
 from backend.kernel.periods import PERIODS, Period, civil_date
-from backend.policies.model import Cap, Counts, Facts, Pace, Per, Policy
+from backend.policies.model import Beyond, Cap, Counts, Facts, Pace, Per, Policy
 
 CounterKey = tuple[str, str, str]
 """(whose, civil period, name of the counter): a person's counters lie together under the person's own id."""
@@ -49,6 +50,8 @@ class CompiledCap:
     """Where the limit depends on the day or the place; then the counter must be exactly as it was read."""
     exact: bool = False
     """Its amount decides what is awarded even where it is far from its limit."""
+    holds: bool = False
+    """What is beyond it is held for a person, who may release it: its counter itself has no bound."""
 
     def concerns(self, facts: Facts) -> bool:
         return (not self.schemes or facts.certificate_scheme in self.schemes) and (
@@ -96,12 +99,13 @@ class Limits:
     ) -> tuple[CounterKey, int]:
         """The counter of `cap` for this sale, and its limit. Raises FactMissing."""
         key, most = cap.key(person, facts, periods), cap.limit_at(facts, sold_on)
-        self.met[key] = Met(cap.counter, None if cap.limit_of is None else most)
+        bound = MAX_AMOUNT if cap.holds else most
+        self.met[key] = Met(cap.counter, None if cap.limit_of is None and not cap.holds else bound)
         return key, most
 
 
 def compile_cap(cap: Cap, policy: str) -> CompiledCap:
-    owner = f"{cap.programme}:" if cap.programme else policy
+    owner = policy if cap.programme is None else f"{cap.programme}:"
     return _compiled(
         cap.cap,
         f"{owner}/{cap.cap}",
@@ -113,6 +117,7 @@ def compile_cap(cap: Cap, policy: str) -> CompiledCap:
         counts=cap.counts,
         schemes=frozenset(cap.schemes),
         categories=frozenset(cap.categories),
+        holds=cap.beyond is Beyond.HOLD,
     )
 
 
@@ -183,6 +188,7 @@ def _compiled(
     categories: frozenset[str] = frozenset(),
     limit_of: Callable[[Facts, date], int] | None = None,
     exact: bool = False,
+    holds: bool = False,
 ) -> CompiledCap:
     fields = tuple(_FIELD[by] for by in sorted(per) if by not in (_PERSON, _POLICY))
     return CompiledCap(
@@ -194,7 +200,7 @@ def _compiled(
         period_at=PERIODS.index(period),
         unit=unit,
         counts=counts,
-        plain=_PERSON in per and not fields and not schemes and not categories,
+        plain=_PERSON in per and not fields and not schemes and not categories and not holds,
         per=tuple(sorted(per)),
         by_person=_PERSON in per,
         fields=fields,
@@ -202,6 +208,7 @@ def _compiled(
         categories=categories,
         limit_of=limit_of,
         exact=exact,
+        holds=holds,
     )
 
 

@@ -32,24 +32,6 @@ class Buyer(StrEnum):
     ORGANISATION = "organisation"
 
 
-class Evidence(NamedTuple):
-    """What a till may add to a line beyond the label. The first three are digests made by the shop, never the plain value.
-
-    `trade_in` stands for the serial of an old unit that was handed in, `trade_in_age` for its age in whole years;
-    `case` names how the goods are used (replace, new, …); `linked_points` what the same purchase earned elsewhere.
-    """
-
-    phone: str | None = None
-    address: str | None = None
-    trade_in: str | None = None
-    trade_in_age: int | None = None
-    case: str | None = None
-    linked_points: int | None = None
-
-
-NO_EVIDENCE = Evidence()
-
-
 def unit_price(price_fen: int | None, quantity: int) -> int | None:
     """The price of one piece in fen, rounded up; None where the line has none."""
     return price_fen if price_fen is None or quantity == 1 else -(-price_fen // quantity)
@@ -86,6 +68,11 @@ class Facts(NamedTuple):
     case: str | None = None
     linked_points: int | None = None
     unit_price_fen: int | None = None
+    device: str | None = None
+    cashier: str | None = None
+    serial: str | None = None
+    hour: str | None = None
+    """Of the sale, in Asia/Shanghai, as two digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,22 +148,37 @@ class Per(StrEnum):
     PHONE = "phone"
     ADDRESS = "address"
     TRADE_IN = "trade_in"
+    SERIAL = "serial"
     STORE = "store"
+    TILL = "device"
+    CASHIER = "cashier"
     DISTRICT = "district"
     CHANNEL = "channel"
     MODEL = "model"
     CATEGORY = "category"
     SCHEME = "certificate_scheme"
     BASKET = "basket"
+    HOUR = "hour"
     POLICY = "policy"
+
+
+class Beyond(StrEnum):
+    """What becomes of an award beyond a cap: it is refused, or held for a person to look at (a sign of misuse)."""
+
+    REFUSE = "refuse"
+    HOLD = "hold"
+
+
+ALL_PROGRAMMES = ""
+"""The programme of caps that all policies of a city share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
     """At most `limit` of what it counts for each combination of `per`, in one civil period (Asia/Shanghai).
 
-    With a `programme` all policies of that programme share the counter. `schemes` and `categories`, where given, name
-    the goods that it counts; other goods pass it by.
+    With a `programme` all policies of that programme share the counter, with an empty one all of the city. `schemes` and
+    `categories`, where given, name the goods that it counts; other goods pass it by.
     """
 
     cap: str
@@ -191,6 +193,7 @@ class Cap:
     programme: str | None = None
     schemes: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    beyond: Beyond = Beyond.REFUSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, Rounding, Unit
 from backend.kernel.periods import CHINA, Period
 from backend.policies.conditions import MEMBERS_MAX
-from backend.policies.model import Buyer, Counts, Level, Mode, Per, Proof, RewardKind
+from backend.policies.model import Beyond, Buyer, Counts, Level, Mode, Per, Proof, RewardKind
 
 RULES_MAX = 100
 CAPS_MAX = 20
@@ -219,11 +219,15 @@ class CapSchema(Strict):
     counts = fields.Enum(Counts, by_value=True, load_default=Counts.AMOUNT)
     unit = fields.Enum(Unit, by_value=True, load_default=None, allow_none=True)
     shared = fields.Boolean(load_default=False)
+    citywide = fields.Boolean(load_default=False)
+    beyond = fields.Enum(Beyond, by_value=True, load_default=Beyond.REFUSE)
     schemes = _names(fields.String(validate=_TEXT))
     categories = _names(fields.String(validate=_TEXT))
 
     @validates_schema
     def counts_in_whole(self, cap: dict[str, Any], **_: object) -> None:
+        if cap["shared"] and cap["citywide"]:
+            raise ValidationError("shared 与 citywide 最多一个为 true / at most one of shared and citywide", "citywide")
         if cap["counts"] is not Counts.AMOUNT and cap["unit"] is not None:
             raise ValidationError("只有按金额计数的上限才有 unit / only a cap of amounts has a unit", "unit")
 

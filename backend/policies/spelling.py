@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from backend.policies.reading import Faults, step
 
-_FLAGS = frozenset({"partial", "carry_over", "once_a_basket", "shared"})
+_FLAGS = frozenset({"partial", "carry_over", "once_a_basket", "shared", "citywide"})
 _TABLES = frozenset({"amounts", "percents", "steps"})
 _ROW = re.compile(r"[1-9][0-9]{0,5}")
 # No control character and no half of a surrogate pair: PostgreSQL keeps neither.

@@ -39,6 +39,9 @@ _BUILT_IN: Names = MappingProxyType(
 )
 _LIMITED_BY = {
     "phone": Sentence("购买人手机号", "the buyer's phone number"),
+    "device": Sentence("收银设备", "the till"),
+    "cashier": Sentence("收银员", "the cashier"),
+    "serial": Sentence("商品序列号", "the serial number"),
     "address": Sentence("收货地址", "the delivery address"),
     "trade_in": Sentence("旧机序列号", "the serial of the old unit"),
     "store": Sentence("门店", "the shop"),

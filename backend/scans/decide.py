@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from backend.certificates.model import Entry, Standing
 from backend.certificates.validity import standing
-from backend.kernel.periods import civil_date, period_keys
+from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.labels.model import Confidence, Reading, Scope
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.evaluate import evaluate
+from backend.policies.evidence import NO_EVIDENCE
 from backend.policies.limits import CounterKey, FactMissing, Limits, Met
-from backend.policies.model import NO_EVIDENCE, Award, Buyer, Facts, Level, Outcome, Proof, Verdict, unit_price
+from backend.policies.model import Award, Buyer, Facts, Level, Outcome, Proof, Verdict, unit_price
 from backend.scans.evidence import evidence_text
 from backend.scans.lines import printable
 from backend.scans.model import Basket, Channel, Read
@@ -191,7 +192,7 @@ def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
 
 def _moment(basket: Basket, policies: PolicySet) -> Moment:
     sold_at_ms = basket.sold_at_ms
-    hold = "clock_uncertain" if basket.clock_held else None
+    hold = "clock_uncertain" if basket.clock_held and not basket.released else None
     return Moment(sold_at_ms, civil_date(sold_at_ms), policies.in_force(sold_at_ms), _proof_of(basket), hold)
 
 
@@ -226,17 +227,16 @@ def _decide(
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
     verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
     if verdict is None:
-        assert entry is not None
-        assert level is not None
-        assert basket.resident is not None
+        assert entry is not None and level is not None and basket.resident is not None  # noqa: PT018 - not a test
         facts = facts_of(reading, level, proof, entry, read, basket)
-        verdict = evaluate(facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits)
+        verdict = evaluate(
+            facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=basket.released
+        )
         if unit_key is not None and verdict.amount:
             taken.units[unit_key] = (basket.basket, line_no)
         if verdict.more:
             taken.add((basket.basket, line_no, decision_no), verdict.more)
-    private = not reading.usable and (reading.personal or reading.secret)
-    shown = None if private else shown_text(read)
+    shown = None if not reading.usable and (reading.personal or reading.secret) else shown_text(read)
     row = (
         basket.basket,
         line_no,
@@ -297,6 +297,10 @@ def facts_of(reading: Reading, level: str, proof: str, entry: Entry, read: Read,
         basket.basket,
         *(NO_EVIDENCE if read.evidence is None else read.evidence),
         unit_price(read.price_fen, read.quantity),
+        basket.device,
+        basket.cashier,
+        read.serial,
+        hour_of_day(basket.sold_at_ms),
     )
     return _new(Facts, facts)
 
@@ -342,7 +346,7 @@ def _refusal(
         return Verdict(_NONE, f"certificate_{state}")
     if moment.hold is not None:
         return Verdict(_HELD, moment.hold)
-    if reading.confidence is _REVIEW and found[0].registry_key != reading.key:
+    if reading.confidence is _REVIEW and not basket.released and found[0].registry_key != reading.key:
         # The registry settles a doubtful reading only when it knows this very label, not just its body.
         return Verdict(_HELD, "label_review")
     if basket.resident is None:

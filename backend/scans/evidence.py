@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any
 
-from backend.policies.model import NO_EVIDENCE, Buyer, Evidence
+from backend.policies.evidence import NO_EVIDENCE, Evidence
+from backend.policies.model import Buyer
 
 AGE_YEARS_MAX = 100
 POINTS_MAX = 10**9

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from backend.kernel.amounts import MAX_AMOUNT, Unit
-from backend.kernel.periods import civil_date, period_keys
+from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.policies.compiled import CompiledPolicy, PolicySet, plan_of
 from backend.policies.evaluate import BUDGET, CEILING, evaluate
 from backend.policies.explain import AmountStep, Explanation, explain
@@ -36,6 +36,8 @@ class DecidedScan(NamedTuple):
     channel: str = "till"
     receipt_fen: int | None = None
     more: tuple[Award, ...] = ()
+    device: str | None = None
+    cashier: str | None = None
 
     @property
     def awards(self) -> tuple[Award, ...]:
@@ -118,6 +120,8 @@ def _replayed(scan: DecidedScan, facts: Facts, person: str, asked: Sequence[Comp
             if ceiling is None and alone[0].ceiling_bp is not None:
                 ceiling = _OPEN
             verdict = evaluate(facts, person, sold_on, alone, limits, ceiling=ceiling)
+            if verdict.outcome == Outcome.HELD:
+                return verdict
             if verdict.gross:
                 assert verdict.version is not None
                 assert verdict.rule is not None
@@ -221,6 +225,10 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         decision.basket,
         *evidence,
         unit_price(decision.price_fen, decision.quantity),
+        scan.device,
+        scan.cashier,
+        decision.serial,
+        hour_of_day(scan.sold_at_ms),
     )
 
 

@@ -9,7 +9,7 @@ import orjson
 
 from backend.kernel.errors import DomainError
 from backend.kernel.strict_json import NotStrictJson, load_object
-from backend.policies.model import Evidence
+from backend.policies.evidence import Evidence
 from backend.scans.evidence import read_evidence
 from backend.scans.identity import SEQ_MAX, basket_id
 from backend.scans.model import READS_MAX, Basket, Read

@@ -3,7 +3,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from backend.kernel.errors import DomainError
-from backend.policies.model import Evidence
+from backend.policies.evidence import Evidence
 
 READS_MAX = 50
 BATCH_READS_MAX = 500
@@ -80,6 +80,8 @@ class Basket:
     sealed_sha256: bytes | None = None
     """Kept in place of `sha256` where the line is not kept (`redact`)."""
     buyer: str = "person"
+    released: bool = False
+    """A person has looked at what was held in it: nothing is held any more."""
     receipt_fen: int | None = None
     """The sum of all its priced lines, also of those that `reads` leaves out because they are decided already."""
 

@@ -18,7 +18,8 @@ _COLUMNS = f"""
        d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
        d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
        d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel,
-       b.recorded_at, d.decided_at, p.name_zh, {RECEIPT}, {FURTHER}
+       b.recorded_at, d.decided_at, p.name_zh, {RECEIPT}, {FURTHER},
+       b.device, b.cashier
 """
 
 _REGISTRY = """
@@ -103,9 +104,8 @@ def scan_of(connection: Connection, city: str, resident: str, basket: str, line_
 
 def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
     decision = Decision(*row[:_WIDTH])
-    sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name, receipt_fen, further = row[
-        _WIDTH:
-    ]
+    sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name, *rest = row[_WIDTH:]
+    receipt_fen, further, device, cashier = rest
     decided = DecidedScan(
         decision=decision,
         sold_at_ms=milliseconds(sold_at),
@@ -116,5 +116,7 @@ def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
         channel=channel,
         receipt_fen=receipt_fen,
         more=further_of(further),
+        device=device,
+        cashier=cashier,
     )
     return RecordedScan(decided, city, stream.replace("-", ""), channel, sold_at, recorded_at, decided_at, store_name)

@@ -20,7 +20,7 @@ SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, 
        d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
        d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
        d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, d.decided_at, b.store, b.district, c.body,
-       b.channel, {RECEIPT}, {FURTHER}
+       b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 LEFT JOIN certificate_states s ON s.id = d.certificate_row
@@ -61,7 +61,7 @@ def load_names(connection: Connection) -> Names:
 
 
 def _scan(row: tuple[Any, ...]) -> DecidedScan:
-    sold_at, decided_at, store, district, body, channel, receipt_fen, further = row[_WIDTH:]
+    sold_at, decided_at, store, district, body, channel, receipt_fen, further, device, cashier = row[_WIDTH:]
     return DecidedScan(
         Decision(*row[:_WIDTH]),
         milliseconds(sold_at),
@@ -72,4 +72,6 @@ def _scan(row: tuple[Any, ...]) -> DecidedScan:
         channel,
         receipt_fen,
         further_of(further),
+        device,
+        cashier,
     )

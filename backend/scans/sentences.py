@@ -45,6 +45,10 @@ _BY_RULES = {
         "政策按{nearest}计算限额，但这笔销售没有提供，本次不奖励。",
         "The policy is limited by {nearest}, which this sale does not state: no award.",
     ),
+    "signal": Sentence(
+        "这笔奖励触发了核查（{limit}），由工作人员核对后再决定，请保留购物凭证。",
+        "This award is held for a check ({limit}); a person decides. Keep the sales slip.",
+    ),
     "rounds_to_zero": Sentence("按政策计算不足 1 个单位，本次不奖励。", "It comes to less than one unit: no award."),
     "cap": Sentence(
         "按政策应奖励 {gross}，但{limit}只剩 {left}，本次不奖励。",
@@ -72,6 +76,10 @@ _BEFORE_RULES = {
     "product_unknown": Sentence(
         "还没有查到这件商品的认证，已登记核实；查实后按购买时的政策补算，无需再扫。",
         "No certification of these goods is on record yet; once it is, they are decided under the policy of the sale.",
+    ),
+    "held_refused": Sentence(
+        "这笔奖励经工作人员核查后未予发放；如有异议可以申诉。",
+        "After a check by a person this award was not given; you may appeal.",
     ),
     "basket_voids": Sentence(
         "这一单是用来作废先前一单的，其中的商品不奖励。", "This basket takes a former one back: nothing in it earns."
@@ -197,6 +205,7 @@ _OUTCOMES_OF_REASONS = {
     "claim_open": Outcome.UNCLAIMED,
     "clock_uncertain": Outcome.HELD,
     "label_review": Outcome.HELD,
+    "signal": Outcome.HELD,
 }
 
 

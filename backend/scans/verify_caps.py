@@ -24,6 +24,10 @@ _VALUES = {
     Per.MODEL: "a.label_key",
     Per.PHONE: "a.evidence::json->>'phone'",
     Per.STORE: "b.store",
+    Per.TILL: "b.device",
+    Per.CASHIER: "b.cashier",
+    Per.SERIAL: "a.serial",
+    Per.HOUR: "to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'HH24')",
     Per.TRADE_IN: "a.evidence::json->>'trade_in'",
 }
 _SUFFIX = " || ".join(
@@ -41,7 +45,7 @@ WITH caps AS (
                        %(varies)s::boolean[])
     c(version, cap, kind, most, unit, counts, per, schemes, categories, rule, varies)),
 awards AS (
-  SELECT d.basket, d.line_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence,
+  SELECT d.basket, d.line_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence, d.serial,
          x.policy_version, x.rule, x.unit, x.award
   FROM decisions d
   JOIN LATERAL (
@@ -94,7 +98,7 @@ def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding
         "schemes": words([_listed(cap.schemes) for _, cap in caps]),
         "categories": words([_listed(cap.categories) for _, cap in caps]),
         "rules": words([_rule_of(policy, cap) for policy, cap in caps]),
-        "varies": flags([cap.limit_of is not None for _, cap in caps]),
+        "varies": flags([cap.limit_of is not None or cap.holds for _, cap in caps]),
     }
     breaks = (
         Break(

@@ -120,7 +120,9 @@ def _fresh(city: str, outcome: Settled, basket: Basket, now: datetime) -> Record
     (decision,) = outcome.decisions
     more = tuple(Award(*award[4:]) for award in outcome.further)
     sold, decided = basket.sold_at_ms, milliseconds(now)
-    scan = DecidedScan(decision, sold, decided, None, None, None, basket.channel, basket.receipt_fen, more)
+    scan = DecidedScan(
+        decision, sold, decided, None, None, None, basket.channel, basket.receipt_fen, more, basket.device
+    )
     return RecordedScan(scan, city, basket.stream, basket.channel, instant(basket.sold_at_ms), now, now, None)
 
 

@@ -1,7 +1,8 @@
 """Decisions as their rows state them, without a database."""
 
 from backend.kernel.periods import civil_date
-from backend.policies.model import Evidence, Facts, Verdict
+from backend.policies.evidence import Evidence
+from backend.policies.model import Facts, Verdict
 from backend.scans.decide import Decision
 from backend.scans.evidence import evidence_text
 from backend.scans.explain import DecidedScan

@@ -68,6 +68,10 @@ facts = st.builds(
     case=st.none() | st.just("replace"),
     linked_points=st.none() | st.integers(0, 9),
     unit_price_fen=st.none(),
+    device=st.just("till-00000001"),
+    cashier=st.none() | st.just("c07"),
+    serial=st.none() | st.just("SN1"),
+    hour=st.just("12"),
 ).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
 
 conditions = st.one_of(

@@ -14,9 +14,10 @@ from backend.policies.bounds import unpublishable
 from backend.policies.compiled import PolicySet, compile_policy
 from backend.policies.document import load_policy
 from backend.policies.evaluate import evaluate
+from backend.policies.evidence import NO_EVIDENCE, Evidence
 from backend.policies.explain import explain
 from backend.policies.limits import Limits
-from backend.policies.model import NO_EVIDENCE, Evidence, Facts, Verdict, unit_price
+from backend.policies.model import Facts, Verdict, unit_price
 from backend.policies.words import yuan
 
 FIXTURES = Path(__file__).parent / "canonical"
@@ -65,6 +66,8 @@ class Shop:
             "model": "gtin:06901234567892",
             "basket": f"01900000-0000-7000-8000-{self.baskets:012x}",
             "unit_price_fen": unit_price(price_fen, quantity),
+            "device": "till-00000001",
+            "hour": on[11:13] or "00",
             **NO_EVIDENCE._asdict(),
         }
         moment = datetime.fromisoformat(on)
