@@ -10,6 +10,7 @@ from backend.settings import Settings, secret_key, signing_key
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
+from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.scan_label import ScanLabel
@@ -30,6 +31,7 @@ class Backend:
     scan_label: ScanLabel
     sign_in: SignIn
     issue_member_code: IssueMemberCode
+    collect_awards: CollectAwards
     newest_revision: str | None
     """Of the schema, as this release knows it."""
 
@@ -62,5 +64,6 @@ def build(settings: Settings) -> Backend:
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),
+        collect_awards=CollectAwards(database),
         newest_revision=newest(),
     )

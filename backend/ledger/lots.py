@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import NamedTuple
 
-from backend.ledger.chart import NO_END, Kind, Place, budget, expired, place_of
+from backend.ledger.chart import NO_END, Kind, Place, budget, due_ms, expired, place_of
 from backend.ledger.model import Reason
 
 _NEVER = "f"
@@ -50,6 +50,13 @@ def spend(held: MutableMapping[str, int], amount: int, reason: str, destination:
     return [Move(reason, account, destination, part) for account, part in taken.parts], taken.short
 
 
+def ripe(accounts: Iterable[str], now_ms: int) -> list[str]:
+    """Those whose time has come at `now_ms`, and the lots that are over by the time that what is pending falls into them."""
+    found = {account for account in accounts if _is_due(account, now_ms)}
+    lots = {place.lot for place in map(place_of, found) if place.kind == Kind.PENDING}
+    return sorted(found | {lot for lot in lots if _is_due(lot, now_ms)})
+
+
 def counterparts(account: str) -> tuple[str, ...]:
     """The accounts that an account whose time has come may move its value to, its resident's debt among them."""
     place = place_of(account)
@@ -73,6 +80,11 @@ def collected(accounts: Iterable[str], balances: MutableMapping[str, int]) -> li
     for account in first_expiring(accounts):
         moves += _emptied(account, place_of(account), Reason.COLLECT, balances)
     return moves
+
+
+def _is_due(account: str, now_ms: int) -> bool:
+    at = due_ms(account)
+    return at is not None and at <= now_ms
 
 
 def _emptied(account: str, place: Place, reason: Reason, balances: MutableMapping[str, int]) -> list[Move]:

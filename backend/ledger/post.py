@@ -124,6 +124,12 @@ def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
     return _give(connection, city, {name: -delta for name, delta in deltas.items() if delta < 0})
 
 
+def stored(connection: Connection, city: str, reference: str, step: int) -> list[Transfer]:
+    """The transfers of one posting, by line; none where there is no such posting."""
+    rows = hot(connection, STORED, {"city": city, "reference": reference, "step": step}).fetchall()
+    return [Transfer(reference, step, *row) for row in rows]
+
+
 def post_once(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> bool:
     """Posts one posting of the cold path: opens and locks its accounts first. False when the same was posted before.
 
@@ -132,9 +138,9 @@ def post_once(connection: Connection, city: str, transfers: Sequence[Transfer], 
     rows = [checked(transfer) for transfer in transfers]
     reference, step = rows[0].reference, rows[0].step
     lock(connection, city, [a for row in rows for a in (row.source, row.destination)], now)
-    stored = hot(connection, STORED, {"city": city, "reference": reference, "step": step}).fetchall()
-    if stored:
-        if [tuple(row[2:]) for row in sorted(rows, key=lambda row: row.line)] == [tuple(row) for row in stored]:
+    before = stored(connection, city, reference, step)
+    if before:
+        if sorted(rows, key=lambda row: row.line) == before:
             return False
         raise ReferenceReused
     post(connection, city, rows, now)
@@ -143,14 +149,15 @@ def post_once(connection: Connection, city: str, transfers: Sequence[Transfer], 
 
 def reverse(connection: Connection, city: str, reference: str, step: int, now: datetime) -> bool:
     """Posts the exact opposite of a posting, once: its step is the negative one, so the key forbids another."""
-    rows = hot(connection, STORED, {"city": city, "reference": reference, "step": step}).fetchall()
+    rows = stored(connection, city, reference, step)
     if step <= 0 or not rows:
         raise ValueError("only a posting that is there can be reversed")
-    opposite = [
-        Transfer(reference, -step, line, Reason.REVERSAL, unit, destination, source, amount)
-        for line, _reason, unit, source, destination, amount in rows
-    ]
-    return post_once(connection, city, opposite, now)
+    return post_once(connection, city, [opposite(row) for row in rows], now)
+
+
+def opposite(row: Transfer) -> Transfer:
+    """What takes a transfer back. Its step is the negative one."""
+    return row._replace(step=-row.step, reason=Reason.REVERSAL.value, source=row.destination, destination=row.source)
 
 
 def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -88,9 +89,14 @@ class Holding(NamedTuple):
     def is_debt(self) -> bool:
         return self.place.kind == chart.Kind.DEBT
 
+    @property
+    def over_at_ms(self) -> int:
+        """When it is over, of what has an end."""
+        assert self.place.last_day is not None
+        return chart.day_end_ms(self.place.last_day)
+
     def over(self, now_ms: int) -> bool:
-        last_day = self.place.last_day
-        return last_day is not None and chart.day_end_ms(last_day) <= now_ms
+        return self.place.last_day is not None and self.over_at_ms <= now_ms
 
     def available(self, now_ms: int) -> bool:
         """Whether it may be spent: also what became available since the last settlement, and nothing that is over."""
@@ -145,6 +151,18 @@ class Liability(NamedTuple):
         """What was issued and did not come back is somewhere; what was granted and not issued is in the budgets."""
         net = self.issued - self.lapsed - self.returned
         return net == self.outstanding + self.used + self.expired - self.owed and net + self.in_budgets == self.granted
+
+
+def coming_expiries(held: Iterable[Holding], now_ms: int) -> list[Holding]:
+    """All that has an end and may still be used at `now_ms`, or will be, or may be collected; the next to end first."""
+    usable = [
+        one
+        for one in held
+        if one.place.last_day is not None
+        and not one.over(now_ms)
+        and (one.available(now_ms) or one.pending(now_ms) or one.to_collect(now_ms))
+    ]
+    return sorted(usable, key=lambda one: (one.place.end, one.account))
 
 
 def holdings(connection: Connection, city: str, resident: str) -> list[Holding]:

@@ -7,9 +7,12 @@ from typing import NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from backend.kernel.ids import new_id
+from backend.kernel.periods import milliseconds
 from backend.ledger import lots, post
+from backend.ledger.chart import Kind, unit_of
 from backend.ledger.lots import Move
 from backend.ledger.model import Reason, Transfer
+from backend.ledger.queries import holdings
 
 Result = TypeVar("Result")
 BATCH_ACCOUNTS = 1_000
@@ -43,17 +46,17 @@ def settle_due(
     done = Settled()
     while not stopping():
         part = database.write(lambda connection: _batch(connection, city, now, batch))
-        if not part.accounts:
+        done = done.plus(part)
+        if part.accounts < batch:
             break
-        done = done.plus(part)  # what was released too late is due again at once
     return done
 
 
 def settle(
     connection: Connection, city: str, due: Sequence[str], balances: dict[str, int], now: datetime
 ) -> list[Move]:
-    """Empties accounts whose time has come, in the caller's transaction; `balances`, of all that `opened_for` named and
-    locked, keep what is left.
+    """Empties accounts whose time has come (`lots.ripe`), in the caller's transaction; `balances`, of all that `touched`
+    named and the caller locked, keep what is left.
     """
     moves = lots.settle(due, balances)
     post_moves(connection, city, moves, now)
@@ -61,11 +64,28 @@ def settle(
     return moves
 
 
-def opened_for(connection: Connection, city: str, accounts: Iterable[str]) -> set[str]:
+def touched(connection: Connection, city: str, accounts: Iterable[str]) -> set[str]:
     """`accounts`, and those that emptying them may touch: but a debt only where there is one, since most owe nothing."""
     others = {other for account in accounts for other in lots.counterparts(account)}
-    debts = {account for account in others if account.startswith("debt:")}
+    debts = {account for account in others if account.startswith(f"{Kind.DEBT.value}:")}
     return {*accounts, *(others - debts), *(post.balances(connection, city, debts) if debts else ())}
+
+
+def locked_holdings(
+    connection: Connection,
+    city: str,
+    resident: str,
+    now: datetime,
+    *,
+    unit: str | None = None,
+    also: Iterable[str] = (),
+) -> dict[str, int]:
+    """What every account of `resident` (of one unit, or of all) holds at `now`, locked and settled; `also` is locked too."""
+    found = [one.account for one in holdings(connection, city, resident) if unit in (None, one.unit)]
+    due = lots.ripe(found, milliseconds(now))
+    balances = post.lock(connection, city, {*found, *touched(connection, city, due), *also}, now)
+    settle(connection, city, due, balances, now)
+    return balances
 
 
 def post_moves(connection: Connection, city: str, moves: Iterable[Move], now: datetime) -> None:
@@ -74,15 +94,16 @@ def post_moves(connection: Connection, city: str, moves: Iterable[Move], now: da
 
 
 def transfer_of(move: Move, reference: str, step: int, line: int) -> Transfer:
-    unit = move.source.rpartition(":")[2]
-    return Transfer(reference, step, line, move.reason, unit, move.source, move.destination, move.amount)
+    return Transfer(
+        reference, step, line, move.reason, unit_of(move.source), move.source, move.destination, move.amount
+    )
 
 
 def _batch(connection: Connection, city: str, now: datetime, limit: int) -> Settled:
-    due = post.due(connection, city, now, limit)
+    due = lots.ripe(post.due(connection, city, now, limit), milliseconds(now))
     if not due:
         return Settled()
-    balances = post.lock(connection, city, opened_for(connection, city, due), now)
+    balances = post.lock(connection, city, touched(connection, city, due), now)
     reasons = [move.reason for move in settle(connection, city, due, balances, now)]
     return Settled(
         accounts=len(due),

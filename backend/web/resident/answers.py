@@ -16,6 +16,7 @@ from backend.scans.sentences import OUTCOMES
 from backend.web.problems import Fault, InvalidFields
 
 Answer = dict[str, object]
+NOT_A_NEXT = Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")
 
 
 def scan_answer(recorded: RecordedScan, said: Sentence) -> Answer:
@@ -78,6 +79,29 @@ def _balance(unit: str, holdings: list[Holding], now_ms: int) -> Answer:
     }
 
 
+def expiry_answer(one: Holding, now_ms: int) -> Answer:
+    state = "available" if one.available(now_ms) else "pending" if one.pending(now_ms) else "to_collect"
+    return {
+        **amount_answer(one.unit, one.amount),
+        "state": state,
+        "last_day": one.place.last_day,
+        "ends_at": instant(one.over_at_ms),
+    }
+
+
+def place_after(cursor: str) -> tuple[str, str]:
+    """The end and the account that `place_cursor` named. Raises InvalidFields for anything else."""
+    try:
+        end, account = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+    except (ValueError, binascii.Error):
+        raise InvalidFields([NOT_A_NEXT]) from None
+    return end, account
+
+
+def place_cursor(one: Holding) -> str:
+    return base64.urlsafe_b64encode(f"{one.place.end} {one.account}".encode()).decode()
+
+
 def explained_answer(recorded: RecordedScan, again: Recomputed) -> Answer:
     policies = again.explanation.policies if again.explanation else ()
     return {
@@ -103,7 +127,7 @@ def key_of(cursor: str) -> HistoryKey:
     except (ValueError, binascii.Error):
         ours = False
     if not ours:
-        raise InvalidFields([Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")])
+        raise InvalidFields([NOT_A_NEXT])
     return key
 
 

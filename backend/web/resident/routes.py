@@ -20,14 +20,27 @@ from backend.web.auth import Access, bearer, gate
 from backend.web.context import backend, note, now, session
 from backend.web.endpoint import answer, endpoint, nothing
 from backend.web.problems import NotFound
-from backend.web.resident.answers import balances_answer, cursor_of, explained_answer, key_of, scan_answer
+from backend.web.resident.answers import (
+    amount_answer,
+    balances_answer,
+    cursor_of,
+    expiry_answer,
+    explained_answer,
+    key_of,
+    place_after,
+    place_cursor,
+    scan_answer,
+)
 from backend.web.resident.schemas import (
     BalancesSchema,
     CityQuery,
+    CollectBody,
+    CollectedSchema,
+    ExpiriesSchema,
     ExplainedSchema,
-    HistoryQuery,
     HistorySchema,
     MemberCodeSchema,
+    PageQuery,
     ScanBody,
     ScanSchema,
     SessionSchema,
@@ -117,7 +130,42 @@ def balances(query: dict[str, Any]) -> Response:
     return answer(balances_answer(city, UNITS, found, milliseconds(now())))
 
 
-@endpoint(resident, "/scans", access=Access.RESIDENT, query=HistoryQuery(), answers={200: HistorySchema()})
+@endpoint(resident, "/expiries", access=Access.RESIDENT, query=PageQuery(), answers={200: ExpiriesSchema()})
+def expiries(query: dict[str, Any]) -> Response:
+    """将到期的积分 / all that will end, the next first, also what is pending or to be collected."""
+    who, now_ms = session(), milliseconds(now())
+    city, limit = query["city"] or who.city, query["limit"]
+    after = ("", "") if query["after"] is None else place_after(query["after"])
+    with backend().database.read() as connection:
+        held = ledger_queries.holdings(connection, city, who.resident)
+    rest = [one for one in ledger_queries.coming_expiries(held, now_ms) if (one.place.end, one.account) > after]
+    return answer(
+        {
+            "city": city,
+            "expiries": [expiry_answer(one, now_ms) for one in rest[:limit]],
+            "next": place_cursor(rest[limit - 1]) if len(rest) > limit else None,
+        }
+    )
+
+
+@endpoint(
+    resident, "/collect", method="POST", access=Access.RESIDENT, body=CollectBody(), answers={200: CollectedSchema()}
+)
+def collect(body: dict[str, Any]) -> Response:
+    """领取 / collect all awards that wait for it; asked again, there is nothing left to collect."""
+    who = session()
+    city = body["city"] or who.city
+    found = backend().collect_awards.collect(city, who.resident, now())
+    return answer(
+        {
+            "city": city,
+            "collected": [amount_answer(one.unit, one.amount) for one in found if one.amount],
+            "repaid": [amount_answer(one.unit, one.repaid) for one in found if one.repaid],
+        }
+    )
+
+
+@endpoint(resident, "/scans", access=Access.RESIDENT, query=PageQuery(), answers={200: HistorySchema()})
 def history(query: dict[str, Any]) -> Response:
     """扫码记录 / scans of a city, newest first."""
     who = session()

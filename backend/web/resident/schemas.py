@@ -57,7 +57,11 @@ class CityQuery(Body):
     city = City(load_default=None)
 
 
-class HistoryQuery(CityQuery):
+class CollectBody(Body):
+    city = City(load_default=None, metadata={"description": "默认所属城市 / the home city when left out"})
+
+
+class PageQuery(CityQuery):
     after = Text(1, CURSOR_CHARS_MAX, load_default=None, metadata={"description": "上一页的 next / next of a page"})
     limit = Whole(1, PAGE_MAX, in_query=True, load_default=20)
 
@@ -92,6 +96,26 @@ class BalanceSchema(AmountSchema):
 class BalancesSchema(ma.Schema):
     city = ma.fields.String(required=True)
     balances = ma.fields.List(ma.fields.Nested(BalanceSchema), required=True)
+
+
+class ExpirySchema(AmountSchema):
+    state = ma.fields.String(required=True, metadata={"enum": ["available", "pending", "to_collect"]})
+    last_day = ma.fields.Date(required=True, metadata={"description": "有效至当日末 / good through this civil day"})
+    ends_at = ma.fields.DateTime(required=True)
+
+
+class ExpiriesSchema(ma.Schema):
+    city = ma.fields.String(required=True)
+    expiries = ma.fields.List(ma.fields.Nested(ExpirySchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class CollectedSchema(ma.Schema):
+    city = ma.fields.String(required=True)
+    collected = ma.fields.List(ma.fields.Nested(AmountSchema), required=True)
+    repaid = ma.fields.List(
+        ma.fields.Nested(AmountSchema), required=True, metadata={"description": "抵扣的欠账 / went to debts"}
+    )
 
 
 class StoreSchema(ma.Schema):
