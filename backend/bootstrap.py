@@ -13,8 +13,10 @@ from backend.usecases.accept_messages import AcceptMessages
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.record_baskets import RecordBaskets
+from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.scan_label import ScanLabel
 from backend.usecases.sign_in import SignIn
+from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
 
@@ -29,6 +31,7 @@ class Backend:
     policies: PolicyCache
     accept_messages: AcceptMessages
     scan_label: ScanLabel
+    return_goods: ReturnGoods
     sign_in: SignIn
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
@@ -51,7 +54,11 @@ def build(settings: Settings) -> Backend:
         registry=registry,
         policies=policies,
         accept_messages=AcceptMessages(
-            database, recorder, signing_key(settings.receipt_key_file).sign, reads_max=settings.batch_reads_max
+            database,
+            recorder,
+            signing_key(settings.receipt_key_file).sign,
+            voids=VoidBaskets(database, policies),
+            reads_max=settings.batch_reads_max,
         ),
         scan_label=ScanLabel(
             database,
@@ -60,6 +67,7 @@ def build(settings: Settings) -> Backend:
             together_max=settings.shared_scans_max,
             observe=metrics.shared.observe,
         ),
+        return_goods=ReturnGoods(database, policies),
         sign_in=SignIn(database, identity_key, development=settings.development_sign_in),
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id

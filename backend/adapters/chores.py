@@ -12,6 +12,7 @@ from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
+from backend.usecases.void_baskets import VoidBaskets, Voided
 
 Facts = dict[str, object]
 Stopping = Callable[[], bool]
@@ -40,6 +41,7 @@ SCHEDULE = (
     Planned(
         "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"
     ),
+    Planned("void_baskets", EVERY_MINUTE, "收回终端作废的购物单的奖励", "take back the sales that tills voided"),
     Planned(
         "settle_due",
         EVERY_MINUTE,
@@ -68,14 +70,16 @@ class LedgerBroken(DomainError):
 class Chores:
     """The work of all cities. The queue's own repairs are the queue's (`jobs.Jobs`)."""
 
-    def __init__(self, database: Database, resolver: ResolveProducts) -> None:
+    def __init__(self, database: Database, resolver: ResolveProducts, voids: VoidBaskets) -> None:
         self._database = database
         self._resolver = resolver
+        self._voids = voids
 
     def works(self) -> dict[str, Work]:
         return {
             "resolve_products": self.resolve_products,
             "settle_due": self.settle_due,
+            "void_baskets": self.void_baskets,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
             "clean_up": self.clean_up,
@@ -91,6 +95,12 @@ class Chores:
         done = Settled()
         for city in self._cities(stopping):
             done = done.plus(settle_due(self._database, city, now, stopping))
+        return done._asdict()
+
+    def void_baskets(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Voided()
+        for city in self._cities(stopping):
+            done = done.plus(self._voids.work(city, now, stopping))
         return done._asdict()
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:

@@ -15,6 +15,7 @@ from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.resolve_products import ResolveProducts
+from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
 
@@ -79,5 +80,6 @@ def list_(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
 def _jobs() -> Iterator[Jobs]:
     url = database_url()
     with reached(), closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
-        resolver = ResolveProducts(database, RegistryCache(), PolicyCache(chart.budget))
-        yield Jobs(url, ROLE, Chores(database, resolver).works(), lambda: datetime.now(UTC))
+        policies = PolicyCache(chart.budget)
+        chores = Chores(database, ResolveProducts(database, RegistryCache(), policies), VoidBaskets(database, policies))
+        yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))

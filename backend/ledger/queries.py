@@ -1,10 +1,11 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from backend.ledger import chart
+from backend.storage.columns import ids
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
@@ -20,6 +21,10 @@ WHERE city = %(city)s AND balance <> 0
 POSTING = """
 SELECT reference::text, step, line, reason, unit, source, destination, amount, recorded_at FROM transfers
 WHERE city = %(city)s AND reference = %(reference)s::uuid ORDER BY step, line LIMIT 1000"""
+
+POSTINGS = """
+SELECT reference::text, step, line, reason, unit, source, destination, amount, recorded_at FROM transfers
+WHERE city = %(city)s AND reference = ANY(%(references)s::uuid[]) AND reason = %(reason)s ORDER BY reference, step, line"""
 
 ACCOUNTS = """
 SELECT account, unit, balance, version, opened_at FROM accounts
@@ -186,6 +191,12 @@ def posting(connection: Connection, city: str, reference: str) -> list[TransferR
 def spent_by_day(connection: Connection, city: str, prefix: str) -> list[tuple[str, date, int]]:
     """What each account under `prefix` gave on each civil day, less what it got back; grants and reclaims aside."""
     return hot(connection, SPENT_BY_DAY, {"city": city, "prefix": prefix}).fetchall()
+
+
+def postings(connection: Connection, city: str, references: Collection[str], reason: str) -> list[TransferRow]:
+    """The transfers of several references that were made for `reason`."""
+    given = {"city": city, "references": ids(sorted(references)), "reason": reason}
+    return [TransferRow(*row) for row in hot(connection, POSTINGS, given)]
 
 
 def liability(connection: Connection, city: str) -> list[Liability]:

@@ -75,23 +75,25 @@ WHERE a.balance IS DISTINCT FROM coalesce(f.amount, 0)"""
 OFF_BUDGETS = """
 WITH moved AS (
   SELECT account, coalesce(sum(amount) FILTER (WHERE treasury), 0) AS granted,
-         coalesce(-sum(amount) FILTER (WHERE NOT treasury), 0) AS spent
+         coalesce(-sum(amount) FILTER (WHERE NOT treasury), 0) AS spent,
+         coalesce(-sum(amount) FILTER (WHERE reason = 'award'), 0) AS paid,
+         coalesce(sum(amount) FILTER (WHERE reason = 'return'), 0) AS back
   FROM (
-    SELECT destination AS account, amount, source LIKE 'treasury:%%' AS treasury FROM transfers
+    SELECT destination AS account, amount, source LIKE 'treasury:%%' AS treasury, reason FROM transfers
     WHERE city = %(city)s AND destination LIKE 'budget:%%'
     UNION ALL
-    SELECT source, -amount, destination LIKE 'treasury:%%' FROM transfers
+    SELECT source, -amount, destination LIKE 'treasury:%%', reason FROM transfers
     WHERE city = %(city)s AND source LIKE 'budget:%%') sides
   GROUP BY account),
 documented AS (
   SELECT account, sum(amount) AS amount FROM unnest(%(accounts)s::text[], %(amounts)s::bigint[]) t(account, amount)
   GROUP BY account)
-SELECT account, a.balance::text, a.floor::text, m.granted::text, m.spent::text, d.amount::text
+SELECT account, a.balance::text, a.floor::text, m.granted::text, m.spent::text, m.back::text, d.amount::text
 FROM (SELECT account, balance, floor FROM accounts WHERE city = %(city)s AND account LIKE 'budget:%%') a
 FULL JOIN moved m USING (account) FULL JOIN documented d USING (account)
 WHERE a.balance IS NULL OR a.balance < 0 OR a.floor IS DISTINCT FROM 0
    OR a.balance + coalesce(m.spent, 0) <> coalesce(m.granted, 0)
-   OR coalesce(m.granted, 0) IS DISTINCT FROM coalesce(d.amount, 0)"""
+   OR coalesce(m.granted, 0) IS DISTINCT FROM coalesce(d.amount, 0) OR m.back > m.paid"""
 
 
 _FAULTS = (
@@ -119,8 +121,9 @@ def balances_are_folds(connection: Connection, city: str) -> Finding:
 
 
 def budgets_add_up(connection: Connection, city: str, documented: Mapping[str, int]) -> Finding:
-    """I6: left >= 0, left + spent = granted, and granted = what the published documents say; what was issued and did not come
-    back is pending, to be collected, available, used or expired, but for what is owed; nothing waits for no time.
+    """I6: left >= 0, left + spent = granted, where what came back with goods is not spent, and never more came back than had
+    been paid; granted = what the published documents say; what was issued and did not come back is pending, to be collected,
+    available, used or expired, but for what is owed; nothing waits for no time.
 
     `documented`: budget account -> the sum of all versions' budgets. Nothing is reserved yet in this release.
     """
@@ -130,9 +133,9 @@ def budgets_add_up(connection: Connection, city: str, documented: Mapping[str, i
         Break(
             f"account {account}",
             f"left {left or 'no account'} (floor {floor}), granted {granted or '0'}, spent {spent or '0'},"
-            f" documents grant {document or '0'}",
+            f" came back {back or '0'}, documents grant {document or '0'}",
         )
-        for account, left, floor, granted, spent, document in streamed(connection, OFF_BUDGETS, params)
+        for account, left, floor, granted, spent, back, document in streamed(connection, OFF_BUDGETS, params)
     )
     return finding("I6", city, _count(connection, BUDGETS, city), chain(breaks, _unaccounted(connection, city)))
 

@@ -30,15 +30,20 @@ WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key = ANY(
 GROUP BY d.basket, b.sold_at, b.device, b.stream, b.seq
 ORDER BY b.sold_at, b.device, b.stream, b.seq LIMIT %(limit)s"""
 
-# By the baskets' own key: the index of all that is pending would be read whole for each batch.
+# By the baskets' own key: the index of all that is pending would be read whole for each batch. Of a line of which some came
+# back what is left is decided, at its part of the price, rounded down.
 SCANS = f"""
-SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.code, d.code_text, d.symbology, d.quantity, d.price_fen,
+SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.code, d.code_text, d.symbology,
+       f.quantity - r.returned, f.price_fen * (f.quantity - r.returned) / f.quantity,
        d.serial, d.evidence, b.device, b.stream::text, b.seq, b.sha256, b.channel, b.store, b.district, b.resident::text,
        b.claim_sha256, b.closed_by, b.cashier, b.void_of, b.part_of, b.sold_at, b.clock_quality, b.online, b.received_at,
        {RECEIPT}
 FROM (SELECT DISTINCT ON (x.basket, x.line_no) x.* FROM decisions x
       WHERE x.city = %(city)s AND x.basket = ANY(%(baskets)s::uuid[]) ORDER BY x.basket, x.line_no, x.decision_no DESC) d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+JOIN decisions f ON f.city = %(city)s AND f.basket = d.basket AND f.line_no = d.line_no AND f.decision_no = 1
+JOIN LATERAL (SELECT coalesce(sum(x.quantity), 0)::int AS returned FROM returns x
+              WHERE x.city = %(city)s AND x.basket = d.basket AND x.line_no = d.line_no) r ON true
 WHERE d.outcome = 'pending_product' ORDER BY d.basket, d.line_no"""
 
 LOCK = """

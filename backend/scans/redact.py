@@ -31,10 +31,10 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
     for place, (read, reading) in enumerate(zip(basket.reads, readings, strict=True)):
         if not reading.usable and (reading.personal or reading.secret):
             hidden = True
-        if read.serial is not None and _is_private(read.serial):
+        if read.serial is not None and is_private(read.serial):
             basket.reads[place] = read._replace(serial=None)
             hidden = True
-    if basket.cashier is not None and _is_private(basket.cashier):
+    if basket.cashier is not None and is_private(basket.cashier):
         basket.cashier = None
         hidden = True
     if hidden:
@@ -42,7 +42,8 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
         basket.sealed_sha256 = seal(basket.sha256)
 
 
-def _is_private(text: str) -> bool:
+def is_private(text: str) -> bool:
+    """Whether a free text is a number that names a person, or a secret."""
     if len(text) < _SHORTEST_CHARS:
         return False
     reading = parse(text, _ANY_CARRIER)

@@ -20,6 +20,8 @@ class DecidedRead(NamedTuple):
     quantity: int
     price_fen: int | None
     serial: str | None
+    returned: int = 0
+    """Pieces that came back before it was taken: it counts what was left, at that part of the price, rounded down."""
 
 
 class Deviation(NamedTuple):
@@ -47,13 +49,13 @@ def deviations(line: bytes, decided: Sequence[DecidedRead]) -> Iterator[Deviatio
 
 
 def _wrong(decided: DecidedRead, read: Read) -> list[str]:
-    text = shown_text(read)
+    text, left = shown_text(read), read.quantity - decided.returned
     expected = {
         "code": None if text == read.text else read.code,
         "code_text": text,
         "symbology": read.symbology,
-        "quantity": read.quantity,
-        "price_fen": read.price_fen,
+        "quantity": left,
+        "price_fen": None if read.price_fen is None else read.price_fen * left // read.quantity,
         "serial": read.serial,
     }
     return [name for name, value in expected.items() if getattr(decided, name) != value]

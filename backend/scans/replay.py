@@ -1,6 +1,6 @@
 """Loads decisions with every fact that they were taken on, one or all of a city."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from backend.policies.words import Names, Sentence
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
 from backend.scans.whole import FURTHER, RECEIPT, further_of
+from backend.storage.columns import ids
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
 
@@ -33,6 +34,8 @@ ONE = (
 ORDER BY d.decision_no DESC LIMIT 1"""
 )
 
+OF_BASKETS = FACTS + " AND d.basket = ANY(%(baskets)s::uuid[]) ORDER BY d.basket, d.line_no, d.decision_no"
+
 EACH = FACTS + " AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)"
 
 SCHEME_NAMES = "SELECT code, name_zh, name_en FROM schemes"
@@ -44,6 +47,11 @@ def load_decided(connection: Connection, city: str, basket: str, line_no: int) -
     """The decision in force of one scan; None where there is no such scan. `basket` is a UUID."""
     row = hot(connection, ONE, {"city": city, "basket": basket, "line_no": line_no}).fetchone()
     return _scan(row) if row else None
+
+
+def decisions_of(connection: Connection, city: str, baskets: Sequence[str]) -> list[DecidedScan]:
+    """Every decision of every line of `baskets`, by line and number: of each line the last is the one in force."""
+    return [_scan(row) for row in hot(connection, OF_BASKETS, {"city": city, "baskets": ids(baskets)})]
 
 
 def decided_scans(connection: Connection, city: str, since: datetime | None) -> Iterator[DecidedScan]:

@@ -84,6 +84,9 @@ _BEFORE_RULES = {
     "basket_voids": Sentence(
         "这一单是用来作废先前一单的，其中的商品不奖励。", "This basket takes a former one back: nothing in it earns."
     ),
+    "returned": Sentence(
+        "这件商品在核定前已全部退货，不奖励。", "All of it was returned before it was decided: no award."
+    ),
     "certificate_suspended": Sentence(
         "购买时该商品的证书处于暂停状态，本次不奖励。", "The certificate was suspended at the moment of sale: no award."
     ),

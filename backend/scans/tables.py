@@ -158,6 +158,46 @@ unit_claims = Table(
 )
 """Once, ever, in every city: the first award for a label that names a single unit."""
 
+returns = Table(
+    "returns",
+    metadata,
+    city_column(),
+    id_column("return_id", primary_key=True),
+    Column("place", SmallInteger, primary_key=True, autoincrement=False),
+    id_column("basket"),
+    Column("line_no", SmallInteger, nullable=False),
+    Column("decision_no", SmallInteger, nullable=False),
+    Column("quantity", SmallInteger, nullable=False),
+    Column("returned_before", SmallInteger, nullable=False),
+    Column("bought", SmallInteger, nullable=False),
+    text_column("store", nullable=True),
+    text_column("caller"),
+    text_column("cashier", nullable=True),
+    text_column("reason"),
+    id_column("exchange_basket", nullable=True),
+    instant_column("returned_at"),
+    instant_column("recorded_at"),
+    Column("sha256", LargeBinary, nullable=False),
+    CheckConstraint(f"place >= 0 AND place < {READS_MAX}", name="place"),
+    CheckConstraint("quantity >= 1 AND returned_before >= 0 AND returned_before + quantity <= bought", name="quantity"),
+    CheckConstraint("octet_length(sha256) = 32", name="sha256"),
+    UniqueConstraint("city", "basket", "line_no", "returned_before"),
+)
+"""Pieces of a sold line that came back. `return_id` is made from the caller's own number, or is the id of the basket that
+voids the sale; it is the reference of what is taken back, and `place` + 1 its step. `decision_no`: the decision in force
+at that moment, whose awards it takes back; a later one counts only what is left. By `returned_before` no piece comes back
+twice."""
+
+open_voids = Table(
+    "open_voids",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    id_column("voided"),
+    instant_column("opened_at"),
+)
+"""Baskets that take a former one, `voided`, back, until that is done: a queue, written with the basket."""
+
 pending_products = Table(
     "pending_products",
     metadata,

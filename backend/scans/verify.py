@@ -62,6 +62,37 @@ SELECT u.basket::text, u.line_no, NULL FROM unit_claims u
 WHERE u.city = %(city)s AND NOT EXISTS (
   SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = u.basket AND d.line_no = u.line_no AND d.award > 0
     AND d.label_key = u.key)""",
+    "came back, but no such line was sold": """
+SELECT r.basket::text, r.line_no, r.decision_no FROM returns r
+LEFT JOIN decisions f ON f.city = %(city)s AND f.basket = r.basket AND f.line_no = r.line_no AND f.decision_no = 1
+LEFT JOIN decisions d ON d.city = %(city)s AND d.basket = r.basket AND d.line_no = r.line_no
+  AND d.decision_no = r.decision_no
+WHERE r.city = %(city)s AND (d.basket IS NULL OR f.quantity IS DISTINCT FROM r.bought)""",
+    "more came back than was bought, or a return is missing": """
+SELECT r.basket::text, r.line_no, NULL FROM returns r WHERE r.city = %(city)s GROUP BY r.basket, r.line_no
+HAVING max(r.returned_before + r.quantity) <> sum(r.quantity) OR sum(r.quantity) > min(r.bought)""",
+    "came back, all of it, and waits to be decided": """
+SELECT r.basket::text, r.line_no, max(d.decision_no) FROM returns r
+JOIN decisions d ON d.city = %(city)s AND d.basket = r.basket AND d.line_no = r.line_no
+  AND d.outcome IN ('pending_product', 'unclaimed', 'held')
+WHERE r.city = %(city)s AND r.returned_before + r.quantity = r.bought AND NOT EXISTS (
+  SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket AND later.line_no = d.line_no
+    AND later.decision_no > d.decision_no)
+GROUP BY r.basket, r.line_no""",
+    "decided as returned, but it did not all come back": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.reason = 'returned' AND NOT EXISTS (
+  SELECT FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
+    AND r.decision_no = d.decision_no - 1 AND r.returned_before + r.quantity = r.bought)""",
+    "voids a former basket, which did not all come back": """
+SELECT v.basket::text, d.line_no, NULL FROM baskets v
+JOIN baskets t ON t.city = %(city)s AND t.device = v.device AND t.stream = v.stream AND t.seq = v.void_of
+  AND t.void_of IS NULL
+JOIN decisions d ON d.city = %(city)s AND d.basket = t.basket AND d.decision_no = 1
+WHERE v.city = %(city)s AND v.void_of IS NOT NULL
+  AND NOT EXISTS (SELECT FROM open_voids o WHERE o.city = %(city)s AND o.basket = v.basket)
+  AND NOT EXISTS (SELECT FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
+                  AND r.returned_before + r.quantity = r.bought)""",
     "its bytes are not those of its hash": """
 SELECT b.basket::text, NULL, NULL FROM baskets b
 WHERE b.city = %(city)s AND b.line IS NOT NULL AND sha256(b.line) <> b.sha256""",
@@ -85,8 +116,10 @@ WHERE city = %(city)s AND line IS NOT NULL AND (%(since)s::timestamptz IS NULL O
 NEWEST_LINES = LINES + " ORDER BY recorded_at DESC LIMIT %(lines_max)s"
 
 READS_DECIDED = """
-SELECT basket::text, line_no, decision_no, code, code_text, symbology, quantity, price_fen, serial FROM decisions
-WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"""
+SELECT d.basket::text, d.line_no, d.decision_no, d.code, d.code_text, d.symbology, d.quantity, d.price_fen, d.serial,
+  coalesce((SELECT sum(r.quantity) FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
+            AND r.decision_no < d.decision_no - CASE d.reason WHEN 'returned' THEN 1 ELSE 0 END), 0)::int
+FROM decisions d WHERE d.city = %(city)s AND d.basket = ANY(%(baskets)s::uuid[])"""
 
 
 def awards_replay(

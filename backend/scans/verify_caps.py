@@ -1,4 +1,4 @@
-"""Invariant I7: every counter is the sum of the awards that it counts, and within its cap."""
+"""Invariant I7: every counter is the sum of the awards that it counts, less what returns gave back, and within its cap."""
 
 import json
 
@@ -37,16 +37,23 @@ _SUFFIX = " || ".join(
 _BASE = "split_part(k.cap, '/', 1) || '/' || split_part(k.cap, '/', 2)"
 
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods. A cap of pieces or awards counts a scan
-# once, whatever the number of units that it earns in.
+# once, whatever the number of units that it earns in. What came back in time counts no more: amounts and pieces by its share,
+# an award with the last piece; but the acts that a milestone counts stay counted.
 OFF_CAPS = f"""
 WITH caps AS (
   SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[], %(units)s::text[],
                        %(counts)s::text[], %(pers)s::text[], %(schemes)s::text[], %(categories)s::text[], %(rules)s::text[],
-                       %(varies)s::boolean[])
-    c(version, cap, kind, most, unit, counts, per, schemes, categories, rule, varies)),
+                       %(varies)s::boolean[], %(days)s::int[], %(acts)s::boolean[])
+    c(version, cap, kind, most, unit, counts, per, schemes, categories, rule, varies, days, acts)),
+back AS (
+  SELECT r.basket, r.line_no, r.decision_no, array_agg(r.quantity) AS pieces,
+         array_agg((r.returned_at AT TIME ZONE INTERVAL '8 hours')::date - (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date)
+           AS days
+  FROM returns r JOIN baskets b ON b.city = %(city)s AND b.basket = r.basket
+  WHERE r.city = %(city)s GROUP BY 1, 2, 3),
 awards AS (
-  SELECT d.basket, d.line_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence, d.serial,
-         x.policy_version, x.rule, x.unit, x.award
+  SELECT d.basket, d.line_no, d.decision_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence,
+         d.serial, x.policy_version, x.rule, x.unit, x.award
   FROM decisions d
   JOIN LATERAL (
     SELECT d.policy_version, d.rule, d.unit, d.award WHERE d.award > 0
@@ -63,14 +70,22 @@ counted AS (
                      WHEN 'month' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
                      WHEN 'year' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
                      ELSE '-' END AS period,
-         CASE c.counts WHEN 'amount' THEN sum(a.award) WHEN 'pieces' THEN max(a.quantity)::numeric ELSE 1 END AS used
+         CASE c.counts
+           WHEN 'amount' THEN sum(a.award - CASE WHEN r.pieces = a.quantity THEN a.award WHEN strpos(a.rule, '#') > 0 THEN 0
+                                                 ELSE div(a.award::numeric * r.pieces, a.quantity) END)
+           WHEN 'pieces' THEN max(a.quantity - r.pieces)::numeric
+           ELSE CASE WHEN min(a.quantity - r.pieces) = 0 AND NOT c.acts THEN 0 ELSE 1 END END AS used
   FROM awards a
   JOIN baskets b ON b.city = %(city)s AND b.basket = a.basket
   JOIN caps c ON c.version = a.policy_version
+  LEFT JOIN back k ON k.basket = a.basket AND k.line_no = a.line_no AND k.decision_no = a.decision_no
+  JOIN LATERAL (SELECT CASE WHEN k.basket IS NULL THEN 0 ELSE (
+      SELECT coalesce(sum(t.pieces), 0) FROM unnest(k.pieces, k.days) t(pieces, days) WHERE c.days IS NULL OR t.days <= c.days
+    ) END AS pieces) r ON true
   WHERE (c.counts <> 'amount' OR c.unit = a.unit) AND (c.rule IS NULL OR c.rule = a.rule)
     AND (c.schemes IS NULL OR jsonb_exists(c.schemes::jsonb, a.certificate_scheme))
     AND (c.categories IS NULL OR jsonb_exists(c.categories::jsonb, a.category))
-  GROUP BY 1, 2, 3, 4, c.counts, a.basket, a.line_no, a.policy_version),
+  GROUP BY 1, 2, 3, 4, c.counts, c.acts, a.basket, a.line_no, a.policy_version),
 earned AS (
   SELECT cap, period,
          CASE WHEN of_person THEN resident ELSE left(encode(sha256(convert_to(cap, 'UTF8')), 'hex'), 32)::uuid END AS person,
@@ -84,7 +99,9 @@ WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
 
 
 def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding:
-    """I7: of every cap and what it counts by, the awards in force sum to the counter, and to no more than is allowed."""
+    """I7: of every cap and what it counts by, the awards in force less what came back sum to the counter, and to no more
+    than is allowed.
+    """
     caps = [(policy, cap) for policy in policies for cap in policy.caps]
     params = {
         "city": city,
@@ -99,6 +116,8 @@ def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding
         "categories": words([_listed(cap.categories) for _, cap in caps]),
         "rules": words([_rule_of(policy, cap) for policy, cap in caps]),
         "varies": flags([cap.limit_of is not None or cap.holds for _, cap in caps]),
+        "days": numbers([policy.policy.returns.days for policy, _ in caps]),
+        "acts": flags([any(cap == one.counter for one in policy.milestones) for policy, cap in caps]),
     }
     breaks = (
         Break(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -62,6 +62,10 @@ class Recorder(Protocol):
     def record(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Recorded]: ...
 
 
+class Voids(Protocol):
+    def apply(self, city: str, baskets: Collection[str], now: datetime) -> None: ...
+
+
 class Landed(NamedTuple):
     """A basket on its way to the record: where its receipt stands among those of its message."""
 
@@ -87,12 +91,19 @@ class AcceptMessages:
     """Safe to call from many threads at once; calling it again with the same messages changes nothing."""
 
     def __init__(
-        self, database: Database, recorder: Recorder, sign: Callable[[bytes], bytes], *, reads_max: int = 500
+        self,
+        database: Database,
+        recorder: Recorder,
+        sign: Callable[[bytes], bytes],
+        *,
+        voids: Voids,
+        reads_max: int = 500,
     ) -> None:
-        """`sign` is the backend's receipt key, whose public half the tills hold."""
+        """`sign` is the backend's receipt key, whose public half the tills hold; `voids` takes back what tills void."""
         self._database = database
         self._recorder = recorder
         self._sign = sign
+        self._voids = voids
         self._verifier = Verifier()
         self._reads_max = reads_max
 
@@ -116,6 +127,9 @@ class AcceptMessages:
             recorded = self._recorder.record(city, [basket.arrival for basket in landed], now)
             for basket, outcome in zip(landed, recorded, strict=True):
                 found.receipts[basket.message][basket.place] = _receipt(outcome)
+            voids = [one.arrival.basket.basket for one in landed if one.arrival.basket.void_of is not None]
+            if voids:
+                self._voids.apply(city, voids, now)
 
         return [self._answer(found, number, milliseconds(now)) for number in range(len(deliveries))]
 

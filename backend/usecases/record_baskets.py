@@ -15,8 +15,9 @@ from backend.ledger.model import BoundReached
 from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
-from backend.scans import elsewhere, store
+from backend.scans import elsewhere, return_rows, store
 from backend.scans.decide import NOTHING, Decision, FurtherAward, Taken, decide_baskets
+from backend.scans.identity import basket_id
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import redact, seal_of
@@ -159,6 +160,9 @@ class RecordBaskets:
             taken = decide_baskets(new, loaded.registry, loaded.limits)
 
             save(connection, city, taken, loaded, now)
+            voids = [(b.basket, basket_id(b.device, b.stream, b.void_of)) for b in new if b.void_of is not None]
+            if voids:
+                return_rows.open_voids(connection, city, voids, now)
         return Batch(self._answers(connection, city, baskets, frozenset(fresh), now), taken)
 
     def _countable(self, connection: Connection, city: str, arrivals: Sequence[Arrival], now: datetime) -> list[Basket]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from backend.labels.keys import registry_keys
 from backend.ledger.model import BoundReached
 from backend.policies.model import Outcome
-from backend.scans import pending
+from backend.scans import pending, return_rows
 from backend.scans.decide import decide_baskets
 from backend.scans.model import BATCH_READS_MAX
 from backend.scans.pending import WaitingBasket
@@ -107,6 +107,7 @@ class ResolveProducts:
     def _attempt(
         self, connection: Connection, city: str, baskets: Sequence[str], now: datetime, *, careful: bool
     ) -> Resolved:
+        return_rows.lock_baskets(connection, city, baskets)  # what is returned of them waits, or was returned before
         again = reread(pending.waiting_scans(connection, city, baskets))
         if not again.baskets:
             return Resolved()

@@ -22,6 +22,7 @@ from backend.storage.stream import snapshot, streamed
 from backend.storage.transaction import hot
 from backend.usecases.award_postings import PART_STEP
 from backend.usecases.publish_policy import shares_of
+from backend.usecases.verify_returns import returns_unmatched
 
 # Steps from city to city along the first column of each key, so that it costs one probe a city and table.
 CITIES = " UNION ".join(
@@ -155,7 +156,7 @@ def _documented(policies: PolicySet) -> dict[str, int]:
 
 def _unposted(connection: Connection, city: str, policies: PolicySet) -> Iterator[Break]:
     """Where scans and ledger meet: every award has exactly its transfer, to where its moment of sale says, and every such
-    transfer its award.
+    transfer its award; and what returned pieces take back was taken back.
     """
     params = {"city": city, "reads_max": READS_MAX, "part_step": PART_STEP, "timed": ids(list(policies.timed))}
     for basket, line_no, number, award, amount, source, destination in streamed(connection, OFF_AWARDS, params):
@@ -167,6 +168,7 @@ def _unposted(connection: Connection, city: str, policies: PolicySet) -> Iterato
     ):
         found = f"{award} posted from {source} to {destination}, and not to {expected}"
         yield Break(f"award {basket} line {line_no} no {number}", found)
+    yield from returns_unmatched(connection, city, policies)
     for version, policy, source, destination in streamed(connection, OFF_GRANTS, {"city": city}):
         yield Break(f"grant {version}", f"policy {policy}, posted from {source} to {destination}")
 

@@ -14,6 +14,7 @@ from backend.web.auth import GATE, Gate
 from backend.web.bridge.routes import bridge
 from backend.web.describe import described, docs
 from backend.web.operations import operations
+from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.routes import pos
 from backend.web.public.routes import public
 from backend.web.resident.routes import resident

@@ -16,7 +16,7 @@ OURS = (
     "c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'procrastinate%' AND c.relname <> 'alembic_version'"
 )
 """The job queue's library keeps tables of its own here."""
-PASSING = frozenset({"member_codes", "resident_sessions", "downlinks"})
+PASSING = frozenset({"member_codes", "resident_sessions", "downlinks", "open_voids"})
 """What has ended may be deleted, because it is no record."""
 NEVER_CHANGED = (
     "transfers",
@@ -26,6 +26,7 @@ NEVER_CHANGED = (
     "quarantine",
     "policy_approvals",
     "policy_suspensions",
+    "returns",
 )
 
 

@@ -74,19 +74,21 @@ def wallets(database: Database, city: str) -> dict[str, int]:
 
 
 def assert_balanced(database: Database, city: str) -> None:
-    """Awards = transfers = what residents hold = what counters say = what left the budgets; every balance is the fold of
-    its transfers; nothing is below its floor or above its cap.
+    """Awards = transfers; less what came back with goods = what residents hold or owe = what counters say = what left the
+    budgets; every balance is the fold of its transfers; nothing is below its floor or above its cap.
     """
-    awarded, moved, held, granted, left = rows(
+    awarded, moved, returned, held, granted, left = rows(
         database,
         "SELECT (SELECT coalesce(sum(award), 0) FROM decisions WHERE city = :city),"
         " (SELECT coalesce(sum(amount), 0) FROM transfers WHERE city = :city AND reason = 'award'),"
-        " (SELECT coalesce(sum(balance), 0) FROM accounts WHERE city = :city AND account LIKE 'resident:%'),"
+        " (SELECT coalesce(sum(amount), 0) FROM transfers WHERE city = :city AND reason = 'return'),"
+        " (SELECT coalesce(sum(balance), 0) FROM accounts WHERE city = :city AND account !~ '^(treasury|budget):'),"
         " (SELECT coalesce(sum(amount), 0) FROM transfers WHERE city = :city AND reason = 'grant'),"
         " (SELECT coalesce(sum(balance), 0) FROM accounts WHERE city = :city AND account LIKE 'budget:%')",
         city=city,
     )[0]
-    assert awarded == moved == held == granted - left
+    assert awarded == moved
+    assert moved - returned == held == granted - left
     assert _unfolded(database, city) == []
     assert _without_transfer(database, city) == []
     assert _miscounted(database, city) == []
@@ -120,11 +122,14 @@ def _without_transfer(database: Database, city: str) -> list[tuple[Any, ...]]:
 
 
 def _miscounted(database: Database, city: str) -> list[tuple[Any, ...]]:
-    """Counters that are not the sum of the awards of their policy, period (Asia/Shanghai) and person."""
+    """Counters that are not the sum of the awards, less what came back, of their policy, period (Asia/Shanghai), person."""
     return rows(
         database,
         "SELECT c.cap, c.period, c.person, c.used, coalesce(sum(d.award), 0) FROM cap_counters c LEFT JOIN"
-        " (SELECT d.resident, d.award, v.policy, (b.sold_at AT TIME ZONE 'Asia/Shanghai')::date::text AS sold_on"
+        " (SELECT d.resident, v.policy, d.award - (SELECT coalesce(sum(t.amount), 0) FROM returns r JOIN transfers t"
+        "   ON t.city = :city AND t.reason = 'return' AND t.reference = r.return_id AND t.step = r.place + 1"
+        "   WHERE r.city = :city AND r.basket = d.basket AND r.line_no = d.line_no) AS award,"
+        " (b.sold_at AT TIME ZONE 'Asia/Shanghai')::date::text AS sold_on"
         "  FROM decisions d JOIN baskets b ON b.city = :city AND b.basket = d.basket"
         "  JOIN policy_versions v ON v.city = :city AND v.version = d.policy_version"
         "  WHERE d.city = :city AND d.award > 0) d"

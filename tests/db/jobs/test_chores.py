@@ -15,6 +15,7 @@ from backend.storage.transaction import Database, observed
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, UNCERTIFIED, City, open_city, read, register, resident
 from tests.worlds.later import LATER, resolver
+from tests.worlds.returning import voider
 
 LI = resident(1)
 DAY = timedelta(days=1)
@@ -26,7 +27,7 @@ def never() -> bool:
 
 @pytest.fixture
 def chores(engine_db: Database) -> Chores:
-    return Chores(engine_db, resolver(engine_db))
+    return Chores(engine_db, resolver(engine_db), voider(engine_db))
 
 
 @pytest.fixture

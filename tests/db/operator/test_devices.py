@@ -22,6 +22,7 @@ from backend.usecases.record_baskets import RecordBaskets
 from tests.db.operator.typed import Run, add_store, done, listed, refused
 from tests.http.shop import Shop
 from tests.worlds.city import FRIDGE, LINE_KEY, NANJING, SUZHOU, read
+from tests.worlds.returning import voider
 
 DEVICE = "nj-shop-0001"
 PEM = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -180,7 +181,7 @@ def test_the_next_message_of_a_revoked_till_is_kept_and_counts_for_nothing(
     enrol(run, public_key)
     # One process of the backend throughout: what it remembers of the till must not outlive the revocation.
     recorder = RecordBaskets(engine_db, RegistryCache(), PolicyCache(chart.budget), line_key=LINE_KEY)
-    accept = AcceptMessages(engine_db, recorder, Ed25519PrivateKey.generate().sign)
+    accept = AcceptMessages(engine_db, recorder, Ed25519PrivateKey.generate().sign, voids=voider(engine_db))
 
     def send() -> Answer:
         now = datetime.now(UTC)

@@ -1,0 +1,117 @@
+"""What is taken back as transfers: from what the resident has, else from a debt, into the accounts that paid. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from typing import NamedTuple
+
+from backend.ledger import chart
+from backend.ledger.lots import first_expiring
+from backend.ledger.model import Reason, Transfer
+from backend.ledger.queries import TransferRow
+from backend.scans.model import READS_MAX
+from backend.scans.returns import Back, SoldLine, allotted
+from backend.usecases.award_postings import PART_STEP
+
+TRANSFERS_MAX = 300
+"""Transfers of one award that a return takes back: the part of their line that tells them apart."""
+_RETURN = Reason.RETURN.value
+
+AwardKey = tuple[str, int, int, int]
+"""Basket, line, decision and award."""
+
+
+class Paid(NamedTuple):
+    """An award as it was paid: into which account, and what each account of the budget has not got back yet."""
+
+    own: str
+    left: dict[str, int]
+
+
+def step_of(place: int) -> int:
+    """The step of the postings of a return's line."""
+    return place + 1
+
+
+def award_no_of(line: int) -> int:
+    """Which award of its line a transfer of a return takes back."""
+    return line // TRANSFERS_MAX + 1
+
+
+def paid_by(awards: Iterable[TransferRow], returned: Iterable[tuple[AwardKey, TransferRow]]) -> dict[AwardKey, Paid]:
+    """By award, how it was paid."""
+    found: dict[AwardKey, Paid] = {}
+    for row in awards:
+        number = row.line % PART_STEP
+        key = (row.reference, number % READS_MAX, row.step, number // READS_MAX + 1)
+        paid = found.setdefault(key, Paid(row.destination, {}))
+        paid.left[row.source] = paid.left.get(row.source, 0) + row.amount
+    for key, row in returned:
+        if key in found:
+            found[key].left[row.destination] -= row.amount
+    return found
+
+
+def sources(own: str, held: Mapping[str, int]) -> list[str]:
+    """Accounts of a resident's that what is taken back comes from, in order: where the award waits, the lot that it is or
+    was for, then the lots that end first.
+    """
+    place = chart.place_of(own)
+    lots = [account for account in held if _is_lot(account, place)]
+    return list(dict.fromkeys([own, place.lot, *first_expiring(lots)]))
+
+
+def accounts_of(own: str) -> set[str]:
+    """Accounts that are touched besides the lots that there are."""
+    place = chart.place_of(own)
+    return {own, place.lot, place.debt}
+
+
+def _is_lot(account: str, of: chart.Place) -> bool:
+    place = chart.place_of(account)
+    return (place.kind, place.resident, place.unit) == (chart.Kind.LOT, of.resident, of.unit)
+
+
+def transfers_of(
+    return_id: str,
+    lines: Sequence[tuple[int, SoldLine, Sequence[Back]]],
+    paid: Mapping[AwardKey, Paid],
+    held: MutableMapping[str, int],
+) -> list[Transfer]:
+    """The transfers of a whole return; what they take is taken from `held`, the balances of residents' accounts."""
+    transfers: list[Transfer] = []
+    for place, line, found in lines:
+        decision = line.scan.decision
+        for back in found:
+            if not back.amount:
+                continue
+            award = paid[decision.basket, decision.line_no, decision.decision_no, back.award_no]
+            names = sorted(award.left)
+            into = zip(names, allotted(back.amount, [award.left[name] for name in names]), strict=True)
+            taken = _drawn(back.amount, award.own, held)
+            for part, (source, destination, amount) in enumerate(_paired(list(taken), list(into))):
+                number = (back.award_no - 1) * TRANSFERS_MAX + part
+                transfers.append(
+                    Transfer(return_id, step_of(place), number, _RETURN, back.award.unit, source, destination, amount)
+                )
+    return transfers
+
+
+def _drawn(amount: int, own: str, held: MutableMapping[str, int]) -> Iterator[tuple[str, int]]:
+    for account in sources(own, held):
+        part = min(amount, held.get(account, 0))
+        if part > 0:
+            held[account] -= part
+            amount -= part
+            yield account, part
+    if amount:
+        yield chart.place_of(own).debt, amount
+
+
+def _paired(given: list[tuple[str, int]], taken: list[tuple[str, int]]) -> Iterator[tuple[str, str, int]]:
+    """(source, destination, amount): as few as can be, each side in its order. Both sum to the same."""
+    given, taken = [one for one in given if one[1]], [one for one in taken if one[1]]
+    while given:
+        (source, available), (destination, wanted) = given[0], taken[0]
+        amount = min(available, wanted)
+        yield source, destination, amount
+        given[0], taken[0] = (source, available - amount), (destination, wanted - amount)
+        given, taken = given[available == amount :], taken[wanted == amount :]

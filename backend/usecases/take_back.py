@@ -1,0 +1,194 @@
+"""What every way to a return shares: its lines are loaded, what they take back is worked out and saved, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from sqlalchemy import Connection
+
+from backend.kernel.periods import milliseconds
+from backend.ledger import chart, post, queries
+from backend.ledger.model import Reason
+from backend.policies.compiled import CompiledPolicy, PolicySet
+from backend.policies.limits import CounterKey
+from backend.policies.model import Outcome
+from backend.scans import return_rows, store
+from backend.scans.decide import Decision
+from backend.scans.replay import decisions_of
+from backend.scans.return_rows import EarlierReturn, ReturnedLine, ReturnHead, Sold, StoredReturn
+from backend.scans.returns import RETURNED, UNDECIDED, Back, SoldLine, backs, counters_back
+from backend.storage.transaction import pipelined
+from backend.usecases.return_postings import AwardKey, Paid, accounts_of, award_no_of, paid_by, step_of, transfers_of
+from backend.usecases.take_decisions import LostRace
+
+LineKey = tuple[str, int]
+
+
+class Sales(NamedTuple):
+    """What is known of the lines of some baskets, all locked."""
+
+    sold: Mapping[LineKey, Sold]
+    earlier: Mapping[LineKey, Sequence[EarlierReturn]]
+
+    def returned(self, key: LineKey) -> int:
+        return sum(each.earlier.quantity for each in self.earlier.get(key, ()))
+
+
+class Wanted(NamedTuple):
+    """One line of a return: how many pieces of which sold line come back."""
+
+    basket: str
+    line_no: int
+    quantity: int
+
+
+class _Line(NamedTuple):
+    row: ReturnedLine
+    line: SoldLine
+    found: list[Back]
+
+
+def load_sales(connection: Connection, city: str, baskets: Collection[str]) -> Sales:
+    """Locks `baskets` first: what is read then stays so until COMMIT."""
+    return_rows.lock_baskets(connection, city, baskets)
+    return Sales(return_rows.sold(connection, city, baskets), return_rows.earlier(connection, city, baskets))
+
+
+def take_back(
+    connection: Connection,
+    city: str,
+    return_id: str,
+    head: ReturnHead,
+    wanted: Sequence[Wanted],
+    sales: Sales,
+    policies: PolicySet,
+) -> StoredReturn:
+    """Records the return and takes back what it takes back. `wanted` was checked against `sales`.
+
+    Locks in the order that all keep to: baskets (the caller's `load_sales`), counters, residents' accounts, budgets.
+    Raises LostRace where the same return came by another way at the same moment.
+    """
+    by_version = {policy.version: policy for policy in policies}
+    lines = _lines(connection, city, head, wanted, sales, by_version)
+    paid = _paid(connection, city, lines, sales)
+
+    counters = _counters(lines, head, by_version)
+    if counters:
+        return_rows.lock_counters(connection, city, counters)
+    now = head.recorded_at
+    held = post.lock(connection, city, _accounts(connection, city, lines, paid), now) if paid else {}
+    transfers = transfers_of(return_id, [(one.row.place, one.line, one.found) for one in lines], paid, held)
+    given = StoredReturn(head, tuple(one.row for one in lines))
+    _save(connection, city, return_id, given, [_decided_returned(one) for one in lines], now, counters)
+    post.post(connection, city, transfers, now)
+    return given
+
+
+def _lines(
+    connection: Connection,
+    city: str,
+    head: ReturnHead,
+    wanted: Sequence[Wanted],
+    sales: Sales,
+    policies: Mapping[str, CompiledPolicy],
+) -> list[_Line]:
+    decided = {
+        (scan.decision.basket, scan.decision.line_no): scan
+        for scan in decisions_of(connection, city, sorted({one.basket for one in wanted}))
+    }
+    lines = []
+    for place, (basket, line_no, quantity) in enumerate(wanted):
+        key, scan = (basket, line_no), decided[basket, line_no]
+        line = SoldLine(scan, sales.sold[key].bought, tuple(each.earlier for each in sales.earlier.get(key, ())))
+        number = scan.decision.decision_no
+        row = ReturnedLine(place, basket, line_no, number, quantity, line.returned, line.bought)
+        lines.append(_Line(row, line, list(backs(line, quantity, milliseconds(head.returned_at), policies))))
+    return lines
+
+
+def _paid(connection: Connection, city: str, lines: Sequence[_Line], sales: Sales) -> Mapping[AwardKey, Paid]:
+    taking = [one for one in lines if any(back.amount for back in one.found)]
+    if not taking:
+        return {}
+    awards = queries.postings(connection, city, {one.row.basket for one in taking}, Reason.AWARD)
+    places = {
+        (each.return_id, step_of(each.place)): (*key, each.earlier.decision_no)
+        for key, found in sales.earlier.items()
+        for each in found
+    }
+    before = queries.postings(connection, city, {return_id for return_id, _ in places}, Reason.RETURN) if places else []
+    returned = [
+        ((*places[row.reference, row.step], award_no_of(row.line)), row)
+        for row in before
+        if (row.reference, row.step) in places
+    ]
+    return paid_by(awards, returned)
+
+
+def _counters(
+    lines: Sequence[_Line], head: ReturnHead, policies: Mapping[str, CompiledPolicy]
+) -> dict[CounterKey, int]:
+    total: defaultdict[CounterKey, int] = defaultdict(int)
+    for one in lines:
+        for key, amount in counters_back(one.line, one.row.quantity, milliseconds(head.returned_at), policies).items():
+            total[key] += amount
+    return dict(total)
+
+
+def _accounts(connection: Connection, city: str, lines: Sequence[_Line], paid: Mapping[AwardKey, Paid]) -> set[str]:
+    """All that the return may touch: residents' accounts and budgets, which the ledger locks in its order."""
+    found: set[str] = set()
+    residents: set[str] = set()
+    for one in lines:
+        for back in one.found:
+            if back.amount:
+                award = paid[one.row.basket, one.row.line_no, one.row.decision_no, back.award_no]
+                found |= accounts_of(award.own) | award.left.keys()
+                residents.add(one.line.scan.decision.resident or "")
+    for resident in sorted(residents):
+        holdings = queries.holdings(connection, city, resident)
+        found.update(held.account for held in holdings if held.place.kind == chart.Kind.LOT)
+    return found
+
+
+def _decided_returned(one: _Line) -> Decision | None:
+    """The last decision of a line that came back, all of it, before it was decided."""
+    decision = one.line.scan.decision
+    if decision.outcome not in UNDECIDED or one.line.returned + one.row.quantity < one.line.bought:
+        return None
+    return decision._replace(
+        decision_no=decision.decision_no + 1,
+        policy_version=None,
+        rule=None,
+        outcome=Outcome.NONE.value,
+        reason=RETURNED,
+        missing=None,
+        unit=None,
+        gross=0,
+        award=0,
+        limit_name=None,
+        limit_left=None,
+    )
+
+
+def _save(
+    connection: Connection,
+    city: str,
+    return_id: str,
+    given: StoredReturn,
+    decided: Sequence[Decision | None],
+    now: datetime,
+    counters: Mapping[CounterKey, int],
+) -> None:
+    decisions = [decision for decision in decided if decision is not None]
+    try:
+        with pipelined(connection):
+            return_rows.insert(connection, city, return_id, given)
+            if counters:
+                return_rows.give_back(connection, city, counters)
+            if decisions:
+                store.save_decisions(connection, city, decisions, now)
+    except psycopg.errors.UniqueViolation:
+        raise LostRace from None

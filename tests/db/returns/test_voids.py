@@ -1,0 +1,84 @@
+"""A basket that voids a former one takes all of it back, once, whenever the two arrive."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from backend.storage.transaction import Database
+from backend.usecases.void_baskets import Voided
+from tests.worlds import books, rules
+from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, WASHER, open_city, read, resident
+from tests.worlds.later import assert_sound
+from tests.worlds.returning import bring_back, voider
+
+LI = resident(1)
+LATER = NOON + timedelta(minutes=5)
+
+
+def test_a_voided_sale_comes_back_whole(engine_db: Database) -> None:
+    city = open_city(engine_db, rules.document(caps=[rules.cap("day", "day", 25)], budget=1_000))
+    till = city.till()
+    sale = till.basket(read(FRIDGE, qty=3), read(UNCERTIFIED), read(WASHER), resident=LI)
+    city.record(sale)
+    bring_back(engine_db, (sale.basket.basket, 0, 1))
+    city.record(till.basket(void_of=sale.basket.seq, sold_at=LATER))
+
+    done = voider(engine_db).work(NANJING, LATER)
+
+    assert done == Voided(voided=1)
+    assert books.wallet(engine_db, NANJING, LI) == 0
+    assert books.budget_left(engine_db, NANJING) == 1_000
+    assert books.decided(engine_db, NANJING)[2] == ("none", "returned", 0)
+    assert voider(engine_db).work(NANJING, LATER) == Voided()
+    assert_sound(engine_db, NANJING)
+
+
+def test_two_baskets_that_void_the_same_take_it_back_once(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    till = city.till()
+    sale = till.basket(read(FRIDGE, qty=2), resident=LI)
+    city.record(sale, till.basket(void_of=1), till.basket(void_of=1))
+
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda _: voider(engine_db).work(NANJING, NOON), range(4)))
+
+    assert sum(each.failed + each.waiting for each in done) == 0
+    assert books.wallet(engine_db, NANJING, LI) == 0
+    assert books.count(engine_db, "returns", NANJING) == 1
+    assert books.count(engine_db, "open_voids", NANJING) == 0
+    assert_sound(engine_db, NANJING)
+
+
+def test_a_void_that_comes_before_its_sale_waits_for_it(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    till = city.till()
+    sale = till.basket(read(FRIDGE), resident=LI)
+    city.record(till.basket(void_of=1))
+    assert voider(engine_db).work(NANJING, NOON) == Voided(waiting=1)
+    assert_sound(engine_db, NANJING)
+
+    city.record(sale)
+    assert voider(engine_db).work(NANJING, NOON) == Voided(voided=1)
+
+    assert books.wallet(engine_db, NANJING, LI) == 0
+    assert_sound(engine_db, NANJING)
+
+
+def test_a_void_of_a_void_takes_nothing_back(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    till = city.till()
+    sale = till.basket(read(FRIDGE), resident=LI)
+    city.record(sale, till.basket(read(WASHER), void_of=1), till.basket(void_of=2))
+
+    assert voider(engine_db).work(NANJING, NOON) == Voided(voided=2)
+    assert books.count(engine_db, "returns", NANJING) == 1
+    assert_sound(engine_db, NANJING)
+
+
+def test_another_tills_sale_is_not_voided(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    city.record(city.till(1).basket(read(FRIDGE), resident=LI), city.till(2).basket(void_of=1))
+
+    voider(engine_db).work(NANJING, NOON)
+
+    assert books.wallet(engine_db, NANJING, LI) == 10
+    assert_sound(engine_db, NANJING)
