@@ -10,6 +10,7 @@ from backend.settings import Settings, secret_key, signing_key
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
+from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.record_baskets import RecordBaskets
@@ -35,6 +36,7 @@ class Backend:
     sign_in: SignIn
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
+    claim_basket: ClaimBasket
     newest_revision: str | None
     """Of the schema, as this release knows it."""
 
@@ -73,5 +75,6 @@ def build(settings: Settings) -> Backend:
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),
         collect_awards=CollectAwards(database),
+        claim_basket=ClaimBasket(database, registry, policies),
         newest_revision=newest(),
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import milliseconds
+from backend.policies.model import Outcome
 from backend.scans.evidence import evidence_of
 from backend.scans.model import Basket, Read
 from backend.scans.reread import WaitingScan
@@ -44,7 +45,7 @@ JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 JOIN decisions f ON f.city = %(city)s AND f.basket = d.basket AND f.line_no = d.line_no AND f.decision_no = 1
 JOIN LATERAL (SELECT coalesce(sum(x.quantity), 0)::int AS returned FROM returns x
               WHERE x.city = %(city)s AND x.basket = d.basket AND x.line_no = d.line_no) r ON true
-WHERE d.outcome = 'pending_product' ORDER BY d.basket, d.line_no"""
+WHERE d.outcome = %(outcome)s ORDER BY d.basket, d.line_no"""
 
 LOCK = """
 SELECT key FROM pending_products WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) ORDER BY key FOR UPDATE"""
@@ -73,9 +74,14 @@ def waiting_baskets(connection: Connection, city: str, codes: Sequence[str], *, 
     return [WaitingBasket(*row) for row in rows]
 
 
-def waiting_scans(connection: Connection, city: str, baskets: Iterable[str]) -> list[WaitingScan]:
-    """Every scan of `baskets` that waits for its product, with the facts to decide it on; by basket, then line."""
-    return [_scan(row) for row in hot(connection, SCANS, {"city": city, "baskets": unquoted(baskets)})]
+def waiting_scans(
+    connection: Connection, city: str, baskets: Iterable[str], outcome: str = Outcome.PENDING.value
+) -> list[WaitingScan]:
+    """Every scan of `baskets` that waits: for its product, or as `outcome` says; with the facts to decide it on; by basket,
+    then line.
+    """
+    params = {"city": city, "baskets": unquoted(baskets), "outcome": outcome}
+    return [_scan(row) for row in hot(connection, SCANS, params)]
 
 
 def close(connection: Connection, city: str, codes: Sequence[str], now: datetime) -> int:

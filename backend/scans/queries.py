@@ -46,6 +46,11 @@ JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.line_no = %(
 {_REGISTRY} AND b.basket = %(basket)s::uuid AND b.resident = %(resident)s::uuid
 ORDER BY d.decision_no DESC LIMIT 1"""
 
+IN_FORCE = f"""SELECT {_COLUMNS} FROM baskets b
+JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
+              ORDER BY x.line_no, x.decision_no DESC) d ON true
+{_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[]) ORDER BY b.basket, d.line_no"""
+
 _WIDTH = len(Decision._fields)
 
 
@@ -94,6 +99,11 @@ def history(
         },
     )
     return [_recorded(city, row) for row in rows]
+
+
+def decided_in(connection: Connection, city: str, baskets: Sequence[str]) -> list[RecordedScan]:
+    """Every scan of `baskets` with its decision in force, in order."""
+    return [_recorded(city, row) for row in hot(connection, IN_FORCE, {"city": city, "baskets": unquoted(baskets)})]
 
 
 def scan_of(connection: Connection, city: str, resident: str, basket: str, line_no: int) -> RecordedScan | None:

@@ -103,6 +103,7 @@ decisions = Table(
     CheckConstraint("quantity >= 1", name="quantity"),
     CheckConstraint("price_fen >= 0", name="price"),
     Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
+    Index("ix_decisions_held", "city", "basket", postgresql_where="outcome = 'held'"),
 )
 """One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it.
 
@@ -207,6 +208,22 @@ pending_products = Table(
     instant_column("resolved_at", nullable=True),
 )
 """The queue of unknown codes. `resolved_at`: since when no scan of the code waits; a new unknown scan opens it again."""
+
+hold_rulings = Table(
+    "hold_rulings",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+    Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
+    text_column("ruling"),
+    text_column("reason"),
+    text_column("ruled_by"),
+    instant_column("ruled_at"),
+    CheckConstraint("ruling IN ('release', 'refuse')", name="ruling"),
+    CheckConstraint("reason <> '' AND ruled_by <> ''", name="told"),
+)
+"""What a person decided about a held scan, and why; `decision_no` is the held one. Append-only by grant."""
 
 quarantine = Table(
     "quarantine",

@@ -44,6 +44,18 @@ SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.decision_no > 1 AND NOT EXISTS (
   SELECT FROM decisions p WHERE p.city = %(city)s AND p.basket = d.basket AND p.line_no = d.line_no
     AND p.decision_no = d.decision_no - 1)""",
+    "a held scan was decided without a ruling": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+JOIN decisions held ON held.city = %(city)s AND held.basket = d.basket AND held.line_no = d.line_no
+  AND held.decision_no = d.decision_no - 1 AND held.outcome = 'held'
+WHERE d.city = %(city)s AND d.decision_no > 1 AND NOT EXISTS (
+  SELECT FROM hold_rulings r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
+    AND r.decision_no = held.decision_no AND (r.ruling = 'refuse') = (d.reason = 'held_refused'))""",
+    "a ruling that no decision follows": """
+SELECT r.basket::text, r.line_no, r.decision_no FROM hold_rulings r
+WHERE r.city = %(city)s AND NOT EXISTS (
+  SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = r.basket AND d.line_no = r.line_no
+    AND d.decision_no = r.decision_no + 1)""",
     "names a policy version that does not exist": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.policy_version IS NOT NULL AND NOT EXISTS (

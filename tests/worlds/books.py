@@ -35,7 +35,7 @@ def columns(database: Database, city: str, names: str) -> list[tuple[Any, ...]]:
     return rows(
         database,
         f"SELECT {names} FROM decisions d JOIN baskets b ON b.city = d.city AND b.basket = d.basket"
-        " WHERE d.city = :city ORDER BY b.device, b.stream, b.seq, d.line_no",
+        " WHERE d.city = :city ORDER BY b.device, b.stream, b.seq, d.line_no, d.decision_no",
         city=city,
     )
 

@@ -34,6 +34,8 @@ from backend.web.resident.answers import (
 from backend.web.resident.schemas import (
     BalancesSchema,
     CityQuery,
+    ClaimBody,
+    ClaimedSchema,
     CollectBody,
     CollectedSchema,
     ExpiriesSchema,
@@ -114,6 +116,18 @@ def scan(body: dict[str, Any]) -> Response:
     metrics.scans.labels(scanned.recorded.scan.decision.outcome).inc()
     note(scan_id=asked.scan_id, outcome=scanned.recorded.scan.decision.outcome)
     return answer(scan_answer(scanned.recorded, scanned.sentence), 201 if scanned.new else 200)
+
+
+@endpoint(resident, "/claims", method="POST", access=Access.RESIDENT, body=ClaimBody(), answers={200: ClaimedSchema()})
+def claim(body: dict[str, Any]) -> Response:
+    """领取 / claim a basket with the code on the sales slip; once, within seven days of the sale."""
+    who = session()
+    city = body["city"] or who.city
+    baskets = backend().claim_basket.claim(city, body["code"], who.resident, now())
+    with backend().database.read() as connection:
+        found = queries.decided_in(connection, city, baskets)
+        policies, names = backend().policies.lookup(connection, city), load_names(connection)
+    return answer({"city": city, "scans": [scan_answer(each, sentence(each.scan, policies, names)) for each in found]})
 
 
 @endpoint(resident, "/balances", access=Access.RESIDENT, query=CityQuery(), answers={200: BalancesSchema()})

@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from backend.residents.claim_code import TYPED_MAX
 from backend.scans.queries import PAGE_MAX
 from backend.web.schemas import Base64Bytes, Body, City, Text, Whole
 
@@ -24,6 +25,13 @@ class SessionSchema(ma.Schema):
 class MemberCodeSchema(ma.Schema):
     code = ma.fields.String(required=True, metadata={"description": "以二维码向收银台出示 / shown to the till as a QR"})
     expires_at = ma.fields.DateTime(required=True)
+
+
+class ClaimBody(Body):
+    code = Text(
+        1, TYPED_MAX, required=True, metadata={"description": "小票上的领取码 / the claim code on the sales slip"}
+    )
+    city = City(load_default=None, metadata={"description": "商店所在城市，默认所属城市 / the shop's city"})
 
 
 class ScanBody(Body):
@@ -165,6 +173,13 @@ class ScanSchema(ma.Schema):
     )
     sentence_en = ma.fields.String(required=True)
     award = ma.fields.Nested(AmountSchema, required=True, allow_none=True)
+
+
+class ClaimedSchema(ma.Schema):
+    """领取到的各次扫码 / the scans that now are the resident's."""
+
+    city = ma.fields.String(required=True)
+    scans = ma.fields.List(ma.fields.Nested(ScanSchema), required=True)
 
 
 class HistorySchema(ma.Schema):

@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+import click
+
+from backend.certificates.cache import RegistryCache
+from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
+from backend.policies.words import amount_words
+from backend.scans.rulings import FIRST, HELD_MAX, HeldScan, Said, held_scans
+from backend.scans.sentences import OUTCOMES
+from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold
+
+_REASONS = {"clock_uncertain": "收银设备时间不可信", "label_review": "标签需人工核对", "signal": "超出核查上限"}
+basket_argument = click.argument("basket", type=click.UUID)
+line_argument = click.argument("line_no", type=click.IntRange(0, 49))
+reason_option = click.option("--reason", required=True, help="理由，记入档案 / why; kept on record.")
+
+
+@click.group(help="待核查的扫码：查看、放行、不予奖励 / held scans.")
+def holds() -> None:
+    pass
+
+
+@holds.command("list")
+@city_option
+@click.option("--after", default=FIRST, type=click.UUID, help="从此单之后列起，用于翻页 / baskets above this one.")
+@click.option("--limit", type=click.IntRange(1, HELD_MAX), default=100, help="最多列出几条 / scans at most.")
+@json_option
+def list_(city: str, after: object, limit: int, as_json: bool) -> None:  # noqa: FBT001
+    """列出待核查的扫码 / scans that wait for a person."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        found = held_scans(connection, city, after=str(after), limit=limit)
+    if as_json:
+        click.echo(json_text([scan._asdict() for scan in found]))
+        return
+    for scan in found:
+        click.echo(_line(scan))
+    click.echo(f"{len(found)} 条待核查 / held", err=True)
+
+
+@holds.command()
+@basket_argument
+@line_argument
+@city_option
+@reason_option
+@by_option
+@json_option
+def release(basket: object, line_no: int, city: str, reason: str, by: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """放行：按购买时的政策重新核定 / decides a held scan as if nothing had held it."""
+    _rule("release", Place(str(basket), line_no), city, Said(operator(by), _told(reason)), as_json=as_json)
+
+
+@holds.command()
+@basket_argument
+@line_argument
+@city_option
+@reason_option
+@by_option
+@json_option
+def refuse(basket: object, line_no: int, city: str, reason: str, by: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """不予奖励 / refuses a held scan."""
+    _rule("refuse", Place(str(basket), line_no), city, Said(operator(by), _told(reason)), as_json=as_json)
+
+
+def _rule(ruling: str, place: Place, city: str, said: Said, *, as_json: bool) -> None:
+    with database() as opened:
+        rule = RuleOnHold(opened, RegistryCache(), PolicyCache(chart.budget))
+        decide = rule.release if ruling == "release" else rule.refuse
+        decision = decide(city, place, said, datetime.now(UTC))
+    if as_json:
+        facts = {"outcome": decision.outcome, "reason": decision.reason, "unit": decision.unit, "award": decision.award}
+        click.echo(json_text({**place._asdict(), "decision_no": decision.decision_no, **facts}))
+        return
+    earned = f"，{amount_words(decision.unit, decision.award).zh}" if decision.award else ""
+    said_zh, said_en = OUTCOMES[decision.outcome]
+    click.echo(f"第 {decision.decision_no} 次核定：{said_zh}（{decision.reason}）{earned} / {said_en}")
+
+
+def _line(scan: HeldScan) -> str:
+    would = f"，应得 {amount_words(scan.unit, scan.gross).zh}" if scan.gross else ""
+    named = f"（{scan.limit_name}）" if scan.limit_name else ""
+    return (
+        f"{scan.basket} {scan.line_no}  {moment(scan.sold_at)}  {_REASONS.get(scan.reason, scan.reason)}{named}{would}  "
+        f"{scan.category or ''}  {scan.store or ''} {scan.device} {scan.cashier or ''}"
+    )
+
+
+def _told(reason: str) -> str:
+    if not 1 <= len(reason.strip()) <= REASON_MAX:
+        raise click.BadParameter(f"1-{REASON_MAX} 字 / characters", param_hint="--reason")
+    return reason.strip()

@@ -1,0 +1,94 @@
+"""Held scans and what people decided about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.errors import DomainError
+from backend.storage.transaction import hot
+
+HELD_MAX = 1_000
+
+INSERT = """
+INSERT INTO hold_rulings (city, basket, line_no, decision_no, ruling, reason, ruled_by, ruled_at)
+VALUES (%(city)s, %(basket)s, %(line_no)s, %(decision_no)s, %(ruling)s, %(reason)s, %(by)s, %(now)s)
+ON CONFLICT DO NOTHING"""
+
+# The decision in force of a line is its last one.
+HELD = """
+SELECT d.basket::text, d.line_no, d.decision_no, d.reason, d.limit_name, d.unit, d.gross, d.category, b.store, b.device,
+       b.cashier, b.sold_at, d.decided_at
+FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+WHERE d.city = %(city)s AND d.outcome = 'held' AND d.basket > %(after)s::uuid AND NOT EXISTS (
+  SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket AND later.line_no = d.line_no
+    AND later.decision_no > d.decision_no)
+ORDER BY d.basket, d.line_no LIMIT %(limit)s"""
+
+
+class Ruling(StrEnum):
+    RELEASE = "release"
+    REFUSE = "refuse"
+
+
+class NotHeld(DomainError):
+    """There is no such scan, or it does not wait for anybody: it was never held, or has been ruled on."""
+
+    code = "scan-not-held"
+    text_zh = "这次扫码不在待核查之列，可能已经处理。"
+    text_en = "This scan is not held, or has been dealt with."
+
+
+class HeldScan(NamedTuple):
+    """A scan that waits for a person, with what a person asks first. `gross` in `unit`: what it would earn."""
+
+    basket: str
+    line_no: int
+    decision_no: int
+    reason: str
+    limit_name: str | None
+    unit: str | None
+    gross: int
+    category: str | None
+    store: str | None
+    device: str
+    cashier: str | None
+    sold_at: datetime
+    decided_at: datetime
+
+
+class Said(NamedTuple):
+    """Who ruled, and why."""
+
+    by: str
+    reason: str
+
+
+FIRST = "00000000-0000-0000-0000-000000000000"
+
+
+def held_scans(connection: Connection, city: str, *, after: str = FIRST, limit: int = 100) -> Sequence[HeldScan]:
+    """Scans of `city` that wait, in the order of their baskets, of baskets above `after`; at most `limit` (1,000)."""
+    params = {"city": city, "after": after, "limit": min(limit, HELD_MAX)}
+    return [HeldScan(*row) for row in hot(connection, HELD, params)]
+
+
+def record_ruling(
+    connection: Connection, city: str, place: tuple[str, int, int], ruling: Ruling, said: Said, now: datetime
+) -> None:
+    """`place` is (basket, line, number of the held decision). Raises NotHeld when somebody was first."""
+    basket, line_no, decision_no = place
+    given = {
+        "city": city,
+        "basket": basket,
+        "line_no": line_no,
+        "decision_no": decision_no,
+        "ruling": ruling.value,
+        "reason": said.reason,
+        "by": said.by,
+        "now": now,
+    }
+    if hot(connection, INSERT, given).rowcount == 0:
+        raise NotHeld

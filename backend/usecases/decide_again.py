@@ -1,0 +1,45 @@
+"""A scan is decided once more, as number 2 or later, under the policy of its sale and today's limits."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.ledger.model import BoundReached
+from backend.scans.decide import Taken, decide_baskets
+from backend.scans.reread import WaitingScan, in_place, reread
+from backend.storage.transaction import Database, DatabaseBusy
+from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
+
+ATTEMPTS_MAX = 8
+
+FindScans = Callable[[Connection], Sequence[WaitingScan]]
+
+
+class DecideAgain:
+    """Safe to call from many processes at once: the key of a decision is taken once."""
+
+    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+        self._database = database
+        self._lookups = Lookups(registry, policies)
+
+    def decide(self, city: str, find: FindScans, now: datetime) -> Taken:
+        """What was decided of the scans that `find` gives, in one transaction with what `find` wrote; after COMMIT.
+
+        `find` may run again. Raises what it raises, and DatabaseBusy after eight lost races.
+        """
+        for attempt in range(ATTEMPTS_MAX):
+            careful = attempt > 0
+            with contextlib.suppress(LostRace, BoundReached):
+                return self._database.write(lambda c: self._attempt(c, city, find, now, careful=careful))  # noqa: B023 - called at once
+        raise DatabaseBusy
+
+    def _attempt(self, connection: Connection, city: str, find: FindScans, now: datetime, *, careful: bool) -> Taken:
+        again = reread(find(connection))
+        loaded = load(connection, city, again.baskets, again.readings, now, lookups=self._lookups, careful=careful)
+
+        taken = in_place(decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
+
+        save(connection, city, taken, loaded, now)
+        return taken

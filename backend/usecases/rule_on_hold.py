@@ -1,0 +1,75 @@
+"""A person looks at a held scan: it is released, and decided as if nothing had held it, or refused with a reason."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.policies.model import Outcome
+from backend.scans import pending, rulings, store
+from backend.scans.decide import Decision
+from backend.scans.replay import load_decided
+from backend.scans.reread import WaitingScan
+from backend.scans.rulings import NotHeld, Ruling, Said
+from backend.storage.transaction import Database
+from backend.usecases.decide_again import DecideAgain
+from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
+
+REASON_MAX = 500
+
+
+class Place(NamedTuple):
+    """One scan: its basket and its line, counted from 0."""
+
+    basket: str
+    line_no: int
+
+
+class RuleOnHold:
+    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+        self._database = database
+        self._again = DecideAgain(database, registry, policies)
+
+    def release(self, city: str, place: Place, said: Said, now: datetime) -> Decision:
+        """The decision that follows, which may still be a refusal by a rule, a cap or the budget. Raises NotHeld."""
+
+        def find(connection: Connection) -> list[WaitingScan]:
+            waiting = pending.waiting_scans(connection, city, [place.basket], Outcome.HELD.value)
+            held = [scan for scan in waiting if scan.line_no == place.line_no]
+            if not held:
+                raise NotHeld
+            (scan,) = held
+            at = (place.basket, place.line_no, scan.decision_no)
+            rulings.record_ruling(connection, city, at, Ruling.RELEASE, said, now)
+            scan.basket.released = True
+            return held
+
+        (decision,) = self._again.decide(city, find, now).decisions
+        return decision
+
+    def refuse(self, city: str, place: Place, said: Said, now: datetime) -> Decision:
+        """The refusal that takes the place of the held decision. Raises NotHeld."""
+        return self._database.write(lambda connection: _refused(connection, city, place, said, now))
+
+
+def _refused(connection: Connection, city: str, place: Place, said: Said, now: datetime) -> Decision:
+    held = load_decided(connection, city, place.basket, place.line_no)
+    if held is None or held.decision.outcome != Outcome.HELD:
+        raise NotHeld
+    number = held.decision.decision_no
+    rulings.record_ruling(connection, city, (*place, number), Ruling.REFUSE, said, now)
+    refusal = held.decision._replace(
+        decision_no=number + 1,
+        policy_version=None,
+        rule=None,
+        outcome=Outcome.NONE.value,
+        reason="held_refused",
+        missing=None,
+        unit=None,
+        gross=0,
+        award=0,
+        limit_name=None,
+        limit_left=None,
+    )
+    store.save_decisions(connection, city, [refusal], now)
+    return refusal

@@ -1,0 +1,3 @@
+from tests.db.operator.conftest import run
+
+__all__ = ["run"]

@@ -1,0 +1,151 @@
+"""What is held waits for a person: released, it is decided as any scan; refused, it says so; nobody is asked twice."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from backend.certificates.cache import RegistryCache
+from backend.kernel.errors import DomainError
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
+from backend.scans.rulings import NotHeld, Said, held_scans
+from backend.storage.transaction import Database
+from backend.usecases.rule_on_hold import Place, RuleOnHold
+from tests.db.operator.typed import Run
+from tests.worlds import books, rules
+from tests.worlds.city import FRIDGE, NANJING, NOON, City, open_city, read, resident
+from tests.worlds.later import assert_verified
+
+LI = resident(1)
+SAID = Said("王处长", "小票齐全")
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    """Where a person's third award of a day is held."""
+    watch = {"cap": "velocity", "per": ["person"], "period": "day", "limit": 2, "counts": "awards", "partial": False}
+    return open_city(
+        engine_db, rules.document(caps=[{**watch, "beyond": "hold"}, rules.cap("life", "lifetime", 10**9)])
+    )
+
+
+def ruling(city: City) -> RuleOnHold:
+    return RuleOnHold(city.database, RegistryCache(), PolicyCache(chart.budget))
+
+
+def held(city: City) -> list[Place]:
+    with city.database.read() as connection:
+        return [Place(scan.basket, scan.line_no) for scan in held_scans(connection, NANJING)]
+
+
+def buy(city: City, number: int) -> None:
+    till = city.till()
+    city.record(*(till.basket(read(FRIDGE), resident=LI) for _ in range(number)))
+
+
+def decisions(city: City) -> list[tuple[object, ...]]:
+    return books.columns(city.database, NANJING, "d.decision_no, d.outcome, d.reason, d.award")
+
+
+def test_what_is_beyond_a_watch_is_held_and_earns_nothing_yet(city: City) -> None:
+    buy(city, 3)
+
+    assert [row[1:] for row in decisions(city)] == [
+        ("awarded", "awarded", 10),
+        ("awarded", "awarded", 10),
+        ("held", "signal", 0),
+    ]
+    assert len(held(city)) == 1
+    assert books.wallets(city.database, NANJING) == {f"resident:{LI}:points": 20}
+    assert_verified(city.database, NANJING)
+
+
+def test_a_released_scan_is_decided_as_any_other(city: City) -> None:
+    buy(city, 3)
+    (place,) = held(city)
+
+    decision = ruling(city).release(NANJING, place, SAID, LATER)
+
+    assert (decision.decision_no, decision.outcome, decision.award) == (2, "awarded", 10)
+    assert held(city) == []
+    assert books.wallets(city.database, NANJING) == {f"resident:{LI}:points": 30}
+    assert_verified(city.database, NANJING)
+
+
+def test_a_refused_scan_says_so_and_earns_nothing(city: City) -> None:
+    buy(city, 3)
+    (place,) = held(city)
+
+    decision = ruling(city).refuse(NANJING, place, SAID, LATER)
+
+    assert (decision.decision_no, decision.outcome, decision.reason) == (2, "none", "held_refused")
+    assert books.wallets(city.database, NANJING) == {f"resident:{LI}:points": 20}
+    assert books.rows(
+        city.database, "SELECT ruling, reason, ruled_by FROM hold_rulings WHERE city = :c", c=NANJING
+    ) == [("refuse", "小票齐全", "王处长")]
+    assert_verified(city.database, NANJING)
+
+
+def test_nobody_is_asked_twice(city: City) -> None:
+    buy(city, 3)
+    (place,) = held(city)
+    ruling(city).refuse(NANJING, place, SAID, LATER)
+
+    for again in (ruling(city).release, ruling(city).refuse):
+        with pytest.raises(NotHeld):
+            again(NANJING, place, SAID, LATER)
+    with pytest.raises(NotHeld):
+        ruling(city).release(NANJING, Place(place.basket, 9), SAID, LATER)
+
+
+def test_of_many_who_rule_at_once_one_is_first(city: City) -> None:
+    buy(city, 3)
+    (place,) = held(city)
+
+    def rule(number: int) -> str:
+        own = ruling(city)
+        try:
+            (own.release if number % 2 else own.refuse)(NANJING, place, SAID, LATER)
+        except DomainError as refusal:
+            return refusal.code
+        return "ruled"
+
+    with ThreadPoolExecutor(8) as pool:
+        ruled = list(pool.map(rule, range(8)))
+
+    assert sorted(ruled) == ["ruled"] + ["scan-not-held"] * 7
+    assert_verified(city.database, NANJING)
+
+
+def test_a_decision_after_a_hold_without_a_ruling_is_a_break(city: City, database_url: str) -> None:
+    import psycopg
+
+    from backend.usecases.verify_ledger import verify_ledger
+
+    buy(city, 3)
+    (place,) = held(city)
+    ruling(city).refuse(NANJING, place, SAID, LATER)
+    with psycopg.connect(database_url) as owner:
+        owner.execute("DELETE FROM hold_rulings")
+
+    broken = [one for one in verify_ledger(city.database, NANJING)[0].findings if one.broken]
+
+    assert [(one.invariant, one.breaks[0].found) for one in broken] == [
+        ("I9", "a held scan was decided without a ruling")
+    ]
+
+
+def test_an_official_rules_on_the_command_line(city: City, run: Run) -> None:
+    buy(city, 3)
+    listed = run("holds", "list", "--city", NANJING)
+    (scan,) = json.loads(run("holds", "list", "--city", NANJING, "--json").stdout)
+
+    assert "超出核查上限（velocity），应得 10 分" in listed.stdout
+    given = ("--city", NANJING, "--reason", "小票齐全", "--by", "王处长")
+    released = run("holds", "release", scan["basket"], str(scan["line_no"]), *given)
+    assert released.stdout == "第 2 次核定：已奖励（awarded），10 分 / awarded\n"
+    again = run("holds", "refuse", scan["basket"], str(scan["line_no"]), *given)
+    assert isinstance(again.exception, NotHeld)
