@@ -9,6 +9,7 @@ import structlog
 from backend.kernel.errors import DomainError
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
+from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
@@ -22,6 +23,9 @@ REPLAYED = timedelta(minutes=10)
 """How far back the minute's verification takes decisions again: further than a minute that was missed or late."""
 LINES_MAX = 5_000
 """How many of a city's newest baskets the minute's verification holds against the bytes that were signed."""
+
+SAMPLE = 2_000
+"""Decisions of a city that the hourly sample takes again."""
 
 log = structlog.get_logger()
 
@@ -50,6 +54,12 @@ SCHEDULE = (
     ),
     Planned(
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
+    ),
+    Planned(
+        "replay_sample",
+        "20 * * * *",
+        "由留存事实重算各城市约两千项核定",
+        "replay about two thousand decisions of each city",
     ),
     Planned("verify_all", "10 19 * * *", "核对账本，重算全部核定", "verify the ledger, replay every decision"),
     Planned(
@@ -81,6 +91,7 @@ class Chores:
             "settle_due": self.settle_due,
             "void_baskets": self.void_baskets,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
+            "replay_sample": self.replay_sample,
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
             "clean_up": self.clean_up,
         }
@@ -114,6 +125,19 @@ class Chores:
         if broken:
             raise LedgerBroken(broken=broken)
         return {"cities": len(verified), "checked": sum(finding.checked for finding in findings)}
+
+    def replay_sample(self, now: datetime, stopping: Stopping) -> Facts:
+        """Other decisions every hour, of any age. Raises LedgerBroken, after every city, when one comes out otherwise."""
+        wanted = Wanted(sample=SAMPLE, turn=int(now.timestamp()) // 3600)
+        findings = [
+            replay_decisions(self._database, city, wanted, lines_max=LINES_MAX) for city in self._cities(stopping)
+        ]
+        for finding in findings:
+            _report(Verified(finding.city, (finding,)))
+        broken = sum(finding.broken for finding in findings)
+        if broken:
+            raise LedgerBroken(broken=broken)
+        return {"cities": len(findings), "replayed": sum(finding.checked for finding in findings)}
 
     def clean_up(self, now: datetime, stopping: Stopping) -> Facts:
         cleaned = [clean_city(self._database, city, now, stopping) for city in self._cities(stopping)]

@@ -11,7 +11,19 @@ from backend.kernel.traces import trace_of
 class Program(click.Group):
     """Nouns are imported when they are asked for: `labels parse` must not wait for the database driver."""
 
-    nouns = ("labels", "certificates", "ledger", "policies", "holds", "stores", "devices", "tokens", "db", "jobs")
+    nouns = (
+        "labels",
+        "certificates",
+        "ledger",
+        "policies",
+        "holds",
+        "stores",
+        "devices",
+        "tokens",
+        "db",
+        "jobs",
+        "audit",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self.nouns)

@@ -38,6 +38,8 @@ class DecidedScan(NamedTuple):
     more: tuple[Award, ...] = ()
     device: str | None = None
     cashier: str | None = None
+    row_version: int | None = None
+    """The registry version in which its certificate's state row was recorded, where that was looked up."""
 
     @property
     def awards(self) -> tuple[Award, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -21,7 +21,7 @@ SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, 
        d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
        d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
        d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, d.decided_at, b.store, b.district, c.body,
-       b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier
+       b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier, s.recorded_version
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 LEFT JOIN certificate_states s ON s.id = d.certificate_row
@@ -36,7 +36,12 @@ ORDER BY d.decision_no DESC LIMIT 1"""
 
 OF_BASKETS = FACTS + " AND d.basket = ANY(%(baskets)s::uuid[]) ORDER BY d.basket, d.line_no, d.decision_no"
 
-EACH = FACTS + " AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)"
+_CHOSEN = """ AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)
+  AND (%(every)s::int IS NULL OR (hashtext(d.basket::text) & 2147483647) %% %(every)s = %(turn)s)"""
+
+EACH = FACTS + _CHOSEN
+
+COUNT = "SELECT count(*) FROM decisions d WHERE d.city = %(city)s" + _CHOSEN
 
 SCHEME_NAMES = "SELECT code, name_zh, name_en FROM schemes"
 
@@ -54,9 +59,27 @@ def decisions_of(connection: Connection, city: str, baskets: Sequence[str]) -> l
     return [_scan(row) for row in hot(connection, OF_BASKETS, {"city": city, "baskets": ids(baskets)})]
 
 
-def decided_scans(connection: Connection, city: str, since: datetime | None) -> Iterator[DecidedScan]:
-    """Every decision of `city`, or those taken since a moment, read in slices: memory does not grow with the table."""
-    for row in streamed(connection, EACH, {"city": city, "since": since}):
+class Chosen(NamedTuple):
+    """Which decisions of a city: those taken since a moment, and of these whole baskets, one of `every`, the `turn`-th."""
+
+    since: datetime | None = None
+    every: int | None = None
+    turn: int = 0
+
+
+EVERY = Chosen()
+
+
+def count_decided(connection: Connection, city: str, chosen: Chosen) -> int:
+    row = hot(connection, COUNT, {"city": city, **chosen._asdict()}).fetchone()
+    assert row is not None
+    counted: int = row[0]
+    return counted
+
+
+def decided_scans(connection: Connection, city: str, chosen: Chosen) -> Iterator[DecidedScan]:
+    """The chosen decisions of `city`, read in slices: memory does not grow with the table."""
+    for row in streamed(connection, EACH, {"city": city, **chosen._asdict()}):
         yield _scan(row)
 
 
@@ -69,7 +92,7 @@ def load_names(connection: Connection) -> Names:
 
 
 def _scan(row: tuple[Any, ...]) -> DecidedScan:
-    sold_at, decided_at, store, district, body, channel, receipt_fen, further, device, cashier = row[_WIDTH:]
+    sold_at, decided_at, store, district, body, channel, receipt_fen, further, *last = row[_WIDTH:]
     return DecidedScan(
         Decision(*row[:_WIDTH]),
         milliseconds(sold_at),
@@ -80,6 +103,5 @@ def _scan(row: tuple[Any, ...]) -> DecidedScan:
         channel,
         receipt_fen,
         further_of(further),
-        device,
-        cashier,
+        *last,
     )

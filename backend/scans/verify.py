@@ -1,7 +1,7 @@
 """Invariants I8 and I9 of scans: awards replay from stored facts, nothing is left dangling."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
 
@@ -12,8 +12,9 @@ from backend.kernel.periods import civil_date
 from backend.policies.compiled import PolicySet
 from backend.policies.explain import explain
 from backend.scans.explain import DecidedScan, facts_of, replay, stored_verdict
+from backend.scans.registered import RegistryPast
 from backend.scans.reparse import DecidedRead, deviations
-from backend.scans.replay import decided_scans
+from backend.scans.replay import EVERY, Chosen, decided_scans
 from backend.storage.columns import unquoted
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
@@ -22,6 +23,7 @@ PUBLISHED_MARGIN_MS = 600_000
 """A version published within ten minutes of a decision may have committed before or after it was taken."""
 
 BASKETS_AT_ONCE = 500
+SCANS_AT_ONCE = 2_000
 
 DECISIONS = "SELECT count(*) FROM decisions WHERE city = %(city)s"
 
@@ -139,27 +141,33 @@ def awards_replay(
     city: str,
     policies: PolicySet,
     published_at_ms: Mapping[str, int],
-    since: datetime | None = None,
+    chosen: Chosen = EVERY,
     lines_max: int | None = None,
+    told: Callable[[int], None] = lambda _done: None,
 ) -> Finding:
     """I8: every decision taken again from its stored facts and policy version comes out the same, award by award.
 
-    And no refusal stands where a policy that was surely in force would have paid, and the facts are those of the bytes that
-    were signed, where these are kept. `since` limits it to what was decided and recorded from then on, `lines_max` to the
-    bytes of the newest baskets; `published_at_ms`: when each version was published.
+    And no refusal stands where a policy that was surely in force would have paid, the certificate's facts are those of the
+    registry as it was known then, and the read's are those of the bytes that were signed, where these are kept: of all
+    baskets recorded since `chosen.since`, or of the newest `lines_max`. `published_at_ms`: when each version was published;
+    `told` hears how many were looked at.
     """
     looked = 0
 
     def breaks() -> Iterator[Break]:
         nonlocal looked
-        for scan in decided_scans(connection, city, since):
-            looked += 1
-            fault = _replay_fault(scan, policies, published_at_ms)
-            if fault is not None:
-                d = scan.decision
-                yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
+        scans, past = decided_scans(connection, city, chosen), RegistryPast(connection)
+        while some := list(islice(scans, SCANS_AT_ONCE)):
+            past.read(some)
+            for scan in some:
+                fault = _replay_fault(scan, policies, published_at_ms) or past.fault(scan)
+                if fault is not None:
+                    d = scan.decision
+                    yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
+            looked += len(some)
+            told(looked)
 
-    found = finding("I8", city, 0, chain(breaks(), _unsigned(connection, city, since, lines_max)))
+    found = finding("I8", city, 0, chain(breaks(), _unsigned(connection, city, chosen.since, lines_max)))
     return found._replace(checked=looked)
 
 

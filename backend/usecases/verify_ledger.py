@@ -17,6 +17,7 @@ from backend.policies.store import load_versions
 from backend.scans import verify as scans
 from backend.scans import verify_caps
 from backend.scans.model import READS_MAX
+from backend.scans.replay import Chosen
 from backend.storage.columns import ids, numbers, words
 from backend.storage.stream import snapshot, streamed
 from backend.storage.transaction import hot
@@ -138,7 +139,7 @@ def _verified(database: Reads, city: str, replay_since: datetime | None, lines_m
             ledger.balances_are_folds(connection, city),
             ledger.budgets_add_up(connection, city, _documented(policies)),
             verify_caps.caps_hold(connection, city, policies),
-            scans.awards_replay(connection, city, policies, published_at_ms, replay_since, lines_max),
+            scans.awards_replay(connection, city, policies, published_at_ms, Chosen(replay_since), lines_max),
             scans.nothing_dangles(connection, city, _unposted(connection, city, policies)),
         )
     return Verified(city, findings)
