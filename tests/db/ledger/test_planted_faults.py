@@ -13,6 +13,7 @@ from backend.kernel.periods import milliseconds
 from backend.storage.transaction import Database
 from backend.usecases.record_baskets import Arrival
 from backend.usecases.scan_label import LabelScan, basket_of
+from backend.usecases.settle_due import settle_due
 from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import rules
 from tests.worlds.city import (
@@ -259,6 +260,56 @@ FAULTS = {
         "UPDATE decisions d SET code_text = 'x' FROM baskets b WHERE b.basket = d.basket AND b.channel = 'phone'",
     ),
 }
+
+
+TIMED_FAULTS = {
+    "points that wait for no time": ("I6", "UPDATE accounts SET due_at = NULL WHERE account LIKE 'pending:%'"),
+    "a debt that a resident holds": (
+        "I6",
+        "INSERT INTO accounts SELECT city, 'debt:x:points', unit, NULL, 5, 1, opened_at FROM accounts LIMIT 1",
+    ),
+    "an award that is available too early": (
+        "I9",
+        (
+            "UPDATE transfers SET destination = replace(destination, '2026113000', '2026112900') WHERE reason = 'award';"
+            " UPDATE accounts SET account = replace(account, '2026113000', '2026112900')"
+        ),
+    ),
+    "an award that never ends": (
+        "I9",
+        (
+            "UPDATE transfers SET destination = replace(destination, 'e20271130', '-') WHERE reason = 'award';"
+            " UPDATE accounts SET account = replace(account, 'e20271130', '-') WHERE account LIKE 'pending:%'"
+        ),
+    ),
+    "a release into somebody else's lot": (
+        "I4",
+        (
+            f"UPDATE transfers SET destination = replace(destination, '{LI}', '{WANG}') WHERE reason = 'release';"
+            f" UPDATE accounts SET account = replace(account, '{LI}', '{WANG}') WHERE account LIKE 'resident:%:e%'"
+        ),
+    ),
+    "a release that is called a redemption": (
+        "I4",
+        "UPDATE transfers SET reason = 'redemption' WHERE reason = 'release'",
+    ),
+    "an award that is called a lapse": ("I6", "UPDATE transfers SET reason = 'lapse' WHERE reason = 'award'"),
+}
+
+
+@pytest.mark.parametrize(("invariant", "fault"), TIMED_FAULTS.values(), ids=TIMED_FAULTS.keys())
+def test_the_verification_finds_of_points_in_time(city: City, owner: Database, invariant: str, fault: str) -> None:
+    terms = {"pending": {"days": 7}, "expiry": {"months": 12}}
+    city.publish(rules.document(policy="a-year") | terms)  # the first that pays
+    till = city.till(3)
+    city.record(till.basket(read(FRIDGE), resident=LI, sold_at=NOON - timedelta(days=8)), now=NOON)
+    settle_due(city.database, NANJING, NOON, lambda: False)
+    city.record(till.basket(read(FRIDGE), resident=LI))
+    assert broken(city.database) == set()
+
+    plant(owner, [fault])
+
+    assert invariant in broken(city.database)
 
 
 @pytest.mark.parametrize(("invariant", "fault"), FAULTS.values(), ids=FAULTS.keys())
