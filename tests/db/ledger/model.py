@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from tests.db.ledger.walk import FOREST, PLAIN, SHORT, YEAR
 
@@ -46,15 +47,29 @@ class Paper:
             full = by.replace(minute=0, second=0, microsecond=0)
             self.collect[full if full == by else full + HOUR, NEVER] += AWARD
 
-    def owe(self, amount: int) -> None:
+    def give_back(self, kind: int, sold_at: datetime) -> None:
+        """The goods of an award come back: from where it waits, its own lot, those that end first, and a debt."""
+        sale = Paper()
+        sale.award(kind, sold_at)
+        amount = AWARD
+        self.returned += AWARD
+        for key in sale.pending:
+            amount -= self._out_of(self.pending, key, amount)
+        for end in (*sale.lots, *(end for _, end in sale.pending), *sorted(self.lots)):
+            amount -= self._out_of(self.lots, end, amount)
         self.owed += amount
-        self.returned += amount
+
+    @staticmethod
+    def _out_of(held: Counter[Any], key: object, amount: int) -> int:
+        part = min(amount, held[key])
+        held[key] -= part
+        return part
 
     def settle(self, now: datetime) -> None:
         """All that is due, in the order of the ledger's addresses."""
         for key in sorted(key for key in self.collect if key[0] is not None and key[0] <= now):
             self.lapsed += self.collect.pop(key)
-        for key in sorted(key for key in self.pending if key[0] is not None and key[0] <= now):
+        for key in sorted(key for key in self.pending if self.pending[key] and key[0] is not None and key[0] <= now):
             self.lots[key[1]] += self._after_debt(self.pending.pop(key))
         for end in sorted(end for end in self.lots if _is_over(end, now)):
             self.expired += self._after_debt(self.lots.pop(end))

@@ -286,7 +286,7 @@ TIMED_FAULTS = {
         "I4",
         (
             f"UPDATE transfers SET destination = replace(destination, '{LI}', '{WANG}') WHERE reason = 'release';"
-            f" UPDATE accounts SET account = replace(account, '{LI}', '{WANG}') WHERE account LIKE 'resident:%:e%'"
+            f" UPDATE accounts SET account = replace(account, '{LI}', '{WANG}') WHERE account ~ '^resident.*e2027'"
         ),
     ),
     "a release that is called a redemption": (

@@ -12,8 +12,9 @@ from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.redeem_points import Redemption, TooLittleAvailable, redeem_points, undo_redemption
 from backend.usecases.settle_due import settle_due
 from tests.db.ledger.model import NEVER, Paper
-from tests.db.ledger.walk import LI, PLENTY, assert_sound, held, never, owe, walled
+from tests.db.ledger.walk import FOREST, LI, PLENTY, assert_sound, held, never, walled
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read
+from tests.worlds.returning import bring_back
 
 STEPS = 50
 MIDNIGHTS = [
@@ -33,6 +34,7 @@ class Walk:
         self.paper = Paper()
         self.now = NOON
         self.count = 0
+        self.sales: list[tuple[str, int, datetime]] = []
 
     def step(self) -> None:
         (name,) = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
@@ -49,6 +51,8 @@ class Walk:
         )
         self.city.record(basket, now=self.now)
         self.paper.award(kind, sold_at)
+        if kind != FOREST:
+            self.sales.append((basket.basket.basket, kind, sold_at))
 
     def wait(self) -> None:
         coming = [at + off for at in MIDNIGHTS for off in (-timedelta(seconds=1), timedelta()) if at + off > self.now]
@@ -80,13 +84,12 @@ class Walk:
             self.city.database.write(lambda c: undo_redemption(c, NANJING, _id(which), self.now))
             self.paper.undo(which, self.now)
 
-    def owe(self) -> None:
-        """A return that nothing is left for, of what was awarded."""
-        most = self.paper.issued - self.paper.lapsed - self.paper.returned
-        if most > 0:
-            amount = self.chance.randrange(1, min(most, 15) + 1)
-            owe(self.city, LI, amount)
-            self.paper.owe(amount)
+    def bring_back(self) -> None:
+        """All pieces of one sale; not of one that was to be collected, whose award may have lapsed."""
+        if self.sales:
+            basket, kind, sold_at = self.sales.pop(self.chance.randrange(len(self.sales)))
+            bring_back(self.city.database, (basket, 0, kind), number=basket, at=self.now)
+            self.paper.give_back(kind, sold_at)
 
     def check(self) -> None:
         assert held(self.city) == _addresses(self.paper)
@@ -98,7 +101,7 @@ class Walk:
         assert_sound(self.city)
 
 
-WEIGHTS = {"sell": 8, "wait": 6, "settle": 3, "collect": 2, "redeem": 6, "undo": 3, "owe": 1}
+WEIGHTS = {"sell": 8, "wait": 6, "settle": 3, "collect": 2, "redeem": 6, "undo": 3, "bring_back": 3}
 
 
 def _addresses(paper: Paper) -> dict[str, int]:

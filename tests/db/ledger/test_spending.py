@@ -115,8 +115,8 @@ def test_what_is_due_counts_without_the_job_to_the_second(city: City) -> None:
 
 
 def test_a_debt_comes_first(city: City) -> None:
-    sell(city, PLAIN, SHORT)
     owe(city, LI, 7)
+    sell(city, PLAIN, SHORT)
 
     with pytest.raises(TooLittleAvailable):
         redeem(city, 14)
@@ -139,7 +139,6 @@ def test_undone_every_lot_is_as_it_was(city: City) -> None:
 
 def test_undone_too_late_what_is_over_expires_and_is_told(city: City) -> None:
     sell(city, PLAIN, SHORT)
-    owe(city, LI, 0)
     parts = redeem(city, 8)
 
     assert undo(city, now=NOVEMBER) == Undone(parts, 8, 0)

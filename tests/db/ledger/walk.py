@@ -2,20 +2,19 @@
 
 from datetime import UTC, datetime
 
-from backend.kernel.ids import new_id
-from backend.ledger import chart, queries
-from backend.ledger.model import Reason, Transfer
-from backend.ledger.post import post_once
+from backend.ledger import queries
 from backend.storage.transaction import Database
 from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import rules
-from tests.worlds.city import NOON, City, open_city, resident
+from tests.worlds.city import FRIDGE, NOON, City, open_city, read, resident
+from tests.worlds.returning import bring_back, spend
 
 LI = resident(1)
 PLAIN, SHORT, YEAR, FOREST = PLENTY = (1, 2, 3, 4)
 """Pieces bought; each is worth ten points under the policy of its kind."""
 NOVEMBER = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
 """When November is over in Nanjing."""
+OWING = 9
 TERMS: dict[int, dict[str, object]] = {
     PLAIN: {},
     SHORT: {"expiry": {"on": "2026-11-30"}},
@@ -47,11 +46,13 @@ def held(city: City, person: str = LI) -> dict[str, int]:
 
 
 def owe(city: City, person: str, amount: int) -> None:
-    """What a return leaves behind that nothing was left for."""
-    if amount:
-        debt, budget = chart.debt(person, "points"), "budget:kind-1:points"
-        row = Transfer(new_id(), 1, 0, Reason.RETURN.value, "points", debt, budget, amount)
-        city.database.write(lambda c: post_once(c, city.code, [row], NOON))
+    """Points that were spent before their goods came back, by one who has no lots yet."""
+    owing = rules.rule("owing", rules.fixed(amount), rules.where("quantity", "=", OWING))
+    city.publish(rules.document(owing, policy="owing"))
+    sale = city.till(9).basket(read(FRIDGE, qty=OWING), resident=person)
+    city.record(sale)
+    spend(city.database, amount, person)
+    bring_back(city.database, (sale.basket.basket, 0, OWING), at=NOON)
 
 
 def assert_sound(city: City) -> None:
