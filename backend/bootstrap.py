@@ -10,9 +10,11 @@ from backend.settings import Settings, secret_key, signing_key
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
+from backend.usecases.capture_quote import CaptureQuote
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.issue_member_code import IssueMemberCode
+from backend.usecases.quote_basket import QuoteBasket
 from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.scan_label import ScanLabel
@@ -33,6 +35,8 @@ class Backend:
     accept_messages: AcceptMessages
     scan_label: ScanLabel
     return_goods: ReturnGoods
+    quote_basket: QuoteBasket
+    capture_quote: CaptureQuote
     sign_in: SignIn
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
@@ -70,6 +74,8 @@ def build(settings: Settings) -> Backend:
             observe=metrics.shared.observe,
         ),
         return_goods=ReturnGoods(database, policies),
+        quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
+        capture_quote=CaptureQuote(database, policies),
         sign_in=SignIn(database, identity_key, development=settings.development_sign_in),
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id

@@ -13,8 +13,8 @@ INVARIANTS = {
     "I4": ("转账有效，各计量单位合计为零", "transfers are sound and each unit sums to zero"),
     "I5": ("账户余额等于其转账之和", "every balance is the sum of its transfers"),
     "I6": (
-        "预算：结余＋已发＝拨付＝文件所载；已发＝持有＋已用＋过期",
-        "budgets: left + spent = granted = documented; issued = held + used + expired",
+        "预算：结余＋预留＋已发＋收回＝拨付＝文件所载；已发＝持有＋已用＋过期",
+        "budgets: left + reserved + spent + reclaimed = granted = documented; issued = held + used + expired",
     ),
     "I7": ("上限计数等于奖励之和且不超限", "caps: awards sum to the counter, within the cap"),
     "I8": ("奖励可由留存事实重算得到", "decisions replay from their stored facts"),
@@ -30,6 +30,7 @@ UNIT_NAMES = {
 LIABILITY = {
     "granted": ("拨付", "granted"),
     "in_budgets": ("预算结余", "in budgets"),
+    "reserved": ("询价预留", "reserved for quotes"),
     "issued": ("已发", "issued"),
     "lapsed": ("未领退回", "lapsed"),
     "returned": ("退货收回", "taken back"),

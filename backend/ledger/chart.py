@@ -32,6 +32,7 @@ class Kind(StrEnum):
     PENDING = "pending"
     COLLECT = "collect"
     DEBT = "debt"
+    RESERVED = "reserved"
 
 
 _LOT, _PENDING, _COLLECT = Kind.LOT.value, Kind.PENDING.value, Kind.COLLECT.value
@@ -80,6 +81,11 @@ def treasury(unit: str) -> str:
 def budget(policy: str, unit: str, shards: int = 1) -> tuple[str, ...]:
     """What a policy may still award, spread over `shards` accounts; floor 0, so that none can be overspent."""
     return (f"budget:{policy}:{unit}", *(f"budget:{policy}:{shard}:{unit}" for shard in range(1, shards)))
+
+
+def reserved(quote: str, policy: str, unit: str) -> str:
+    """What a quote holds of a policy's budget until it is captured or given back. Locked with the quote's row alone."""
+    return f"{Kind.RESERVED.value}:{quote}:{policy}:{unit}"
 
 
 def wallet(resident: str, unit: str) -> str:
@@ -135,6 +141,8 @@ def place_of(account: str) -> Place:
         case "treasury" | "expired" | "redeemed", []:
             return Place(kind, None, None, None, NO_END, unit)
         case "budget", [policy] | [policy, _]:
+            return Place(kind, None, policy, None, NO_END, unit)
+        case "reserved", [_, policy]:
             return Place(kind, None, policy, None, NO_END, unit)
         case "resident" | "debt", [resident]:
             return Place(kind, resident, None, None, NO_END, unit)

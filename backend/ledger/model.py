@@ -17,6 +17,8 @@ class Reason(StrEnum):
     REDEMPTION = "redemption"
     RETURN = "return"
     RECLAIM = "reclaim"
+    RESERVE = "reserve"
+    UNRESERVE = "unreserve"
 
 
 class Transfer(NamedTuple):

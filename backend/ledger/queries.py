@@ -32,11 +32,13 @@ WHERE city = %(city)s AND starts_with(account, %(prefix)s) AND account > %(after
 
 # What is held is a sum of balances, what came and went a sum of transfers. `resident` is the kind of a lot.
 LIABILITY = """
-SELECT unit, sum(granted)::bigint, sum(in_budgets)::bigint, sum(issued)::bigint, sum(lapsed)::bigint, sum(returned)::bigint,
-       sum(pending)::bigint, sum(to_collect)::bigint, sum(available)::bigint, sum(used)::bigint, sum(expired)::bigint,
+SELECT unit, sum(granted)::bigint, sum(in_budgets)::bigint, sum(reserved)::bigint, sum(issued)::bigint, sum(lapsed)::bigint,
+       sum(returned)::bigint, sum(pending)::bigint, sum(to_collect)::bigint, sum(available)::bigint,
+       sum(used)::bigint, sum(expired)::bigint,
        sum(owed)::bigint
 FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS granted,
-             CASE WHEN kind = 'budget' THEN balance ELSE 0 END AS in_budgets, 0 AS issued, 0 AS lapsed, 0 AS returned,
+             CASE WHEN kind = 'budget' THEN balance ELSE 0 END AS in_budgets,
+             CASE WHEN kind = 'reserved' THEN balance ELSE 0 END AS reserved, 0 AS issued, 0 AS lapsed, 0 AS returned,
              CASE WHEN kind = 'pending' THEN balance ELSE 0 END AS pending,
              CASE WHEN kind = 'collect' THEN balance ELSE 0 END AS to_collect,
              CASE WHEN kind = 'resident' THEN balance ELSE 0 END AS available,
@@ -46,13 +48,13 @@ FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS grant
       FROM (SELECT unit, split_part(account, ':', 1) AS kind, sum(balance) AS balance FROM accounts
             WHERE city = %(city)s GROUP BY unit, split_part(account, ':', 1)) held
       UNION ALL
-      SELECT unit, 0, 0, CASE WHEN issues THEN amount ELSE 0 END, CASE WHEN reason = 'lapse' THEN amount ELSE 0 END,
+      SELECT unit, 0, 0, 0, CASE WHEN issues THEN amount ELSE 0 END, CASE WHEN reason = 'lapse' THEN amount ELSE 0 END,
              CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0
-      FROM (SELECT unit, reason, source LIKE 'budget:%%' AND destination NOT LIKE 'treasury:%%' AS issues,
-                   destination LIKE 'budget:%%' AND source NOT LIKE 'treasury:%%' AS returns, sum(amount) AS amount
+      FROM (SELECT unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):' AS issues,
+                   destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):' AS returns, sum(amount) AS amount
             FROM transfers WHERE city = %(city)s
-            GROUP BY unit, reason, source LIKE 'budget:%%' AND destination NOT LIKE 'treasury:%%',
-                     destination LIKE 'budget:%%' AND source NOT LIKE 'treasury:%%') moved) parts
+            GROUP BY unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):',
+                     destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):') moved) parts
 GROUP BY unit ORDER BY unit"""
 
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
@@ -129,13 +131,14 @@ class TransferRow(NamedTuple):
 
 
 class Liability(NamedTuple):
-    """One unit of one city. `issued`, `lapsed` and `returned` sum transfers, the others balances; `owed` is what residents
-    owe after returns.
+    """One unit of one city. `issued`, `lapsed` and `returned` sum transfers, the others balances; `reserved` is what quotes
+    hold, `owed` what residents owe after returns.
     """
 
     unit: str
     granted: int
     in_budgets: int
+    reserved: int
     issued: int
     lapsed: int
     returned: int
@@ -153,9 +156,12 @@ class Liability(NamedTuple):
 
     @property
     def adds_up(self) -> bool:
-        """What was issued and did not come back is somewhere; what was granted and not issued is in the budgets."""
+        """What was issued and did not come back is somewhere; what was granted and not issued is in the budgets or
+        reserved.
+        """
         net = self.issued - self.lapsed - self.returned
-        return net == self.outstanding + self.used + self.expired - self.owed and net + self.in_budgets == self.granted
+        somewhere = self.outstanding + self.used + self.expired - self.owed
+        return net == somewhere and net + self.in_budgets + self.reserved == self.granted
 
 
 def coming_expiries(held: Iterable[Holding], now_ms: int) -> list[Holding]:

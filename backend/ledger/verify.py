@@ -3,7 +3,7 @@
 Every break is streamed, so that memory stays bounded whatever the size of the ledger.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from sqlalchemy import Connection
@@ -34,6 +34,8 @@ WHERE CASE t.reason
   WHEN 'award' THEN source LIKE 'budget:%%' AND destination ~ '^(resident|pending|collect):'
   WHEN 'grant' THEN source = 'treasury:' || unit AND destination LIKE 'budget:%%'
   WHEN 'reclaim' THEN source LIKE 'budget:%%' AND destination = 'treasury:' || unit
+  WHEN 'reserve' THEN s[1] = 'budget' AND destination LIKE 'reserved:%%:' || s[2] || ':' || unit
+  WHEN 'unreserve' THEN s[1] = 'reserved' AND destination ~ ('^budget:' || s[3] || ':([0-9]+:)?' || unit || '$')
   WHEN 'release' THEN s[1] = 'pending' AND destination = concat_ws(':', 'resident', s[2], nullif(s[4], '-'), unit)
   WHEN 'collect' THEN s[1] = 'collect' AND destination = concat_ws(':', 'resident', s[2], nullif(s[5], '-'), unit)
   WHEN 'lapse' THEN s[1] = 'collect' AND destination = concat_ws(':', 'budget', s[3], unit)
@@ -74,7 +76,8 @@ WHERE a.balance IS DISTINCT FROM coalesce(f.amount, 0)"""
 
 OFF_BUDGETS = """
 WITH moved AS (
-  SELECT account, coalesce(sum(amount) FILTER (WHERE treasury), 0) AS granted,
+  SELECT account, coalesce(sum(amount) FILTER (WHERE treasury AND reason <> 'reclaim'), 0) AS granted,
+         coalesce(-sum(amount) FILTER (WHERE reason = 'reclaim'), 0) AS reclaimed,
          coalesce(-sum(amount) FILTER (WHERE NOT treasury), 0) AS spent,
          coalesce(-sum(amount) FILTER (WHERE reason = 'award'), 0) AS paid,
          coalesce(sum(amount) FILTER (WHERE reason = 'return'), 0) AS back
@@ -88,11 +91,12 @@ WITH moved AS (
 documented AS (
   SELECT account, sum(amount) AS amount FROM unnest(%(accounts)s::text[], %(amounts)s::bigint[]) t(account, amount)
   GROUP BY account)
-SELECT account, a.balance::text, a.floor::text, m.granted::text, m.spent::text, m.back::text, d.amount::text
+SELECT account, a.balance::text, a.floor::text, m.granted::text, m.spent::text, m.reclaimed::text, m.back::text,
+       d.amount::text
 FROM (SELECT account, balance, floor FROM accounts WHERE city = %(city)s AND account LIKE 'budget:%%') a
 FULL JOIN moved m USING (account) FULL JOIN documented d USING (account)
 WHERE a.balance IS NULL OR a.balance < 0 OR a.floor IS DISTINCT FROM 0
-   OR a.balance + coalesce(m.spent, 0) <> coalesce(m.granted, 0)
+   OR a.balance + coalesce(m.spent, 0) + coalesce(m.reclaimed, 0) <> coalesce(m.granted, 0)
    OR coalesce(m.granted, 0) IS DISTINCT FROM coalesce(d.amount, 0) OR m.back > m.paid"""
 
 
@@ -120,24 +124,29 @@ def balances_are_folds(connection: Connection, city: str) -> Finding:
     return finding("I5", city, _count(connection, ACCOUNTS, city), breaks)
 
 
-def budgets_add_up(connection: Connection, city: str, documented: Mapping[str, int]) -> Finding:
-    """I6: left >= 0, left + spent = granted, where what came back with goods is not spent, and never more came back than had
-    been paid; granted = what the published documents say; what was issued and did not come back is pending, to be collected,
-    available, used or expired, but for what is owed; nothing waits for no time.
+def budgets_add_up(
+    connection: Connection, city: str, documented: Mapping[str, int], off_reserved: Iterable[Break] = ()
+) -> Finding:
+    """I6: left >= 0, left + spent + reserved + reclaimed = granted, where what came back with goods is not spent, and never
+    more came back than had been paid; granted = what the published documents say; what was issued and did not come back is
+    pending, to be collected, available, used or expired, but for what is owed; nothing waits for no time.
 
-    `documented`: budget account -> the sum of all versions' budgets. Nothing is reserved yet in this release.
+    `documented`: budget account -> the sum of all versions' budgets. What went to a quote's account is spent or reserved;
+    `off_reserved`: quotes whose accounts do not hold what is promised, which the use case finds.
     """
     names = sorted(documented)
     params = {"city": city, "accounts": words(names), "amounts": numbers([documented[name] for name in names])}
     breaks = (
         Break(
             f"account {account}",
-            f"left {left or 'no account'} (floor {floor}), granted {granted or '0'}, spent {spent or '0'},"
-            f" came back {back or '0'}, documents grant {document or '0'}",
+            f"left {left or 'no account'} (floor {floor}), granted {granted or '0'}, spent or reserved {spent or '0'},"
+            f" reclaimed {reclaimed or '0'}, came back {back or '0'}, documents grant {document or '0'}",
         )
-        for account, left, floor, granted, spent, back, document in streamed(connection, OFF_BUDGETS, params)
+        for account, left, floor, granted, spent, reclaimed, back, document in streamed(connection, OFF_BUDGETS, params)
     )
-    return finding("I6", city, _count(connection, BUDGETS, city), chain(breaks, _unaccounted(connection, city)))
+    return finding(
+        "I6", city, _count(connection, BUDGETS, city), chain(breaks, off_reserved, _unaccounted(connection, city))
+    )
 
 
 def _unaccounted(connection: Connection, city: str) -> Iterator[Break]:

@@ -14,6 +14,10 @@ WHERE m.city = %(city)s AND m.handle = ANY(%(handles)s::bytea[]) AND m.handle = 
   AND (m.used_seq IS NULL OR (m.used_stream = t.stream AND m.used_seq = t.seq))
 RETURNING t.place, m.resident::text, (date_part('epoch', m.expires_at) * 1000)::bigint"""
 
+LOOK_AT_CODE = """
+SELECT resident::text, (date_part('epoch', expires_at) * 1000)::bigint, used_seq IS NOT NULL FROM member_codes
+WHERE city = %(city)s AND handle = %(handle)s"""
+
 KNOWN_CODES = """
 SELECT handle FROM member_codes WHERE city = %(city)s AND handle = ANY(%(handles)s::bytea[])"""
 
@@ -50,6 +54,12 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
         },
     ).fetchall()
     return {shown[place - 1]: CodeUse(resident, expires) for place, resident, expires in rows}
+
+
+def look_at_code(connection: Connection, home: str, handle: bytes) -> tuple[CodeUse, bool] | None:
+    """Whose a code is and whether a basket has used it, without using it; None when it is unknown."""
+    row = hot(connection, LOOK_AT_CODE, {"city": home, "handle": handle}).fetchone()
+    return None if row is None else (CodeUse(row[0], row[1]), row[2])
 
 
 def known_codes(connection: Connection, home: str, handles: Sequence[bytes]) -> frozenset[bytes]:

@@ -171,7 +171,7 @@ def others_met(baskets: Sequence[Basket], registry: Registry) -> tuple[set[Count
 def _others_met(
     basket: Basket, read: Read, reading: Reading, registry: Registry, in_force: InForce, limits: Limits
 ) -> Iterator[CounterKey]:
-    found = _entries_of(reading, registry.entries)
+    found = entries_of(reading, registry.entries)
     at_sale = standing(found, basket.sold_at_ms) if found else None
     if at_sale is None or at_sale.entry is None or basket.resident is None:
         return
@@ -218,7 +218,7 @@ def _decide(
     taken: Taken,
     decision_no: int,
 ) -> Decision:
-    found = _entries_of(reading, registry.entries)
+    found = entries_of(reading, registry.entries)
     at_sale = standing(found, moment.sold_at_ms) if found else None
     entry = at_sale.entry if at_sale else None
     level = _level(reading, entry)
@@ -305,7 +305,7 @@ def facts_of(reading: Reading, level: str, proof: str, entry: Entry, read: Read,
     return _new(Facts, facts)
 
 
-def _entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> Sequence[Entry]:
+def entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> Sequence[Entry]:
     for key in reading.registry_keys:
         found = entries.get(key)
         if found:

@@ -36,12 +36,12 @@ ORDER BY d.decision_no DESC LIMIT 1"""
 
 OF_BASKETS = FACTS + " AND d.basket = ANY(%(baskets)s::uuid[]) ORDER BY d.basket, d.line_no, d.decision_no"
 
-_CHOSEN = """ AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)
+CHOSEN = """ AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)
   AND (%(every)s::int IS NULL OR (hashtext(d.basket::text) & 2147483647) %% %(every)s = %(turn)s)"""
 
-EACH = FACTS + _CHOSEN
+EACH = FACTS + CHOSEN
 
-COUNT = "SELECT count(*) FROM decisions d WHERE d.city = %(city)s" + _CHOSEN
+COUNT = "SELECT count(*) FROM decisions d WHERE d.city = %(city)s" + CHOSEN
 
 SCHEME_NAMES = "SELECT code, name_zh, name_en FROM schemes"
 
@@ -51,12 +51,12 @@ _WIDTH = len(Decision._fields)
 def load_decided(connection: Connection, city: str, basket: str, line_no: int) -> DecidedScan | None:
     """The decision in force of one scan; None where there is no such scan. `basket` is a UUID."""
     row = hot(connection, ONE, {"city": city, "basket": basket, "line_no": line_no}).fetchone()
-    return _scan(row) if row else None
+    return scan_of(row) if row else None
 
 
 def decisions_of(connection: Connection, city: str, baskets: Sequence[str]) -> list[DecidedScan]:
     """Every decision of every line of `baskets`, by line and number: of each line the last is the one in force."""
-    return [_scan(row) for row in hot(connection, OF_BASKETS, {"city": city, "baskets": ids(baskets)})]
+    return [scan_of(row) for row in hot(connection, OF_BASKETS, {"city": city, "baskets": ids(baskets)})]
 
 
 class Chosen(NamedTuple):
@@ -80,7 +80,7 @@ def count_decided(connection: Connection, city: str, chosen: Chosen) -> int:
 def decided_scans(connection: Connection, city: str, chosen: Chosen) -> Iterator[DecidedScan]:
     """The chosen decisions of `city`, read in slices: memory does not grow with the table."""
     for row in streamed(connection, EACH, {"city": city, **chosen._asdict()}):
-        yield _scan(row)
+        yield scan_of(row)
 
 
 def load_names(connection: Connection) -> Names:
@@ -91,7 +91,7 @@ def load_names(connection: Connection) -> Names:
     }
 
 
-def _scan(row: tuple[Any, ...]) -> DecidedScan:
+def scan_of(row: tuple[Any, ...]) -> DecidedScan:
     sold_at, decided_at, store, district, body, channel, receipt_fen, further, *last = row[_WIDTH:]
     return DecidedScan(
         Decision(*row[:_WIDTH]),

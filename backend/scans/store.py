@@ -315,18 +315,22 @@ def _send_counters(
     return Sent(hot(connection, statement, given, prepared=True), len(ordered))
 
 
-def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
+def save_decisions(
+    connection: Connection, city: str, decisions: Sequence[Decision], now: datetime, statement: str = DECIDE
+) -> None:
     columns = dict(zip(Decision._fields, zip(*decisions, strict=True), strict=True))
     sets, places = alike(zip(*[columns[name] for name in _ALIKE], strict=True))
     shared = [write(column) for write, column in zip(_ALIKE.values(), zip(*sets, strict=True), strict=True)]
     own = [write(columns[name]) for name, write in _OWN.items()]
-    hot(connection, DECIDE, [city, now, *shared, *own, numbers(places)], prepared=True)
+    hot(connection, statement, [city, now, *shared, *own, numbers(places)], prepared=True)
 
 
-def save_further_awards(connection: Connection, city: str, further: Sequence[FurtherAward]) -> None:
+def save_further_awards(
+    connection: Connection, city: str, further: Sequence[FurtherAward], statement: str = ADD_AWARDS
+) -> None:
     columns = zip(*further, strict=True)
     arrays = [write(column) for write, column in zip(_AWARD_WRITERS, columns, strict=True)]
-    hot(connection, ADD_AWARDS, [city, *arrays], prepared=True)
+    hot(connection, statement, [city, *arrays], prepared=True)
 
 
 def spent_units(connection: Connection, keys: Iterable[str]) -> frozenset[str]:

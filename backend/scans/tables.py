@@ -11,10 +11,83 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
 
 from backend.scans.model import AWARDS_MAX, READS_MAX
 from backend.storage.base import metadata
 from backend.storage.columns import amount_column, city_column, id_column, instant_column, text_column
+
+
+def _decision_columns() -> list[SchemaItem]:
+    """Of decisions, and of those that a quote holds until it is captured."""
+    return [
+        city_column(),
+        id_column("basket", primary_key=True),
+        Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+        Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
+        # The scan's facts.
+        text_column("label_key", nullable=True),
+        text_column("scheme"),
+        Column("code", LargeBinary),
+        text_column("code_text", nullable=True),
+        text_column("symbology", nullable=True),
+        Column("quantity", SmallInteger, nullable=False),
+        Column("price_fen", BigInteger),
+        text_column("serial", nullable=True),
+        text_column("evidence", nullable=True),
+        id_column("resident", nullable=True),
+        # The certificate's facts.
+        text_column("certificate", nullable=True),
+        id_column("certificate_row", nullable=True),
+        text_column("certificate_scheme", nullable=True),
+        text_column("category", nullable=True),
+        Column("grade", SmallInteger),
+        Column("tier", SmallInteger),
+        Column("level", String(1)),
+        Column("proof", String(2), nullable=False),
+        # The decision.
+        id_column("policy_version", nullable=True),
+        text_column("rule", nullable=True),
+        text_column("outcome"),
+        text_column("reason"),
+        text_column("missing", nullable=True),
+        text_column("unit", nullable=True),
+        amount_column("gross"),
+        amount_column("award"),
+        text_column("limit_name", nullable=True),
+        Column("limit_left", BigInteger),
+        instant_column("decided_at"),
+        CheckConstraint("decision_no >= 1", name="number"),
+        CheckConstraint(f"line_no >= 0 AND line_no < {READS_MAX}", name="line"),
+        CheckConstraint("award >= 0 AND award <= gross", name="award"),
+        CheckConstraint("(outcome = 'awarded') = (award > 0)", name="outcome_award"),
+        CheckConstraint("award = 0 OR (resident IS NOT NULL AND policy_version IS NOT NULL)", name="award_has_owner"),
+        CheckConstraint("outcome IN ('awarded', 'none', 'pending_product', 'unclaimed', 'held')", name="outcome"),
+        CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("price_fen >= 0", name="price"),
+    ]
+
+
+def _award_columns() -> list[SchemaItem]:
+    return [
+        city_column(),
+        id_column("basket", primary_key=True),
+        Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+        Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
+        Column("award_no", SmallInteger, primary_key=True, autoincrement=False),
+        text_column("reason"),
+        id_column("policy_version"),
+        text_column("rule"),
+        text_column("unit"),
+        amount_column("gross"),
+        amount_column("award"),
+        text_column("limit_name", nullable=True),
+        Column("limit_left", BigInteger),
+        CheckConstraint(f"award_no >= 2 AND award_no <= {AWARDS_MAX}", name="number"),
+        CheckConstraint("award >= 0 AND award <= gross AND gross > 0", name="award"),
+        CheckConstraint("(reason IN ('awarded', 'awarded_in_part')) = (award > 0)", name="reason_award"),
+    ]
+
 
 baskets = Table(
     "baskets",
@@ -58,50 +131,7 @@ code, which are never kept, and where the row only keeps the id of a phone's sca
 decisions = Table(
     "decisions",
     metadata,
-    city_column(),
-    id_column("basket", primary_key=True),
-    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
-    Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
-    # The scan's facts.
-    text_column("label_key", nullable=True),
-    text_column("scheme"),
-    Column("code", LargeBinary),
-    text_column("code_text", nullable=True),
-    text_column("symbology", nullable=True),
-    Column("quantity", SmallInteger, nullable=False),
-    Column("price_fen", BigInteger),
-    text_column("serial", nullable=True),
-    text_column("evidence", nullable=True),
-    id_column("resident", nullable=True),
-    # The certificate's facts.
-    text_column("certificate", nullable=True),
-    id_column("certificate_row", nullable=True),
-    text_column("certificate_scheme", nullable=True),
-    text_column("category", nullable=True),
-    Column("grade", SmallInteger),
-    Column("tier", SmallInteger),
-    Column("level", String(1)),
-    Column("proof", String(2), nullable=False),
-    # The decision.
-    id_column("policy_version", nullable=True),
-    text_column("rule", nullable=True),
-    text_column("outcome"),
-    text_column("reason"),
-    text_column("missing", nullable=True),
-    text_column("unit", nullable=True),
-    amount_column("gross"),
-    amount_column("award"),
-    text_column("limit_name", nullable=True),
-    Column("limit_left", BigInteger),
-    instant_column("decided_at"),
-    CheckConstraint("decision_no >= 1", name="number"),
-    CheckConstraint(f"line_no >= 0 AND line_no < {READS_MAX}", name="line"),
-    CheckConstraint("award >= 0 AND award <= gross", name="award"),
-    CheckConstraint("(outcome = 'awarded') = (award > 0)", name="outcome_award"),
-    CheckConstraint("award = 0 OR (resident IS NOT NULL AND policy_version IS NOT NULL)", name="award_has_owner"),
-    CheckConstraint("outcome IN ('awarded', 'none', 'pending_product', 'unclaimed', 'held')", name="outcome"),
-    CheckConstraint("quantity >= 1", name="quantity"),
-    CheckConstraint("price_fen >= 0", name="price"),
+    *_decision_columns(),
     Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
     Index("ix_decisions_held", "city", "basket", postgresql_where="outcome = 'held'"),
 )
@@ -109,26 +139,7 @@ decisions = Table(
 
 `evidence`: what the till added to the line, and a buyer who is no person, as JSON with sorted keys; mostly absent."""
 
-further_awards = Table(
-    "further_awards",
-    metadata,
-    city_column(),
-    id_column("basket", primary_key=True),
-    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
-    Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
-    Column("award_no", SmallInteger, primary_key=True, autoincrement=False),
-    text_column("reason"),
-    id_column("policy_version"),
-    text_column("rule"),
-    text_column("unit"),
-    amount_column("gross"),
-    amount_column("award"),
-    text_column("limit_name", nullable=True),
-    Column("limit_left", BigInteger),
-    CheckConstraint(f"award_no >= 2 AND award_no <= {AWARDS_MAX}", name="number"),
-    CheckConstraint("award >= 0 AND award <= gross AND gross > 0", name="award"),
-    CheckConstraint("(reason IN ('awarded', 'awarded_in_part')) = (award > 0)", name="reason_award"),
-)
+further_awards = Table("further_awards", metadata, *_award_columns())
 """What a scan earns beyond the award that its decision states: in other units, and under other policies; and what a limit
 left nothing of. `award_no` counts on from the decision's own, which is 1."""
 
@@ -241,3 +252,54 @@ quarantine = Table(
     UniqueConstraint("city", "payload_sha256", "reason"),
 )
 """What could not be counted, kept byte for byte with the reason; the same bytes sent again are kept once."""
+
+quotes = Table(
+    "quotes",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    text_column("device"),
+    id_column("stream"),
+    text_column("service"),
+    Column("request_sha256", LargeBinary, nullable=False),
+    Column("line", LargeBinary),
+    text_column("channel"),
+    text_column("store"),
+    text_column("district"),
+    id_column("resident", nullable=True),
+    text_column("cashier", nullable=True),
+    text_column("versions"),
+    instant_column("sold_at"),
+    instant_column("expires_at"),
+    text_column("state"),
+    instant_column("settled_at", nullable=True),
+    Column("capture_sha256", LargeBinary),
+    CheckConstraint("state IN ('held', 'captured', 'voided', 'expired')", name="state"),
+    CheckConstraint("(state = 'held') = (settled_at IS NULL)", name="settled"),
+    CheckConstraint("(state = 'captured') = (capture_sha256 IS NOT NULL)", name="captured"),
+    CheckConstraint("expires_at > sold_at", name="period"),
+    CheckConstraint("octet_length(request_sha256) = 32 AND octet_length(capture_sha256) = 32", name="sha256"),
+    Index("ix_quotes_held", "city", "expires_at", postgresql_where="state = 'held'"),
+)
+"""What a shop's system was promised for a basket before it is paid. `basket` is the id of the basket that it becomes,
+`stream` the reference under which budgets are reserved and given back, `sold_at` the moment of the quote, `versions` the
+policy versions in force then (JSON). `line` as in baskets."""
+
+quoted_decisions = Table("quoted_decisions", metadata, *_decision_columns())
+"""The decisions of a quote as they will stand if all of it is paid for; the columns are those of decisions."""
+
+quoted_awards = Table("quoted_awards", metadata, *_award_columns())
+
+quote_counters = Table(
+    "quote_counters",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    id_column("person", primary_key=True),
+    text_column("period", primary_key=True),
+    text_column("cap", primary_key=True),
+    amount_column("used_before"),
+    amount_column("taken"),
+    CheckConstraint("used_before >= 0 AND taken >= 0", name="amounts"),
+)
+"""What each counter held before a quote, and what the quote has taken of it."""

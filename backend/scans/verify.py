@@ -12,6 +12,7 @@ from backend.kernel.periods import civil_date
 from backend.policies.compiled import PolicySet
 from backend.policies.explain import explain
 from backend.scans.explain import DecidedScan, facts_of, replay, stored_verdict
+from backend.scans.quote_store import each_quoted
 from backend.scans.registered import RegistryPast
 from backend.scans.reparse import DecidedRead, deviations
 from backend.scans.replay import EVERY, Chosen, decided_scans
@@ -75,7 +76,27 @@ WHERE d.city = %(city)s AND d.award > 0 AND (d.level = 'U' OR d.scheme IN ('sgti
 SELECT u.basket::text, u.line_no, NULL FROM unit_claims u
 WHERE u.city = %(city)s AND NOT EXISTS (
   SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = u.basket AND d.line_no = u.line_no AND d.award > 0
-    AND d.label_key = u.key)""",
+    AND d.label_key = u.key)
+  AND NOT EXISTS (
+    SELECT FROM quoted_decisions d JOIN quotes q ON q.city = %(city)s AND q.basket = d.basket AND q.state = 'held'
+    WHERE d.city = %(city)s AND d.basket = u.basket AND d.line_no = u.line_no AND d.award > 0 AND d.label_key = u.key)""",
+    "a quote holds an award for a unit label that it did not claim": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM quoted_decisions d
+JOIN quotes q ON q.city = %(city)s AND q.basket = d.basket AND q.state = 'held'
+WHERE d.city = %(city)s AND d.award > 0 AND (d.level = 'U' OR d.scheme IN ('sgtin', 'organic')) AND NOT EXISTS (
+  SELECT FROM unit_claims u WHERE u.city = %(city)s AND u.key = d.label_key AND u.basket = d.basket
+    AND u.line_no = d.line_no)""",
+    "a quoted line without its quote": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM quoted_decisions d
+WHERE d.city = %(city)s AND NOT EXISTS (SELECT FROM quotes q WHERE q.city = %(city)s AND q.basket = d.basket)""",
+    "a quote without a line": """
+SELECT q.basket::text, NULL, NULL FROM quotes q
+WHERE q.city = %(city)s AND NOT EXISTS (
+  SELECT FROM quoted_decisions d WHERE d.city = %(city)s AND d.basket = q.basket AND d.line_no = 0)""",
+    "a quote is captured and no basket, or a basket and not captured": """
+SELECT q.basket::text, NULL, NULL FROM quotes q
+WHERE q.city = %(city)s AND (q.state = 'captured') <> EXISTS (
+  SELECT FROM baskets b WHERE b.city = %(city)s AND b.basket = q.basket)""",
     "came back, but no such line was sold": """
 SELECT r.basket::text, r.line_no, r.decision_no FROM returns r
 LEFT JOIN decisions f ON f.city = %(city)s AND f.basket = r.basket AND f.line_no = r.line_no AND f.decision_no = 1
@@ -129,6 +150,15 @@ WHERE city = %(city)s AND line IS NOT NULL AND (%(since)s::timestamptz IS NULL O
 
 NEWEST_LINES = LINES + " ORDER BY recorded_at DESC LIMIT %(lines_max)s"
 
+QUOTED_LINES = """
+SELECT basket::text, line FROM quotes
+WHERE city = %(city)s AND line IS NOT NULL AND (%(since)s::timestamptz IS NULL OR sold_at >= %(since)s)"""
+
+READS_QUOTED = """
+SELECT basket::text, line_no, decision_no, code, code_text, symbology, quantity, price_fen, serial, 0
+FROM quoted_decisions
+WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"""
+
 READS_DECIDED = """
 SELECT d.basket::text, d.line_no, d.decision_no, d.code, d.code_text, d.symbology, d.quantity, d.price_fen, d.serial,
   coalesce((SELECT sum(r.quantity) FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
@@ -145,7 +175,8 @@ def awards_replay(
     lines_max: int | None = None,
     told: Callable[[int], None] = lambda _done: None,
 ) -> Finding:
-    """I8: every decision taken again from its stored facts and policy version comes out the same, award by award.
+    """I8: every decision, also one that a quote promises, taken again from its stored facts and policy version comes out the
+    same, award by award.
 
     And no refusal stands where a policy that was surely in force would have paid, the certificate's facts are those of the
     registry as it was known then, and the read's are those of the bytes that were signed, where these are kept: of all
@@ -156,16 +187,18 @@ def awards_replay(
 
     def breaks() -> Iterator[Break]:
         nonlocal looked
-        scans, past = decided_scans(connection, city, chosen), RegistryPast(connection)
-        while some := list(islice(scans, SCANS_AT_ONCE)):
-            past.read(some)
-            for scan in some:
-                fault = _replay_fault(scan, policies, published_at_ms) or past.fault(scan)
-                if fault is not None:
-                    d = scan.decision
-                    yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
-            looked += len(some)
-            told(looked)
+        past = RegistryPast(connection)
+        promised = each_quoted(connection, city, chosen)
+        for scans, tell in ((decided_scans(connection, city, chosen), told), (promised, lambda _done: None)):
+            while some := list(islice(scans, SCANS_AT_ONCE)):
+                past.read(some)
+                for scan in some:
+                    fault = _replay_fault(scan, policies, published_at_ms) or past.fault(scan)
+                    if fault is not None:
+                        d = scan.decision
+                        yield Break(f"decision {d.basket} line {d.line_no} no {d.decision_no}", fault)
+                looked += len(some)
+                tell(looked)
 
     found = finding("I8", city, 0, chain(breaks(), _unsigned(connection, city, chosen.since, lines_max)))
     return found._replace(checked=looked)
@@ -186,17 +219,18 @@ def _dangling(connection: Connection, city: str) -> Iterator[Break]:
 
 
 def _unsigned(connection: Connection, city: str, since: datetime | None, lines_max: int | None) -> Iterator[Break]:
-    """Decisions that say another thing than the bytes of their basket, a slice of baskets at a time."""
-    statement = LINES if lines_max is None else NEWEST_LINES
-    lines = streamed(connection, statement, {"city": city, "since": since, "lines_max": lines_max})
-    while some := list(islice(lines, BASKETS_AT_ONCE)):
-        decided: defaultdict[str, list[DecidedRead]] = defaultdict(list)
-        baskets = unquoted([basket for basket, _ in some])
-        for basket, *facts in hot(connection, READS_DECIDED, {"city": city, "baskets": baskets}):
-            decided[basket].append(DecidedRead(*facts))
-        for basket, line in some:
-            for line_no, decision_no, found in deviations(line, decided[basket]):
-                yield Break(_place(basket, line_no, decision_no), found)
+    """Decisions, made or promised, that say another thing than the bytes of their basket; a slice of baskets at a time."""
+    recorded = LINES if lines_max is None else NEWEST_LINES
+    for statement, reads in ((recorded, READS_DECIDED), (QUOTED_LINES, READS_QUOTED)):
+        lines = streamed(connection, statement, {"city": city, "since": since, "lines_max": lines_max})
+        while some := list(islice(lines, BASKETS_AT_ONCE)):
+            decided: defaultdict[str, list[DecidedRead]] = defaultdict(list)
+            baskets = unquoted([basket for basket, _ in some])
+            for basket, *facts in hot(connection, reads, {"city": city, "baskets": baskets}):
+                decided[basket].append(DecidedRead(*facts))
+            for basket, line in some:
+                for line_no, decision_no, found in deviations(line, decided[basket]):
+                    yield Break(_place(basket, line_no, decision_no), found)
 
 
 def _replay_fault(scan: DecidedScan, policies: PolicySet, published_at_ms: Mapping[str, int]) -> str | None:

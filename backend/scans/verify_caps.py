@@ -19,15 +19,15 @@ _VALUES = {
     Per.BASKET: "a.basket::text",
     Per.CATEGORY: "a.category",
     Per.SCHEME: "a.certificate_scheme",
-    Per.CHANNEL: "b.channel",
-    Per.DISTRICT: "b.district",
+    Per.CHANNEL: "a.channel",
+    Per.DISTRICT: "a.district",
     Per.MODEL: "a.label_key",
     Per.PHONE: "a.evidence::json->>'phone'",
-    Per.STORE: "b.store",
-    Per.TILL: "b.device",
-    Per.CASHIER: "b.cashier",
+    Per.STORE: "a.store",
+    Per.TILL: "a.device",
+    Per.CASHIER: "a.cashier",
     Per.SERIAL: "a.serial",
-    Per.HOUR: "to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'HH24')",
+    Per.HOUR: "to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'HH24')",
     Per.TRADE_IN: "a.evidence::json->>'trade_in'",
 }
 _SUFFIX = " || ".join(
@@ -53,7 +53,7 @@ back AS (
   WHERE r.city = %(city)s GROUP BY 1, 2, 3),
 awards AS (
   SELECT d.basket, d.line_no, d.decision_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence,
-         d.serial, x.policy_version, x.rule, x.unit, x.award
+         d.serial, b.sold_at, b.store, b.district, b.channel, b.device, b.cashier, x.policy_version, x.rule, x.unit, x.award
   FROM decisions d
   JOIN LATERAL (
     SELECT d.policy_version, d.rule, d.unit, d.award WHERE d.award > 0
@@ -61,14 +61,26 @@ awards AS (
     SELECT f.policy_version, f.rule, f.unit, f.award FROM further_awards f
     WHERE f.city = %(city)s AND f.basket = d.basket AND f.line_no = d.line_no AND f.decision_no = d.decision_no
       AND f.award > 0) x ON true
+  JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
   WHERE d.city = %(city)s AND d.outcome = 'awarded' AND NOT EXISTS (
     SELECT FROM decisions later WHERE later.city = %(city)s AND later.decision_no > 1 AND later.basket = d.basket
-      AND later.line_no = d.line_no AND later.decision_no > d.decision_no)),
+      AND later.line_no = d.line_no AND later.decision_no > d.decision_no)
+  UNION ALL
+  SELECT d.basket, d.line_no, d.decision_no, d.quantity, d.resident, d.category, d.certificate_scheme, d.label_key, d.evidence,
+         d.serial, q.sold_at, q.store, q.district, q.channel, q.device, q.cashier, x.policy_version, x.rule, x.unit, x.award
+  FROM quoted_decisions d
+  JOIN LATERAL (
+    SELECT d.policy_version, d.rule, d.unit, d.award WHERE d.award > 0
+    UNION ALL
+    SELECT f.policy_version, f.rule, f.unit, f.award FROM quoted_awards f
+    WHERE f.city = %(city)s AND f.basket = d.basket AND f.line_no = d.line_no AND f.award > 0) x ON true
+  JOIN quotes q ON q.city = %(city)s AND q.basket = d.basket AND q.state = 'held'
+  WHERE d.city = %(city)s AND d.outcome = 'awarded'),
 counted AS (
   SELECT c.cap || {_SUFFIX} AS cap, c.per LIKE '%%,person,%%' AS of_person, a.resident,
-         CASE c.kind WHEN 'day' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
-                     WHEN 'month' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
-                     WHEN 'year' THEN to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
+         CASE c.kind WHEN 'day' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
+                     WHEN 'month' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
+                     WHEN 'year' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
                      ELSE '-' END AS period,
          CASE c.counts
            WHEN 'amount' THEN sum(a.award - CASE WHEN r.pieces = a.quantity THEN a.award WHEN strpos(a.rule, '#') > 0 THEN 0
@@ -76,7 +88,6 @@ counted AS (
            WHEN 'pieces' THEN max(a.quantity - r.pieces)::numeric
            ELSE CASE WHEN min(a.quantity - r.pieces) = 0 AND NOT c.acts THEN 0 ELSE 1 END END AS used
   FROM awards a
-  JOIN baskets b ON b.city = %(city)s AND b.basket = a.basket
   JOIN caps c ON c.version = a.policy_version
   LEFT JOIN back k ON k.basket = a.basket AND k.line_no = a.line_no AND k.decision_no = a.decision_no
   JOIN LATERAL (SELECT CASE WHEN k.basket IS NULL THEN 0 ELSE (
@@ -99,8 +110,8 @@ WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
 
 
 def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding:
-    """I7: of every cap and what it counts by, the awards in force less what came back sum to the counter, and to no more
-    than is allowed.
+    """I7: of every cap and what it counts by, the awards in force less what came back, and those that quotes hold, sum to the
+    counter, and to no more than is allowed.
     """
     caps = [(policy, cap) for policy in policies for cap in policy.caps]
     params = {

@@ -149,7 +149,7 @@ class RecordBaskets:
         careful: bool,
     ) -> Batch:
         baskets = [arrival.basket for arrival in arrivals]
-        _name_members(connection, arrivals)
+        name_members(connection, arrivals)
         countable = self._countable(connection, city, arrivals, now)
         fresh = _firsts(baskets, store.claim(connection, city, countable, now) if countable else set())
         taken = NOTHING
@@ -224,7 +224,7 @@ class RecordBaskets:
         return Batch([_recorded_as(basket, _QUARANTINED, reason)], NOTHING)
 
 
-def _name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
+def name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
     """Finds the resident behind each member code, spends the code, and says of any other why it names nobody."""
     homes: defaultdict[str, list[Arrival]] = defaultdict(list)
     for arrival in arrivals:
@@ -236,10 +236,10 @@ def _name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         absent = [code.handle for code in shown if code not in uses]
         known = resident_store.known_codes(connection, home, absent) if absent else frozenset()
         for arrival, code in zip(homes[home], shown, strict=True):
-            _name_member(arrival, uses.get(code), spent=code.handle in known)
+            name_member(arrival, uses.get(code), spent=code.handle in known)
 
 
-def _name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent: bool) -> None:
+def name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent: bool) -> None:
     basket, member = arrival.basket, arrival.member
     assert member is not None
     basket.resident, basket.member_fault = None, None  # an attempt that was rolled back may have left them

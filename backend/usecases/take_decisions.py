@@ -116,7 +116,7 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
             store.save_decisions(connection, city, decisions, now)
             if taken.further:
                 store.save_further_awards(connection, city, taken.further)
-            counted = _send_counters(connection, city, loaded)
+            counted = send_counters(connection, city, loaded)
             moved = transfers_of(taken, loaded.registry.policies, loaded.shares, loaded.baskets)
             posted = post.send(connection, city, moved, now)
             claimed = [store.claim_units(connection, city, taken.units, now)] if taken.units else []
@@ -129,7 +129,7 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
         store.await_products(connection, city, unknown, now)
 
 
-def _send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sent]:
+def send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sent]:
     """What is incomplete after the pipeline has no longer the room, or the very amount, that was decided on.
 
     Most awards are cut by no cap: what they take is added to whatever the counter is by now, so that two transactions of

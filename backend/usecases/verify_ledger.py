@@ -98,6 +98,23 @@ FULL JOIN (SELECT reference, unit, source, destination FROM transfers WHERE city
 WHERE v.version IS NULL OR t.reference IS NULL OR split_part(t.destination, ':', 1) <> 'budget'
    OR split_part(t.destination, ':', 2) IS DISTINCT FROM v.policy OR t.source IS DISTINCT FROM 'treasury:' || t.unit"""
 
+# What each quote's accounts hold, and what it promises: its awards while it is held, nothing once it is over.
+OFF_RESERVED = """
+WITH awards AS (
+  SELECT basket, policy_version, unit, award FROM quoted_decisions WHERE city = %(city)s AND award > 0
+  UNION ALL
+  SELECT basket, policy_version, unit, award FROM quoted_awards WHERE city = %(city)s AND award > 0),
+promised AS (
+  SELECT 'reserved:' || a.basket || ':' || v.policy || ':' || a.unit AS account, sum(a.award) AS amount
+  FROM awards a
+  JOIN quotes q ON q.city = %(city)s AND q.basket = a.basket AND q.state = 'held'
+  JOIN policy_versions v ON v.city = %(city)s AND v.version = a.policy_version
+  GROUP BY 1)
+SELECT account, a.balance::text, p.amount::text
+FROM (SELECT account, balance FROM accounts WHERE city = %(city)s AND account LIKE 'reserved:%%') a
+FULL JOIN promised p USING (account)
+WHERE coalesce(a.balance, 0) <> coalesce(p.amount, 0)"""
+
 
 class Reads(Protocol):
     def read(self) -> AbstractContextManager[Connection]: ...
@@ -137,7 +154,7 @@ def _verified(database: Reads, city: str, replay_since: datetime | None, lines_m
         findings = (
             ledger.transfers_are_sound(connection, city),
             ledger.balances_are_folds(connection, city),
-            ledger.budgets_add_up(connection, city, _documented(policies)),
+            ledger.budgets_add_up(connection, city, _documented(policies), _off_reserved(connection, city)),
             verify_caps.caps_hold(connection, city, policies),
             scans.awards_replay(connection, city, policies, published_at_ms, Chosen(replay_since), lines_max),
             scans.nothing_dangles(connection, city, _unposted(connection, city, policies)),
@@ -153,6 +170,11 @@ def _documented(policies: PolicySet) -> dict[str, int]:
             for account, amount in zip(budget.accounts, shares_of(budget.budget), strict=True):
                 granted[account] = granted.get(account, 0) + amount
     return granted
+
+
+def _off_reserved(connection: Connection, city: str) -> Iterator[Break]:
+    for account, balance, promised in streamed(connection, OFF_RESERVED, {"city": city}):
+        yield Break(f"account {account}", f"holds {balance or 'nothing'}, open quotes promise {promised or 'nothing'}")
 
 
 def _unposted(connection: Connection, city: str, policies: PolicySet) -> Iterator[Break]:

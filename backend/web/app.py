@@ -15,6 +15,7 @@ from backend.web.bridge.routes import bridge
 from backend.web.describe import described, docs
 from backend.web.operations import operations
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
+from backend.web.pos.quotes import quotes
 from backend.web.pos.routes import pos
 from backend.web.public.routes import public
 from backend.web.resident.routes import resident
@@ -35,7 +36,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app.extensions[GATE] = Gate()
     api = described(app)
     problems.register(app)
-    for blueprint in (resident, pos, bridge, public, operations):
+    for blueprint in (resident, pos, quotes, bridge, public, operations):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.before_request(lambda: _begin(clock()))

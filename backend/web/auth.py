@@ -36,6 +36,7 @@ class Access(StrEnum):
     RESIDENT = "resident"
     BRIDGE = "bridge"
     POS = "pos"
+    SHOP = "shop"
     METRICS = "metrics"
     OPEN = "open"
 
@@ -43,6 +44,8 @@ class Access(StrEnum):
 SERVICES = {
     Access.BRIDGE: frozenset({"bridge"}),
     Access.POS: frozenset({"bridge", "pos"}),
+    # A bridge hands on what tills have signed; it may not speak for them.
+    Access.SHOP: frozenset({"pos"}),
     Access.METRICS: frozenset({"metrics"}),
 }
 """Kinds of service tokens that open a route."""

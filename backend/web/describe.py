@@ -22,6 +22,7 @@ _SECURITY: Mapping[Access, str] = MappingProxyType(
         Access.RESIDENT: "居民登录令牌 / a resident's session token",
         Access.BRIDGE: "网桥令牌 / the token of a bridge",
         Access.POS: "网桥或商户系统令牌 / the token of a bridge or a shop's system",
+        Access.SHOP: "商户系统令牌 / the token of a shop's system",
         Access.METRICS: "监控令牌；本机免令牌 / the token of monitoring; not needed from this machine",
     }
 )

@@ -17,7 +17,16 @@ from backend.storage.migrate import drift
 from backend.storage.transaction import DatabaseBusy
 from tests.worlds.city import NOON
 
-WORKED = ("resolve_products", "settle_due", "verify_ledger", "replay_sample", "verify_all", "clean_up")
+WORKED = (
+    "resolve_products",
+    "void_baskets",
+    "expire_quotes",
+    "settle_due",
+    "verify_ledger",
+    "replay_sample",
+    "verify_all",
+    "clean_up",
+)
 
 
 @pytest.fixture
