@@ -9,6 +9,7 @@ import structlog
 from backend.kernel.errors import DomainError
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
+from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.release_quote import expire_quotes
 from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
@@ -47,6 +48,9 @@ SCHEDULE = (
         "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"
     ),
     Planned("void_baskets", EVERY_MINUTE, "收回终端作废的购物单的奖励", "take back the sales that tills voided"),
+    Planned(
+        "reclaim_budgets", EVERY_MINUTE, "收回到期预算的结余", "take back what budgets have left on their reclaim date"
+    ),
     Planned("expire_quotes", EVERY_MINUTE, "退回到期未付的预留", "give back what quotes held beyond their time"),
     Planned(
         "settle_due",
@@ -93,6 +97,7 @@ class Chores:
             "settle_due": self.settle_due,
             "void_baskets": self.void_baskets,
             "expire_quotes": self.expire_quotes,
+            "reclaim_budgets": self.reclaim_budgets,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -119,6 +124,12 @@ class Chores:
 
     def expire_quotes(self, now: datetime, stopping: Stopping) -> Facts:
         return {"expired": sum(expire_quotes(self._database, city, now, stopping) for city in self._cities(stopping))}
+
+    def reclaim_budgets(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Reclaimed()
+        for city in self._cities(stopping):
+            done = done.plus(reclaim_budgets(self._database, city, now, stopping))
+        return done._asdict()
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:
         """Raises LedgerBroken, after every city, when any invariant is."""

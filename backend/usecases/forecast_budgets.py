@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger import chart, post, queries
-from backend.policies.compiled import CompiledBudget, CompiledPolicy
+from backend.policies.compiled import CompiledBudget, CompiledPolicy, PolicySet, pool_of
 from backend.policies.forecast import HISTORY_DAYS, Forecast, Outlook, forecast, pace_of
+from backend.policies.reclaim import reclaims
 from backend.policies.store import load_versions
 
 
@@ -35,7 +36,7 @@ def forecast_budgets(connection: Connection, city: str, now: datetime, *, seed: 
     left = post.balances(connection, city, accounts)
     moved = _by_day(queries.spent_by_day(connection, city, chart.BUDGETS))
     today = civil_date(milliseconds(now))
-    last = {policy.policy.policy: policy.policy.until_ms for policy in policies}
+    last = _last_days(policies)
     return [
         BudgetForecast(
             policy.policy.policy,
@@ -43,7 +44,7 @@ def forecast_budgets(connection: Connection, city: str, now: datetime, *, seed: 
             budget.budget.unit.value,
             budget.budget.amount,
             sum(left.get(account, 0) for account in budget.accounts),
-            forecast(_outlook(policy, budget, left, moved, last[policy.policy.policy], today), seed=seed),
+            forecast(_outlook(policy, budget, left, moved, last[budget.pool], today), seed=seed),
         )
         for policy in in_force
         for budget in policy.budgets
@@ -55,7 +56,7 @@ def _outlook(
     budget: CompiledBudget,
     left: dict[str, int],
     moved: dict[str, dict[date, int]],
-    until_ms: int,
+    last_day: date,
     today: date,
 ) -> Outlook:
     spent: defaultdict[date, int] = defaultdict(int)
@@ -71,18 +72,21 @@ def _outlook(
         today + timedelta(days=1),
         sum(left.get(account, 0) for account in budget.accounts),
         past,
-        _last_day(budget, until_ms),
+        last_day,
         pace,
         carries,
         max(released - sum(spent.values()), 0) if carries else 0,
     )
 
 
-def _last_day(budget: CompiledBudget, until_ms: int) -> date:
-    """The last day of the policy's last version, or the one before its money is taken back."""
-    ends = civil_date(until_ms - 1)
-    reclaim_on = budget.budget.reclaim_on
-    return ends if reclaim_on is None else min(ends, date.fromisoformat(reclaim_on) - timedelta(days=1))
+def _last_days(policies: PolicySet) -> dict[str, date]:
+    """Of each pool the last day of its policy's last version, or the one before its money is taken back."""
+    ends = {policy.policy.policy: civil_date(policy.policy.until_ms - 1) for policy in policies}
+    found = {}
+    for one in reclaims(policies):
+        end = ends[one.policy]
+        found[pool_of(one.policy, one.unit)] = end if one.on is None else min(end, one.on - timedelta(days=1))
+    return found
 
 
 def _days(first: date, end: date) -> list[date]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from backend.certificates.cache import RegistryCache
@@ -39,21 +39,23 @@ class Desk:
         self.quotes = QuoteBasket(self.database, registry, policies, line_key=LINE_KEY)
         self.captures = CaptureQuote(self.database, policies)
 
-    def request(self, *reads: Mapping[str, Any], person: str | None = None, **more: Any) -> QuoteRequest:
+    def request(
+        self, *reads: Mapping[str, Any], person: str | None = None, now: datetime = NOON, **more: Any
+    ) -> QuoteRequest:
         """`person` shows a fresh code of theirs; `member` in `more` is a code as text."""
-        member = self.city.issue_code(person) if person is not None else None
+        member = self.city.issue_code(person, now + timedelta(seconds=60)) if person is not None else None
         usual = {"service": self.service, "city": self.city.code, "store": STORE, "member": member}
         return QuoteRequest(reads=tuple(as_read(read) for read in reads), **{**usual, **more})
 
     def dry_run(self, *reads: Mapping[str, Any], now: datetime = NOON, **more: Any) -> Quoted:
-        return self.quotes.dry_run(self.request(*reads, **more), now)
+        return self.quotes.dry_run(self.request(*reads, now=now, **more), now)
 
     def hold(
         self, *reads: Mapping[str, Any], now: datetime = NOON, minutes: int = 15, key: str | None = None, **more: Any
     ) -> Quoted:
         self.keys += 1
         key = key or f"{self.service}-{self.keys:08d}"
-        return self.quotes.hold(self.request(*reads, **more), key, minutes, now)
+        return self.quotes.hold(self.request(*reads, now=now, **more), key, minutes, now)
 
     def capture(self, quote: Quoted, *lines: tuple[int, int, int | None], now: datetime = NOON) -> Quoted:
         """`lines` are (line, pieces, price in fen); none pays for all."""

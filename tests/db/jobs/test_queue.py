@@ -21,6 +21,7 @@ WORKED = (
     "resolve_products",
     "void_baskets",
     "expire_quotes",
+    "reclaim_budgets",
     "settle_due",
     "verify_ledger",
     "replay_sample",

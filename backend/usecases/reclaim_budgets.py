@@ -1,0 +1,57 @@
+"""What a budget has left on its reclaim date goes back to the treasury; and whatever comes back into it later."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.ids import new_id
+from backend.kernel.periods import civil_date, milliseconds
+from backend.ledger import chart, post
+from backend.ledger.model import Reason, Transfer
+from backend.policies.reclaim import Reclaim, reclaims
+from backend.policies.store import load_versions
+from backend.storage.transaction import Database
+
+
+class Reclaimed(NamedTuple):
+    """`budgets` that were swept; amounts of several units cannot be added, the ledger tells each."""
+
+    budgets: int = 0
+
+    def plus(self, other: "Reclaimed") -> "Reclaimed":
+        return Reclaimed(self.budgets + other.budgets)
+
+
+def reclaim_budgets(
+    database: Database, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False
+) -> Reclaimed:
+    """Sweeps every budget of `city` whose day has come, a transaction each; what is reserved stays with its quote until that
+    is over. Running again finds nothing left, at the same moment too: the accounts are locked and read before they move.
+    """
+    today = civil_date(milliseconds(now))
+    with database.read() as connection:
+        due = [one for one in reclaims(load_versions(connection, city, chart.budget)) if one.on and one.on <= today]
+        accounts = [account for one in due for account in one.accounts]
+        left = post.balances(connection, city, accounts) if accounts else {}
+    done = Reclaimed()
+    for one in due:
+        if stopping():
+            break
+        if any(left.get(account) for account in one.accounts):
+            swept = database.write(lambda c: _sweep(c, city, one, now))  # noqa: B023 - called at once
+            done = done.plus(Reclaimed(int(swept)))
+    return done
+
+
+def _sweep(connection: Connection, city: str, reclaim: Reclaim, now: datetime) -> bool:
+    left = post.lock(connection, city, reclaim.accounts, now)
+    reference, unit = new_id(), reclaim.unit
+    transfers = [
+        Transfer(reference, 1, line, Reason.RECLAIM.value, unit, account, chart.treasury(unit), left[account])
+        for line, account in enumerate(reclaim.accounts)
+        if left[account]
+    ]
+    post.post(connection, city, transfers, now)
+    return bool(transfers)
