@@ -19,6 +19,7 @@ class Reason(StrEnum):
     RECLAIM = "reclaim"
     RESERVE = "reserve"
     UNRESERVE = "unreserve"
+    REINSTATE = "reinstate"
 
 
 class Transfer(NamedTuple):

@@ -48,7 +48,8 @@ FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS grant
       FROM (SELECT unit, split_part(account, ':', 1) AS kind, sum(balance) AS balance FROM accounts
             WHERE city = %(city)s GROUP BY unit, split_part(account, ':', 1)) held
       UNION ALL
-      SELECT unit, 0, 0, 0, CASE WHEN issues THEN amount ELSE 0 END, CASE WHEN reason = 'lapse' THEN amount ELSE 0 END,
+      SELECT unit, 0, 0, 0, CASE WHEN issues AND reason <> 'reinstate' THEN amount ELSE 0 END,
+             CASE reason WHEN 'lapse' THEN amount WHEN 'reinstate' THEN -amount ELSE 0 END,
              CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0
       FROM (SELECT unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):' AS issues,
                    destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):' AS returns, sum(amount) AS amount

@@ -39,6 +39,7 @@ WHERE CASE t.reason
   WHEN 'release' THEN s[1] = 'pending' AND destination = concat_ws(':', 'resident', s[2], nullif(s[4], '-'), unit)
   WHEN 'collect' THEN s[1] = 'collect' AND destination = concat_ws(':', 'resident', s[2], nullif(s[5], '-'), unit)
   WHEN 'lapse' THEN s[1] = 'collect' AND destination = concat_ws(':', 'budget', s[3], unit)
+  WHEN 'reinstate' THEN s[1] = 'budget' AND destination ~ ('^collect:[^:]+:' || s[2] || ':[0-9]+:[^:]+:' || unit || '$')
   WHEN 'expiry' THEN s[1] = 'resident' AND s[3] ~ '^e[0-9]{8}$' AND destination = 'expired:' || unit
   WHEN 'repay' THEN s[1] IN ('resident', 'pending', 'collect') AND destination = concat_ws(':', 'debt', s[2], unit)
   WHEN 'redemption' THEN s[1] = 'resident' AND destination = 'redeemed:' || unit
@@ -51,6 +52,13 @@ SELECT account, balance::text, due_at::text FROM accounts
 WHERE city = %(city)s AND balance <> 0
   AND (due_at IS NULL AND account ~ '^(pending:|collect:|resident:[^:]+:e)'
        OR balance > 0 AND account LIKE 'debt:%%')"""
+
+OVER_REINSTATED = """
+SELECT account, sum(amount)::text FROM (
+  SELECT source AS account, amount FROM transfers WHERE city = %(city)s AND reason = 'lapse'
+  UNION ALL
+  SELECT destination, -amount FROM transfers WHERE city = %(city)s AND reason = 'reinstate') moved
+GROUP BY account HAVING sum(amount) < 0"""
 
 UNMATCHED_REVERSALS = """
 SELECT r.reference::text, r.step, r.line, r.amount, r.unit, r.source, r.destination
@@ -155,6 +163,8 @@ def _unaccounted(connection: Connection, city: str) -> Iterator[Break]:
             yield Break(f"unit {one.unit}", f"issued is not what is somewhere: {one}")
     for account, balance, due_at in streamed(connection, UNWAITED, {"city": city}):
         yield Break(f"account {account}", f"holds {balance}, due {due_at or 'never'}")
+    for account, amount in streamed(connection, OVER_REINSTATED, {"city": city}):
+        yield Break(f"account {account}", f"reinstated more than lapsed: {amount}")
 
 
 def _unsound(connection: Connection, city: str) -> Iterator[Break]:

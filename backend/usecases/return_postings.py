@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from typing import NamedTuple
 
 from backend.ledger import chart
+from backend.ledger.lapses import Lapsed, reference_of
 from backend.ledger.lots import first_expiring
 from backend.ledger.model import Reason, Transfer
 from backend.ledger.queries import TransferRow
@@ -75,9 +76,15 @@ def transfers_of(
     lines: Sequence[tuple[int, SoldLine, Sequence[Back]]],
     paid: Mapping[AwardKey, Paid],
     held: MutableMapping[str, int],
+    lapsed: Mapping[str, Lapsed],
 ) -> list[Transfer]:
-    """The transfers of a whole return; what they take is taken from `held`, the balances of residents' accounts."""
+    """The transfers of a whole return; what they take is taken from `held`, the balances of residents' accounts.
+
+    What `lapsed` never was the resident's: as much of it as is taken back is reinstated first, out of the very account that
+    it then goes to, so that nothing but this award pays for it.
+    """
     transfers: list[Transfer] = []
+    reinstated = _Reinstated(lapsed)
     for place, line, found in lines:
         decision = line.scan.decision
         for back in found:
@@ -86,13 +93,38 @@ def transfers_of(
             award = paid[decision.basket, decision.line_no, decision.decision_no, back.award_no]
             names = sorted(award.left)
             into = zip(names, allotted(back.amount, [award.left[name] for name in names]), strict=True)
+            again = reinstated.of(award.own, back.amount - held.get(award.own, 0))
+            held[award.own] = held.get(award.own, 0) + again
             taken = _drawn(back.amount, award.own, held)
             for part, (source, destination, amount) in enumerate(_paired(list(taken), list(into))):
+                if source == award.own and again:
+                    transfers.append(reinstated.transfer(back.award.unit, destination, source, min(again, amount)))
+                    again -= transfers[-1].amount
                 number = (back.award_no - 1) * TRANSFERS_MAX + part
                 transfers.append(
                     Transfer(return_id, step_of(place), number, _RETURN, back.award.unit, source, destination, amount)
                 )
     return transfers
+
+
+class _Reinstated:
+    """What of lapsed awards is reinstated by one return."""
+
+    def __init__(self, lapsed: Mapping[str, Lapsed]) -> None:
+        self._lapsed = lapsed
+        self._left = {account: found.amount for account, found in lapsed.items()}
+        self._lines: dict[str, int] = {}
+
+    def of(self, account: str, wanted: int) -> int:
+        part = max(0, min(wanted, self._left.get(account, 0)))
+        if part:
+            self._left[account] -= part
+        return part
+
+    def transfer(self, unit: str, source: str, account: str, amount: int) -> Transfer:
+        line = self._lines[account] = self._lines.get(account, -1) + 1
+        step = self._lapsed[account].step + 1
+        return Transfer(reference_of(account), step, line, Reason.REINSTATE.value, unit, source, account, amount)
 
 
 def _drawn(amount: int, own: str, held: MutableMapping[str, int]) -> Iterator[tuple[str, int]]:

@@ -10,6 +10,7 @@ from backend.kernel.ids import new_id
 from backend.kernel.periods import milliseconds
 from backend.ledger import lots, post
 from backend.ledger.chart import Kind, unit_of
+from backend.ledger.lapses import NOTHING, lapsed, reference_of
 from backend.ledger.lots import Move
 from backend.ledger.model import Reason, Transfer
 from backend.ledger.queries import holdings
@@ -89,8 +90,16 @@ def locked_holdings(
 
 
 def post_moves(connection: Connection, city: str, moves: Iterable[Move], now: datetime) -> None:
-    """Each move is a posting of its own: what it was for stands in its accounts."""
-    post.post(connection, city, [transfer_of(move, new_id(), 1, 0) for move in moves], now)
+    """Each move is a posting of its own: what it was for stands in its accounts. What lapses is found again by its account."""
+    moves = list(moves)
+    before = lapsed(connection, city, [move.source for move in moves if move.reason == Reason.LAPSE])
+    transfers = [
+        transfer_of(move, reference_of(move.source), before.get(move.source, NOTHING).step + 1, 0)
+        if move.reason == Reason.LAPSE
+        else transfer_of(move, new_id(), 1, 0)
+        for move in moves
+    ]
+    post.post(connection, city, transfers, now)
 
 
 def transfer_of(move: Move, reference: str, step: int, line: int) -> Transfer:

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy import Connection
 
 from backend.kernel.periods import milliseconds
-from backend.ledger import chart, post, queries
+from backend.ledger import chart, lapses, post, queries
 from backend.ledger.model import Reason
 from backend.policies.compiled import CompiledPolicy, PolicySet
 from backend.policies.limits import CounterKey
@@ -79,7 +79,9 @@ def take_back(
         return_rows.lock_counters(connection, city, counters)
     now = head.recorded_at
     held = post.lock(connection, city, _accounts(connection, city, lines, paid), now) if paid else {}
-    transfers = transfers_of(return_id, [(one.row.place, one.line, one.found) for one in lines], paid, held)
+    waited = [account for account in held if account.startswith(f"{chart.Kind.COLLECT.value}:")]
+    lapsed = lapses.lapsed(connection, city, waited)
+    transfers = transfers_of(return_id, [(one.row.place, one.line, one.found) for one in lines], paid, held, lapsed)
     given = StoredReturn(head, tuple(one.row for one in lines))
     _save(connection, city, return_id, given, [_decided_returned(one) for one in lines], now, counters)
     post.post(connection, city, transfers, now)

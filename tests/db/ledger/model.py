@@ -25,11 +25,16 @@ class Paper:
     owed: int = 0
     used: int = 0
     expired: int = 0
-    lapsed: int = 0
+    not_collected: Counter[Key] = field(default_factory=Counter)
     issued: int = 0
     returned: int = 0
     spent: dict[int, dict[date, int]] = field(default_factory=dict)
     back: set[int] = field(default_factory=set)
+
+    @property
+    def lapsed(self) -> int:
+        """And did not come back with its goods since."""
+        return sum(self.not_collected.values())
 
     def award(self, kind: int, sold_at: datetime) -> None:
         self.issued += AWARD
@@ -55,7 +60,15 @@ class Paper:
         self.returned += AWARD
         for key in sale.pending:
             amount -= self._out_of(self.pending, key, amount)
-        for end in (*sale.lots, *(end for _, end in sale.pending), *sorted(self.lots)):
+        for key in sale.collect:
+            amount -= self._out_of(self.collect, key, amount)
+            amount -= self._out_of(self.not_collected, key, amount)
+        for end in (
+            *sale.lots,
+            *(end for _, end in sale.collect),
+            *(end for _, end in sale.pending),
+            *sorted(self.lots),
+        ):
             amount -= self._out_of(self.lots, end, amount)
         self.owed += amount
 
@@ -68,7 +81,7 @@ class Paper:
     def settle(self, now: datetime) -> None:
         """All that is due, in the order of the ledger's addresses."""
         for key in sorted(key for key in self.collect if key[0] is not None and key[0] <= now):
-            self.lapsed += self.collect.pop(key)
+            self.not_collected[key] += self.collect.pop(key)
         for key in sorted(key for key in self.pending if self.pending[key] and key[0] is not None and key[0] <= now):
             self.lots[key[1]] += self._after_debt(self.pending.pop(key))
         for end in sorted(end for end in self.lots if _is_over(end, now)):

@@ -12,7 +12,7 @@ from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.redeem_points import Redemption, TooLittleAvailable, redeem_points, undo_redemption
 from backend.usecases.settle_due import settle_due
 from tests.db.ledger.model import NEVER, Paper
-from tests.db.ledger.walk import FOREST, LI, PLENTY, assert_sound, held, never, walled
+from tests.db.ledger.walk import LI, PLENTY, assert_sound, held, never, walled
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read
 from tests.worlds.returning import bring_back
 
@@ -51,8 +51,7 @@ class Walk:
         )
         self.city.record(basket, now=self.now)
         self.paper.award(kind, sold_at)
-        if kind != FOREST:
-            self.sales.append((basket.basket.basket, kind, sold_at))
+        self.sales.append((basket.basket.basket, kind, sold_at))
 
     def wait(self) -> None:
         coming = [at + off for at in MIDNIGHTS for off in (-timedelta(seconds=1), timedelta()) if at + off > self.now]
@@ -85,7 +84,7 @@ class Walk:
             self.paper.undo(which, self.now)
 
     def bring_back(self) -> None:
-        """All pieces of one sale; not of one that was to be collected, whose award may have lapsed."""
+        """All pieces of one sale, whatever became of its award."""
         if self.sales:
             basket, kind, sold_at = self.sales.pop(self.chance.randrange(len(self.sales)))
             bring_back(self.city.database, (basket, 0, kind), number=basket, at=self.now)

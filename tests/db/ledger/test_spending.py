@@ -41,6 +41,7 @@ from tests.db.ledger.walk import (
 )
 from tests.worlds import books
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read, resident
+from tests.worlds.returning import bring_back
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 RACERS = 50
@@ -165,6 +166,32 @@ def test_collected_in_time_and_not_a_second_later(city: City) -> None:
     assert collect.collect(NANJING, LI, until - SECOND) == []
     assert held(city) == {chart.wallet(LI, "points"): 15}
     assert settle_due(city.database, NANJING, until, never) == Settled(accounts=1)
+    assert_sound(city)
+
+
+def test_goods_of_what_lapsed_come_back_for_nothing(city: City) -> None:
+    """Of two awards of one hour neither was collected: nobody owes what nobody had."""
+    baskets = [city.till(n).basket(read(FRIDGE, qty=FOREST), resident=LI) for n in (1, 2)]
+    city.record(*baskets)
+    sell(city, PLAIN)
+    later = NOON + 4 * DAY
+    settle_due(city.database, NANJING, later, never)
+
+    for place, basket in enumerate(baskets):
+        bring_back(city.database, (basket.basket.basket, 0, FOREST), number=f"R{place}", at=later)
+        assert held(city) == {chart.wallet(LI, "points"): 10}
+        assert_sound(city)
+    assert books.budget_left(city.database, NANJING, f"kind-{FOREST}") == 10**9
+
+
+def test_goods_of_what_was_collected_take_it_back(city: City) -> None:
+    sale = city.till(1).basket(read(FRIDGE, qty=FOREST), resident=LI)
+    city.record(sale)
+    CollectAwards(city.database).collect(NANJING, LI, NOON)
+
+    bring_back(city.database, (sale.basket.basket, 0, FOREST), at=NOON + 4 * DAY)
+
+    assert held(city) == {}
     assert_sound(city)
 
 
