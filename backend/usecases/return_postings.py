@@ -61,9 +61,8 @@ def sources(own: str, held: Mapping[str, int]) -> list[str]:
 
 
 def accounts_of(own: str) -> set[str]:
-    """Accounts that are touched besides the lots that there are."""
-    place = chart.place_of(own)
-    return {own, place.lot, place.debt}
+    """Accounts that are touched besides the lots that hold something."""
+    return {own, chart.place_of(own).debt}
 
 
 def _is_lot(account: str, of: chart.Place) -> bool:
