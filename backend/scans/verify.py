@@ -51,7 +51,7 @@ WHERE d.city = %(city)s AND d.decision_no > 1 AND NOT EXISTS (
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 JOIN decisions held ON held.city = %(city)s AND held.basket = d.basket AND held.line_no = d.line_no
   AND held.decision_no = d.decision_no - 1 AND held.outcome = 'held'
-WHERE d.city = %(city)s AND d.decision_no > 1 AND NOT EXISTS (
+WHERE d.city = %(city)s AND d.decision_no > 1 AND d.reason <> 'returned' AND NOT EXISTS (
   SELECT FROM hold_rulings r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
     AND r.decision_no = held.decision_no AND (r.ruling = 'refuse') = (d.reason = 'held_refused'))""",
     "a ruling that no decision follows": """
@@ -162,7 +162,7 @@ WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"""
 READS_DECIDED = """
 SELECT d.basket::text, d.line_no, d.decision_no, d.code, d.code_text, d.symbology, d.quantity, d.price_fen, d.serial,
   coalesce((SELECT sum(r.quantity) FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
-            AND r.decision_no < d.decision_no - CASE d.reason WHEN 'returned' THEN 1 ELSE 0 END), 0)::int
+            AND r.decision_no < d.decision_no - CASE WHEN d.reason IN ('returned', 'held_refused') THEN 1 ELSE 0 END), 0)::int
 FROM decisions d WHERE d.city = %(city)s AND d.basket = ANY(%(baskets)s::uuid[])"""
 
 

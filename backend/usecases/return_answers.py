@@ -1,7 +1,7 @@
 """What is answered of a return that is recorded: read from what was written, so that it is the same whenever asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 from backend.kernel.periods import milliseconds
 from backend.ledger import chart, queries
 from backend.ledger.model import Reason
-from backend.policies.compiled import PolicySet
+from backend.policies.compiled import CompiledPolicy, PolicySet
 from backend.policies.words import Sentence
+from backend.scans import return_rows
+from backend.scans.explain import DecidedScan
 from backend.scans.replay import decisions_of
-from backend.scans.return_rows import ReturnedLine, StoredReturn
+from backend.scans.return_rows import EarlierReturn, ReturnedLine, StoredReturn
 from backend.scans.return_words import ReturnState, TakenBack, TakenFrom, return_words, state_of, summed
+from backend.scans.returns import RETURNED
 from backend.usecases.return_postings import step_of
 
 _FROM = {
@@ -43,6 +46,17 @@ class ReturnAnswer(NamedTuple):
     lines: list[LineAnswer]
 
 
+class ReturnedScan(NamedTuple):
+    """What came back of a line, in pieces, and what was taken back for it."""
+
+    quantity: int
+    taken: list[TakenBack]
+    said: Sentence
+
+
+LineKey = tuple[str, int]
+
+
 def answer_of(
     connection: Connection, city: str, return_id: str, recorded: StoredReturn, policies: PolicySet
 ) -> ReturnAnswer:
@@ -60,6 +74,40 @@ def answer_of(
         state = state_of(scan, returned_at_ms, mine, versions)
         lines.append(LineAnswer(line, state, mine, return_words(line.quantity, state, mine)))
     return ReturnAnswer(return_id, recorded, lines)
+
+
+def returned_of(
+    connection: Connection, city: str, scans: Sequence[DecidedScan], policies: PolicySet
+) -> Mapping[LineKey, ReturnedScan]:
+    """Of those of `scans` of which something came back: all of it together."""
+    found = return_rows.earlier(connection, city, {scan.decision.basket for scan in scans}) if scans else {}
+    if not found:
+        return {}
+    taken = taken_back(connection, city, {each.return_id for line in found.values() for each in line})
+    versions = {policy.version: policy for policy in policies}
+    answers = {}
+    for scan in scans:
+        key = scan.decision.basket, scan.decision.line_no
+        if returns := found.get(key):
+            mine = summed(one for each in returns for one in taken.get((each.return_id, each.place), ()))
+            quantity = sum(each.earlier.quantity for each in returns)
+            state = _state_now(scan, returns, mine, versions)
+            answers[key] = ReturnedScan(quantity, mine, return_words(quantity, state, mine))
+    return answers
+
+
+def _state_now(
+    scan: DecidedScan,
+    returns: Sequence[EarlierReturn],
+    taken: Sequence[TakenBack],
+    versions: Mapping[str, CompiledPolicy],
+) -> ReturnState:
+    decision = scan.decision
+    if decision.reason == RETURNED:
+        return ReturnState.NO_AWARD
+    if not taken and all(each.earlier.decision_no < decision.decision_no for each in returns):
+        return ReturnState.UNDECIDED  # then; the decision in force counts what was kept
+    return state_of(scan, returns[-1].earlier.returned_at_ms, taken, versions)
 
 
 def taken_back(

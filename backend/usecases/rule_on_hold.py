@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.policies.model import Outcome
-from backend.scans import pending, rulings, store
+from backend.scans import pending, return_rows, rulings, store
 from backend.scans.decide import Decision
 from backend.scans.replay import load_decided
 from backend.scans.reread import WaitingScan
@@ -34,6 +34,7 @@ class RuleOnHold:
         """The decision that follows, which may still be a refusal by a rule, a cap or the budget. Raises NotHeld."""
 
         def find(connection: Connection) -> list[WaitingScan]:
+            return_rows.lock_baskets(connection, city, [place.basket])  # what comes back meanwhile waits
             waiting = pending.waiting_scans(connection, city, [place.basket], Outcome.HELD.value)
             held = [scan for scan in waiting if scan.line_no == place.line_no]
             if not held:
@@ -53,6 +54,7 @@ class RuleOnHold:
 
 
 def _refused(connection: Connection, city: str, place: Place, said: Said, now: datetime) -> Decision:
+    return_rows.lock_baskets(connection, city, [place.basket])
     held = load_decided(connection, city, place.basket, place.line_no)
     if held is None or held.decision.outcome != Outcome.HELD:
         raise NotHeld

@@ -131,3 +131,20 @@ def test_a_till_voids_its_sale_at_once(client: FlaskClient, shop: Shop, sold: di
     assert count(city.database, "returns", NANJING) == 2
     assert count(city.database, "open_voids", NANJING) == 0
     assert_sound(city.database, NANJING)
+
+
+def test_the_resident_reads_what_was_taken_back(
+    client: FlaskClient, send: Send, sold: dict[str, Any], sign_in: SignIn
+) -> None:
+    send(sold)
+    send({**sold, "quantity": 2}, return_id="T-2")
+
+    scans = client.get("/api/resident/v1/scans", headers=sign_in()).get_json()["scans"]
+    explained = client.get(f"/api/resident/v1/scans/{sold['basket']}/lines/0", headers=sign_in()).get_json()
+
+    by_line = {scan["line_no"]: scan["returned"] for scan in scans}
+    assert by_line[1] is None
+    assert by_line[0]["quantity"] == 3
+    assert by_line[0]["sentence"] == "已退 3 件：从账户扣回 10 分。"
+    assert [(each["amount"], each["source"]) for each in by_line[0]["taken_back"]] == [(10, "balance")]
+    assert explained["scan"]["returned"] == by_line[0]

@@ -13,13 +13,15 @@ from backend.scans.explain import Recomputed
 from backend.scans.model import READS_MAX, Channel
 from backend.scans.queries import HistoryKey, RecordedScan
 from backend.scans.sentences import OUTCOMES
+from backend.usecases.return_answers import ReturnedScan
 from backend.web.problems import Fault, InvalidFields
 
 Answer = dict[str, object]
 NOT_A_NEXT = Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")
 
 
-def scan_answer(recorded: RecordedScan, said: Sentence) -> Answer:
+def scan_answer(recorded: RecordedScan, said: Sentence, returned: ReturnedScan | None = None) -> Answer:
+    """`returned`: what came back of it since."""
     decision = recorded.scan.decision
     phone = recorded.channel == Channel.PHONE
     store = recorded.scan.store
@@ -51,6 +53,16 @@ def scan_answer(recorded: RecordedScan, said: Sentence) -> Answer:
         "sentence": said.zh,
         "sentence_en": said.en,
         "award": amount_answer(decision.unit or "", decision.award) if decision.award else None,
+        "returned": None if returned is None else _returned(returned),
+    }
+
+
+def _returned(given: ReturnedScan) -> Answer:
+    return {
+        "quantity": given.quantity,
+        "taken_back": [amount_answer(one.unit, one.amount) | {"source": one.source.value} for one in given.taken],
+        "sentence": given.said.zh,
+        "sentence_en": given.said.en,
     }
 
 
@@ -102,10 +114,10 @@ def place_cursor(one: Holding) -> str:
     return base64.urlsafe_b64encode(f"{one.place.end} {one.account}".encode()).decode()
 
 
-def explained_answer(recorded: RecordedScan, again: Recomputed) -> Answer:
+def explained_answer(recorded: RecordedScan, again: Recomputed, returned: ReturnedScan | None) -> Answer:
     policies = again.explanation.policies if again.explanation else ()
     return {
-        "scan": scan_answer(recorded, Sentence(again.sentence_zh, again.sentence_en)),
+        "scan": scan_answer(recorded, Sentence(again.sentence_zh, again.sentence_en), returned),
         "recomputed_equal": again.equal,
         "policies": [_policy(each) for each in policies],
         "limit": None if again.cut is None else _step(again.cut),

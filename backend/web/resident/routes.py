@@ -15,6 +15,7 @@ from backend.ledger import queries as ledger_queries
 from backend.scans import queries
 from backend.scans.explain import recompute, sentence
 from backend.scans.replay import load_names
+from backend.usecases.return_answers import returned_of
 from backend.usecases.scan_label import LabelScan
 from backend.web.auth import Access, bearer, gate
 from backend.web.context import backend, note, now, session
@@ -189,10 +190,13 @@ def history(query: dict[str, Any]) -> Response:
         found = queries.history(connection, city, who.resident, after=after, limit=limit)
         policies = backend().policies.lookup(connection, city)
         names = load_names(connection)
+        returned = returned_of(connection, city, [each.scan for each in found], policies)
     return answer(
         {
             "city": city,
-            "scans": [scan_answer(each, sentence(each.scan, policies, names)) for each in found],
+            "scans": [
+                scan_answer(each, sentence(each.scan, policies, names), returned.get(_line(each))) for each in found
+            ],
             "next": cursor_of(found[-1]) if len(found) == limit else None,
         }
     )
@@ -215,7 +219,12 @@ def explain(query: dict[str, Any], basket: UUID, line_no: int) -> Response:
             raise NotFound
         policies = backend().policies.lookup(connection, city)
         names = load_names(connection)
-    return answer(explained_answer(found, recompute(found.scan, policies, names)))
+        returned = returned_of(connection, city, [found.scan], policies)
+    return answer(explained_answer(found, recompute(found.scan, policies, names), returned.get(_line(found))))
+
+
+def _line(recorded: queries.RecordedScan) -> tuple[str, int]:
+    return recorded.scan.decision.basket, recorded.scan.decision.line_no
 
 
 def _as_text(content: bytes) -> str | None:

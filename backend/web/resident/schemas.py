@@ -147,6 +147,19 @@ class UsedCertificateSchema(ma.Schema):
     tier = ma.fields.Integer(required=True, allow_none=True)
 
 
+class ReturnedAmountSchema(AmountSchema):
+    source = ma.fields.String(required=True, metadata={"enum": ["pending", "balance", "debt"]})
+
+
+class ReturnedSchema(ma.Schema):
+    """退了几件、收回了什么 / pieces that came back, and what was taken back for them."""
+
+    quantity = ma.fields.Integer(required=True)
+    taken_back = ma.fields.List(ma.fields.Nested(ReturnedAmountSchema), required=True)
+    sentence = ma.fields.String(required=True)
+    sentence_en = ma.fields.String(required=True)
+
+
 class ScanSchema(ma.Schema):
     """一次扫码及其核定结果 / a scan with its decision."""
 
@@ -173,6 +186,9 @@ class ScanSchema(ma.Schema):
     )
     sentence_en = ma.fields.String(required=True)
     award = ma.fields.Nested(AmountSchema, required=True, allow_none=True)
+    returned = ma.fields.Nested(
+        ReturnedSchema, required=True, allow_none=True, metadata={"description": "退货及收回的奖励 / what came back"}
+    )
 
 
 class ClaimedSchema(ma.Schema):
