@@ -20,6 +20,8 @@ KNOWN_MARGIN_MS = 600_000
 """A version recorded within ten minutes of a decision may have been known to it or not."""
 KEYS_KEPT = 100_000
 _STRENGTH = "SEMU"
+_KEEPS_FACTS = frozenset({"returned", "held_refused"})
+"""Reasons of decisions that look nothing up: they keep the facts of the one before, which is held against its own time."""
 
 
 class RegistryPast:
@@ -50,7 +52,7 @@ class RegistryPast:
 
     def fault(self, scan: DecidedScan) -> str | None:
         """How the certificate that a decision states differs from every version of the registry it can have known."""
-        if scan.decision.label_key is None:
+        if scan.decision.label_key is None or scan.decision.reason in _KEEPS_FACTS:
             return None
         faults = [self._fault_in(version, scan) for version in self._known(scan)]
         return None if None in faults else faults[-1]

@@ -41,4 +41,4 @@ def assert_sound(database: Database, city: str) -> None:
 def assert_verified(database: Database, city: str) -> None:
     """Every invariant of the verification holds: for policies beyond what the tests' own books can add up."""
     broken = [finding for verified in verify_ledger(database, city) for finding in verified.findings if finding.broken]
-    assert broken == []
+    assert broken == [], broken
