@@ -17,6 +17,7 @@ from backend.cli.connection import (
     operator,
 )
 from backend.cli.policy_files import amounts, file_argument, finding_lines, read_document
+from backend.cli.policy_preview import preview
 from backend.policies import queries
 from backend.policies.json_schema import json_schema, reference
 from backend.policies.lint import blockers, lint_text
@@ -41,6 +42,7 @@ def policies() -> None:
 
 policies.add_command(funding)
 policies.add_command(forecast_)
+policies.add_command(preview)
 
 
 @policies.command()

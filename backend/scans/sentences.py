@@ -212,6 +212,9 @@ _OUTCOMES_OF_REASONS = {
 }
 
 
+BY_RULES = frozenset(_BY_RULES)
+
+
 def outcome_of(reason: str) -> Outcome:
     """The one outcome that a reason goes with."""
     return _OUTCOMES_OF_REASONS.get(reason, Outcome.NONE)
@@ -219,4 +222,4 @@ def outcome_of(reason: str) -> Outcome:
 
 def by_rules(reason: str) -> bool:
     """Whether the policy engine gave this reason; the others were found before any policy was asked."""
-    return reason in _BY_RULES
+    return reason in BY_RULES

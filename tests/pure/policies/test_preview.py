@@ -1,0 +1,107 @@
+"""A preview by laws: a version beside itself changes nothing, and parts of the persons come to the same as all of them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.kernel.periods import civil_date
+from backend.policies.compiled import CompiledPolicy
+from backend.policies.document import load_policy
+from backend.policies.model import Facts
+from backend.policies.preview import Side, Sold, Version, sides
+from backend.policies.preview_parts import Compared, totals_of
+from tests.pure.policies import documents
+from tests.worlds import rules
+from tests.worlds.scans import PERSON, SOLD_AT_MS
+
+DAY_MS = 86_400_000
+WINDOW = (SOLD_AT_MS - 30 * DAY_MS, SOLD_AT_MS + 30 * DAY_MS)
+FRIDGE = Facts("gtin", "M", "P3", "冰箱", 1, None, 10_000, 1, "s1", "320102", "CNIS", "energy_label", basket="b")
+
+
+def sold(number: int, facts: Facts, person: str = PERSON, days: int = 0) -> Sold:
+    at = SOLD_AT_MS + days * DAY_MS + number
+    return Sold((at, "t1", "", number, 0), person, civil_date(at), facts)
+
+
+def previewed(in_force: Side, draft: Any, sales: list[Sold], side: Side) -> dict[str, Any]:
+    totals = totals_of(Compared(in_force, side, draft), lambda _part, _parts: [sales], parts=1)
+    return totals.result(draft, {}, seed=1)
+
+
+def of_document(doc: dict[str, Any], sales: Iterable[Sold], draft: dict[str, Any] | None = None) -> dict[str, Any]:
+    policy = load_policy(rules.text_of(doc))
+    changed = load_policy(rules.text_of(draft or doc))
+    versions = [Version("v1", policy, policy.from_ms, policy.until_ms)]
+    in_force, drafted = sides(versions, changed, WINDOW, SOLD_AT_MS)
+    return previewed(in_force, changed, list(sales), drafted)
+
+
+@settings(documents.LAW, max_examples=60)
+@given(st.lists(documents.facts, max_size=6), documents.several())
+def test_a_version_beside_itself_changes_nothing(facts: list[Facts], policies: tuple[CompiledPolicy, ...]) -> None:
+    if not policies:
+        return
+    versions = [Version(one.version, one.policy, one.from_ms, one.until_ms) for one in policies]
+    same = replace(policies[0].policy, until_ms=WINDOW[1])
+    in_force, draft = sides(versions, same, WINDOW, SOLD_AT_MS)
+    sales = [sold(number, one, f"p{number % 2}", number // 3) for number, one in enumerate(facts)]
+
+    found = previewed(in_force, same, sales, draft)
+
+    assert (found["winners"], found["losers"]) == ({}, {})
+    assert found["flips"] == {"gained": 0, "lost": 0}
+    assert all(before == after for before, after in found["cost"].values())
+    assert found["held"][0] == found["held"][1]
+    assert found == previewed(in_force, same, sales, draft)
+
+
+def test_who_gets_more_and_who_gets_less_is_counted_in_each_unit() -> None:
+    """Grade 1 earns 20 in place of 10, all else nothing in place of 10."""
+    draft = rules.document(rules.rule("best", rules.fixed(20), rules.where("grade", "<=", 1)))
+    second = FRIDGE._replace(grade=2)
+    sales = [sold(0, FRIDGE, "li"), sold(1, FRIDGE, "li"), sold(2, second, "wang"), sold(3, FRIDGE, "zhao")]
+    sales += [sold(4, second, "zhao"), sold(5, FRIDGE._replace(proof="P0"), "nobody")]
+
+    found = of_document(rules.document(), sales, draft)
+
+    assert (found["sales"], found["persons"]) == (6, 4)
+    assert found["cost"] == {"points": [50, 60]}
+    assert (found["winners"], found["losers"]) == ({"points": 1}, {"points": 1})
+    assert found["flips"] == {"gained": 0, "lost": 2}
+    assert found["by"]["store"] == {"s1": {"points": [50, 60]}}
+
+
+def test_a_budget_ends_in_the_order_of_sale() -> None:
+    sales = [sold(0, FRIDGE, "li"), sold(1, FRIDGE, "wang"), sold(2, FRIDGE, "zhao")]
+
+    found = of_document(rules.document(), sales, rules.document(budget=15))
+    whole = of_document(rules.document(), sales, rules.document(budget=15, partial=False))
+
+    assert found["cost"] == {"points": [30, 15]}
+    assert found["losers"] == {"points": 2}
+    assert whole["cost"] == {"points": [30, 10]}
+
+
+def test_a_budget_that_lasts_a_day_and_a_half_is_exhausted_on_the_second_day() -> None:
+    sales = [sold(day, FRIDGE, "li", day) for day in range(28)]
+    starts = date(2026, 1, 1)
+
+    found = of_document(rules.document(), sales, rules.document(budget=15))
+
+    assert found["exhausted"]["points"]["p50"] == starts.replace(day=2).isoformat()
+    assert found["exhausted"]["points"]["p90"] == starts.replace(day=2).isoformat()
+
+
+def test_a_policy_of_no_version_is_compared_with_nothing() -> None:
+    draft = load_policy(rules.text_of(rules.document()))
+    in_force, drafted = sides([], draft, WINDOW, SOLD_AT_MS)
+
+    found = previewed(in_force, draft, [sold(0, FRIDGE)], drafted)
+
+    assert found["cost"] == {"points": [0, 10]}
+    assert found["flips"] == {"gained": 1, "lost": 0}
