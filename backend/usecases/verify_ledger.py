@@ -168,7 +168,8 @@ def _documented(policies: PolicySet) -> dict[str, int]:
     for policy in policies:
         for budget in policy.budgets:
             for account, amount in zip(budget.accounts, shares_of(budget.budget), strict=True):
-                granted[account] = granted.get(account, 0) + amount
+                if amount:  # an account that nothing was granted to may not be there
+                    granted[account] = granted.get(account, 0) + amount
     return granted
 
 
