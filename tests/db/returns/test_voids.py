@@ -3,7 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from backend.storage.transaction import Database
+from backend.scans import return_rows
+from backend.storage.transaction import Database, observed
+from backend.usecases.record_baskets import Arrival
 from backend.usecases.void_baskets import Voided
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, WASHER, open_city, read, resident
@@ -81,4 +83,27 @@ def test_another_tills_sale_is_not_voided(engine_db: Database) -> None:
     voider(engine_db).work(NANJING, NOON)
 
     assert books.wallet(engine_db, NANJING, LI) == 10
+    assert_sound(engine_db, NANJING)
+
+
+def test_a_batch_with_voids_costs_one_statement_more_however_many(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    tills = [city.till(n) for n in range(20)]
+    city.record(*(till.basket(read(FRIDGE), resident=LI) for till in tills))
+
+    def statements(*arrivals: Arrival) -> list[str]:
+        seen: list[str] = []
+        with observed(seen.append):
+            city.record(*arrivals)
+        return seen
+
+    none = statements(tills[0].basket(read(FRIDGE)))
+    one = statements(tills[0].basket(read(FRIDGE)), tills[0].basket(void_of=1))
+    many = statements(tills[0].basket(read(FRIDGE)), *(till.basket(void_of=1) for till in tills[1:]))
+
+    assert set(one) - set(none) == {return_rows.OPEN_VOIDS}
+    assert len(one) == len(none) + 1
+    assert one == many
+    assert voider(engine_db).work(NANJING, NOON) == Voided(voided=20)
+    assert books.wallet(engine_db, NANJING, LI) == 0
     assert_sound(engine_db, NANJING)

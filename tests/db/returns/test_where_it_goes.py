@@ -8,6 +8,7 @@ from backend.usecases.settle_due import settle_due
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, RICE, WASHER, City, open_city, read, resident
 from tests.worlds.later import assert_verified
+from tests.worlds.quotes import open_desk
 from tests.worlds.returning import DAY, bring_back, spend
 
 LI = resident(1)
@@ -184,3 +185,35 @@ def _used(database: Database) -> dict[str, int]:
         for name, used in named.items()
         if not name.startswith("model")
     }
+
+
+def test_what_is_paid_once_a_basket_comes_back_with_its_line(engine_db: Database) -> None:
+    visit = rules.rule("visit", rules.fixed(50) | {"once_a_basket": True})
+    city = open_city(engine_db, rules.document(visit))
+    sale = city.till().basket(read(FRIDGE, qty=2), read(WASHER), resident=LI)
+    city.record(sale)
+    assert books.wallet(engine_db, NANJING, LI) == 50
+
+    bring_back(engine_db, (sale.basket.basket, 1, 1), (sale.basket.basket, 0, 1))
+    assert books.wallet(engine_db, NANJING, LI) == 25
+    bring_back(engine_db, (sale.basket.basket, 0, 1), number="R2")
+
+    assert books.wallet(engine_db, NANJING, LI) == 0
+    assert_verified(engine_db, NANJING)
+
+
+def test_a_captured_quote_comes_back_as_any_sale(engine_db: Database) -> None:
+    doc = rules.document(PER_PIECE, budget=100, caps=[rules.cap("day", "day", 100)])
+    doc["budget"]["shards"] = 3
+    desk = open_desk(open_city(engine_db, doc))
+    quote = desk.hold(read(FRIDGE, qty=4), read(WASHER), person=LI)
+    desk.capture(quote, (0, 3, 7_500))
+    ((basket,),) = books.rows(engine_db, "SELECT basket::text FROM baskets")
+
+    bring_back(engine_db, (basket, 0, 1))
+    assert books.wallet(engine_db, NANJING, LI) == 14
+    assert_verified(engine_db, NANJING)
+    bring_back(engine_db, (basket, 0, 2), number="R2")
+
+    assert sum(books.balance(engine_db, NANJING, account) for account in chart.budget("green", "points", 3)) == 100
+    assert_verified(engine_db, NANJING)
