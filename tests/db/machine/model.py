@@ -23,6 +23,7 @@ class Terms(NamedTuple):
     collect_hours: int
     months: int
     return_days: int | None
+    reclaim_on: date | None
 
 
 class Bucket(NamedTuple):
@@ -152,6 +153,7 @@ class Model:
         self.used: Counter[tuple[str, str, str, date]] = Counter()
         self.spent_units: set[str] = set()
         self.expired = 0
+        self.reserved = 0
         self.redeemed = 0
 
     def purse(self, person: str) -> Purse:
@@ -198,6 +200,41 @@ class Model:
         assert basket.person is not None
         day = day_of(basket.sold_at)
         return (line.policy, "day", basket.person, day), (line.policy, "watch", basket.person, day)
+
+    # Reservations
+
+    def reserve(self, basket: Basket) -> None:
+        """What was just decided of `basket` waits until it is paid."""
+        for purse, bucket, line in self._promised(basket):
+            purse.held[bucket] -= line.award
+            self.reserved += line.award
+
+    def capture(self, basket: Basket) -> None:
+        for purse, bucket, line in self._promised(basket):
+            purse.held[bucket] += line.award
+            self.reserved -= line.award
+
+    def let_go(self, basket: Basket) -> None:
+        for _, _, line in self._promised(basket):
+            assert line.policy is not None
+            assert line.terms is not None
+            self.reserved -= line.award
+            self.books[line.policy].budget += line.award
+            day, watch = self._counters(basket, line)
+            self.used[day] -= line.award
+            self.used[watch] -= line.terms.watch is not None
+            self.spent_units.discard(line.code)
+
+    def _promised(self, basket: Basket) -> Iterator[tuple[Purse, Bucket, Line]]:
+        for line in basket.lines:
+            if line.award and line.bucket is not None:
+                yield self.purse(basket.person or ""), line.bucket, line
+
+    def reclaim(self, now: datetime) -> None:
+        for book in self.books.values():
+            dates = [terms.reclaim_on for _, terms in book.versions]
+            if all(on is not None and on <= day_of(now) for on in dates):
+                book.budget = 0
 
     # Returns
 

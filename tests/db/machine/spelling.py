@@ -22,7 +22,8 @@ def document(policy: str, one: Terms, grant: int, parts: int, start: datetime) -
     piece = {"kind": "per_unit", "amount": one.amount}
     pays = rules.rule("piece", piece, rules.where("grade", "=", POLICIES[policy]), rates=RATES)
     doc = rules.document(pays, policy=policy, caps=caps, budget=grant, starts=start.isoformat())
-    doc["budget"]["shards"] = parts
+    doc["budget"] |= {"shards": parts}
+    doc["budget"] |= {"reclaim_on": str(one.reclaim_on)} if one.reclaim_on is not None else {}
     doc |= {"returns": {"days": one.return_days}} if one.return_days is not None else {}
     doc |= {"expiry": {"months": one.months}} if one.months else {}
     waits = {
@@ -41,7 +42,7 @@ def address(person: str, bucket: Bucket) -> str:
 
 
 def accounts_of(one: Model) -> dict[str, int]:
-    found = Counter({"expired:points": one.expired, "redeemed:points": one.redeemed})
+    found = Counter({"reserved": one.reserved, "expired:points": one.expired, "redeemed:points": one.redeemed})
     found.update({f"budget:{name}": book.budget for name, book in one.books.items()})
     for person, purse in one.purses.items():
         found[f"debt:{person}:points"] = -purse.debt
@@ -56,7 +57,7 @@ def accounts(city: City) -> dict[str, int]:
     found: Counter[str] = Counter()
     for account, balance in books.rows(city.database, query, c=city.code):
         kind, name, *_ = account.split(":")
-        found[f"budget:{name}" if kind == "budget" else account] += balance
+        found[{"budget": f"budget:{name}", "reserved": "reserved"}.get(kind, account)] += balance
     return {name: amount for name, amount in found.items() if amount}
 
 
