@@ -15,9 +15,11 @@ LONG_READ_TIMEOUT_MS = 600_000
 def snapshot(connection: Connection) -> None:
     """All that follows on `connection` reads one state of the database, and may take ten minutes.
 
-    Must come before the first query of the transaction.
+    Must come before the first query of the transaction. It reads whole tables: a nested loop, which the planner takes where
+    it knows nothing of a table's size yet, would be quadratic.
     """
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
 
 
