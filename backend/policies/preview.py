@@ -7,6 +7,7 @@ anything else is folded as a whole, in the order of sale, and so are budgets (`p
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from backend.kernel.periods import period_keys
@@ -15,9 +16,11 @@ from backend.policies.evaluate import evaluate
 from backend.policies.limits import Limits
 from backend.policies.model import Facts, Outcome, Policy
 
+PLACES_KEPT = 65_536
 OPEN = 2**60
 """Of a budget while persons' caps are folded: it is held to afterwards, in the order of sale."""
 _HELD = Outcome.HELD.value
+_new = tuple.__new__
 
 Order = tuple[int, str, str, int, int]
 """Of sale: moment in Unix ms, device, stream, number, line."""
@@ -104,7 +107,7 @@ class Fold:
         assert verdict.unit is not None
         first = (verdict.version, verdict.unit, verdict.amount)
         more = tuple((award.version, award.unit, award.amount) for award in verdict.more if award.amount)
-        return tuple.__new__(Judged, ((first, *more), False))
+        return _new(Judged, ((first, *more), False))
 
     def _forget(self, day: date) -> None:
         kept = frozenset(period_keys(day))
@@ -128,9 +131,25 @@ class PersonFolds:
 
     def events(self, sales: Iterable[Sold]) -> list[Event]:
         first, second = self._first, self._second
+        if first is None or second is None:
+            return [
+                Event(sold, first.judge(sold) if first else None, second.judge(sold) if second else None)
+                for sold in sales
+            ]
         return [
-            Event(sold, first.judge(sold) if first else None, second.judge(sold) if second else None) for sold in sales
+            _new(Event, (_new(Sold, (*sold[:3], _placed(sold.facts))), first.judge(sold), second.judge(sold)))
+            for sold in sales
         ]
+
+
+def _placed(facts: Facts) -> Facts:
+    """What is left to know of a sale that is decided: where it was, and under which scheme; one and the same for many."""
+    return _place_alone(facts.district, facts.certificate_scheme, facts.store)
+
+
+@lru_cache(PLACES_KEPT)
+def _place_alone(district: str | None, scheme: str | None, store: str | None) -> Facts:
+    return Facts("", "", "", None, None, None, None, 1, store, district, None, scheme)
 
 
 def _no_accounts(_policy: str, _unit: str, _shards: int) -> tuple[str, ...]:

@@ -76,10 +76,12 @@ class Totals:
         before, after = (pool.pay(one.paid, sold.sold_on) for pool, one in zip(self._pools, judged, strict=True))
         self._flips[0] += bool(after) and not before
         self._flips[1] += bool(before) and not after
+        changes = before != after
         for side, paid in enumerate((before, after)):
             own = self._pools[side].version
             for version, unit, amount in paid:
-                self._changes[sold.person, unit] += amount if side else -amount
+                if changes:
+                    self._changes[sold.person, unit] += amount if side else -amount
                 if version == own:
                     self._cost[side][unit] += amount
                     self._place(sold, unit, side, amount)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.bench import growth, http_batches, http_scans, policies, recording, replay, transport
+from tests.bench import growth, http_batches, http_scans, policies, preview, recording, replay, transport
 from tests.bench.ground import Ground, prepared
 from tests.bench.report import Ratio, say
 
@@ -23,6 +23,7 @@ MEASUREMENTS: Mapping[str, Callable[[Ground, int], Ratio]] = MappingProxyType(
         "twenty_policies_vs_floor_d": policies.twenty_policies_vs_floor_d,
         "idle_policy_vs_asked": policies.idle_policy_vs_asked,
         "replay_equal_share": replay.replay_equal_share,
+        "preview_vs_evaluate": preview.preview_vs_evaluate,
     }
 )
 
