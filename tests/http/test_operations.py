@@ -220,6 +220,8 @@ def test_answers_are_as_they_are_described(client: FlaskClient, app: Flask, city
         ("post", "/api/resident/v1/scans", scanned),
         ("get", "/api/resident/v1/scans", client.get("/api/resident/v1/scans", headers=headers)),
         ("get", "/api/resident/v1/balances", client.get("/api/resident/v1/balances", headers=headers)),
+        ("get", "/api/resident/v1/expiries", client.get("/api/resident/v1/expiries", headers=headers)),
+        ("post", "/api/resident/v1/collect", client.post("/api/resident/v1/collect", json={}, headers=headers)),
         ("get", "/api/resident/v1/scans/{basket}/lines/{line_no}", client.get(line, headers=headers)),
         ("post", "/api/resident/v1/member-codes", client.post("/api/resident/v1/member-codes", headers=headers)),
         (

@@ -294,6 +294,13 @@ TIMED_FAULTS = {
         "I4",
         "UPDATE transfers SET reason = 'redemption' WHERE reason = 'release'",
     ),
+    "a lapse that was reinstated and never was": (
+        "I6",
+        (
+            "INSERT INTO transfers SELECT city, gen_random_uuid(), 1, 0, 'reinstate', unit, 'budget:a-year:points',"
+            f" 'collect:{LI}:a-year:2026113000:-\\:points', amount, recorded_at FROM transfers WHERE reason = 'award' LIMIT 1"
+        ),
+    ),
     "an award that is called a lapse": ("I6", "UPDATE transfers SET reason = 'lapse' WHERE reason = 'award'"),
 }
 
