@@ -209,7 +209,7 @@ def _holds(cap: Cap, reward: Reward, one: Reached, policy: Policy, space: Space)
         return False
     if cap.counts is Counts.AMOUNT:
         return True
-    most = _most_each(reward, one.region, max(one.rule.rates.values()), space, cap.counts)
+    most = _most_each(reward, one.region, max(one.rule.rates.values(), default=0), space, cap.counts)
     return most is not None and cap.limit * most < budget.amount
 
 
@@ -246,7 +246,7 @@ def _never_fits(policy: Policy, one: Reached, reward: Reward, place: str) -> Ite
     if is_percent(reward):
         return
     stated = reward.amount if reward.by is None else min((reward.table or {0: 0}).values())
-    least = stated * reward.factor_bp * min(one.rule.rates.values()) // BASIS_POINTS**2
+    least = stated * reward.factor_bp * min(one.rule.rates.values(), default=0) // BASIS_POINTS**2
     if reward.cap_per_unit is not None:
         least = min(least, reward.cap_per_unit)
     for cap in policy.caps:

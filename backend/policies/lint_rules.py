@@ -217,7 +217,7 @@ def _unpaid(one: Reached, space: Space) -> Iterator[Finding]:
 
 
 def _above_price(one: Reached, space: Space) -> Iterator[Finding]:
-    most_rate = max(one.rule.rates.values())
+    most_rate = max(one.rule.rates.values(), default=0)
     for position, reward in enumerate(one.rule.rewards):
         place = one.reward_place(position)
         if reward.unit not in _VALUE:
@@ -233,7 +233,7 @@ def _above_price(one: Reached, space: Space) -> Iterator[Finding]:
         by_piece = reward.kind is not RewardKind.FIXED
         ceiling = max((_most_price(space, box, by_piece=by_piece) for box in one.region), default=-1)
         stated = [reward.amount] if reward.by is None else list((reward.table or {}).values())
-        least = min(stated) * reward.factor_bp * min(one.rule.rates.values()) // BASIS_POINTS**2
+        least = min(stated) * reward.factor_bp * min(one.rule.rates.values(), default=0) // BASIS_POINTS**2
         if not is_percent(reward) and reward.unit is Unit.FEN and 0 <= ceiling < least:
             top = amount_words(Unit.FEN, ceiling)
             yield blocker(

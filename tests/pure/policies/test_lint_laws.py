@@ -15,6 +15,7 @@ from backend.policies.lint_rules import reach
 from backend.policies.model import Condition, Facts, Group, Policy, Reward, RewardKind, Rule, Scope
 from backend.policies.regions import Space
 from tests.pure.policies.lint_documents import SCHEMES, SOUND, Doc, changed, policy, rule
+from tests.worlds import rules
 
 GRADES = (None, 1, 2, 3, 4, 5)
 QUANTITIES = (1, 2, 3, 4, 5, 6)
@@ -170,3 +171,9 @@ def test_conditions_with_too_many_combinations_are_said_to_be_unchecked_and_take
     found = [one for one in lint_text(json.dumps(made)) if one.code == "too_complex"]
 
     assert [(one.severity, one.place) for one in found] == [(Severity.WARNING, "rules.0.when")]
+
+
+def test_a_rule_without_any_rate_is_judged_too() -> None:
+    doc = rules.document(rules.rule("ten", rules.fixed(10), rates={"U": {}}))
+
+    assert isinstance(lint_text(rules.text_of(doc)), list)
