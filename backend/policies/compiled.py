@@ -22,7 +22,7 @@ BudgetAccounts = Callable[[str, str, int], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CompiledBudget:
-    """The pool of one unit: `accounts` are its shards, `paces` the limits on how fast it is spent."""
+    """The pool of one unit: `accounts` are the shards that any version of the policy spread it over."""
 
     budget: Budget
     pool: str

@@ -164,7 +164,8 @@ def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
     """What the group's policies give, already taken from the limits, and the refusals of those that were asked."""
     results: list[Offer | Verdict] = []
     if group.mode is _BEST:
-        results = [_offer(policy, sale, None) for policy in group.policies]
+        # A ceiling is known here in a replay alone, of a sale whose group was led by a policy of another mode.
+        results = [_offer(policy, sale, sale.ceiling) for policy in group.policies]
         offers = [offered for offered in results if isinstance(offered, Offer)]
         if not offers:
             return results
@@ -237,7 +238,7 @@ def _count(
     for cap in rule.counted:
         if not cap.concerns(sale.facts):
             continue
-        key, most = sale.limits.meet(cap, sale.person, sale.facts, sale.sold_on, periods)
+        key, most = _met(cap, sale, periods)
         wanted = sale.facts.quantity if cap.counts is _PIECES else 1
         left = most - sale.limits.used.get(key, 0)
         if left < wanted and cap.holds:
@@ -300,8 +301,12 @@ def _counters(
         if cap.plain:
             counters.append(((sale.person, periods[cap.period_at], cap.counter), cap.limit, cap))
         elif cap.concerns(sale.facts):
-            counters.append((*sale.limits.meet(cap, sale.person, sale.facts, sale.sold_on, periods), cap))
+            counters.append((*_met(cap, sale, periods), cap))
     return counters
+
+
+def _met(cap: CompiledCap, sale: Sale, periods: tuple[str, ...]) -> tuple[CounterKey, int]:
+    return sale.limits.meet(cap, sale.person, sale.facts, sale.sold_on, periods, released=sale.released)
 
 
 def _spend(
@@ -326,7 +331,7 @@ def _add_bonuses(policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], o
     """
     for milestone in policy.milestones:
         _counters(milestone.reward, sale, periods)
-        key, _most = sale.limits.meet(milestone.counter, sale.person, sale.facts, sale.sold_on, periods)
+        key, _most = _met(milestone.counter, sale, periods)
         number = sale.limits.used.get(key, 0) + 1
         offer.takes[key] = 1
         offer.cut.add(key)

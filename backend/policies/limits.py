@@ -51,7 +51,7 @@ class CompiledCap:
     exact: bool = False
     """Its amount decides what is awarded even where it is far from its limit."""
     holds: bool = False
-    """What is beyond it is held for a person, who may release it: its counter itself has no bound."""
+    """What is beyond it is held for a person, who may release it: only what was released may pass its limit."""
 
     def concerns(self, facts: Facts) -> bool:
         return (not self.schemes or facts.certificate_scheme in self.schemes) and (
@@ -95,11 +95,22 @@ class Limits:
     """Of each counter met that is not a person's alone: which cap it belongs to, and where it ends."""
 
     def meet(
-        self, cap: CompiledCap, person: str, facts: Facts, sold_on: date, periods: tuple[str, ...]
+        self,
+        cap: CompiledCap,
+        person: str,
+        facts: Facts,
+        sold_on: date,
+        periods: tuple[str, ...],
+        *,
+        released: bool = False,
     ) -> tuple[CounterKey, int]:
-        """The counter of `cap` for this sale, and its limit. Raises FactMissing."""
+        """The counter of `cap` for this sale, and its limit. `released`: a person lets it pass what holds. Raises FactMissing.
+
+        The database holds a counter to the limit as long as nobody released anything: of two that take the last room at the
+        same moment one is decided again, and then held.
+        """
         key, most = cap.key(person, facts, periods), cap.limit_at(facts, sold_on)
-        bound = MAX_AMOUNT if cap.holds else most
+        bound = MAX_AMOUNT if cap.holds and released else most
         self.met[key] = Met(cap.counter, None if cap.limit_of is None and not cap.holds else bound)
         return key, most
 
@@ -128,7 +139,7 @@ def compile_pace(pace: Pace, policy: Policy, unit: str, *, partial: bool) -> Com
 
     def limit_of(facts: Facts, sold_on: date) -> int:
         each = pace.amount if pace.amounts is None else pace.amounts.get(facts.district or "", pace.amount)
-        return each * ((sold_on - since).days + 1 if pace.carry_over else 1)
+        return min(each * ((sold_on - since).days + 1 if pace.carry_over else 1), MAX_AMOUNT)
 
     return _compiled(
         pace.pace,

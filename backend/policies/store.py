@@ -152,12 +152,21 @@ def _chained(
 ) -> list[CompiledPolicy]:
     ordered = sorted(versions, key=lambda pair: pair[1].from_ms)
     starts = [policy.from_ms for _, policy in ordered[1:]] + [None]
+    most: dict[str, int] = {}
+    for _, policy in ordered:
+        for budget in policy.budgets:
+            most[budget.unit.value] = max(most.get(budget.unit.value, 0), budget.shards)
+
+    # Versions share one budget: each may spend from all accounts that any of them spread it over.
+    def accounts_of_all(name: str, unit: str, _shards: int) -> tuple[str, ...]:
+        return budget_accounts(name, unit, most[unit])
+
     return [
         compile_policy(
             policy,
             version,
             policy.until_ms if starts_next is None else min(policy.until_ms, starts_next),
-            budget_accounts,
+            accounts_of_all,
             pauses,
         )
         for (version, policy), starts_next in zip(ordered, starts, strict=True)

@@ -25,7 +25,7 @@ FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 WHERE d.city = %(city)s AND d.outcome = 'held' AND d.basket > %(after)s::uuid AND NOT EXISTS (
   SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket AND later.line_no = d.line_no
     AND later.decision_no > d.decision_no)
-ORDER BY d.basket, d.line_no LIMIT %(limit)s"""
+ORDER BY d.basket FETCH FIRST (%(limit)s::int) ROWS WITH TIES"""
 
 
 class Ruling(StrEnum):
@@ -70,9 +70,12 @@ FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 def held_scans(connection: Connection, city: str, *, after: str = FIRST, limit: int = 100) -> Sequence[HeldScan]:
-    """Scans of `city` that wait, in the order of their baskets, of baskets above `after`; at most `limit` (1,000)."""
+    """Scans of `city` that wait, in the order of their baskets, of baskets above `after`: `limit` (1,000 at most), and what
+    else waits in the last basket, so that the next page begins with another one.
+    """
     params = {"city": city, "after": after, "limit": min(limit, HELD_MAX)}
-    return [HeldScan(*row) for row in hot(connection, HELD, params)]
+    found = [HeldScan(*row) for row in hot(connection, HELD, params)]
+    return sorted(found, key=lambda scan: (scan.basket, scan.line_no))
 
 
 def record_ruling(

@@ -86,3 +86,4 @@ def _paid_by(accounts: tuple[str, ...], amount: int, left: dict[str, int], turn:
             yield account, part
         if not amount:
             return
+    assert not amount, "what was decided is what the accounts of the budget hold together"

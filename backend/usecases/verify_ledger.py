@@ -167,7 +167,8 @@ def _documented(policies: PolicySet) -> dict[str, int]:
     granted: dict[str, int] = {}
     for policy in policies:
         for budget in policy.budgets:
-            for account, amount in zip(budget.accounts, shares_of(budget.budget), strict=True):
+            # Its own accounts come first; the others are those of versions that spread it further.
+            for account, amount in zip(budget.accounts, shares_of(budget.budget), strict=False):
                 if amount:  # an account that nothing was granted to may not be there
                     granted[account] = granted.get(account, 0) + amount
     return granted

@@ -28,6 +28,7 @@ def decided_scan(facts: Facts, verdict: Verdict) -> DecidedScan:
         certificate_scheme=facts.certificate_scheme,
         label_key=facts.model,
         basket=facts.basket,
+        serial=facts.serial,
         evidence=evidence_text(Evidence(*(getattr(facts, name) for name in Evidence._fields)), facts.buyer),
         policy_version=verdict.version,
         rule=verdict.rule,
@@ -45,6 +46,8 @@ def decided_scan(facts: Facts, verdict: Verdict) -> DecidedScan:
         channel=facts.channel,
         receipt_fen=facts.receipt_fen,
         more=verdict.more,
+        device=facts.device,
+        cashier=facts.cashier,
     )
 
 

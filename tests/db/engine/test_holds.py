@@ -10,7 +10,7 @@ from backend.certificates.cache import RegistryCache
 from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.scans.rulings import NotHeld, Said, held_scans
+from backend.scans.rulings import FIRST, NotHeld, Said, held_scans
 from backend.storage.transaction import Database
 from backend.usecases.rule_on_hold import Place, RuleOnHold
 from tests.db.operator.typed import Run
@@ -149,3 +149,21 @@ def test_an_official_rules_on_the_command_line(city: City, run: Run) -> None:
     assert released.stdout == "第 2 次核定：已奖励（awarded），10 分 / awarded\n"
     again = run("holds", "refuse", scan["basket"], str(scan["line_no"]), *given)
     assert isinstance(again.exception, NotHeld)
+
+
+def test_pages_of_held_scans_pass_over_none(city: City) -> None:
+    till = city.till()
+    city.record(till.basket(*(read(FRIDGE) for _ in range(5)), resident=LI), till.basket(read(FRIDGE), resident=LI))
+
+    pages: list[Place] = []
+    after = FIRST
+    while True:
+        with city.database.read() as connection:
+            page = held_scans(connection, NANJING, after=after, limit=2)
+        if not page:
+            break
+        pages += [Place(scan.basket, scan.line_no) for scan in page]
+        after = page[-1].basket
+
+    assert sorted(pages) == held(city)
+    assert len(pages) == 4

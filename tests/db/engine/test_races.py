@@ -12,6 +12,7 @@ from backend.storage.transaction import Database
 from backend.usecases.record_baskets import Arrival, RecordBaskets
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, City, Till, open_city, read, resident, states, unit_label
+from tests.worlds.later import assert_verified
 
 RACERS = 60
 PROCESSES = 4
@@ -156,3 +157,14 @@ def test_batches_of_the_same_people_in_opposite_orders_all_end(
     assert set(books.wallets(engine_db, NANJING).values()) == {95}
     assert books.budget_left(engine_db, NANJING) == 99
     books.assert_balanced(engine_db, NANJING)
+
+
+def test_racers_do_not_slip_past_a_watch_together(engine_db: Database, processes: list[RecordBaskets]) -> None:
+    """Each would see the room that the others take: what is beyond the watch waits for a person all the same."""
+    watch = {"cap": "velocity", "per": ["cashier"], "period": "day", "limit": 2, "counts": "awards", "partial": False}
+    open_city(engine_db, rules.document(caps=[{**watch, "beyond": "hold"}, rules.cap("life", "lifetime", 10**9)]))
+
+    race(processes, [(NANJING, [Till(NANJING, n).basket(read(FRIDGE), resident=resident(n))]) for n in range(RACERS)])
+
+    assert outcomes(engine_db, NANJING) == {("awarded", 10): 2, ("signal", 0): RACERS - 2}
+    assert_verified(engine_db, NANJING)

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, open_city, read, resident, states
+from tests.worlds.later import assert_verified
 
 LI = resident(1)
 BEFORE = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -49,3 +52,24 @@ def test_a_look_up_that_was_overtaken_does_not_bring_back_what_was_in_force_befo
         cache.lookup(connection, NANJING)
 
     assert [one.policy.policy for one in cache.held(NANJING)] == ["green", "second"]
+
+
+@pytest.mark.parametrize(("former", "later"), [(1, 3), (2, 4), (3, 1)])
+def test_a_late_sale_is_paid_from_all_accounts_that_any_version_spread_the_budget_over(
+    engine_db: Database, former: int, later: int
+) -> None:
+    """The versions share one budget: what one of them put in the accounts of more shards is there for the other."""
+    sold = rules.document(rules.rule("fifty", rules.fixed(50)), budget=60)
+    sold["budget"]["shards"] = former
+    city = open_city(engine_db, sold)
+    spread = rules.document(rules.rule("fifty", rules.fixed(50)), budget=60, starts="2026-11-21T00:00:00+08:00")
+    spread["budget"]["shards"] = later
+    city.publish(spread)
+    till = city.till()
+
+    answers = city.record(*[till.basket(read(FRIDGE), resident=LI, sold_at=BEFORE) for _ in range(3)])
+
+    assert states(answers) == ["recorded"] * 3
+    assert [one.award for one in books.decided(engine_db, NANJING)] == [50, 50, 20]
+    assert books.wallet(engine_db, NANJING, LI) == 120
+    assert_verified(engine_db, NANJING)

@@ -71,7 +71,7 @@ facts = st.builds(
     device=st.just("till-00000001"),
     cashier=st.none() | st.just("c07"),
     serial=st.none() | st.just("SN1"),
-    hour=st.just("12"),
+    hour=st.just("10"),
 ).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
 
 conditions = st.one_of(
