@@ -66,11 +66,15 @@ def counterparts(account: str) -> tuple[str, ...]:
 def settle(due: Iterable[str], balances: MutableMapping[str, int]) -> list[Move]:
     """What is pending is released, what was not collected lapses, a lot that is over expires; debts are repaid first, but
     not from what never was the resident's own. `balances` (of `due`, their lots and debts) keep what is left.
+
+    In the order of the moments at which they became due, so that a job that is late does as one in time would have done.
     """
     moves: list[Move] = []
-    for account in sorted(due):  # pending before lots: what is released too late expires at once
+    for account in sorted(due, key=_turn):
         place = place_of(account)
         moves += _emptied(account, place, _due_reason(place), balances)
+        if place.kind == Kind.PENDING and _is_due(place.lot, _moment(account)):  # released too late, it expires at once
+            moves += _emptied(place.lot, place_of(place.lot), Reason.EXPIRY, balances)
     return moves
 
 
@@ -117,6 +121,17 @@ def _destination(place: Place, reason: Reason) -> str:
         assert place.policy is not None
         return budget(place.policy, place.unit)[0]
     return place.lot
+
+
+def _moment(account: str) -> int:
+    at = due_ms(account)
+    assert at is not None, "what is settled is due"
+    return at
+
+
+def _turn(account: str) -> tuple[int, bool, str]:
+    """What is pending comes before the lots that end at the same moment."""
+    return _moment(account), place_of(account).kind == Kind.LOT, account
 
 
 def _order(account: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from tests.db.ledger.walk import FOREST, PLAIN, SHORT, YEAR
 AWARD = 10
 NEVER = date.max
 CHINA = timedelta(hours=8)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
 Key = tuple[datetime | None, date]
 """When it is available or lapses (None: it is available), and through which civil day it is good. Instants are UTC."""
 
@@ -79,11 +79,16 @@ class Paper:
         return part
 
     def settle(self, now: datetime) -> None:
-        """All that is due, in the order of the ledger's addresses."""
+        """All that is due, in the order in which it became due."""
         for key in sorted(key for key in self.collect if key[0] is not None and key[0] <= now):
             self.not_collected[key] += self.collect.pop(key)
         for key in sorted(key for key in self.pending if self.pending[key] and key[0] is not None and key[0] <= now):
+            assert key[0] is not None
+            self._expire(key[0] - SECOND)
             self.lots[key[1]] += self._after_debt(self.pending.pop(key))
+        self._expire(now)
+
+    def _expire(self, now: datetime) -> None:
         for end in sorted(end for end in self.lots if _is_over(end, now)):
             self.expired += self._after_debt(self.lots.pop(end))
 

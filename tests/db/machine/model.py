@@ -37,9 +37,14 @@ class Bucket(NamedTuple):
     def lot(self) -> "Bucket":
         return Bucket("lot", None, self.ends)
 
+    @property
+    def due_at(self) -> datetime | None:
+        if self.kind != "lot":
+            return self.moment
+        return None if self.ends is None else midnight(self.ends + timedelta(days=1))
+
     def due(self, now: datetime) -> bool:
-        over = self.kind == "lot" and self.ends is not None and now >= midnight(self.ends + timedelta(days=1))
-        return over or (self.moment is not None and now >= self.moment)
+        return self.due_at is not None and now >= self.due_at
 
 
 class TooLittle(Exception):
@@ -270,12 +275,14 @@ class Model:
     # Points in time
 
     def settle(self, person: str, now: datetime) -> None:
-        """All that is due: what is pending becomes available, what was not collected lapses, then lots end."""
+        """All that is due, as it came: what is pending becomes available, what was not collected lapses, lots end."""
         purse = self.purse(person)
-        for bucket in sorted(purse.held, key=lambda one: (one.moment or now, one.ends or date.min)):
-            if bucket.moment is not None and bucket.due(now):
-                self._wait_over(purse, bucket)
-        self._end(purse, purse.lots(), now)
+        while due := [one for one, amount in purse.held.items() if amount and one.due(now)]:
+            first = min(due, key=lambda one: (one.due_at, one.kind == "lot", one.ends or date.max))
+            if first.moment is not None:
+                self._wait_over(purse, first)
+            else:
+                self._end(purse, [first], now)
 
     def _wait_over(self, purse: Purse, bucket: Bucket) -> None:
         if bucket.kind.startswith("collect/"):

@@ -100,3 +100,26 @@ def test_what_is_not_collected_goes_back_to_its_policy_and_repays_nothing() -> N
     balances = {account: 5, chart.debt(LI, "gco2e"): -9}
 
     assert lots.settle([account], balances) == [lots.Move("lapse", account, "budget:forest:gco2e", 5)]
+
+
+@given(st.dictionaries(st.one_of(WAITING, TO_COLLECT, ENDING), AMOUNTS, max_size=12), AMOUNTS)
+def test_a_job_that_was_late_leaves_what_one_in_time_leaves(due: dict[str, int], owed: int) -> None:
+    late = {**due, DEBT: -owed}
+    lots.settle(lots.ripe(late, 2**60), late)
+
+    in_time = {**due, DEBT: -owed}
+    while moments := [at for account in in_time if in_time[account] and (at := chart.due_ms(account)) is not None]:
+        lots.settle(lots.ripe(in_time, min(moments)), in_time)
+
+    assert {k: v for k, v in late.items() if v} == {k: v for k, v in in_time.items() if v}
+
+
+def test_an_old_lot_repays_before_what_came_after_it() -> None:
+    """10 are owed; 10 end with the year, 10 more become available a day later: the job that looks a week later agrees."""
+    old = chart.lot(LI, "points", DAY)
+    waiting = chart.pending(LI, "points", (chart.due_ms(old) or 0) + 86_400_000, None)
+    balances = {old: 10, waiting: 10, DEBT: -10}
+
+    lots.settle([waiting, old], balances)
+
+    assert balances == {old: 0, waiting: 0, DEBT: 0, chart.lot(LI, "points", None): 10}
