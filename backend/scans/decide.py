@@ -192,7 +192,7 @@ def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
 
 def _moment(basket: Basket, policies: PolicySet) -> Moment:
     sold_at_ms = basket.sold_at_ms
-    hold = "clock_uncertain" if basket.clock_held and not basket.released else None
+    hold = "clock_uncertain" if basket.clock_held else None
     return Moment(sold_at_ms, civil_date(sold_at_ms), policies.in_force(sold_at_ms), _proof_of(basket), hold)
 
 
@@ -225,12 +225,12 @@ def _decide(
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
-    verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent)
+    verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent, read.released)
     if verdict is None:
         assert entry is not None and level is not None and basket.resident is not None  # noqa: PT018 - not a test
         facts = facts_of(reading, level, proof, entry, read, basket)
         verdict = evaluate(
-            facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=basket.released
+            facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=read.released
         )
         if unit_key is not None and verdict.amount:
             taken.units[unit_key] = (basket.basket, line_no)
@@ -334,6 +334,7 @@ def _refusal(
     state: str | None,
     moment: Moment,
     spent: bool,  # noqa: FBT001 - the hot path calls by position
+    released: bool,  # noqa: FBT001
 ) -> Verdict | None:
     """Why no policy is asked, in the order in which a resident would want to hear it; None when one is."""
     if basket.void_of is not None:
@@ -344,9 +345,9 @@ def _refusal(
         return Verdict(_PENDING, "product_unknown")
     if state != "valid":
         return Verdict(_NONE, f"certificate_{state}")
-    if moment.hold is not None:
+    if moment.hold is not None and not released:
         return Verdict(_HELD, moment.hold)
-    if reading.confidence is _REVIEW and not basket.released and found[0].registry_key != reading.key:
+    if reading.confidence is _REVIEW and not released and found[0].registry_key != reading.key:
         # The registry settles a doubtful reading only when it knows this very label, not just its body.
         return Verdict(_HELD, "label_review")
     if basket.resident is None:

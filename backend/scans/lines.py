@@ -194,6 +194,7 @@ def _read(read: Any) -> Read:
         price,
         _free_text(read, "sn"),
         None if read.get("evidence") is None else _evidence(read["evidence"]),
+        False,  # nobody has looked at it yet
     )
     return tuple.__new__(Read, fields)
 

@@ -46,6 +46,8 @@ class Read(NamedTuple):
     serial: str | None
     evidence: Evidence | None = None
     """What the till adds to the line: an old unit handed in, a delivery address, …"""
+    released: bool = False
+    """A person has looked at it: nothing holds it any more."""
 
 
 @dataclass(slots=True)
@@ -80,8 +82,6 @@ class Basket:
     sealed_sha256: bytes | None = None
     """Kept in place of `sha256` where the line is not kept (`redact`)."""
     buyer: str = "person"
-    released: bool = False
-    """A person has looked at what was held in it: nothing is held any more."""
     receipt_fen: int | None = None
     """The sum of all its priced lines, also of those that `reads` leaves out because they are decided already."""
 

@@ -38,7 +38,9 @@ SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.code, d.code_tex
        f.quantity - r.returned, f.price_fen * (f.quantity - r.returned) / f.quantity,
        d.serial, d.evidence, b.device, b.stream::text, b.seq, b.sha256, b.channel, b.store, b.district, b.resident::text,
        b.claim_sha256, b.closed_by, b.cashier, b.void_of, b.part_of, b.sold_at, b.clock_quality, b.online, b.received_at,
-       {RECEIPT}
+       {RECEIPT},
+       EXISTS (SELECT FROM hold_rulings h WHERE h.city = %(city)s AND h.basket = d.basket AND h.line_no = d.line_no
+               AND h.ruling = 'release')
 FROM (SELECT DISTINCT ON (x.basket, x.line_no) x.* FROM decisions x
       WHERE x.city = %(city)s AND x.basket = ANY(%(baskets)s::uuid[]) ORDER BY x.basket, x.line_no, x.decision_no DESC) d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
@@ -108,10 +110,13 @@ def _scan(row: tuple[Any, ...]) -> WaitingScan:
         serial,
         evidence,
         *facts,
+        released,
     ) = row
     given, buyer = evidence_of(evidence)
     content = code_text.encode() if code is None else bytes(code)
-    read = Read(content, code_text if code is None else None, symbology, None, quantity, price_fen, serial, given)
+    read = Read(
+        content, code_text if code is None else None, symbology, None, quantity, price_fen, serial, given, released
+    )
     return WaitingScan(_basket(basket, buyer, *facts), line_no, decision_no, label_key, read)
 
 

@@ -42,8 +42,7 @@ class RuleOnHold:
             (scan,) = held
             at = (place.basket, place.line_no, scan.decision_no)
             rulings.record_ruling(connection, city, at, Ruling.RELEASE, said, now)
-            scan.basket.released = True
-            return held
+            return [scan._replace(read=scan.read._replace(released=True))]
 
         (decision,) = self._again.decide(city, find, now).decisions
         return decision

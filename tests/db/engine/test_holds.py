@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -11,7 +12,9 @@ from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.scans.rulings import FIRST, NotHeld, Said, held_scans
+from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
+from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.rule_on_hold import Place, RuleOnHold
 from tests.db.operator.typed import Run
 from tests.worlds import books, rules
@@ -167,3 +170,26 @@ def test_pages_of_held_scans_pass_over_none(city: City) -> None:
 
     assert sorted(pages) == held(city)
     assert len(pages) == 4
+
+
+def test_a_claim_does_not_undo_a_release(engine_db: Database) -> None:
+    """A till without a clock, a shopper without an account: a person rules once, and for the line alone that was looked at."""
+    rates = {"M": {"P1": 10_000}}
+    city = open_city(engine_db, rules.document(rules.rule("ten", rules.fixed(10), rates=rates)))
+    till = city.till()
+    till.clock = Clock("none", 0, "b9", 10_000)
+    code = "1" * 16
+    sale = till.basket(read(FRIDGE), read(FRIDGE), claim_sha256=sha256(code.encode()).hexdigest())
+    city.record(sale)
+    caches = RegistryCache(), PolicyCache(chart.budget)
+    ruling(city).release(NANJING, Place(sale.basket.basket, 0), SAID, NOON)
+
+    ClaimBasket(engine_db, *caches).claim(NANJING, code, LI, NOON)
+
+    assert decisions(city) == [
+        (1, "held", "clock_uncertain", 0),
+        (2, "unclaimed", "claim_open", 0),
+        (3, "awarded", "awarded", 10),
+        (1, "held", "clock_uncertain", 0),
+    ]
+    assert_verified(engine_db, NANJING)
