@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
 from backend.outbox import expire as outbox
 from backend.residents import expire as residents
+from backend.usecases.races import Writes
 
-Result = TypeVar("Result")
 Key = TypeVar("Key", str, bytes)
 
 DOWNLINKS_KEPT = timedelta(days=7)
@@ -17,10 +17,6 @@ SESSIONS_KEPT = timedelta(days=30)
 CODES_KEPT = timedelta(days=31)
 """A till without a connection may deliver a basket up to 30 days after its sale, and the code shown then must be known."""
 SLICE_ROWS = 5_000
-
-
-class Writes(Protocol):
-    def write(self, work: Callable[[Connection], Result]) -> Result: ...
 
 
 class Cleaned(NamedTuple):

@@ -1,18 +1,15 @@
 """A scan is decided once more, as number 2 or later, under the policy of its sale and today's limits."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from backend.ledger.model import BoundReached
 from backend.scans.decide import Taken, decide_baskets
 from backend.scans.reread import WaitingScan, in_place, reread
-from backend.storage.transaction import Database, DatabaseBusy
-from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
-
-ATTEMPTS_MAX = 8
+from backend.storage.transaction import Database
+from backend.usecases.races import won
+from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
 FindScans = Callable[[Connection], Sequence[WaitingScan]]
 
@@ -29,11 +26,7 @@ class DecideAgain:
 
         `find` may run again. Raises what it raises, and DatabaseBusy after eight lost races.
         """
-        for attempt in range(ATTEMPTS_MAX):
-            careful = attempt > 0
-            with contextlib.suppress(LostRace, BoundReached):
-                return self._database.write(lambda c: self._attempt(c, city, find, now, careful=careful))  # noqa: B023 - called at once
-        raise DatabaseBusy
+        return won(self._database, lambda c, careful: self._attempt(c, city, find, now, careful=careful))
 
     def _attempt(self, connection: Connection, city: str, find: FindScans, now: datetime, *, careful: bool) -> Taken:
         again = reread(find(connection))

@@ -1,6 +1,5 @@
 """What a basket would earn, told before it is paid: as a dry run that stores nothing, or held until it is captured."""
 
-import contextlib
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from backend.kernel.periods import milliseconds
 from backend.labels.model import Reading
 from backend.labels.parse import parse
 from backend.ledger import chart, post
-from backend.ledger.model import BoundReached, Reason, Transfer
+from backend.ledger.model import Reason, Transfer
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.limits import CounterKey
 from backend.policies.model import Award
@@ -36,20 +35,19 @@ from backend.scans.quotes import (
     identity_of,
 )
 from backend.scans.redact import redact, seal_of
-from backend.storage.transaction import Database, DatabaseBusy, pipelined
+from backend.storage.transaction import Database, pipelined
 from backend.usecases.award_postings import transfers_of
+from backend.usecases.races import LostRace, won
 from backend.usecases.record_baskets import Arrival, ShownMember, name_member, name_members
 from backend.usecases.take_decisions import (
     Loaded,
     Lookups,
-    LostRace,
     PolicyLookup,
     RegistryLookup,
     load,
     send_counters,
 )
 
-ATTEMPTS_MAX = 8
 DRY_KEY = "dry run"
 RESERVED_STEP, RETURNED_STEP = 1, 2
 """Steps of the postings whose reference is the stream of a quote."""
@@ -110,14 +108,8 @@ class QuoteBasket:
         Raises StoreUnknown, QuoteConflict when the key stands for other content, DatabaseBusy.
         """
         identity = identity_of(request.service, request.city, key)
-        for attempt in range(ATTEMPTS_MAX):
-            careful = attempt > 0
-            with contextlib.suppress(LostRace, BoundReached):
-                self._database.write(
-                    lambda c: self._held(c, request, identity, minutes, now, careful=careful)  # noqa: B023 - called at once
-                )
-                return self.find(request.city, identity.basket)
-        raise DatabaseBusy
+        won(self._database, lambda c, careful: self._held(c, request, identity, minutes, now, careful=careful))
+        return self.find(request.city, identity.basket)
 
     def find(self, city: str, basket: str) -> Quoted:
         """A quote as it stands. Raises QuoteUnknown."""

@@ -1,17 +1,15 @@
 """The heart: baskets in, one database transaction a city, a constant number of statements, receipts out."""
 
-import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from backend.kernel.periods import instant
 from backend.labels.model import Reading, Scheme
 from backend.labels.parse import parse
-from backend.ledger.model import BoundReached
 from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
@@ -21,12 +19,11 @@ from backend.scans.identity import basket_id
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import redact, seal_of
-from backend.storage.transaction import DatabaseBusy, sqlstate
+from backend.storage.transaction import sqlstate
 from backend.usecases.culprits import without_culprits
-from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
+from backend.usecases.races import Writes, won
+from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
-Result = TypeVar("Result")
-ATTEMPTS_MAX = 8
 READINGS_MAX = 65_536
 CULPRITS_MAX = 20
 """Baskets in a row, none recorded between, that a process sets aside for errors which are not about a value: more of them
@@ -36,12 +33,6 @@ _REFUSED_VALUE = ("22", "23")
 _RECORDED, _DUPLICATE = BasketState.RECORDED.value, BasketState.DUPLICATE.value
 _QUARANTINED = BasketState.QUARANTINED.value
 _GTIN = Scheme.GTIN
-
-
-class Writes(Protocol):
-    """Runs work in a transaction and commits it; may run it again."""
-
-    def write(self, work: Callable[[Connection], Result]) -> Result: ...
 
 
 class ShownMember(NamedTuple):
@@ -130,13 +121,9 @@ class RecordBaskets:
         readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
         for arrival, read_as in zip(arrivals, readings, strict=True):
             redact(arrival.basket, read_as, self._seal)
-        for attempt in range(ATTEMPTS_MAX):
-            careful = attempt > 0
-            with contextlib.suppress(LostRace, BoundReached):
-                batch = self._database.write(lambda c: self._attempt(c, city, arrivals, readings, now, careful=careful))  # noqa: B023 - called at once
-                self._culprits = 0
-                return batch
-        raise DatabaseBusy
+        batch = won(self._database, lambda c, careful: self._attempt(c, city, arrivals, readings, now, careful=careful))
+        self._culprits = 0
+        return batch
 
     def _attempt(
         self,

@@ -1,6 +1,5 @@
 """Codes that the registry has come to know: a new decision for every scan that waited for one, each exactly once."""
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -8,18 +7,17 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.labels.keys import registry_keys
-from backend.ledger.model import BoundReached
 from backend.policies.model import Outcome
 from backend.scans import pending, return_rows
 from backend.scans.decide import decide_baskets
 from backend.scans.model import BATCH_READS_MAX
 from backend.scans.pending import WaitingBasket
 from backend.scans.reread import in_place, reread
-from backend.storage.transaction import Database, DatabaseBusy
+from backend.storage.transaction import Database
 from backend.usecases.culprits import without_culprits
-from backend.usecases.take_decisions import Lookups, LostRace, PolicyLookup, RegistryLookup, load, save
+from backend.usecases.races import won
+from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
-ATTEMPTS_MAX = 8
 CODES_MAX = 2_000
 BASKETS_MAX = 20_000
 """Baskets listed at a time: their ids alone, so that a code scanned a million times needs no more memory."""
@@ -98,11 +96,7 @@ class ResolveProducts:
         )
 
     def _decided(self, city: str, baskets: Sequence[str], now: datetime) -> Resolved:
-        for attempt in range(ATTEMPTS_MAX):
-            careful = attempt > 0
-            with contextlib.suppress(LostRace, BoundReached):
-                return self._database.write(lambda c: self._attempt(c, city, baskets, now, careful=careful))  # noqa: B023 - called at once
-        raise DatabaseBusy
+        return won(self._database, lambda c, careful: self._attempt(c, city, baskets, now, careful=careful))
 
     def _attempt(
         self, connection: Connection, city: str, baskets: Sequence[str], now: datetime, *, careful: bool

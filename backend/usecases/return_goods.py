@@ -1,16 +1,13 @@
 """Goods come back to the shop that sold them: by their sale and line, all lines of a return or none, once."""
 
-import contextlib
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection
 
 from backend.kernel.periods import instant, milliseconds
-from backend.ledger.model import BoundReached
 from backend.scans import return_rows
 from backend.scans.model import Channel
 from backend.scans.redact import is_private
@@ -25,18 +22,12 @@ from backend.scans.returns import (
     SoldElsewhere,
     return_id,
 )
-from backend.storage.transaction import DatabaseBusy
+from backend.usecases.races import Writes, won
 from backend.usecases.return_answers import ReturnAnswer, answer_of
 from backend.usecases.take_back import Sales, Wanted, load_sales, take_back
-from backend.usecases.take_decisions import LostRace, PolicyLookup
+from backend.usecases.take_decisions import PolicyLookup
 
-Result = TypeVar("Result")
-ATTEMPTS_MAX = 8
 LINES_MAX = 50
-
-
-class Writes(Protocol):
-    def write(self, work: Callable[[Connection], Result]) -> Result: ...
 
 
 class AskedReturn(NamedTuple):
@@ -73,10 +64,8 @@ class ReturnGoods:
         Raises SaleUnknown, SoldElsewhere, ReturnedTooMuch, ReturnBeforeSale, ReturnAhead, ReturnConflict: then nothing of it
         is recorded.
         """
-        for _ in range(ATTEMPTS_MAX):
-            with contextlib.suppress(LostRace, BoundReached):
-                return self._database.write(lambda connection: self._attempt(connection, asked, now))
-        raise DatabaseBusy
+        # It locks all that it looks at from the first time on.
+        return won(self._database, lambda connection, _careful: self._attempt(connection, asked, now))
 
     def _attempt(self, connection: Connection, asked: AskedReturn, now: datetime) -> Returned:
         reference = return_id(asked.city, asked.store, asked.number)

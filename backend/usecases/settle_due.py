@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -14,14 +14,10 @@ from backend.ledger.lapses import NOTHING, lapsed, reference_of
 from backend.ledger.lots import Move
 from backend.ledger.model import Reason, Transfer
 from backend.ledger.queries import holdings
+from backend.usecases.races import Writes
 
-Result = TypeVar("Result")
 BATCH_ACCOUNTS = 1_000
 """Locked at once, in the order of the chart."""
-
-
-class Writes(Protocol):
-    def write(self, work: Callable[[Connection], Result]) -> Result: ...
 
 
 class Settled(NamedTuple):

@@ -20,8 +20,8 @@ from backend.scans.replay import decisions_of
 from backend.scans.return_rows import EarlierReturn, ReturnedLine, ReturnHead, Sold, StoredReturn
 from backend.scans.returns import RETURNED, UNDECIDED, Back, SoldLine, backs, counters_back
 from backend.storage.transaction import pipelined
+from backend.usecases.races import LostRace
 from backend.usecases.return_postings import AwardKey, Paid, accounts_of, award_no_of, paid_by, step_of, transfers_of
-from backend.usecases.take_decisions import LostRace
 
 LineKey = tuple[str, int]
 

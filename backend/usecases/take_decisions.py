@@ -20,6 +20,7 @@ from backend.scans.model import Basket
 from backend.storage.transaction import Sent, pipelined
 from backend.usecases.award_accounts import destinations
 from backend.usecases.award_postings import transfers_of
+from backend.usecases.races import LostRace
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _PENDING, _UNIT = Outcome.PENDING.value, Scope.UNIT
@@ -31,10 +32,6 @@ class RegistryLookup(Protocol):
 
 class PolicyLookup(Protocol):
     def lookup(self, connection: Connection, city: str) -> PolicySet: ...
-
-
-class LostRace(Exception):
-    """Another transaction took the last of a budget, or a unit label, between our load and our save."""
 
 
 class Lookups(NamedTuple):

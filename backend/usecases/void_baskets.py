@@ -1,6 +1,5 @@
 """A till took a sale back: everything that is left of it comes back, once, whatever happens between the two messages."""
 
-import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -8,15 +7,14 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from backend.ledger.model import BoundReached
 from backend.scans import return_rows
 from backend.scans.return_rows import OpenVoid, ReturnHead
-from backend.storage.transaction import Database, DatabaseBusy, is_passing
+from backend.storage.transaction import Database, is_passing
 from backend.usecases.culprits import without_culprits
+from backend.usecases.races import won
 from backend.usecases.take_back import Wanted, load_sales, take_back
-from backend.usecases.take_decisions import LostRace, PolicyLookup
+from backend.usecases.take_decisions import PolicyLookup
 
-ATTEMPTS_MAX = 8
 VOIDS_MAX = 1_000
 VOID = "void"
 """The reason of the return that a basket makes which voids another."""
@@ -83,10 +81,8 @@ class VoidBaskets:
             )
 
     def _void(self, city: str, one: OpenVoid, now: datetime) -> Voided:
-        for _ in range(ATTEMPTS_MAX):
-            with contextlib.suppress(LostRace, BoundReached):
-                return self._database.write(lambda connection: self._attempt(connection, city, one, now))
-        raise DatabaseBusy
+        # It locks all that it looks at from the first time on.
+        return won(self._database, lambda connection, _careful: self._attempt(connection, city, one, now))
 
     def _attempt(self, connection: Connection, city: str, one: OpenVoid, now: datetime) -> Voided:
         sales = load_sales(connection, city, [one.voided])
