@@ -13,13 +13,12 @@ from backend.policies.store import load_versions
 from backend.policies.words import Names, Sentence
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan, sentence
+from backend.scans.whole import DECISION
 from backend.storage.transaction import Database
 
 _ON_LABELS = {"energy_label": "能效标识", "water_label": "水效标识"}
-_IDS = frozenset({"basket", "resident", "certificate_row", "policy_version"})
-_COLUMNS = ", ".join(f"d.{name}::text" if name in _IDS else f"d.{name}" for name in Decision._fields)
 _DECIDED = text(f"""
-SELECT b.device, b.seq, b.closed_by, b.recorded_at, b.sold_at, b.store, b.district, d.decided_at, c.body, {_COLUMNS}
+SELECT b.device, b.seq, b.closed_by, b.recorded_at, b.sold_at, b.store, b.district, d.decided_at, c.body, {DECISION}
 FROM baskets b
 JOIN decisions d ON d.city = :city AND d.basket = b.basket AND d.decision_no = 1
 LEFT JOIN certificate_states s ON s.id = d.certificate_row

@@ -9,8 +9,8 @@ from backend.policies.compiled import CompiledPolicy, InForce, PolicySet
 from backend.policies.limit_words import left_words, limit_words
 from backend.policies.limits import CounterKey, FactMissing
 from backend.policies.model import Award, Outcome, Per
-from backend.policies.words import Sentence, amount_words
-from backend.scans.explain import DecidedScan, sentence
+from backend.policies.words import Sentence
+from backend.scans.explain import DecidedScan, earned_words, sentence
 from backend.scans.requote import asked
 
 _BEFORE_PAYMENT: Mapping[str, Sentence] = {
@@ -57,13 +57,9 @@ def said_lines(
 
 def cashier_sentence(scan: DecidedScan) -> Sentence:
     """One short line for the till's display."""
-    total: dict[str, int] = {}
-    for award in scan.awards:
-        if award.amount:
-            total[award.unit] = total.get(award.unit, 0) + award.amount
-    if total:
-        words = [amount_words(unit, amount) for unit, amount in total.items()]
-        return Sentence(f"奖励 {'、'.join(w.zh for w in words)}。", f"Award: {', '.join(w.en for w in words)}.")
+    if any(award.amount for award in scan.awards):
+        earned = earned_words(scan)
+        return Sentence(f"奖励 {earned.zh}。", f"Award: {earned.en}.")
     if scan.decision.reason.startswith("member_"):
         return _SHOW_AGAIN
     return _BEFORE_PAYMENT[scan.decision.outcome]

@@ -285,7 +285,7 @@ def _filled(scan: DecidedScan, policy: CompiledPolicy | None, explanation: Expla
     limit = (
         limit_words(policy, decision.limit_name) if policy and decision.limit_name else Sentence("上限", "the limit")
     )
-    amount, gross = _amounts(scan), amount_words(decision.unit, decision.gross)
+    amount, gross = earned_words(scan), amount_words(decision.unit, decision.gross)
     words = {
         "product": _product(decision),
         "rank": _rank(decision),
@@ -301,7 +301,7 @@ def _filled(scan: DecidedScan, policy: CompiledPolicy | None, explanation: Expla
     )
 
 
-def _amounts(scan: DecidedScan) -> Sentence:
+def earned_words(scan: DecidedScan) -> Sentence:
     """All that the scan earns: 18 分, or 899.95 元和 20 分. Amounts of one unit are said together."""
     total: dict[str, int] = {}
     for award in scan.awards:

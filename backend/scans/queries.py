@@ -7,17 +7,15 @@ from sqlalchemy import Connection
 from backend.kernel.periods import milliseconds
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
-from backend.scans.whole import FURTHER, RECEIPT, further_of
+from backend.scans.whole import DECISION, FURTHER, RECEIPT, further_of
 from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
 
 _COLUMNS = f"""
-       d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
-       d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
-       d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
-       d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel,
+       {DECISION},
+       b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel,
        b.recorded_at, d.decided_at, p.name_zh, {RECEIPT}, {FURTHER},
        b.device, b.cashier
 """

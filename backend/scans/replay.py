@@ -10,17 +10,15 @@ from backend.kernel.periods import milliseconds
 from backend.policies.words import Names, Sentence
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
-from backend.scans.whole import FURTHER, RECEIPT, further_of
+from backend.scans.whole import DECISION, FURTHER, RECEIPT, further_of
 from backend.storage.columns import ids
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
 
 # The body stands on the certificate whose state row the decision names; registries are shared tables, without a city.
 FACTS = f"""
-SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.scheme, d.code, d.code_text, d.symbology, d.quantity,
-       d.price_fen, d.serial, d.evidence, d.resident::text, d.certificate, d.certificate_row::text, d.certificate_scheme,
-       d.category, d.grade, d.tier, d.level, d.proof, d.policy_version::text, d.rule, d.outcome, d.reason, d.missing, d.unit,
-       d.gross, d.award, d.limit_name, d.limit_left, b.sold_at, d.decided_at, b.store, b.district, c.body,
+SELECT {DECISION},
+       b.sold_at, d.decided_at, b.store, b.district, c.body,
        b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier, s.recorded_version
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket

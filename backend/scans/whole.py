@@ -1,9 +1,15 @@
-"""What belongs to a decision and stands in other rows, as columns for a SELECT with its row as `d`."""
+"""A decision and what belongs to it in other rows, as columns for a SELECT with its row as `d`."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from backend.policies.model import Award
+from backend.scans.decide import Decision
+
+_IDS = frozenset({"basket", "resident", "certificate_row", "policy_version"})
+
+DECISION = ", ".join(f"d.{name}::text" if name in _IDS else f"d.{name}" for name in Decision._fields)
+"""Its own row, in the order of `Decision`."""
 
 RECEIPT = """(SELECT sum(l.price_fen)::bigint FROM decisions l
         WHERE l.city = %(city)s AND l.basket = d.basket AND l.decision_no = 1)"""
