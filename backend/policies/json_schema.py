@@ -104,7 +104,7 @@ DESCRIPTIONS = {
         "per": "按什么计，可并列 / counted by, one or several",
         "period": "自然日、月、年或累计（北京时间） / civil period in Asia/Shanghai, or lifetime",
         "limit": "上限 / the limit",
-        "partial": "最后一次是否部分奖励 / whether the last award is cut down",
+        "partial": "最后一次是否部分奖励；按件数、次数的只整行计 / whether the last award is cut down; of lines never",
         "counts": "amount 金额、pieces 件数、awards 次数 / what it adds up",
         "unit": "金额的单位；只有一个预算时可省 / unit of an amount",
         "shared": "与同一计划的政策共用 / one counter for all policies of the programme",
