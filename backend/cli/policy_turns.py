@@ -2,36 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 import click
-from sqlalchemy import Connection
 
 from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
 from backend.cli.policy_files import reason_option, short
 from backend.kernel.periods import CHINA
 from backend.policies import queries
-from backend.policies.lifecycle import STANDINGS_ZH, STATES_ZH, DraftState, Standing
-from backend.usecases.end_policy import end_policy
-from backend.usecases.resume_policy import resume_policy
-from backend.usecases.suspend_policy import suspend_policy
+from backend.policies.lifecycle import STANDINGS_ZH, STATES_ZH, DraftState, Turn
+from backend.usecases.turn_policy import turn_policy
 
-_TURNS_ZH = {"suspend": "暂停", "resume": "恢复", "end": "终止"}
-
-
-class Turn(Protocol):
-    def __call__(
-        self,
-        connection: Connection,
-        city: str,
-        policy: str,
-        *,
-        notice_zh: str,
-        reason: str,
-        by: str,
-        now: datetime,
-        from_at: datetime | None,
-    ) -> Standing: ...
+_TURNS_ZH = {Turn.SUSPEND: "暂停", Turn.RESUME: "恢复", Turn.END: "终止"}
 
 
 def turned(function: Callable[..., None]) -> Callable[..., None]:
@@ -64,21 +45,21 @@ def suspend(**given: object) -> None:
 
     What was sold before stays as it was decided.
     """
-    _turn(suspend_policy, "suspend", **given)  # type: ignore[arg-type]  # click's own values, by the options above
+    _turn(Turn.SUSPEND, **given)  # type: ignore[arg-type]  # click's own values, by the options above
 
 
 @click.command()
 @turned
 def resume(**given: object) -> None:
     """恢复一项已暂停的政策 / a suspended policy pays again."""
-    _turn(resume_policy, "resume", **given)  # type: ignore[arg-type]
+    _turn(Turn.RESUME, **given)  # type: ignore[arg-type]
 
 
 @click.command()
 @turned
 def end(**given: object) -> None:
     """提前终止一项政策，不可恢复 / ends a policy before its time, for good."""
-    _turn(end_policy, "end", **given)  # type: ignore[arg-type]
+    _turn(Turn.END, **given)  # type: ignore[arg-type]
 
 
 @click.command()
@@ -108,14 +89,13 @@ def status(city: str, policy: str | None, as_json: bool) -> None:  # noqa: FBT00
         )
     for turn in turns:
         click.echo(
-            f"{turn.policy} 自 {moment(turn.from_at)} 起{_TURNS_ZH[turn.turn]}：{turn.notice_zh}"
+            f"{turn.policy} 自 {moment(turn.from_at)} 起{_TURNS_ZH[Turn(turn.turn)]}：{turn.notice_zh}"
             f"（{turn.taken_by}，{turn.reason}）"
         )
 
 
 def _turn(
     turn: Turn,
-    verb: str,
     *,
     policy: str,
     city: str,
@@ -128,10 +108,11 @@ def _turn(
     start = None if from_at is None else from_at.replace(tzinfo=CHINA)
     with database() as opened:
         led_to = opened.write(
-            lambda connection: turn(
+            lambda connection: turn_policy(
                 connection,
                 city,
                 policy,
+                turn,
                 notice_zh=notice_zh,
                 reason=reason,
                 by=operator(by),
@@ -143,7 +124,7 @@ def _turn(
         click.echo(json_text({"policy": policy, "standing": led_to.value, "from": start}))
         return
     when = f"自 {moment(start)} 起" if start else "立即"
-    click.echo(f"{policy}：{when}{_TURNS_ZH[verb]}，{STANDINGS_ZH[led_to]} / {led_to.value}")
+    click.echo(f"{policy}：{when}{_TURNS_ZH[turn]}，{STANDINGS_ZH[led_to]} / {led_to.value}")
 
 
 def _draft_line(draft: queries.ListedDraft) -> str:

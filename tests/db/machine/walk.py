@@ -17,20 +17,19 @@ from hypothesis.stateful import (
 
 from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
+from backend.policies.lifecycle import Turn
 from backend.policies.store import PolicyCache
 from backend.scans.returns import ReturnedTooMuch
 from backend.scans.rulings import Said
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket, ClaimExpired, ClaimSpent
 from backend.usecases.collect_awards import CollectAwards
-from backend.usecases.end_policy import end_policy
 from backend.usecases.redeem_points import Redemption, TooLittleAvailable, redeem_points, undo_redemption
 from backend.usecases.resolve_products import ResolveProducts
-from backend.usecases.resume_policy import resume_policy
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rule_on_hold import Place, RuleOnHold
 from backend.usecases.settle_due import settle_due
-from backend.usecases.suspend_policy import suspend_policy
+from backend.usecases.turn_policy import turn_policy
 from backend.usecases.void_baskets import VoidBaskets
 from tests.db.machine import model, spelling
 from tests.db.machine.model import Basket, Bucket, Line, Model, Terms
@@ -138,10 +137,11 @@ class Walk(RuleBasedStateMachine):
         book = self.model.books[policy]
         if book.state in (turn, "end") or (turn == "end" and policy == "green"):
             return
-        take = {"suspend": suspend_policy, "resume": resume_policy, "end": end_policy}[turn]
         moment = self.now + timedelta(seconds=1)
         said = {"notice_zh": "暂停", "reason": "核查", "by": "tests"}
-        self.city.database.write(lambda c: take(c, self.city.code, policy, **said, now=self.now, from_at=moment))
+        self.city.database.write(
+            lambda c: turn_policy(c, self.city.code, policy, Turn(turn), **said, now=self.now, from_at=moment)
+        )
         book.turns.append((turn, moment))
 
     # Sales

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from backend.policies.lifecycle import Turn
 from backend.policies.model import Outcome
 from backend.retailers.store import StoreUnknown
 from backend.scans.quotes import (
@@ -17,7 +18,7 @@ from backend.scans.quotes import (
     QuoteVoided,
 )
 from backend.storage.transaction import Database
-from backend.usecases.suspend_policy import suspend_policy
+from backend.usecases.turn_policy import turn_policy
 from tests.worlds import books, later, rules
 from tests.worlds.city import (
     FRIDGE,
@@ -248,7 +249,9 @@ def test_a_promise_outlives_suspension_a_new_version_and_an_empty_budget(engine_
     city.record(city.till().basket(read(FRIDGE), resident=resident(3)))
     city.publish(rules.document(rules.rule("one", rules.fixed(1)), starts="2026-11-22T12:01:00+08:00"))
     engine_db.write(
-        lambda c: suspend_policy(c, NANJING, "green", notice_zh="暂停发放。", reason="试", by="王处长", now=SOON)
+        lambda c: turn_policy(
+            c, NANJING, "green", Turn.SUSPEND, notice_zh="暂停发放。", reason="试", by="王处长", now=SOON
+        )
     )
     then = NOON + timedelta(minutes=10)
 
