@@ -1,14 +1,12 @@
 """What a quote holds is held against the books: each fault of a promise is found by its invariant."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import text
 
 from backend.storage.transaction import Database
-from backend.usecases.verify_ledger import verify_ledger
+from tests.db.ledger.faults import broken
 from tests.worlds import rules
-from tests.worlds.city import FRIDGE, NANJING, RICE, UNCERTIFIED, WASHER, open_city, read, resident, unit_label
+from tests.worlds.city import FRIDGE, RICE, UNCERTIFIED, WASHER, open_city, read, resident, unit_label
 from tests.worlds.quotes import Desk, open_desk
 
 LI, WANG = resident(1), resident(2)
@@ -21,13 +19,6 @@ CHECKS = (
 
 
 @pytest.fixture
-def owner(database_url: str) -> Iterator[Database]:
-    database = Database(database_url, role=None, pool_size=1)
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def desk(engine_db: Database) -> Desk:
     """One quote held, with a label of one piece and an award that a cap cut; one captured, one voided."""
     opened = open_desk(open_city(engine_db, rules.document(caps=CAPS, budget=1_000)))
@@ -35,11 +26,6 @@ def desk(engine_db: Database) -> Desk:
     opened.capture(opened.hold(read(FRIDGE), read(WASHER), person=WANG), (1, 1, 10_000))
     opened.void(opened.hold(read(FRIDGE), person=WANG))
     return opened
-
-
-def broken(database: Database) -> set[str]:
-    (verified,) = verify_ledger(database, NANJING)
-    return {one.invariant for one in verified.findings if one.broken}
 
 
 def test_sound_quotes_verify(desk: Desk) -> None:
