@@ -1,5 +1,6 @@
 """The only place that constructs: settings become the parts of one process, each made once and shared by its threads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend import metrics
@@ -41,6 +42,8 @@ class Backend:
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
     claim_basket: ClaimBasket
+    sign: Callable[[bytes], bytes]
+    """With the key that tills believe: receipts, and what is handed out for them."""
     newest_revision: str | None
     """Of the schema, as this release knows it."""
 
@@ -53,6 +56,7 @@ def build(settings: Settings) -> Backend:
     database = Database(settings.database_url, role=ROLE, pool_size=settings.database_connections)
     registry, policies = RegistryCache(), PolicyCache(chart.budget)
     identity_key = secret_key(settings.identity_hash_key_file)
+    sign = signing_key(settings.receipt_key_file).sign
     recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
     return Backend(
         settings=settings,
@@ -62,7 +66,7 @@ def build(settings: Settings) -> Backend:
         accept_messages=AcceptMessages(
             database,
             recorder,
-            signing_key(settings.receipt_key_file).sign,
+            sign,
             voids=VoidBaskets(database, policies),
             reads_max=settings.batch_reads_max,
         ),
@@ -82,5 +86,6 @@ def build(settings: Settings) -> Backend:
         ),
         collect_awards=CollectAwards(database),
         claim_basket=ClaimBasket(database, registry, policies),
+        sign=sign,
         newest_revision=newest(),
     )

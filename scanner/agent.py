@@ -12,9 +12,12 @@ from importlib import metadata
 
 import cv2
 
+from firmware_bridge.wire import topics
 from scanner import keys, notices
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
+from scanner.commands import Commands
+from scanner.downlinks import Downlinks
 from scanner.errors import TillRefusal
 from scanner.feedback import Console, Everyone, Feedback, Signal
 from scanner.lights import Lights
@@ -63,9 +66,13 @@ class _Agent:
         self._outbox = self._opened.outbox
         show = self._feedback.show
         desk = ReceiptDesk(settings.device_id, self._outbox, verify, clock, show, chaos)
+        # Each kind of downlink is added here: its topic and who takes it.
+        downlinks = Downlinks(verify, {topics.down_cmd(settings.device_id): Commands(self._feedback).take}, show)
         draw = random.SystemRandom().random
         firmware = _version()
-        self._uplink = Uplink(settings, self._outbox, desk, sign, clock, show, draw, chaos, firmware=firmware)
+        self._uplink = Uplink(
+            settings, self._outbox, desk, downlinks, sign, clock, show, draw, chaos, firmware=firmware
+        )
         self._till = Till(
             settings,
             self._outbox,

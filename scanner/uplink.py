@@ -20,6 +20,7 @@ from scanner import health
 from scanner.bridges import Bridges
 from scanner.chaos import Chaos, ChaosPoint
 from scanner.clock import Clock, judge
+from scanner.downlinks import Downlinks
 from scanner.feedback import Notice, Signal
 from scanner.link import Link
 from scanner.outbox import Outbox, Row
@@ -39,6 +40,12 @@ class _Wake:
 
 
 @dataclass(frozen=True, slots=True)
+class _Report:
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class _UnderWay:
     seqs: tuple[int, ...]
     sent_s: float
@@ -50,6 +57,7 @@ class Uplink:
         settings: Settings,
         outbox: Outbox,
         desk: ReceiptDesk,
+        downlinks: Downlinks,
         sign: Sign,
         clock: Clock,
         show: Callable[[Notice], None],
@@ -62,18 +70,20 @@ class Uplink:
         self._settings = settings
         self._outbox = outbox
         self._desk = desk
+        self._downlinks = downlinks
         self._sign = sign
         self._clock = clock
         self._show = show
         self._draw = draw
         self._chaos = chaos
-        self._inbox: queue.SimpleQueue[TransportEvent | _Wake] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[TransportEvent | _Wake | _Report] = queue.SimpleQueue()
         self._link = Link(settings, outbox, self._inbox.put, show, draw, boot=clock.boot, firmware=firmware)
         self._law = ResendLaw(settings.resend_min_s, settings.resend_max_s)
         self._pending = Pending(self._law, draw)
         self._bridges = Bridges(settings.bridge_grace_s)
         self._acks = health.AckTimes()
         self._under_way: dict[int, _UnderWay] = {}
+        self._reports: dict[str, bytes] = {}
         self._last_new = 0
         self._refusals = 0
         self._not_before_s = 0.0
@@ -90,6 +100,10 @@ class Uplink:
 
     def wake(self) -> None:
         self._inbox.put(_Wake())
+
+    def report(self, topic: str, payload: bytes) -> None:
+        """The latest on `topic` (an up topic of this till), said now and again on every connection. Any thread."""
+        self._inbox.put(_Report(topic, payload))
 
     def stop(self) -> None:
         """Says goodbye and ends the thread; what has no receipt stays in the outbox."""
@@ -112,13 +126,21 @@ class Uplink:
         except queue.Empty:
             return
 
-    def _take(self, event: TransportEvent | _Wake) -> None:
-        if isinstance(event, _Wake) or event.generation != self._link.generation:
+    def _take(self, event: TransportEvent | _Wake | _Report) -> None:
+        if isinstance(event, _Report):
+            self._reports[event.topic] = event.payload
+            self._link.publish(event.topic, event.payload)
+        elif not isinstance(event, _Wake):
+            self._take_of_link(event)
+
+    def _take_of_link(self, event: TransportEvent) -> None:
+        if event.generation != self._link.generation:
             # An older connection may still speak; its mids mean nothing now.
             return
         match event:
             case Connected():
                 self._link.established(event)
+                self._repeat_reports()
             case Subscribed():
                 self._link.subscribed(event)
                 self._bridges.listen(time.monotonic())
@@ -128,6 +150,10 @@ class Uplink:
                 self._on_ack(event)
             case Arrived():
                 self._on_message(event)
+
+    def _repeat_reports(self) -> None:
+        for topic, payload in self._reports.items():
+            self._link.publish(topic, payload)
 
     def _lose(self, event: Disconnected) -> None:
         now_s = time.monotonic()
@@ -160,6 +186,8 @@ class Uplink:
     def _on_message(self, event: Arrived) -> None:
         if event.topic == self._desk.topic:
             self._pending.settle(self._desk.take(event.payload))
+            return
+        if self._downlinks.take(event.topic, event.payload):
             return
         try:
             name, state = topics.bridge_of(event.topic), decode_bridge_state(event.payload)

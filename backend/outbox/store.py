@@ -15,6 +15,10 @@ FROM unnest(%(messages)s::uuid[], %(topics)s::text[], %(payloads)s::bytea[], %(r
      t(message, topic, payload, retain, expiry_s)"""
 
 
+BODY_BYTES_MAX = 65_471
+"""With its signature a message is at most 64 KiB."""
+
+
 class NewDownlink(NamedTuple):
     """A message for a till. The broker keeps a retained one for tills that connect later; `expiry_s` None never ends."""
 
@@ -26,6 +30,7 @@ class NewDownlink(NamedTuple):
 
 def put(connection: Connection, city: str, messages: Sequence[NewDownlink], now: datetime) -> None:
     """Promises `messages`, in their order, in the transaction of their cause."""
+    assert all(len(message.payload) <= BODY_BYTES_MAX for message in messages)
     hot(
         connection,
         PUT,

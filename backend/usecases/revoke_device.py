@@ -5,7 +5,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection
 
-from backend.devices import register
+from backend.devices import downlinks, register
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
 from backend.outbox.store import NewDownlink, put
@@ -30,6 +30,6 @@ def revoke_device(connection: Connection, device: str, now: datetime) -> bool:
     if not register.mark_revoked(connection, device, now):
         return False
     notice = orjson.dumps({"v": 1, "cmd": "revoked", "at": milliseconds(now)})
-    message = NewDownlink(f"pos/v1/{device}/down/cmd", notice, expiry_s=NOTICE_EXPIRY_S)
+    message = NewDownlink(downlinks.command_topic(device), notice, expiry_s=NOTICE_EXPIRY_S)
     put(connection, known.city, [message], now)
     return True

@@ -3,15 +3,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from firmware_bridge.wire.envelope import FORMAT, PAYLOAD_BYTES_MAX, SIGNATURE_BYTES, Sign, Verify
-from firmware_bridge.wire.errors import (
-    BadField,
-    BadSignature,
-    PayloadTooLarge,
-    PayloadTooShort,
-    UnknownFormat,
-    UnknownVersion,
-)
+from firmware_bridge.wire.envelope import Sign, Verify
+from firmware_bridge.wire.errors import BadField, UnknownVersion
 from firmware_bridge.wire.fields import Fields, choice, integer, objects, optional_text, text
 from firmware_bridge.wire.messages import (
     MONO_MS_MAX,
@@ -22,6 +15,7 @@ from firmware_bridge.wire.messages import (
     VERSION,
     VERSIONS_ACCEPTED,
 )
+from firmware_bridge.wire.signed import open_signed, seal_signed
 from firmware_bridge.wire.strict_json import dump_object, load_object
 
 SIGNED_DOMAIN: Final = b"pos-receipts-v1\0"
@@ -56,30 +50,14 @@ class ReceiptMessage:
     v: int = VERSION
 
 
-def receipt_signed_bytes(topic: str, body: bytes) -> bytes:
-    return SIGNED_DOMAIN + topic.encode() + b"\0" + body
-
-
 def seal_receipts(topic: str, message: ReceiptMessage, sign: Sign) -> bytes:
     """Raises BadField, PayloadTooLarge."""
-    body = encode_receipts(message)
-    signature = sign(receipt_signed_bytes(topic, body))
-    assert len(signature) == SIGNATURE_BYTES
-    return bytes([FORMAT]) + signature + body
+    return seal_signed(SIGNED_DOMAIN, topic, encode_receipts(message), sign)
 
 
 def open_receipts(topic: str, payload: bytes, verify: Verify) -> ReceiptMessage:
     """Only what the backend's key signed for this very topic comes back. Raises WireError."""
-    if len(payload) > PAYLOAD_BYTES_MAX:
-        raise PayloadTooLarge(size_bytes=len(payload), size_bytes_max=PAYLOAD_BYTES_MAX)
-    if len(payload) < 1 + SIGNATURE_BYTES + 1:
-        raise PayloadTooShort(size_bytes=len(payload))
-    if payload[0] != FORMAT:
-        raise UnknownFormat(format_byte=payload[0])
-    body = payload[1 + SIGNATURE_BYTES :]
-    if not verify(payload[1 : 1 + SIGNATURE_BYTES], receipt_signed_bytes(topic, body)):
-        raise BadSignature
-    return decode_receipts(body)
+    return decode_receipts(open_signed(SIGNED_DOMAIN, topic, payload, verify))
 
 
 def encode_receipts(message: ReceiptMessage) -> bytes:

@@ -20,6 +20,7 @@ from firmware_bridge.wire.claim_code import (
     normalise_claim_code,
     show_claim_code,
 )
+from firmware_bridge.wire.downlinks import open_downlink
 from firmware_bridge.wire.envelope import (
     PAYLOAD_BYTES_MAX,
     open_envelope,
@@ -123,6 +124,22 @@ def test_a_receipt_signed_by_a_till_closes_nothing() -> None:
 
     with pytest.raises(BadSignature):
         open_receipts(topics.receipt(golden.DEVICE), payload, golden.verifier(golden.DEVICE_SEED))
+
+
+def test_a_downlink_is_opened_by_the_till_that_it_was_signed_for() -> None:
+    payload = (golden.FOLDER / "downlink-command.bin").read_bytes()
+
+    body = open_downlink(topics.down_cmd(golden.DEVICE), payload, golden.verifier(golden.RECEIPT_SEED))
+
+    assert json.loads(body) == {"v": 1, "cmd": "revoked", "at": golden.SOLD_MS}
+
+
+@pytest.mark.parametrize("case", load("refused-downlinks.json"), ids=lambda case: case["case"])
+def test_a_downlink_that_is_not_the_servers_is_believed_by_no_till(case: dict[str, Any]) -> None:
+    with pytest.raises(WireError) as refusal:
+        open_downlink(case["topic"], bytes.fromhex(case["payload_hex"]), golden.verifier(golden.RECEIPT_SEED))
+
+    assert refusal.value.code == case["code"]
 
 
 @pytest.mark.parametrize("case", load("member-codes.json"), ids=lambda case: case["case"])

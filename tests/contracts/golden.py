@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code, show_claim_code
+from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.envelope import Sign, open_envelope, seal, signed_bytes
 from firmware_bridge.wire.member_code import MemberCode, encode_member_code
 from firmware_bridge.wire.messages import (
@@ -76,6 +77,8 @@ def build() -> dict[str, bytes]:
     receipts = _receipts()
     files |= {f"{name}.bin": payload for name, payload in receipts.items()}
     files["refused-receipts.json"] = _pretty(_refused_receipts(receipts["receipt-recorded"]))
+    files["downlink-command.bin"] = _downlink()
+    files["refused-downlinks.json"] = _pretty(_refused_downlinks(files["downlink-command.bin"]))
     return files
 
 
@@ -266,6 +269,28 @@ def _refused_receipts(good: bytes) -> list[dict[str, object]]:
         ("one bit flipped", topic, good[:-10] + bytes([good[-10] ^ 1]) + good[-9:], "bad_signature"),
         ("for another device", topics.receipt(OTHER_DEVICE), good, "bad_signature"),
         ("cut short", topic, good[:60], "payload_too_short"),
+        ("format byte 0", topic, b"\x00" + good[1:], "unknown_format"),
+    ]
+    return [
+        {"case": case, "topic": where, "payload_hex": payload.hex(), "code": code}
+        for case, where, payload, code in cases
+    ]
+
+
+def _downlink() -> bytes:
+    return seal_downlink(topics.down_cmd(DEVICE), b'{"v":1,"cmd":"revoked","at":1790000000123}', signer(RECEIPT_SEED))
+
+
+def _refused_downlinks(good: bytes) -> list[dict[str, object]]:
+    topic = topics.down_cmd(DEVICE)
+    receipt = _receipts()["receipt-recorded"]
+    cases = [
+        ("one bit flipped", topic, good[:-10] + bytes([good[-10] ^ 1]) + good[-9:], "bad_signature"),
+        ("for another device", topics.down_cmd(OTHER_DEVICE), good, "bad_signature"),
+        ("moved to another topic of the device", topics.down_job(DEVICE), good, "bad_signature"),
+        ("a receipt in its place", topics.receipt(DEVICE), receipt, "bad_signature"),
+        ("signed by a till", topic, seal_downlink(topic, good[65:], signer(DEVICE_SEED)), "bad_signature"),
+        ("without a body", topic, good[:65], "payload_too_short"),
         ("format byte 0", topic, b"\x00" + good[1:], "unknown_format"),
     ]
     return [

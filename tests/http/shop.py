@@ -1,7 +1,7 @@
 """A shop whose till speaks the wire contract: signed messages out, signed receipts back."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from backend.retailers.store import Store
 from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.open_store import open_store
+from firmware_bridge.wire.downlinks import open_downlink
 from firmware_bridge.wire.envelope import seal
 from firmware_bridge.wire.receipts import ReceiptMessage, open_receipts
 from tests.worlds.city import NOON
@@ -89,12 +90,20 @@ def batch(*deliveries: Mapping[str, Any]) -> dict[str, Any]:
 
 def receipts_of(result: Mapping[str, Any], key: Ed25519PublicKey) -> ReceiptMessage:
     """The receipt in a result, as its till reads it: signature checked."""
+    return open_receipts(result["topic"], base64.b64decode(result["payload_b64"]), _believing(key))
 
+
+def body_for_the_till(message: Mapping[str, Any], key: Ed25519PublicKey) -> bytes:
+    """What a downlink says, as its till reads it: signature checked."""
+    return open_downlink(message["topic"], base64.b64decode(message["payload_b64"]), _believing(key))
+
+
+def _believing(key: Ed25519PublicKey) -> Callable[[bytes, bytes], bool]:
     def verify(signature: bytes, message: bytes) -> bool:
         key.verify(signature, message)
         return True
 
-    return open_receipts(result["topic"], base64.b64decode(result["payload_b64"]), verify)
+    return verify
 
 
 def states(results: Sequence[Mapping[str, Any]], key: Ed25519PublicKey) -> list[list[str]]:

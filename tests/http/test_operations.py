@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import jsonschema
+import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,8 +17,8 @@ from backend.web.app import create_app
 from backend.web.auth import OPEN_ROUTES, Access
 from backend.web.describe import document
 from backend.web.problems import PROBLEMS
-from tests.http.conftest import BRIDGE_TOKEN, METRICS_TOKEN, Clock, SignIn, bearer
-from tests.http.shop import Shop
+from tests.http.conftest import BRIDGE_TOKEN, METRICS_TOKEN, Clock, Keys, SignIn, bearer
+from tests.http.shop import Shop, body_for_the_till
 from tests.worlds.city import FRIDGE, City, register
 
 FAR = {"X-Forwarded-For": "203.0.113.9"}
@@ -184,7 +185,7 @@ def test_the_public_reader_echoes_nothing_of_a_person(client: FlaskClient, city:
 
 
 def test_downlinks_reach_the_bridge_once_they_are_settled(
-    client: FlaskClient, shop: Shop, city: City, clock: Clock
+    client: FlaskClient, shop: Shop, city: City, clock: Clock, keys: Keys
 ) -> None:
     city.database.write(lambda c: revoke_device(c, shop.device, clock.now))
     asked = {"headers": bearer(BRIDGE_TOKEN)}
@@ -196,6 +197,7 @@ def test_downlinks_reach_the_bridge_once_they_are_settled(
     (message,) = page["messages"]
     assert message["topic"] == f"pos/v1/{shop.device}/down/cmd"
     assert 0 < message["expiry_s"] < 3_600
+    assert orjson.loads(body_for_the_till(message, keys.receipt.public_key()))["cmd"] == "revoked"
     rest = client.get("/api/bridge/v1/downlink", query_string={"after": page["next"]}, **asked)  # type: ignore[arg-type]
     assert rest.get_json()["messages"] == []
 

@@ -7,6 +7,7 @@ import marshmallow as ma
 from flask import Response
 from flask_smorest import Blueprint
 
+from backend.devices import downlinks as till_downlinks
 from backend.devices import queries as device_queries
 from backend.outbox import queries
 from backend.outbox.queries import Downlink
@@ -47,9 +48,13 @@ def downlink(query: dict[str, Any]) -> Response:
 
 
 def _message(found: Downlink) -> dict[str, object]:
+    """Signed here, not where it was promised: a lasting message stays good when the key is changed."""
+    payload = found.payload
+    if found.topic.startswith(till_downlinks.TILLS):
+        payload = till_downlinks.seal_downlink(found.topic, payload, backend().sign)
     return {
         "topic": found.topic,
-        "payload_b64": base64.b64encode(found.payload).decode(),
+        "payload_b64": base64.b64encode(payload).decode(),
         "qos": 1,
         "retain": found.retain,
         "expiry_s": found.expiry_s,

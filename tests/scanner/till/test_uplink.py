@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.claim_code import claim_sha256, normalise_claim_code
+from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.receipts import ReceiptState
 from tests.scanner.till.scene import DEVICE, Backend, Broker, Shop, needs_mosquitto, old_broker, wait_until
 
@@ -278,3 +279,16 @@ def test_a_full_outbox_refuses_reads_loudly_and_takes_them_again_after_receipts(
 
     till.wait_for("receipt", 6)
     assert sorted(backend.distinct()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_till_hears_the_servers_command_and_nobody_elses(shop: Shop, backend: Backend) -> None:
+    till = shop.open_till(backend.broker.port)
+    till.wait_for("state", state="connected")
+    topic, body = topics.down_cmd(DEVICE), b'{"v":1,"cmd":"revoked","at":1}'
+
+    backend.publish(topic, seal_downlink(topic, body, backend.till_key.sign))
+    till.wait_for("state", state="downlink_refused")
+    assert not till.of("state", state="revoked")
+    backend.publish(topic, seal_downlink(topic, body, backend.receipt_key.sign))
+
+    till.wait_for("state", state="revoked")
