@@ -1,4 +1,4 @@
-"""`python -m scanner read` names what is on pictures; `python -m scanner run` is the till."""
+"""`greenpoints-till`, or `python -m scanner`: `run` is the till, `read` names what is on pictures."""
 
 import argparse
 import os
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scanner", description="绿色积分扫码终端 / Green Points till")
+    parser = argparse.ArgumentParser(prog="greenpoints-till", description="绿色积分扫码终端 / Green Points till")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="运行终端 / run the till", add_help=False)
     read = commands.add_parser("read", help="识读图片中的条码 / read the codes on pictures")

@@ -1,18 +1,21 @@
 """`python -m scanner run`: the till's program, put together from its settings."""
 
 import argparse
+import os
 import queue
 import random
 import secrets
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from importlib import metadata
 
 import cv2
 
 from firmware_bridge.wire import topics
+from firmware_bridge.wire.messages import Clock as ClockReport
 from scanner import keys, notices
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
@@ -23,12 +26,15 @@ from scanner.feedback import Console, Everyone, Feedback, Signal
 from scanner.lights import Lights
 from scanner.outbox import Limits
 from scanner.outbox_file import STREAM_BYTES, OpenedOutbox, open_outbox
+from scanner.pulse import Part
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings, read_settings
-from scanner.sources.model import ButtonPressed, SourceEnded, SourceEvent, follow
+from scanner.sources.model import ButtonPressed, SourceEnded, SourceEvent, Stop, follow
 from scanner.sources.select_source import source_of
+from scanner.systemd import Systemd
 from scanner.till import Till
 from scanner.uplink import Uplink
+from scanner.watch import Watch
 
 EVENTS_MAX = 256
 """Reads that wait for the disk. A source that is faster is made to wait: nothing is dropped here."""
@@ -38,7 +44,7 @@ EXIT_DONE, EXIT_BROKEN, EXIT_USAGE = 0, 1, 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 stopped or done, 1 broken (to be started again), 2 settings or keys unusable."""
-    parser = argparse.ArgumentParser(prog="python -m scanner run", description="运行扫码终端 / run the till")
+    parser = argparse.ArgumentParser(prog="greenpoints-till run", description="运行扫码终端 / run the till")
     parser.add_argument("--events-json", action="store_true", help="每个事件一行 JSON / one JSON line an event")
     options = parser.parse_args(argv)
     try:
@@ -59,6 +65,9 @@ class _Agent:
         self._lights = Lights(settings.pins, self._press) if settings.pins.wired else None
         self._feedback: Feedback = console if self._lights is None else Everyone([console, self._lights])
         clock = SystemClock()
+        self._systemd = Systemd(os.environ)
+        self._watch = Watch(self._systemd, self._feedback.show, time.monotonic())
+        self._reader_stop = Stop(lambda: self._watch.turned(Part.READER, time.monotonic()))
         chaos = Chaos(settings.chaos_point, at_hit=settings.chaos_hit)
         city_keys, verify = keys.city_keys(settings.city_keys_path), keys.receipt_verifier(settings.receipt_key_path)
         sign = keys.signing_key(settings.key_path)
@@ -73,12 +82,15 @@ class _Agent:
         self._uplink = Uplink(
             settings, self._outbox, desk, downlinks, sign, clock, show, draw, chaos, firmware=firmware
         )
+        self._judge_clock: Callable[[], ClockReport] = lambda: judge(
+            settings.clock_source, clock, desk.round_trips.best()
+        )
         self._till = Till(
             settings,
             self._outbox,
             city_keys,
             clock,
-            lambda: judge(settings.clock_source, clock, desk.round_trips.best()),
+            self._judge_clock,
             self._feedback,
             self._uplink.wake,
             chaos,
@@ -93,6 +105,7 @@ class _Agent:
         self._uplink.start()
         reading = threading.Thread(target=self._read, name="source", daemon=True)
         reading.start()
+        self._systemd.ready()
         try:
             return self._serve(reading)
         finally:
@@ -104,13 +117,25 @@ class _Agent:
             event = self._next_event()
             if event is not None:
                 self._till.take(event)
-                ended = ended or isinstance(event, SourceEnded)
+            if isinstance(event, SourceEnded):
+                ended = True
+                self._watch.rest(Part.READER)
             self._till.tick()
+            self._look_after_parts(time.monotonic())
             if ended and self._settings.exit_when_done and self._outbox.fill().baskets == 0:
                 return EXIT_DONE
             if not self._is_whole(reading, ended=ended):
                 return EXIT_BROKEN
         return EXIT_DONE
+
+    def _look_after_parts(self, now_s: float) -> None:
+        if not self._watch.due(now_s):
+            return
+        self._watch.turned(Part.MAIN, now_s)
+        self._watch.turned(Part.UPLINK, self._uplink.turned_s)
+        if self._outbox.answers():
+            self._watch.turned(Part.OUTBOX, now_s)
+        self._watch.look(now_s, notices.service_status(self._outbox.fill(), self._judge_clock()))
 
     def _is_whole(self, reading: threading.Thread, *, ended: bool) -> bool:
         """A thread that died of a bug: start again as a whole rather than go on half. After a stop they may end."""
@@ -118,7 +143,9 @@ class _Agent:
         return self._stop.is_set() or (self._uplink.alive() and reads_on)
 
     def _shut_down(self, reading: threading.Thread) -> None:
+        self._systemd.stopping()
         self._stop.set()
+        self._reader_stop.set()
         while (event := self._waiting_event()) is not None:
             self._till.take(event)
         reading.join(timeout=2.0)
@@ -130,7 +157,7 @@ class _Agent:
         self._outbox.close()
 
     def _read(self) -> None:
-        follow(self._source, self._put, self._stop)
+        follow(self._source, self._put, self._reader_stop)
 
     def _put(self, event: SourceEvent) -> None:
         self._events.put(event)

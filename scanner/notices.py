@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from firmware_bridge.wire.claim_code import show_claim_code
+from firmware_bridge.wire.messages import Clock as ClockReport
+from firmware_bridge.wire.messages import ClockSource
 from scanner.basket import Closing, Note
 from scanner.feedback import Notice, Signal
 from scanner.outbox import Fill, Row
@@ -86,6 +88,12 @@ def filling(fill: Fill) -> Notice:
     text_zh = f"未上传记录已占 {fill.percent}%，请检查网络。"
     text_en = f"The outbox is {fill.percent} % full; check the network."
     return state("outbox_warning", text_zh, text_en, Signal.WARNING, percent=fill.percent, baskets=fill.baskets)
+
+
+def service_status(fill: Fill, clock: ClockReport) -> str:
+    """The line that `systemctl status` shows."""
+    known = "" if clock.src is ClockSource.NONE else f"，偏差 {clock.off_ms:+d} ms ±{clock.err_ms} ms"
+    return f"待上传 {fill.baskets} 单，存储已用 {fill.percent}%；时钟 {clock.src}{known}"
 
 
 def state(name: str, text_zh: str, text_en: str, signal: Signal = Signal.NONE, **facts: object) -> Notice:

@@ -225,6 +225,14 @@ class Outbox:
         if self.fill().percent >= 100:  # noqa: PLR2004
             raise OutboxFull
 
+    def answers(self) -> bool:
+        """Whether the file can still be read. Never returns while another thread keeps the outbox to itself."""
+        try:
+            self.next_seq()
+        except sqlite3.Error:
+            return False
+        return True
+
     def close(self) -> None:
         """A second time does nothing."""
         with self._guard:

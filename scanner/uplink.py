@@ -89,6 +89,8 @@ class Uplink:
         self._not_before_s = 0.0
         self._health_at_s = 0.0
         self._holding = False
+        self.turned_s = time.monotonic()
+        """When its thread last went round."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -113,6 +115,7 @@ class Uplink:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self.turned_s = time.monotonic()
             self._link.keep(time.monotonic())
             self._send_what_may_go(time.monotonic())
             self._take_events(self._wait_s(time.monotonic()))

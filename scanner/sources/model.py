@@ -116,6 +116,27 @@ class ReadSource(Protocol):
 
 REOPEN_MIN_S = 1.0
 REOPEN_MAX_S = 30.0
+_TURN_S = 1.0
+
+
+class Stop(threading.Event):
+    """Every source asks it in each of its turns: so the question is the sign that its thread goes round."""
+
+    def __init__(self, turned: Callable[[], None]) -> None:
+        super().__init__()
+        self._turned = turned
+
+    def is_set(self) -> bool:
+        self._turned()
+        return super().is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """In short turns, so that a long wait for a device is no silence."""
+        left_s = float("inf") if timeout is None else timeout
+        while left_s > 0 and not self.is_set():
+            super().wait(min(_TURN_S, left_s))
+            left_s -= _TURN_S
+        return self.is_set()
 
 
 def follow(source: ReadSource, put: Callable[[SourceEvent], None], stop: threading.Event) -> None:
