@@ -17,9 +17,10 @@ from backend.cli.connection import (
     operator,
 )
 from backend.cli.policy_files import amounts, file_argument, finding_lines, read_document
-from backend.cli.policy_preview import preview
+from backend.cli.policy_preview import preview, preview_lines, previewed_for_two, workers_option
 from backend.policies import queries
 from backend.policies.json_schema import json_schema, reference
+from backend.policies.lifecycle import check_two_people
 from backend.policies.lint import blockers, lint_text
 from backend.policies.reading import DOCUMENT_BYTES_MAX
 from backend.usecases.lint_policy import lint_policy
@@ -111,6 +112,8 @@ def lint(ctx: click.Context, file: Path, city: str | None, as_json: bool) -> Non
 @by_option
 @click.option("--approved-by", required=True, help="复核人，不得是起草人 / the second person, who is not the author.")
 @click.option("--reason", default="与起草人当面复核", help="复核理由 / why; kept on record.")
+@click.option("--yes", is_flag=True, help="两人都已看过预演，不再询问 / both have seen the preview: do not ask.")
+@workers_option
 @dry_run_option
 @json_option
 def publish(
@@ -119,22 +122,31 @@ def publish(
     by: str | None,
     approved_by: str,
     reason: str,
+    yes: bool,  # noqa: FBT001
+    workers: int | None,
     dry_run: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """起草、复核、发布一次完成，并拨付预算 / drafts, approves and publishes, and grants the budget.
+    """起草、预演、复核、发布一次完成，并拨付预算 / drafts, previews, approves and publishes, and grants the budget.
 
-    须有两个人；每次发布为一个不可更改的版本，同一文本重复发布不作更改。
+    须有两个人，有历史销售的城市须两人都看过预演；每次发布为一个不可更改的版本，同一文本重复发布不作更改。
 
-    It takes two people. Each is an immutable version; the same text again changes nothing.
+    It takes two people, who look at the preview where there are past sales. The same text again changes nothing.
     """
-    text, now = read_document(file), datetime.now(UTC)
+    text, who = read_document(file), operator(by)
+    check_two_people(who, approved_by)
+    seen = previewed_for_two(city, text, workers)
+    if seen is not None and seen.said["sales"]:
+        click.echo("\n".join(preview_lines(seen.said)), err=True)
+        if not (yes or dry_run):
+            click.confirm("两位都已看过以上预演，发布？/ both have seen it: publish?", abort=True, err=True)
+    now = datetime.now(UTC)
     with database() as opened:
         try:
             published = opened.write(
                 lambda connection: _published(
                     publish_by_two(
-                        connection, city, text, by=operator(by), approved_by=approved_by, reason=reason, now=now
+                        connection, city, text, preview=seen, by=who, approved_by=approved_by, reason=reason, now=now
                     ),
                     dry_run=dry_run,
                 )

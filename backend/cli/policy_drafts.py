@@ -75,7 +75,9 @@ def submit(draft: object, city: str, by: str | None, as_json: bool) -> None:  # 
 @draft_argument
 @city_option
 @click.option("--sha256", required=True, help="所见文本的 SHA-256，至少前 12 位 / of the text that you have read.")
-@click.option("--preview-sha256", default=None, help="所见预演的 SHA-256，如有预演 / of the preview, if one was made.")
+@click.option(
+    "--preview-sha256", default=None, help="所见预演的 SHA-256，至少前 12 位 / of the preview that you have read."
+)
 @by_option
 @reason_option
 @json_option
@@ -90,9 +92,9 @@ def approve(
 ) -> None:
     """复核通过并发布，复核人不得是起草人 / a second person approves and publishes.
 
-    批准的是该散列所指的文本，一字不差。
+    批准的是两个散列所指的文本和预演，一字不差；没有预演，或预演后文本、全市政策有变动，均不能批准。
 
-    What is approved is the text of that digest, to the byte.
+    What is approved is the text and the preview of these digests, to the byte; without a preview, nothing.
     """
     with database() as opened:
         published = opened.write(
@@ -148,7 +150,9 @@ def withdraw(draft: object, city: str, by: str | None, as_json: bool) -> None:  
 
 def _say(made: Draft, *, as_json: bool) -> None:
     if as_json:
-        facts = {name: getattr(made, name) for name in ("draft", "policy", "author", "revision", "sha256")}
+        facts = {
+            name: getattr(made, name) for name in ("draft", "policy", "author", "revision", "sha256", "preview_sha256")
+        }
         click.echo(json_text({**facts, "state": made.state.value}))
         return
     click.echo(

@@ -128,8 +128,9 @@ def _turn(
 
 
 def _draft_line(draft: queries.ListedDraft) -> str:
+    previewed = f"预演 {short(draft.preview_sha256)}" if draft.preview_sha256 else "尚未预演"
     judged = f"，{draft.approver}：{draft.reason}" if draft.approver else ""
     return (
         f"{draft.policy} 草案 {draft.draft}  {STATES_ZH[DraftState(draft.state)]}  第 {draft.revision} 稿  "
-        f"{draft.author} 起草，SHA-256 {short(draft.sha256)}{judged}"
+        f"{draft.author} 起草，SHA-256 {short(draft.sha256)}，{previewed}{judged}"
     )

@@ -106,7 +106,7 @@ def _start(home: Path, table: Table, stack: ExitStack) -> System:
     with step("演示城市南京：名录、政策、门店、终端 demonstration city"):
         token = demo / "bridge.token"
         seed.import_certificates(owner, now)
-        seed.publish(owner, now)
+        seed.publish(url, owner, now)
         seed.open_shops(owner, keyring, token, now)
     supervisor = Supervisor(home / "logs", table.say)
     stack.callback(_stop, supervisor)

@@ -17,10 +17,12 @@ from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.issue_token import issue_token
 from backend.usecases.open_store import open_store
-from backend.usecases.publish_by_two import publish_by_two
+from backend.usecases.preview_policy import Place, last_months
+from backend.usecases.publish_by_two import preview_new, publish_by_two
 from backend.usecases.publish_policy import PublishedVersion
 
 BY, APPROVER = "demo", "demo-approver"
+READER = "greenpoints_auditor"
 
 
 def import_certificates(database: Database, now: datetime) -> Report:
@@ -28,11 +30,13 @@ def import_certificates(database: Database, now: datetime) -> Report:
     return import_file(database, CERTIFICATES.read_bytes(), source)
 
 
-def publish(database: Database, now: datetime) -> PublishedVersion:
-    text = POLICY.read_text(encoding="utf-8")
+def publish(url: str, database: Database, now: datetime) -> PublishedVersion:
+    """`url` names the same database, where the preview is read."""
+    text, judged = POLICY.read_text(encoding="utf-8"), "演示城市的政策，内容和预演已核对"
+    preview = preview_new(Place(url, READER), last_months(CITY, now), text, parts=1)
     return database.write(
         lambda connection: publish_by_two(
-            connection, CITY, text, by=BY, approved_by=APPROVER, reason="演示城市的政策，内容已核对", now=now
+            connection, CITY, text, preview=preview, by=BY, approved_by=APPROVER, reason=judged, now=now
         )
     )
 

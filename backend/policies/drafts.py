@@ -1,11 +1,11 @@
-"""Drafts and the words of those who judged them. A change of a draft names the revision that it was made of."""
+"""Drafts, their previews, and the words of those who judged them. A change of a draft names the revision that it was made of."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.policies.lifecycle import Draft, DraftChanged, DraftState, DraftUnknown, identity
+from backend.policies.lifecycle import Draft, DraftChanged, DraftState, DraftUnknown, KeptPreview, identity
 from backend.storage.transaction import hot
 
 FIND = """
@@ -29,6 +29,17 @@ INSERT INTO policy_approvals (city, draft, revision, verdict, policy, version_no
 SELECT %(city)s, d.draft, d.revision, %(verdict)s, d.policy, %(version_no)s, d.sha256, d.preview_sha256, d.author,
        d.author_key, %(approver)s, %(approver_key)s, %(reason)s, %(now)s
 FROM policy_drafts d WHERE d.city = %(city)s AND d.draft = %(draft)s"""
+
+
+KEEP_PREVIEW = """
+INSERT INTO policy_previews (city, draft, preview_no, sha256, result, text_sha256, policy_revision, made_by, made_at)
+SELECT %(city)s, %(draft)s, coalesce(max(preview_no), 0) + 1, %(sha256)s, %(result)s, %(text_sha256)s,
+       %(policy_revision)s, %(made_by)s, %(made_at)s
+FROM policy_previews WHERE city = %(city)s AND draft = %(draft)s"""
+
+LAST_PREVIEW = """
+SELECT sha256, result, text_sha256, policy_revision, made_by, made_at FROM policy_previews
+WHERE city = %(city)s AND draft = %(draft)s::uuid ORDER BY preview_no DESC LIMIT 1"""
 
 
 class Judgement(NamedTuple):
@@ -57,6 +68,18 @@ def save_draft(connection: Connection, city: str, draft: Draft, seen: int, now: 
     """Writes `draft` over the revision `seen`. Raises DraftChanged when that is no longer the last."""
     if hot(connection, CHANGE, {**_values(city, draft, now), "seen": seen}).rowcount != 1:
         raise DraftChanged(revision=find_draft(connection, city, draft.draft).revision)
+
+
+def insert_preview(connection: Connection, city: str, draft: str, preview: KeptPreview) -> None:
+    """Of a draft whose row is locked, so that its previews are numbered one after the other."""
+    values = {name: getattr(preview, name) for name in KeptPreview.__slots__}
+    hot(connection, KEEP_PREVIEW, {"city": city, "draft": draft, **values})
+
+
+def last_preview(connection: Connection, city: str, draft: str) -> KeptPreview | None:
+    """The last preview that was kept of any text of `draft`, a UUID."""
+    row = hot(connection, LAST_PREVIEW, {"city": city, "draft": draft}).fetchone()
+    return KeptPreview(*row) if row else None
 
 
 def insert_judgement(connection: Connection, city: str, draft: str, said: Judgement, now: datetime) -> None:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -16,7 +17,9 @@ from backend.policies.lint_finding import Finding
 
 FOREVER_MS = 2**53 - 1
 SHA256_SHOWN = 12
-"""An approver names the text by at least so many digits of its SHA-256: what is read out, not typed whole."""
+"""An approver names text and preview by at least so many digits of their SHA-256: what is read out, not typed whole."""
+PREVIEW_DAYS_MAX = 30
+"""A preview that is older says little of what the draft would do today."""
 
 
 class DraftState(StrEnum):
@@ -29,6 +32,7 @@ class DraftState(StrEnum):
 
 class Act(StrEnum):
     EDIT = "edit"
+    PREVIEW = "preview"
     SUBMIT = "submit"
     APPROVE = "approve"
     REJECT = "reject"
@@ -38,9 +42,11 @@ class Act(StrEnum):
 _AFTER: Mapping[tuple[DraftState, Act], DraftState] = MappingProxyType(
     {
         (DraftState.DRAFT, Act.EDIT): DraftState.DRAFT,
+        (DraftState.DRAFT, Act.PREVIEW): DraftState.DRAFT,
         (DraftState.DRAFT, Act.SUBMIT): DraftState.SUBMITTED,
         (DraftState.DRAFT, Act.WITHDRAW): DraftState.WITHDRAWN,
         (DraftState.SUBMITTED, Act.EDIT): DraftState.DRAFT,
+        (DraftState.SUBMITTED, Act.PREVIEW): DraftState.SUBMITTED,
         (DraftState.SUBMITTED, Act.APPROVE): DraftState.APPROVED,
         (DraftState.SUBMITTED, Act.REJECT): DraftState.REJECTED,
         (DraftState.SUBMITTED, Act.WITHDRAW): DraftState.WITHDRAWN,
@@ -51,6 +57,7 @@ _AFTER: Mapping[tuple[DraftState, Act], DraftState] = MappingProxyType(
 """What is absent cannot be done; an approved draft and a withdrawn one are history."""
 
 _BY_AUTHOR = frozenset({Act.EDIT, Act.SUBMIT, Act.WITHDRAW})
+_BY_ANOTHER = frozenset({Act.APPROVE, Act.REJECT})
 STATES_ZH: Mapping[DraftState, str] = MappingProxyType(
     {
         DraftState.DRAFT: "起草中",
@@ -98,6 +105,31 @@ class ApprovalOfAnotherText(DomainError):
     text_en = "What was approved is not the draft's present text or preview; look at it again first."
 
 
+class PreviewMissing(DomainError):
+    code = "policy-preview-missing"
+    text_zh = "草案还没有预演，不能批准；请先预演并查看结果（没有历史销售的城市也须预演，很快完成）。"
+    text_en = "The draft was never previewed: preview it and look first, also where a city has no past sales."
+
+
+class PreviewStale(DomainError):
+    code = "policy-preview-stale"
+    text_zh = "草案的预演已失效：{cause_zh}；请重新预演并查看结果。"
+    text_en = "The preview of the draft no longer counts: {cause_en}. Preview it again and look first."
+
+    def __init__(self, cause: str) -> None:
+        cause_zh, cause_en = _STALE[cause]
+        super().__init__(cause=cause, cause_zh=cause_zh, cause_en=cause_en)
+
+
+_STALE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "text": ("此后草案文本有改动", "the text has changed since"),
+        "policies": ("此后全市政策有发布、暂停、恢复或终止", "a policy of the city was published or turned since"),
+        "age": (f"距今已超过 {PREVIEW_DAYS_MAX} 天", f"it is older than {PREVIEW_DAYS_MAX} days"),
+    }
+)
+
+
 class PolicyBlocked(DomainError):
     """`findings` are all that the linter found, warnings too."""
 
@@ -143,7 +175,22 @@ class Draft:
     text: str
     sha256: str
     preview_sha256: str | None
-    """Of the preview that was made of exactly this text, if one was."""
+    """Of the last preview that was made of exactly this text, if one was."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPreview:
+    """A preview as it stands on record: `sha256` is that of `result`, to the byte; it was made of the text `text_sha256`.
+
+    `policy_revision` counts the publications and turns of the city's policies that it knew.
+    """
+
+    sha256: str
+    result: str
+    text_sha256: str
+    policy_revision: int
+    made_by: str
+    made_at: datetime
 
 
 def identity(name: str) -> str:
@@ -154,6 +201,12 @@ def identity(name: str) -> str:
 
 def is_same_person(one: str, other: str) -> bool:
     return identity(one) == identity(other)
+
+
+def check_two_people(author: str, approver: str) -> None:
+    """Raises ApproverIsAuthor."""
+    if is_same_person(author, approver):
+        raise ApproverIsAuthor
 
 
 def after(draft: Draft, act: Act, by: str, revision: int | None = None) -> DraftState:
@@ -169,22 +222,39 @@ def after(draft: Draft, act: Act, by: str, revision: int | None = None) -> Draft
     is_author = is_same_person(by, draft.author)
     if act in _BY_AUTHOR and not is_author:
         raise NotTheAuthor
-    if act not in _BY_AUTHOR and (is_author or not identity(by)):
+    if act in _BY_ANOTHER and (is_author or not identity(by)):
         raise ApproverIsAuthor
     return state
 
 
 def check_approval(draft: Draft, sha256: str, preview_sha256: str | None) -> None:
-    """An approval is of one text and, where a preview of it was made, of that preview. Raises ApprovalOfAnotherText."""
-    names_text = len(sha256) >= SHA256_SHOWN and draft.sha256.startswith(sha256.lower())
-    if not names_text or not _names_preview(draft.preview_sha256, preview_sha256):
+    """An approval is of one text and of one preview of it. Raises ApprovalOfAnotherText."""
+    if not _names(sha256, draft.sha256) or not _names(preview_sha256, draft.preview_sha256):
         raise ApprovalOfAnotherText
 
 
-def _names_preview(made: str | None, seen: str | None) -> bool:
-    if made is None or seen is None:
-        return made is seen
-    return len(seen) >= SHA256_SHOWN and made.startswith(seen.lower())
+def _names(said: str | None, digest: str | None) -> bool:
+    return said is not None and digest is not None and len(said) >= SHA256_SHOWN and digest.startswith(said.lower())
+
+
+def check_preview(draft: Draft, last: KeptPreview | None, now: datetime) -> KeptPreview:
+    """`last`, the last preview that was kept of any text of `draft`, where it is one to approve on.
+
+    A preview of no sales is one: of a city without a history there is no other. Raises PreviewMissing, PreviewStale.
+    """
+    if last is None:
+        raise PreviewMissing
+    if draft.preview_sha256 != last.sha256 or last.text_sha256 != draft.sha256:
+        raise PreviewStale("text")
+    if now - last.made_at > timedelta(days=PREVIEW_DAYS_MAX):
+        raise PreviewStale("age")
+    return last
+
+
+def check_ground(preview: KeptPreview, policy_revision: int) -> None:
+    """Raises PreviewStale where the city's policies are no longer those that the preview knew."""
+    if preview.policy_revision != policy_revision:
+        raise PreviewStale("policies")
 
 
 class Turn(StrEnum):

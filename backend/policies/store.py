@@ -64,6 +64,12 @@ class Compiled(NamedTuple):
     policies: PolicySet
 
 
+def policy_revision(connection: Connection, city: str) -> int:
+    """How many publications and turns of its policies `city` has seen."""
+    row = hot(connection, REVISION, {"city": city}, prepared=True).fetchone()
+    return row[0] if row else 0
+
+
 class PolicyCache:
     """Compiled policies of each city, current for as long as the city's revision is."""
 
@@ -74,8 +80,7 @@ class PolicyCache:
 
     def lookup(self, connection: Connection, city: str) -> PolicySet:
         """One statement when nothing was published since; one more when something was."""
-        row = hot(connection, REVISION, {"city": city}, prepared=True).fetchone()
-        revision = row[0] if row else 0
+        revision = policy_revision(connection, city)
         cached = self._cities.get(city)
         if cached is None or cached.revision != revision:
             cached = Compiled(revision, load_versions(connection, city, self._budget_accounts))

@@ -57,6 +57,25 @@ policy_drafts = Table(
 )
 """A document on its way. `revision` counts its changes: who acts on one names the revision that they have seen."""
 
+policy_previews = Table(
+    "policy_previews",
+    metadata,
+    city_column(),
+    id_column("draft", primary_key=True),
+    Column("preview_no", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
+    text_column("result"),
+    Column("text_sha256", String(64), nullable=False),
+    Column("policy_revision", BigInteger, nullable=False),
+    text_column("made_by"),
+    instant_column("made_at"),
+    CheckConstraint("preview_no >= 1", name="number"),
+    CheckConstraint("policy_revision >= 0", name="revision"),
+    CheckConstraint("sha256 = encode(sha256(convert_to(result, 'UTF8')), 'hex')", name="digest"),
+    CheckConstraint("text_sha256 ~ '^[0-9a-f]{64}$'", name="text_digest"),
+)
+"""Append-only by grant: what was shown to those who judged a draft, to the byte."""
+
 policy_approvals = Table(
     "policy_approvals",
     metadata,

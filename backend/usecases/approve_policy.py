@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from backend.policies.drafts import Judgement, find_draft, insert_judgement, save_draft
-from backend.policies.lifecycle import Act, DraftState, after, check_approval
+from backend.policies.drafts import Judgement, find_draft, insert_judgement, last_preview, save_draft
+from backend.policies.lifecycle import Act, DraftState, after, check_approval, check_ground, check_preview
+from backend.policies.store import policy_revision
 from backend.usecases.publish_policy import PublishedVersion, publish_policy
 from backend.usecases.submit_policy import checked
 
@@ -17,22 +18,26 @@ def approve_policy(
     draft: str,
     *,
     sha256: str,
+    preview_sha256: str | None,
     by: str,
     reason: str,
     now: datetime,
-    preview_sha256: str | None = None,
 ) -> PublishedVersion:
     """`sha256` and `preview_sha256` name the text and the preview that the approver has seen, by 12 digits or more.
 
-    The linter is asked again, since other policies may have been published meanwhile. Raises DraftUnknown,
-    DraftNotAtThatPoint, ApproverIsAuthor, ApprovalOfAnotherText, PolicyBlocked, and what `publish_policy` raises.
+    The linter is asked again, since other policies may have been published meanwhile; then the preview is void as well.
+    Raises DraftUnknown, DraftNotAtThatPoint, ApproverIsAuthor, PreviewMissing, PreviewStale, ApprovalOfAnotherText,
+    PolicyBlocked, and what `publish_policy` raises.
     """
     known = find_draft(connection, city, draft, lock=True)
     state = after(known, Act.APPROVE, by)
+    preview = check_preview(known, last_preview(connection, city, draft), now)
     check_approval(known, sha256, preview_sha256)
     checked(connection, city, known)
 
     published = publish_policy(connection, city, known.text, by=known.author, now=now)
+    # Looked at now that the city's revision is ours until COMMIT: nobody publishes between the look and the publication.
+    check_ground(preview, policy_revision(connection, city) - published.new)
     insert_judgement(connection, city, draft, Judgement(DraftState.APPROVED, by, reason, published.version_no), now)
     save_draft(connection, city, replace(known, state=state, revision=known.revision + 1), known.revision, now)
     return published

@@ -87,6 +87,8 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "policy-version-exists": Problem(409, "版本已存在", "Version exists"),
         "policy-draft-changed": Problem(409, "草案已有变动", "Draft changed"),
         "policy-draft-state": Problem(409, "草案状态不符", "Not at that point"),
+        "policy-preview-missing": Problem(409, "草案尚未预演", "Not previewed"),
+        "policy-preview-stale": Problem(409, "预演已失效", "Preview out of date"),
         "approval-of-another-text": Problem(409, "复核的不是现在的文本", "Approval of another text"),
         "policy-standing": Problem(409, "政策状态不符", "Not in that state"),
         "quote-conflict": Problem(409, "编号已用于其他询价", "Key used for another quote"),

@@ -28,18 +28,20 @@ def keyring(tmp_path: Path) -> Keyring:
     return ensure_keys(tmp_path / "keys", [till.device for till in TILLS], NOW)
 
 
-def _fill(owner: Database, keyring: Keyring, token: Path) -> dict[str, int]:
+def _fill(database_url: str, owner: Database, keyring: Keyring, token: Path) -> dict[str, int]:
     seed.import_certificates(owner, NOW)
-    seed.publish(owner, NOW)
+    seed.publish(database_url, owner, NOW)
     seed.open_shops(owner, keyring, token, NOW)
     with owner.read() as connection:
         return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in COUNTED}
 
 
-def test_filling_the_city_twice_changes_nothing(owner: Database, keyring: Keyring, tmp_path: Path) -> None:
-    first = _fill(owner, keyring, tmp_path / "token")
+def test_filling_the_city_twice_changes_nothing(
+    database_url: str, owner: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    first = _fill(database_url, owner, keyring, tmp_path / "token")
 
-    again = _fill(owner, keyring, tmp_path / "token")
+    again = _fill(database_url, owner, keyring, tmp_path / "token")
 
     assert again == first
     assert first["certified_products"] >= 30
@@ -50,10 +52,12 @@ def test_no_line_of_the_citys_registry_is_refused(owner: Database) -> None:
     assert seed.import_certificates(owner, NOW).errors == ()
 
 
-def test_a_lost_state_gives_tills_new_keys_beside_the_old(owner: Database, keyring: Keyring, tmp_path: Path) -> None:
-    _fill(owner, keyring, tmp_path / "token")
+def test_a_lost_state_gives_tills_new_keys_beside_the_old(
+    database_url: str, owner: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    _fill(database_url, owner, keyring, tmp_path / "token")
     fresh = ensure_keys(tmp_path / "other", [till.device for till in TILLS], NOW)
 
-    counted = _fill(owner, fresh, tmp_path / "token")
+    counted = _fill(database_url, owner, fresh, tmp_path / "token")
 
     assert counted["device_keys"] == 2 * len(TILLS)

@@ -137,10 +137,15 @@ def test_a_draft_goes_its_way_by_commands(run: Run, policy_file: Path) -> None:
     again = drafted(run, policy_file, "--draft", name, "--revision", "4")
     assert again["revision"] == 5
     done(run("policies", "submit", name, *city, "--by", "王处长"))
-    assert refused(
-        run("policies", "approve", name, *city, "--sha256", digest, "--by", "王 处长", "--reason", "x")
-    ).code == ("approver-is-author")
-    published = done(run("policies", "approve", name, *city, "--sha256", digest[:14], *judged))
+    approve = ("policies", "approve", name, *city, "--sha256", digest[:14])
+    assert refused(run(*approve, "--by", "王 处长", "--reason", "x")).code == "approver-is-author"
+    assert refused(run(*approve, *judged)).code == "policy-preview-missing"
+    assert refused(run("policies", "preview", "--draft", name, "--kept", *city)).code == "policy-preview-missing"
+    seen = json.loads(done(run("policies", "preview", "--draft", name, *city, "--workers", "1", "--json")))
+    shown = done(run("policies", "preview", "--draft", name, "--kept", *city))
+    assert shown.splitlines()[-1] == f"SHA-256 {seen['sha256']}"
+    assert refused(run(*approve, *judged)).code == "approval-of-another-text"
+    published = done(run(*approve, "--preview-sha256", seen["sha256"][:12], *judged))
 
     assert "已批准并发布第 1 版，拨付 6000 分" in published
     assert refused(run("policies", "withdraw", name, *city, "--by", "王处长")).code == "policy-draft-state"

@@ -9,8 +9,8 @@ from tests.db.policies.office import Office
 
 
 @pytest.fixture
-def office(engine_db: Database) -> Office:
-    return Office(engine_db)
+def office(engine_db: Database, database_url: str) -> Office:
+    return Office(engine_db, database_url)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from backend.policies.lifecycle import (
 from backend.storage.transaction import Database
 from backend.usecases.approve_policy import approve_policy
 from backend.usecases.draft_policy import draft_policy, redraft_policy
+from backend.usecases.keep_preview import keep_preview
+from backend.usecases.preview_policy import Place, Previewed, last_months, preview_policy
 from backend.usecases.publish_policy import PublishedVersion
 from backend.usecases.submit_policy import submit_policy
 from backend.usecases.turn_policy import turn_policy
@@ -34,8 +36,10 @@ def sound(**changes: Any) -> dict[str, Any]:
 class Office:
     """The people of one city who write and judge policies."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, url: str = "") -> None:
+        """`url` names the same database, for previews."""
         self.database = database
+        self._place = Place(url, "greenpoints_auditor")
 
     def write(self, work: Callable[..., Any], *words: object, **more: object) -> Any:
         return self.database.write(lambda connection: work(connection, NANJING, *words, **{"now": NOON, **more}))
@@ -45,15 +49,22 @@ class Office:
         return draft
 
     def submitted(self, doc: dict[str, Any] | None = None) -> Draft:
-        draft: Draft = self.write(submit_policy, self.draft(doc).draft, by=AUTHOR).draft
+        draft: Draft = self.write(submit_policy, self.previewed(self.draft(doc)).draft, by=AUTHOR).draft
         return draft
+
+    def preview(self, text: str) -> Previewed:
+        return preview_policy(self._place, last_months(NANJING, NOON), text, parts=1)
+
+    def previewed(self, draft: Draft, now: datetime = NOON) -> Draft:
+        kept: Draft = self.write(keep_preview, draft.draft, self.preview(draft.text), by=AUTHOR, now=now)
+        return kept
 
     def redraft(self, draft: Draft, doc: dict[str, Any], by: str = AUTHOR) -> Draft:
         changed: Draft = self.write(redraft_policy, draft.draft, rules.text_of(doc), revision=draft.revision, by=by)
         return changed
 
     def approve(self, draft: Draft, by: str = APPROVER, **more: object) -> PublishedVersion:
-        given = {"sha256": draft.sha256, "reason": "已核对", **more}
+        given = {"sha256": draft.sha256, "preview_sha256": draft.preview_sha256, "reason": "已核对", **more}
         published: PublishedVersion = self.write(approve_policy, draft.draft, by=by, **given)
         return published
 

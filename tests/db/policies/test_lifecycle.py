@@ -1,5 +1,8 @@
 """A policy's way on a real database: two people, one text, nothing that reaches back; also when several act at once."""
 
+import hashlib
+import json
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -7,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.policies import queries
+from backend.policies.drafts import last_preview
 from backend.policies.lifecycle import (
     ApprovalOfAnotherText,
     ApproverIsAuthor,
@@ -15,15 +19,20 @@ from backend.policies.lifecycle import (
     DraftState,
     NotTheAuthor,
     PolicyBlocked,
+    PreviewMissing,
+    PreviewStale,
+    Turn,
 )
+from backend.usecases.keep_preview import keep_preview
 from backend.usecases.publish_by_two import publish_by_two
 from backend.usecases.publish_policy import PublishedVersion
 from backend.usecases.reject_policy import reject_policy
 from backend.usecases.submit_policy import submit_policy
+from backend.usecases.turn_policy import turn_policy
 from backend.usecases.withdraw_policy import withdraw_policy
 from tests.db.policies.office import ANOTHER, APPROVER, AUTHOR, ROUNDS, Office, outcomes, sound
 from tests.worlds import books, rules
-from tests.worlds.city import NANJING
+from tests.worlds.city import NANJING, NOON
 
 
 def test_a_policy_is_written_by_one_person_and_published_by_anothers_word(office: Office) -> None:
@@ -48,7 +57,7 @@ def test_no_author_publishes_their_own_draft(office: Office, spelling: str) -> N
     with pytest.raises(ApproverIsAuthor):
         office.approve(draft, by=spelling)
     with pytest.raises(ApproverIsAuthor):
-        office.write(publish_by_two, rules.text_of(sound()), by=AUTHOR, approved_by=spelling, reason="x")
+        office.write(publish_by_two, rules.text_of(sound()), preview=None, by=AUTHOR, approved_by=spelling, reason="x")
 
     assert office.find(draft).state is DraftState.SUBMITTED
     assert published_versions(office) == []
@@ -86,13 +95,77 @@ def test_the_database_itself_holds_author_and_approver_apart(
 def test_an_approval_is_of_the_text_and_preview_that_were_seen(office: Office) -> None:
     draft = office.submitted()
 
-    for wrong in ({"sha256": "ab" * 32}, {"sha256": draft.sha256[:11]}, {"preview_sha256": "cd" * 32}):
+    assert draft.preview_sha256 is not None
+    for wrong in (
+        {"sha256": "ab" * 32},
+        {"sha256": draft.sha256[:11]},
+        {"preview_sha256": "cd" * 32},
+        {"preview_sha256": draft.preview_sha256[:11]},
+        {"preview_sha256": None},
+    ):
         with pytest.raises(ApprovalOfAnotherText):
             office.approve(draft, **wrong)
     with office.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM policy_approvals")).scalar_one() == 0
 
-    assert office.approve(draft, sha256=draft.sha256[:12]).version_no == 1
+    assert office.approve(draft, sha256=draft.sha256[:12], preview_sha256=draft.preview_sha256[:12]).version_no == 1
+    with office.database.read() as connection:
+        (judged,) = connection.execute(text("SELECT sha256, preview_sha256 FROM policy_approvals")).all()
+    assert tuple(judged) == (draft.sha256, draft.preview_sha256)
+
+
+def test_a_draft_that_nobody_previewed_is_not_approved_whatever_hash_is_named(office: Office) -> None:
+    """Not the first policy of a city without a sale either: its preview, of no sales, is made in no time."""
+    draft = office.write(submit_policy, office.draft().draft, by=AUTHOR).draft
+
+    for named in (None, "cd" * 32):
+        with pytest.raises(PreviewMissing):
+            office.approve(draft, preview_sha256=named)
+
+    assert office.approve(office.previewed(draft)).version_no == 1
+
+
+def test_a_preview_is_void_once_a_policy_of_the_city_was_published_or_turned(office: Office) -> None:
+    one, other = office.submitted(sound(policy="a")), office.submitted(sound(policy="b"))
+    office.approve(one)
+
+    with pytest.raises(PreviewStale) as stale:
+        office.approve(other)
+
+    assert stale.value.facts["cause"] == "policies"
+    assert published_versions(office) == [1]
+    assert books.budget_left(office.database, NANJING, "b") == 0
+    assert office.approve(office.previewed(other)).version_no == 1
+    again = office.submitted(sound(policy="c"))
+    office.write(turn_policy, "a", Turn.SUSPEND, notice_zh="核查", reason="x", by=AUTHOR)
+    with pytest.raises(PreviewStale):
+        office.approve(again)
+
+
+def test_a_preview_is_void_after_thirty_days(office: Office) -> None:
+    draft = office.submitted()
+
+    with pytest.raises(PreviewStale) as stale:
+        office.approve(draft, now=NOON + timedelta(days=30, seconds=1))
+
+    assert stale.value.facts["cause"] == "age"
+    assert office.approve(draft, now=NOON + timedelta(days=30)).version_no == 1
+
+
+def test_a_preview_is_kept_to_the_byte_and_of_the_text_that_was_previewed(office: Office) -> None:
+    draft = office.submitted()
+    of_the_old_text = office.preview(draft.text)
+    changed = office.redraft(draft, sound(budget=9_000))
+
+    with pytest.raises(DraftChanged):
+        office.write(keep_preview, draft.draft, of_the_old_text, by=AUTHOR)
+    with office.database.read() as connection:
+        kept = last_preview(connection, NANJING, draft.draft)
+
+    assert changed.preview_sha256 is None
+    assert kept is not None
+    assert hashlib.sha256(kept.result.encode()).hexdigest() == kept.sha256 == draft.preview_sha256
+    assert json.loads(kept.result)["sales"] == 0
 
 
 def test_a_changed_draft_voids_its_submission_and_what_was_seen_of_it(office: Office) -> None:
@@ -104,6 +177,9 @@ def test_a_changed_draft_voids_its_submission_and_what_was_seen_of_it(office: Of
     with pytest.raises(DraftNotAtThatPoint):
         office.approve(submitted)
     office.write(submit_policy, changed.draft, by=AUTHOR)
+    with pytest.raises(PreviewStale):
+        office.approve(changed, preview_sha256=submitted.preview_sha256)
+    changed = office.previewed(changed)
     with pytest.raises(ApprovalOfAnotherText):
         office.approve(submitted)
     assert office.approve(changed).grants[0].amount == 9_000
@@ -129,7 +205,7 @@ def test_a_rejected_draft_is_mended_and_submitted_again(office: Office) -> None:
     office.write(reject_policy, draft.draft, by=APPROVER, reason="预算过高")
     mended = office.redraft(office.find(draft), sound(budget=1_000))
     office.write(submit_policy, draft.draft, by=AUTHOR)
-    office.approve(mended, by=ANOTHER)
+    office.approve(office.previewed(mended), by=ANOTHER)
 
     with office.database.read() as connection:
         said = connection.execute(text("SELECT verdict, approver FROM policy_approvals ORDER BY revision")).all()
@@ -181,10 +257,12 @@ def test_a_district_narrows_what_its_city_published_and_does_not_widen_it(office
 
 
 def test_publishing_the_same_text_by_two_again_changes_nothing(office: Office) -> None:
-    given = {"by": AUTHOR, "approved_by": APPROVER, "reason": "x"}
+    given, seen = {"by": AUTHOR, "approved_by": APPROVER, "reason": "x"}, office.preview(rules.text_of(sound()))
 
-    first = office.write(publish_by_two, rules.text_of(sound()), **given)
-    second = office.write(publish_by_two, rules.text_of(sound()), **given)
+    with pytest.raises(PreviewMissing):
+        office.write(publish_by_two, rules.text_of(sound()), preview=None, **given)
+    first = office.write(publish_by_two, rules.text_of(sound()), preview=seen, **given)
+    second = office.write(publish_by_two, rules.text_of(sound()), preview=None, **given)
 
     assert (first.version_no, second.version_no, second.new) == (1, 1, False)
     with office.database.read() as connection:

@@ -88,8 +88,8 @@ def test_what_was_decided_before_a_suspension_replays_as_it_was(engine_db: Datab
     assert broken(engine_db) == []
 
 
-def test_an_ended_policy_pays_nothing_more_and_takes_no_new_version(engine_db: Database) -> None:
-    city, office = open_city(engine_db, sound()), Office(engine_db)
+def test_an_ended_policy_pays_nothing_more_and_takes_no_new_version(engine_db: Database, database_url: str) -> None:
+    city, office = open_city(engine_db, sound()), Office(engine_db, database_url)
 
     assert office.turn(Turn.END, now=LATER) is Standing.ENDED
 

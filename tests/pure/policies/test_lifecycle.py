@@ -101,19 +101,29 @@ def test_who_saw_an_older_revision_looks_again() -> None:
 def test_an_approval_names_the_text_and_its_preview() -> None:
     previewed = replace(SUBMITTED, preview_sha256="cd" * 32)
 
-    check_approval(SUBMITTED, "AB" * 6, None)
+    check_approval(previewed, "AB" * 6, "CD" * 6)
     check_approval(previewed, "ab" * 32, "cd" * 6)
     for draft, sha256, preview in [
-        (SUBMITTED, "ab" * 5, None),
-        (SUBMITTED, "", None),
-        (SUBMITTED, "ac" * 32, None),
+        (previewed, "ab" * 5, "cd" * 32),
+        (previewed, "", "cd" * 32),
+        (previewed, "ac" * 32, "cd" * 32),
         (SUBMITTED, "ab" * 32, "cd" * 32),
+        (SUBMITTED, "ab" * 32, None),
         (previewed, "ab" * 32, None),
         (previewed, "ab" * 32, "ef" * 32),
         (previewed, "ab" * 32, ""),
+        (previewed, "ab" * 32, "cd" * 5),
     ]:
         with pytest.raises(ApprovalOfAnotherText):
             check_approval(draft, sha256, preview)
+
+
+@pytest.mark.parametrize("who", [AUTHOR, APPROVER])
+def test_anybody_previews_a_draft_that_waits_to_be_judged(who: str) -> None:
+    assert after(DRAFT, Act.PREVIEW, who) is DraftState.DRAFT
+    assert after(SUBMITTED, Act.PREVIEW, who) is DraftState.SUBMITTED
+    with pytest.raises(DraftNotAtThatPoint):
+        after(replace(DRAFT, state=DraftState.REJECTED), Act.PREVIEW, who)
 
 
 def turns(*taken: tuple[Turn, int]) -> list[TurnTaken]:
