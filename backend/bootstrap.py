@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from backend import metrics
 from backend.certificates.cache import RegistryCache
+from backend.key_files import secret_key, signing_key
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.settings import Settings, secret_key, signing_key
+from backend.settings import Settings
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages

@@ -1,7 +1,5 @@
 """What an installation decides: read once from the environment, every fault reported at once, no secret ever printed."""
 
-import base64
-import binascii
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -9,17 +7,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from environs import Env, EnvValidationError, validate
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.key_files import fault_of, secret_key, signing_key
+
 PREFIX = "GREENPOINTS_"
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
 """The bridge and the till read these; all three programs may share one environment file."""
-KEY_BYTES = 32
 
 
 class Environment(StrEnum):
@@ -258,25 +254,6 @@ def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     return url
 
 
-def signing_key(path: Path) -> Ed25519PrivateKey:
-    """The Ed25519 private key in a file: PKCS#8 PEM, or 32 bytes raw or in base64. Raises ValueError."""
-    content = path.read_bytes()
-    if b"PRIVATE KEY" in content:
-        key = load_pem_private_key(content, password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError("not an Ed25519 key")
-        return key
-    return Ed25519PrivateKey.from_private_bytes(_raw(content))
-
-
-def secret_key(path: Path) -> bytes:
-    """At least 32 bytes of a secret file, as they stand but for a final newline. Raises ValueError."""
-    content = path.read_bytes().removesuffix(b"\n")
-    if len(content) < KEY_BYTES:
-        raise ValueError("shorter than 32 bytes")
-    return content
-
-
 class _Given(Env):
     """environs over a mapping of ours instead of the process's own environment."""
 
@@ -334,7 +311,7 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         ("member_code_key_file", signing_key),
         ("identity_hash_key_file", secret_key),
     ):
-        fault = _unreadable(getattr(settings, name), read)
+        fault = fault_of(getattr(settings, name), read)
         if fault:
             faults[PREFIX + name.upper()] = fault
     return faults
@@ -345,25 +322,6 @@ def _is_postgresql(url: str) -> bool:
         return make_url(url).get_backend_name() == "postgresql"
     except ArgumentError:
         return False
-
-
-def _unreadable(path: Path, read: Callable[[Path], object]) -> str | None:
-    try:
-        read(path)
-    except OSError as error:
-        return f"无法读取 / cannot be read ({error.strerror})"
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return "内容不是所需的密钥 / does not hold the key that is needed"
-    return None
-
-
-def _raw(content: bytes) -> bytes:
-    if len(content) == KEY_BYTES:
-        return content
-    try:
-        return base64.b64decode(content.strip(), validate=True)
-    except binascii.Error:
-        raise ValueError("neither PEM nor 32 bytes") from None
 
 
 def _required(each: Field[Any]) -> bool:
