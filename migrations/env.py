@@ -15,8 +15,9 @@ from backend.storage.base import metadata
 LOCK_TIMEOUT_S = 4
 STATEMENT_TIMEOUT_S = 300
 
-for module in Path(backend.__path__[0]).glob("*/tables.py"):
-    importlib.import_module(f"backend.{module.parent.name}.tables")
+for module in Path(backend.__path__[0]).rglob("tables.py"):
+    folders = module.relative_to(backend.__path__[0]).parts[:-1]
+    importlib.import_module(".".join(["backend", *folders, "tables"]))
 
 
 def is_ours(_thing: object, name: str | None, kind: str, reflected: bool, _other: object) -> bool:  # noqa: FBT001

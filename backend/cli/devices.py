@@ -3,11 +3,14 @@ from pathlib import Path
 
 import click
 
-from backend.cli.connection import city_option, database, dry_run_option, json_option, json_text, moment
-from backend.devices import register
+from backend.cli import fleet as words
+from backend.cli.connection import city_option, database, dry_run_option, json_option, json_text
+from backend.cli.twin import twin
+from backend.devices import fleet
+from backend.devices import queries as device_queries
 from backend.devices.public_key import FILE_BYTES_MAX, raw_public_key
 from backend.usecases.enrol_device import Enrolled, Enrolment, enrol_device
-from backend.usecases.revoke_device import revoke_device
+from backend.usecases.revoke_device import DeviceUnknown, revoke_device
 
 
 class _Rehearsed(Exception):
@@ -18,7 +21,7 @@ class _Rehearsed(Exception):
         self.changed = changed
 
 
-@click.group(help="扫码终端：登记、停用、列表 / tills.")
+@click.group(help="扫码终端：登记、停用、状况、设置 / tills.")
 def devices() -> None:
     pass
 
@@ -81,15 +84,36 @@ def revoke(device: str, dry_run: bool) -> None:  # noqa: FBT001
 @click.option("--city", default=None, metavar="CODE", help="城市代码，默认全部 / one city; every city by default.")
 @json_option
 def list_(city: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """列出登记过的全部终端 / every till that was ever enrolled."""
+    """全部终端：在线与否、待传、时钟、版本、设置 / every till, and how it stands."""
+    now = datetime.now(UTC)
     with database("greenpoints_auditor") as opened, opened.read() as connection:
-        rows = register.listed(connection, city)
+        cities = device_queries.cities(connection) if city is None else [city]
+        rows = (row for each in cities for row in fleet.fleet(connection, each, now))
+        if as_json:
+            click.echo(json_text([words.facts(row) for row in rows]))
+            return
+        for row in rows:
+            click.echo(words.line(row))
+
+
+@devices.command()
+@click.argument("device")
+@json_option
+def show(device: str, as_json: bool) -> None:  # noqa: FBT001
+    """一台终端的全部状况 / everything that is known of one till."""
+    now = datetime.now(UTC)
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        row = fleet.find(connection, device, now)
+    if row is None:
+        raise DeviceUnknown(device=device)
     if as_json:
-        click.echo(json_text([row._asdict() for row in rows]))
+        click.echo(json_text(words.facts(row)))
         return
-    for row in rows:
-        state = "在用" if row.revoked_at is None else f"{moment(row.revoked_at)} 停用"
-        click.echo(f"{row.device}  {row.city} {row.store} {row.district}  {state}")
+    for line in words.lines(row, now):
+        click.echo(line)
+
+
+devices.add_command(twin)
 
 
 def _revoked(changed: bool, *, dry_run: bool) -> bool:  # noqa: FBT001

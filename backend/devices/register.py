@@ -26,10 +26,6 @@ KEY = "SELECT public_key FROM device_keys WHERE device = %(device)s AND key_id =
 REVOKE = """
 UPDATE device_directory SET state = 'revoked', revoked_at = %(now)s WHERE device = %(device)s AND state = 'active'"""
 
-LISTED = """
-SELECT device, city, store, district, state, enrolled_at, revoked_at FROM device_directory
-WHERE %(city)s::text IS NULL OR city = %(city)s ORDER BY city, device"""
-
 ADD_TOKEN = """
 INSERT INTO service_tokens (token_hash, service, name, issued_at)
 VALUES (%(token_hash)s, %(service)s, %(name)s, %(now)s)"""  # noqa: S105 - SQL that names a token, no secret
@@ -91,10 +87,6 @@ def insert_key(
 def mark_revoked(connection: Connection, device: str, now: datetime) -> bool:
     """False when it was revoked before."""
     return hot(connection, REVOKE, {"device": device, "now": now}).rowcount == 1
-
-
-def listed(connection: Connection, city: str | None) -> list[Device]:
-    return [Device(*row) for row in hot(connection, LISTED, {"city": city})]
 
 
 def insert_token(connection: Connection, token_hash: bytes, *, service: str, name: str, now: datetime) -> None:

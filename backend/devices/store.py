@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -13,10 +13,6 @@ FROM unnest(%(devices)s::text[], %(kinds)s::text[], %(reports)s::text[], %(recei
      t(device, kind, report, received_at)
 ON CONFLICT (city, device, kind) DO UPDATE SET report = excluded.report, received_at = excluded.received_at
 WHERE device_reports.received_at <= excluded.received_at"""
-
-STATES = """
-SELECT device, report FROM device_reports
-WHERE city = %(city)s AND device = ANY(%(devices)s::text[]) AND kind = 'state'"""
 
 
 class Report(NamedTuple):
@@ -47,8 +43,3 @@ def save_reports(connection: Connection, city: str, reports: Sequence[Report]) -
             "received": numbers([row.received_at_ms for row in rows]),
         },
     )
-
-
-def states(connection: Connection, city: str, devices: Iterable[str]) -> dict[str, str]:
-    """The last birth or death of each device, as JSON text."""
-    return dict(hot(connection, STATES, {"city": city, "devices": words(sorted(set(devices)))}).fetchall())

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from backend.devices import queries as device_queries
 from backend.devices.envelope import MESSAGE_BYTES_MAX, Envelope, Malformed, kind_of, open_envelope
+from backend.devices.health.store import NewPresence
 from backend.devices.model import KnownDevice
 from backend.devices.receipts import Receipt, receipt_topic, seal_receipts
 from backend.devices.store import Report
@@ -82,7 +83,7 @@ class Sorted:
     opened: dict[int, Envelope] = field(default_factory=dict)
     receipts: dict[int, list[Receipt | None]] = field(default_factory=dict)
     baskets: defaultdict[str, list[Landed]] = field(default_factory=lambda: defaultdict(list))
-    reports: defaultdict[str, list[Report]] = field(default_factory=lambda: defaultdict(list))
+    reports: defaultdict[str, list[Report | NewPresence]] = field(default_factory=lambda: defaultdict(list))
     quarantined: defaultdict[str, list[Quarantined]] = field(default_factory=lambda: defaultdict(list))
     reads: int = 0
 

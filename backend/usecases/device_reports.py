@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from backend.devices import store
+from backend.devices.health.read import read_state
+from backend.devices.health.store import NewPresence, save_presence
 from backend.devices.store import Report
 from backend.kernel.strict_json import NotStrictJson, load_object
 
 REPORT_BYTES_MAX = 16_384
 
 
-def read_report(device: str, kind: str, payload: bytes, received_at_ms: int) -> Report | None:
+def read_report(device: str, kind: str, payload: bytes, received_at_ms: int) -> Report | NewPresence | None:
     """The report in `payload`, one JSON object of at most 16 KiB; None when it is anything else."""
     if len(payload) > REPORT_BYTES_MAX:
         return None
@@ -19,22 +21,17 @@ def read_report(device: str, kind: str, payload: bytes, received_at_ms: int) -> 
         load_object(payload)
     except NotStrictJson:
         return None
-    return Report(device, kind, payload.decode(), received_at_ms)
+    if kind != "state":
+        return Report(device, kind, payload.decode(), received_at_ms)
+    state = read_state(payload)
+    return None if state is None else NewPresence(device, state, payload.decode(), received_at_ms)
 
 
-def save_reports(connection: Connection, city: str, reports: Sequence[Report]) -> None:
-    """Keeps the latest. A death is no news when a later session of the device was born (its will came late)."""
-    dying = [report for report in reports if report.kind == "state" and _session(report.report)[1]]
-    if dying:
-        born = store.states(connection, city, {report.device for report in dying})
-        late = {id(r) for r in dying if r.device in born and _session(r.report)[0] < _session(born[r.device])[0]}
-        reports = [report for report in reports if id(report) not in late]
-    if reports:
-        store.save_reports(connection, city, reports)
-
-
-def _session(report: str) -> tuple[int, bool]:
-    """The number of the session and whether the report says that it ended."""
-    fields = load_object(report.encode())
-    number = fields.get("session")
-    return number if type(number) is int else 0, fields.get("online") is False
+def save_reports(connection: Connection, city: str, reports: Sequence[Report | NewPresence]) -> None:
+    """The latest of each kind, and of births and deaths the greatest session: a will that comes late is no news."""
+    said = [report for report in reports if isinstance(report, Report)]
+    states = [report for report in reports if isinstance(report, NewPresence)]
+    if said:
+        store.save_reports(connection, city, said)
+    if states:
+        save_presence(connection, city, states)

@@ -28,6 +28,7 @@ NEVER_CHANGED = (
     "quarantine",
     "policy_approvals",
     "policy_suspensions",
+    "twin_versions",
     "returns",
 )
 

@@ -154,7 +154,7 @@ def test_a_label_of_2_kib_of_control_characters_is_recorded(post: Post, shop: Sh
     assert_balanced(city.database, NANJING)
 
 
-@pytest.mark.parametrize("kind", ["health", "state", "twin", "job", "res"])
+@pytest.mark.parametrize("kind", ["health", "twin", "job", "res"])
 def test_reports_are_kept_as_the_latest_of_their_kind(post: Post, shop: Shop, city: City, kind: str) -> None:
     topic = f"pos/v1/{shop.device}/up/{kind}"
 
@@ -164,6 +164,16 @@ def test_reports_are_kept_as_the_latest_of_their_kind(post: Post, shop: Shop, ci
     assert answer.get_json()["results"][0]["state"] == "recorded"
     kept = rows(city.database, "SELECT kind, report FROM device_reports WHERE city = :city", city=NANJING)
     assert kept == [(kind, '{"online":true,"session":2}')]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"{}", b'{"online":1,"session":1}', b'{"online":true,"session":-1}', b"[]", b"\xff"]
+)
+def test_what_is_neither_birth_nor_death_is_quarantined(post: Post, shop: Shop, city: City, payload: bytes) -> None:
+    answer = post(shop.delivery(payload, topic=f"pos/v1/{shop.device}/up/state"))
+
+    assert answer.get_json()["results"][0]["code"] == "malformed"
+    assert count(city.database, "device_presence", NANJING) == 0
 
 
 def test_a_batch_over_its_reads_is_asked_to_be_split_and_records_nothing(post: Post, shop: Shop, city: City) -> None:
