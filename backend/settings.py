@@ -200,6 +200,15 @@ class Settings:
             "phone scans that share one database transaction, at most",
         ),
     )
+    snapshot_hours: int = field(
+        default=24,
+        metadata=_is(
+            f"{PREFIX}SNAPSHOT_HOURS",
+            _number(1, 720),
+            "终端离线商品快照的有效小时数，过期后终端不再提示预计积分",
+            "hours for which tills believe a snapshot; then they say nothing of points",
+        ),
+    )
     metrics: bool = field(
         default=True,
         metadata=_is(

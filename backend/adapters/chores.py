@@ -7,8 +7,10 @@ from typing import NamedTuple
 import structlog
 
 from backend.kernel.errors import DomainError
+from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
+from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.release_quote import expire_quotes
 from backend.usecases.replay_decisions import Wanted, replay_decisions
@@ -51,6 +53,9 @@ SCHEDULE = (
     Planned(
         "reclaim_budgets", EVERY_MINUTE, "收回到期预算的结余", "take back what budgets have left on their reclaim date"
     ),
+    Planned(
+        "make_snapshots", EVERY_MINUTE, "更新终端的离线商品快照", "renew what tills may say of goods while offline"
+    ),
     Planned("expire_quotes", EVERY_MINUTE, "退回到期未付的预留", "give back what quotes held beyond their time"),
     Planned(
         "settle_due",
@@ -86,8 +91,11 @@ class LedgerBroken(DomainError):
 class Chores:
     """The work of all cities. The queue's own repairs are the queue's (`jobs.Jobs`)."""
 
-    def __init__(self, database: Database, resolver: ResolveProducts, voids: VoidBaskets) -> None:
+    def __init__(
+        self, database: Database, resolver: ResolveProducts, voids: VoidBaskets, policies: PolicyCache
+    ) -> None:
         self._database = database
+        self._policies = policies
         self._resolver = resolver
         self._voids = voids
 
@@ -98,6 +106,7 @@ class Chores:
             "void_baskets": self.void_baskets,
             "expire_quotes": self.expire_quotes,
             "reclaim_budgets": self.reclaim_budgets,
+            "make_snapshots": self.make_snapshots,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -129,6 +138,13 @@ class Chores:
         done = Reclaimed()
         for city in self._cities(stopping):
             done = done.plus(reclaim_budgets(self._database, city, now, stopping))
+        return done._asdict()
+
+    def make_snapshots(self, now: datetime, stopping: Stopping) -> Facts:
+        """Raises SnapshotTooLarge."""
+        done, maker = Made(), MakeSnapshot(self._database, self._policies)
+        for city in self._cities(stopping):
+            done = done.plus(maker.make(city, now))
         return done._asdict()
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:

@@ -53,6 +53,8 @@ _BY_NUMBER = (
     + _RECORDED.format(products="certificate IN (SELECT certificate FROM chosen)")
 )
 
+_ALL = "WITH chosen AS MATERIALIZED (SELECT id AS certificate FROM certificates)" + _RECORDED.format(products="true")
+
 
 @dataclass(frozen=True, slots=True)
 class RegistryVersion:
@@ -69,6 +71,11 @@ def load_entries(
         return current_version(connection).version, {}
     version, histories = _histories(connection, _BY_KEYS, {"keys": words(keys), "known": known_version})
     return version, entries_by_key(histories.values())
+
+
+def load_all_entries(connection: Connection) -> dict[str, tuple[Entry, ...]]:
+    """The entries of every key that the registry knows now; one statement, and memory for all of them."""
+    return entries_by_key(_histories(connection, _ALL, {"known": LATEST})[1].values())
 
 
 def load_histories(

@@ -81,5 +81,6 @@ def _jobs() -> Iterator[Jobs]:
     url = database_url()
     with reached(), closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
         policies = PolicyCache(chart.budget)
-        chores = Chores(database, ResolveProducts(database, RegistryCache(), policies), VoidBaskets(database, policies))
+        resolver = ResolveProducts(database, RegistryCache(), policies)
+        chores = Chores(database, resolver, VoidBaskets(database, policies), policies)
         yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.ledger import chart
-from backend.storage.columns import ids
+from backend.storage.columns import ids, words
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
@@ -67,6 +67,9 @@ FROM (SELECT source AS account, amount, recorded_at FROM transfers
       SELECT destination, -amount, recorded_at FROM transfers
       WHERE city = %(city)s AND starts_with(destination, %(prefix)s) AND NOT starts_with(source, 'treasury:')) moved
 GROUP BY 1, 2"""
+
+SPENT_OUT = """
+SELECT account FROM accounts WHERE city = %(city)s AND account = ANY(%(accounts)s::text[]) AND balance = 0"""
 
 
 class Account(NamedTuple):
@@ -189,6 +192,12 @@ def accounts(connection: Connection, city: str, *, prefix: str, after: str, limi
     """Accounts whose address begins with `prefix` and comes after `after`, in order; at most `limit` (10,000)."""
     params = {"city": city, "prefix": prefix, "after": after, "limit": min(limit, ACCOUNTS_MAX)}
     return [Account(*row) for row in hot(connection, ACCOUNTS, params)]
+
+
+def spent_out(connection: Connection, city: str, accounts: Collection[str]) -> frozenset[str]:
+    """Those of `accounts` that were opened and hold nothing."""
+    rows = hot(connection, SPENT_OUT, {"city": city, "accounts": words(sorted(accounts))})
+    return frozenset(account for (account,) in rows)
 
 
 def posting(connection: Connection, city: str, reference: str) -> list[TransferRow]:

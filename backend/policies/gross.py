@@ -14,7 +14,7 @@ Gross = tuple[CompiledRule, list[tuple[CompiledReward, int]]]
 
 def gross_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | Gross:
     """The first rule whose conditions all hold with what it gives before limits; else why there is nothing."""
-    if policy.policy.transitions and _transition_over(facts, sold_on, policy):
+    if policy.policy.transitions and transition_over(facts, sold_on, policy):
         return Verdict(_NONE, "transition_over", policy.version, None, facts.certificate_scheme)
     best, best_at = None, -1
     for compiled in policy.rules:
@@ -31,7 +31,7 @@ def gross_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | G
     return Verdict(_NONE, "condition", policy.version, best.rule.rule, str(best_at))
 
 
-def _transition_over(facts: Facts, sold_on: date, policy: CompiledPolicy) -> bool:
+def transition_over(facts: Facts, sold_on: date, policy: CompiledPolicy) -> bool:
     return any(
         one.scheme == facts.certificate_scheme and sold_on.isoformat() > one.until for one in policy.policy.transitions
     )

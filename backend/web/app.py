@@ -17,6 +17,7 @@ from backend.web.operations import operations
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
 from backend.web.pos.routes import pos
+from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident.routes import resident
 

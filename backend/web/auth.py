@@ -58,6 +58,7 @@ OPEN_ROUTES = {
     "GET /docs/assets/<name>": "the page's own scripts and styles",
     "GET /problems/<code>": "explains a refusal to whoever met it",
     "POST /api/resident/v1/sessions": "signing in is how a token is had",
+    "GET /api/public/v1/tills/<device>/snapshot": "what it says is public, and signed for the one till",
     "POST /api/public/v1/labels:read": "the public may ask whether goods are certified (nothing is stored)",
 }
 """Every route that anyone may call, with the reason. A test compares it with the application's routes."""

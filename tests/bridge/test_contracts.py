@@ -41,6 +41,7 @@ from firmware_bridge.wire.messages import (
     encode_header,
 )
 from firmware_bridge.wire.receipts import ReceiptState, open_receipts
+from firmware_bridge.wire.snapshots import content_hash, open_snapshot
 from firmware_bridge.wire.strict_json import load_object
 from tests.contracts import golden
 
@@ -301,3 +302,30 @@ def test_a_key_written_twice_is_refused_wherever_it_stands(value: dict[str, Any]
         load_object(doubled)
 
     assert refusal.value.code == "duplicate_key"
+
+
+def test_a_snapshot_is_the_tills_it_was_made_for_and_whole_by_its_hash() -> None:
+    message = open_snapshot(golden.DEVICE, (golden.FOLDER / "snapshot-whole.bin").read_bytes(), _server())
+
+    assert (message.head.after, message.head.district, message.head.lines) == (None, "320104", 5)
+    assert dict(message.lines) == golden.SNAPSHOT_LINES
+    assert content_hash(golden.SNAPSHOT_LINES.items()) == message.head.sha256
+
+
+def test_a_difference_names_the_version_before_and_what_is_gone() -> None:
+    message = open_snapshot(golden.DEVICE, (golden.FOLDER / "snapshot-difference.bin").read_bytes(), _server())
+
+    assert message.head.after == 1_789_999_000
+    assert [key for key, line in message.lines if line is None] == ["g:06901234567892"]
+
+
+@pytest.mark.parametrize("case", load("refused-snapshots.json"), ids=lambda case: case["case"])
+def test_a_mutated_snapshot_is_refused_by_name(case: dict[str, Any]) -> None:
+    with pytest.raises(WireError) as refusal:
+        open_snapshot(case["device"], bytes.fromhex(case["payload_hex"]), _server())
+
+    assert refusal.value.code == case["code"]
+
+
+def _server() -> Any:
+    return golden.verifier(golden.RECEIPT_SEED)

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, text
 from structlog.testing import capture_logs
 
 from backend.adapters.chores import Chores, LedgerBroken
+from backend.ledger import chart
 from backend.outbox.store import NewDownlink, put
+from backend.policies.store import PolicyCache
 from backend.residents import sessions
 from backend.residents.queries import Session
 from backend.storage.transaction import Database, observed
@@ -27,7 +29,7 @@ def never() -> bool:
 
 @pytest.fixture
 def chores(engine_db: Database) -> Chores:
-    return Chores(engine_db, resolver(engine_db), voider(engine_db))
+    return Chores(engine_db, resolver(engine_db), voider(engine_db), PolicyCache(chart.budget))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from backend.adapters.chores import Chores
 from backend.ledger import chart, queries
 from backend.ledger.model import Reason, Transfer
 from backend.ledger.post import lock, post
+from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import verify_ledger
@@ -160,7 +161,8 @@ def test_batches_settle_as_one_run_does(organic: City) -> None:
 
 
 def test_the_minutes_job_settles_every_city(organic: City) -> None:
-    chores = Chores(organic.database, resolver(organic.database), voider(organic.database))
+    policies = PolicyCache(chart.budget)
+    chores = Chores(organic.database, resolver(organic.database), voider(organic.database), policies)
     assert chores.works()["settle_due"](AVAILABLE_ON, never) == Settled(accounts=1, released=1)._asdict()
 
 

@@ -1,0 +1,169 @@
+"""The lines of a snapshot. Pure.
+
+Three kinds, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `t:` + another label's text) name a kind;
+a kind (`k:`) says what it would earn in each zone; a place (`p:`) says which zone it lies in. So a policy changes few
+lines and a certificate one, and what policies give is worked out once for all goods that they cannot tell apart.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+import orjson
+
+from backend.certificates.model import FOREVER_MS, Entry
+from backend.certificates.validity import standing
+from backend.kernel.errors import DomainError
+from backend.kernel.periods import civil_date, day_start_ms
+from backend.labels.model import Reading, Scheme, Scope
+from backend.labels.parse import parse
+from backend.policies.compiled import InForce, PolicySet
+from backend.policies.expect import Expected, expected
+from backend.policies.model import Facts, Level, Proof
+from backend.snapshots.zones import ANYWHERE, Place, Zones
+
+GOODS_MAX: Final = 300_000
+NAME_CHARS_MAX: Final = 20
+_STRENGTH: Final = "SEMU"
+_LEVELS: Final = {
+    Scope.UNIT: Level.UNIT.value,
+    Scope.MODEL: Level.MODEL.value,
+    Scope.ENTERPRISE: Level.ENTERPRISE.value,
+    Scope.LICENCE: Level.ENTERPRISE.value,
+}
+_PROOFS: Final = (Proof.TILL.value, Proof.TILL_ONLINE.value)
+"""Without a price, and with one; the till knows which of the two it reads."""
+
+
+class SnapshotTooLarge(DomainError):
+    code = "snapshot-too-large"
+    text_zh = "可认证商品 {goods} 件，超过快照上限 {goods_max} 件；终端将不再提示预计积分。"
+    text_en = "{goods} certified goods are more than a snapshot holds ({goods_max}); tills will say nothing of points."
+
+
+class Kind(NamedTuple):
+    """Everything of goods that policies can look at before a sale. `unit`: a label of a single piece, too."""
+
+    scheme: str
+    level: str
+    unit: bool
+    category: str | None
+    grade: int | None
+    tier: int | None
+    body: str
+    certificate_scheme: str
+
+
+class World(NamedTuple):
+    """What a snapshot is made of. `exhausted`: pools of budgets with nothing left; `stores`: store -> district."""
+
+    entries: Mapping[str, tuple[Entry, ...]]
+    policies: PolicySet
+    stores: Mapping[str, str]
+    exhausted: Collection[str]
+    at_ms: int
+
+
+def lines_of(world: World) -> dict[str, str]:
+    """Key -> line. Raises SnapshotTooLarge."""
+    zones = Zones(world.policies.in_force(world.at_ms).policies, world.stores)
+    goods, kinds = _goods(world)
+    until_ms = policies_until(world.policies, world.at_ms)
+    offers = {f"k:{_id(kind)}": _json([until_ms, _offers(kind, zones, world)]) for kind in kinds}
+    return goods | offers | {f"p:{place}": _json([zone]) for place, zone in zones.lines().items()}
+
+
+def _goods(world: World) -> tuple[dict[str, str], set[Kind]]:
+    lines: dict[str, str] = {}
+    kinds: set[Kind] = set()
+    for text in {key.partition(":")[2] for key in world.entries}:
+        reading = parse(text)
+        found = next((world.entries[key] for key in reading.registry_keys if key in world.entries), ())
+        at_sale = standing(found, world.at_ms)
+        if not reading.usable or at_sale.state != "valid" or at_sale.entry is None or reading.scope not in _LEVELS:
+            continue
+        kind = _kind(reading, at_sale.entry)
+        kinds.add(kind)
+        key = f"g:{text}" if reading.scheme is Scheme.GTIN else f"t:{text}"
+        lines[key] = _json([at_sale.entry.product[:NAME_CHARS_MAX], _id(kind), _until(at_sale.entry, world.at_ms)])
+    if len(lines) > GOODS_MAX:
+        raise SnapshotTooLarge(goods=len(lines), goods_max=GOODS_MAX)
+    return lines, kinds
+
+
+def _kind(reading: Reading, entry: Entry) -> Kind:
+    level = min(_LEVELS[reading.scope], entry.level, key=_STRENGTH.index)
+    facts = (entry.category, entry.grade, entry.tier, entry.body, entry.scheme)
+    return Kind(reading.scheme.value, level, reading.scheme is Scheme.GTIN and entry.level == Level.UNIT.value, *facts)
+
+
+def _until(entry: Entry, at_ms: int) -> int:
+    """Until when the certificate is known to be valid, in Unix ms."""
+    states = (state.until_ms for state in entry.states if state.from_ms <= at_ms < state.until_ms)
+    return min(entry.until_ms, *states)
+
+
+def policies_until(policies: PolicySet, at_ms: int) -> int:
+    """The next moment at which another set of policies, or another rule of transition, is in force."""
+    today = civil_date(at_ms)
+    ends = (date.fromisoformat(one.until) for policy in policies for one in policy.policy.transitions)
+    moments = [day_start_ms(end + timedelta(days=1)) for end in ends if end >= today]
+    return min([*moments, *(start for start in policies.starts if start > at_ms)], default=FOREVER_MS)
+
+
+def _offers(kind: Kind, zones: Zones, world: World) -> Mapping[str, object]:
+    """Zone -> what is expected of a model's label, without and with a price, then of a single piece's label."""
+    in_force, on = world.policies.in_force(world.at_ms), civil_date(world.at_ms)
+    labels: Sequence[tuple[str, str]] = [(kind.scheme, kind.level)]
+    if kind.scheme == Scheme.GTIN.value:
+        labels = [*labels, (Scheme.SGTIN.value, Level.UNIT.value if kind.unit else kind.level)]
+
+    def at(place: Place) -> list[dict[str, int | str]]:
+        return [
+            _shown(_expected(kind, label, proof, place, in_force, on, world.exhausted))
+            for label in labels
+            for proof in _PROOFS
+        ]
+
+    everywhere = at(zones.places[ANYWHERE])
+    others = {zone: at(place) for zone, place in zones.places.items() if zone != ANYWHERE}
+    return {ANYWHERE: everywhere} | {zone: offer for zone, offer in others.items() if offer != everywhere}
+
+
+def _expected(
+    kind: Kind,
+    label: tuple[str, str],
+    proof: str,
+    place: Place,
+    in_force: InForce,
+    on: date,
+    exhausted: Collection[str],
+) -> Expected:
+    facts = Facts(
+        scheme=label[0],
+        level=label[1],
+        proof=proof,
+        category=kind.category,
+        grade=kind.grade,
+        tier=kind.tier,
+        price_fen=None,
+        quantity=1,
+        store=place.store,
+        district=place.district,
+        body=kind.body,
+        certificate_scheme=kind.certificate_scheme,
+    )
+    return expected(in_force.plan(facts), facts, on, exhausted)
+
+
+def _shown(amounts: Expected) -> dict[str, int | str]:
+    return {unit: amount if isinstance(amount, int) else amount.value for unit, amount in amounts.items()}
+
+
+def _id(kind: Kind) -> str:
+    return hashlib.sha256(repr(tuple(kind)).encode()).hexdigest()[:12]
+
+
+def _json(value: Iterable[object]) -> str:
+    return orjson.dumps(value).decode()
