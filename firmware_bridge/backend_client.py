@@ -11,10 +11,13 @@ import orjson
 
 from firmware_bridge.inbox import Delivery
 from firmware_bridge.settings import Settings
+from firmware_bridge.wire.errors import WireError
+from firmware_bridge.wire.topics import check_device_id
 
 BATCH_PATH: Final = "/api/pos/v1/baskets:batch"
 DOWNLINK_PATH: Final = "/api/bridge/v1/downlink"
 DOWNLINK_LIMIT: Final = 500
+DEVICES_PATH: Final = "/api/bridge/v1/devices"
 CONNECT_TIMEOUT_S: Final = 5.0
 
 
@@ -73,6 +76,14 @@ class DownlinkPage:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DevicePage:
+    """Active devices in order of their ids; `next` None ends the list."""
+
+    devices: tuple[str, ...]
+    next: str | None
+
+
 class BackendClient:
     """One connection kept alive; used by one thread."""
 
@@ -104,6 +115,12 @@ class BackendClient:
         if isinstance(response, Unavailable):
             return response
         return _page(response.content) if response.status_code == httpx.codes.OK else _failure(response)
+
+    def devices(self, after: str | None) -> DevicePage | Refused | Unavailable:
+        response = self._send("GET", DEVICES_PATH, params={} if after is None else {"after": after})
+        if isinstance(response, Unavailable):
+            return response
+        return _device_page(response.content) if response.status_code == httpx.codes.OK else _failure(response)
 
     def close(self) -> None:
         self._http.close()
@@ -178,6 +195,14 @@ def _downlink(item: dict[str, object]) -> Downlink:
         retain=item.get("retain") is True,
         expiry_s=expiry_s,
     )
+
+
+def _device_page(body: bytes) -> DevicePage | Unavailable:
+    try:
+        page = orjson.loads(body)
+        return DevicePage(tuple(check_device_id(_text(item)) for item in page["devices"]), _optional_text(page["next"]))
+    except (ValueError, KeyError, TypeError, WireError):
+        return Unavailable("answer_not_understood")
 
 
 def _failure(response: httpx.Response) -> Refused | Unavailable:

@@ -7,16 +7,18 @@ from typing import Final
 
 import structlog
 
+from firmware_bridge.access import BrokerAccess
 from firmware_bridge.backend_client import BackendClient
 from firmware_bridge.backoff import Backoff
 from firmware_bridge.chaos import Chaos
+from firmware_bridge.control import ControlLine
 from firmware_bridge.downlink import DownlinkRelay
 from firmware_bridge.forwarder import Forwarder, Limits
 from firmware_bridge.health import HealthServer
 from firmware_bridge.inbox import Inbox
 from firmware_bridge.metrics import Metrics
 from firmware_bridge.presence import Presence
-from firmware_bridge.settings import Settings
+from firmware_bridge.settings import AccessControl, Settings
 from firmware_bridge.subscriber import Subscriber
 from firmware_bridge.wire.bridge_state import BridgeCondition
 
@@ -46,9 +48,11 @@ class Bridge:
             Limits(batch_reads=settings.batch_reads, batch_wait_ms=settings.batch_wait_ms),
             Chaos(settings.chaos_point, settings.chaos_passes),
         )
+        self._access = self._new_access()
         self._downlink = DownlinkRelay(
             self._downlink_client,
             self._subscriber,
+            self._access,
             self._new_backoff(),
             self.metrics,
             poll_s=settings.downlink_poll_s,
@@ -95,6 +99,8 @@ class Bridge:
         for name, client in (("Forwarder", self._uplink_client), ("DownlinkRelay", self._downlink_client)):
             if not self._threads[name].is_alive():
                 client.close()
+        if self._access is not None and not self._threads["DownlinkRelay"].is_alive():
+            self._access.close()
 
     def _guard(self, run: Callable[[], None]) -> None:
         """The relay boundary: a bug in a part ends the whole process, loudly, for its supervisor to restart."""
@@ -103,6 +109,11 @@ class Bridge:
         except Exception:
             log.exception("part_failed")
             self.failed.set()
+
+    def _new_access(self) -> BrokerAccess | None:
+        if self._settings.broker_access == AccessControl.NONE:
+            return None
+        return BrokerAccess(self._downlink_client, ControlLine(self._settings), self._new_backoff(), self.metrics)
 
     def _new_backoff(self) -> Backoff:
         return Backoff(self._settings.retry_wait_s_max, secrets.SystemRandom().random)
@@ -118,5 +129,6 @@ class Bridge:
             "connected": self._subscriber.connected,
             "inbox_messages": self._inbox.size(),
             "downlink_reachable": self._downlink.reachable,
+            "access_in_step": None if self._access is None else self._access.in_step,
         }
         return condition is BridgeCondition.ONLINE, facts

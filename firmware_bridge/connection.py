@@ -74,6 +74,20 @@ class NeverSendable(NotSent):
     """MQTT knows no such topic; trying again will not help."""
 
 
+def identify(client: Client, settings: Settings) -> None:
+    """By certificate, and by password where one is set. Raises OSError."""
+    if settings.broker_ca_file is not None:
+        client.tls_set(
+            str(settings.broker_ca_file),
+            certfile=str(settings.broker_cert_file),
+            keyfile=str(settings.broker_key_file),
+        )
+    if settings.broker_username is not None:
+        path = settings.broker_password_file
+        password = None if path is None else path.read_text(encoding="utf-8").strip()
+        client.username_pw_set(settings.broker_username, password)
+
+
 class Connection:
     """One MQTT connection, never revived: the next one is a new object with a new client.
 
@@ -170,26 +184,13 @@ class Connection:
         client.max_queued_messages_set(OUTGOING_QUEUE_MAX)
         will = encode_bridge_state(BridgeState(state=BridgeCondition.OFFLINE, session=self.session))
         client.will_set(topics.bridge_state(settings.name), will, qos=1, retain=True)
-        self._identify(client)
+        identify(client, settings)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
         return client
-
-    def _identify(self, client: Client) -> None:
-        settings = self._settings
-        if settings.broker_ca_file is not None:
-            client.tls_set(
-                str(settings.broker_ca_file),
-                certfile=str(settings.broker_cert_file),
-                keyfile=str(settings.broker_key_file),
-            )
-        if settings.broker_username is not None:
-            path = settings.broker_password_file
-            password = None if path is None else path.read_text(encoding="utf-8").strip()
-            client.username_pw_set(settings.broker_username, password)
 
     def _on_connect(
         self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _props: Properties | None

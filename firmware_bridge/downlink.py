@@ -8,6 +8,7 @@ from firmware_bridge.backend_client import DOWNLINK_LIMIT, Downlink, DownlinkPag
 from firmware_bridge.backoff import Backoff
 from firmware_bridge.connection import NeverSendable, NotSent
 from firmware_bridge.metrics import Metrics
+from firmware_bridge.wire import topics
 
 PUBACK_WAIT_S: Final = 10.0
 CONNECTION_LOOK_S: Final = 0.2
@@ -27,6 +28,12 @@ class Publisher(Protocol):
         """Raises NotSent."""
 
 
+class Access(Protocol):
+    def keep_in_step(self) -> None: ...
+
+    def change(self, payload: bytes) -> None: ...
+
+
 class DownlinkRelay:
     """Polls what the backend has for tills, publishes it, and only then moves the cursor on.
 
@@ -34,9 +41,20 @@ class DownlinkRelay:
     carries its own version or expiry, so a till takes a repeat for what it is.
     """
 
-    def __init__(self, source: Source, broker: Publisher, backoff: Backoff, metrics: Metrics, *, poll_s: float) -> None:
+    def __init__(
+        self,
+        source: Source,
+        broker: Publisher,
+        access: Access | None,
+        backoff: Backoff,
+        metrics: Metrics,
+        *,
+        poll_s: float,
+    ) -> None:
+        """`access` None: whom the broker lets in is not this bridge's business."""
         self._source = source
         self._broker = broker
+        self._access = access
         self._backoff = backoff
         self._metrics = metrics
         self._poll_s = poll_s
@@ -53,6 +71,8 @@ class DownlinkRelay:
 
     def _relay_once(self) -> float:
         """How long to wait before the next poll."""
+        if self._access is not None:
+            self._access.keep_in_step()
         page = self._source.downlink(self._cursor)
         self.reachable = isinstance(page, DownlinkPage)
         if isinstance(page, Refused | Unavailable):
@@ -70,6 +90,9 @@ class DownlinkRelay:
         """
         infos = []
         for message in messages:
+            if message.topic == topics.ACCESS:
+                self._change_access(message)
+                continue
             try:
                 infos.append(self._publish(message))
             except NeverSendable as error:
@@ -85,6 +108,10 @@ class DownlinkRelay:
             self._metrics.downlink.labels("published" if sent else "not_sent").inc(len(infos))
             log.info("downlink", messages=len(infos), sent=sent)
         return sent
+
+    def _change_access(self, message: Downlink) -> None:
+        if self._access is not None:
+            self._access.change(message.payload)
 
     def _publish(self, message: Downlink) -> MQTTMessageInfo:
         return self._broker.publish(

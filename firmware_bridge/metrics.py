@@ -17,6 +17,8 @@ class Metrics:
         self.connections = self._counter("connections", "Connections to the broker", "protocol")
         self.publishes_refused = self._counter("publishes_refused", "Publishes that the broker refused")
         self.downlink = self._counter("downlink_messages", "Downlink messages published", "outcome")
+        self.access_changes = self._counter("access_changes", "Changes of whom the broker lets in", "outcome")
+        self.access_in_step = self._gauge("access_in_step", "1 while the broker lets in whom the backend has")
         self.inbox = self._gauge("inbox_messages", "Messages waiting in the inbox")
         self.connected = self._gauge("connected", "1 while connected to the broker")
         self.proven = self._gauge("subscription_proven", "1 while the subscription was seen to deliver")

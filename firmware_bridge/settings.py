@@ -22,6 +22,13 @@ class Protocol(StrEnum):
     V311 = "311"
 
 
+class AccessControl(StrEnum):
+    """Who keeps the broker's access rules: this bridge, by Mosquitto's plugin, or whoever runs the broker."""
+
+    DYNAMIC_SECURITY = "dynamic-security"
+    NONE = "none"
+
+
 class SettingsRefused(Exception):
     """Every fault of the environment at once, a line each; values are never repeated."""
 
@@ -36,9 +43,9 @@ class Settings:
 
     Without `share_group` this is the only bridge and keeps a persistent session. Bridges of one `share_group`
     deal the tills' messages among them (clean start, so that nothing is dealt to a dead one). The group's name
-    must not be guessable: a till that joins it swallows its part of everyone's messages, because Mosquitto's
-    ACL file is asked only after the dealing. `chaos_point` kills the process there,
-    after `chaos_passes` harmless passes; for trials, refused unless ENV is `test`.
+    must not be guessable where the broker's rules are an ACL file: a till that joins it swallows its part of everyone's
+    messages, because Mosquitto asks the file only after the dealing; dynamic security refuses the subscription.
+    `chaos_point` kills the process there, after `chaos_passes` harmless passes; for trials, refused unless ENV is `test`.
     """
 
     name: str = "a1"
@@ -49,6 +56,7 @@ class Settings:
     broker_key_file: Path | None = None
     broker_username: str | None = None
     broker_password_file: Path | None = None
+    broker_access: AccessControl = AccessControl.DYNAMIC_SECURITY
     protocol: Protocol = Protocol.AUTO
     share_group: str | None = None
     session_expiry_s: int = 604_800
@@ -111,6 +119,7 @@ def _parse() -> tuple[dict[str, object], dict[str, str]]:
         "broker_key_file": env.path("BROKER_KEY_FILE", None),
         "broker_username": env.str("BROKER_USERNAME", None),
         "broker_password_file": env.path("BROKER_PASSWORD_FILE", None),
+        "broker_access": env.enum("BROKER_ACCESS", None, enum=AccessControl, by_value=True),
         "protocol": env.enum("PROTOCOL", None, enum=Protocol, by_value=True),
         "share_group": env.str("SHARE_GROUP", None, validate=validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z")),
         "session_expiry_s": env.int("SESSION_EXPIRY_S", None, validate=validate.Range(60, 2**32 - 2)),

@@ -14,6 +14,10 @@ from backend.storage.children import service_user
 
 MESSAGE_BYTES_MAX = 262_144
 QUEUED_MESSAGES_MAX = 200_000  # Mosquitto's 1000 drops the rest and acknowledges it all the same
+ACCESS_FILE = "dynamic-security.json"
+PLUGIN_PLACES = tuple(
+    f"{folder}/mosquitto_dynamic_security.so" for folder in ("usr/lib/*", "usr/lib", "usr/lib64", "usr/local/lib")
+)
 PROGRAM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -23,15 +27,27 @@ class BrokerMissing(DomainError):
     text_en = "mosquitto is not installed. Type: sudo apt-get install -y mosquitto"
 
 
-def broker_service(place: Path, keyring: Keyring, acl: Path, port: int) -> Service:
-    """`place` is made over to the user that runs the broker, with copies of the files it reads. Raises BrokerMissing."""
+class PluginMissing(DomainError):
+    code = "broker-plugin-missing"
+    text_zh = "没有找到 mosquitto_dynamic_security.so；它随 Mosquitto 2 一起安装。"
+    text_en = "mosquitto_dynamic_security.so, a part of Mosquitto 2, is not installed."
+
+
+def broker_service(place: Path, keyring: Keyring, access: Path, port: int) -> Service:
+    """`place` is made over to the user that runs the broker, with copies of the files it reads.
+
+    `access` is where its dynamic security begins; what bridges have made of it since is kept. Raises BrokerMissing,
+    PluginMissing.
+    """
     program = shutil.which("mosquitto", path=PROGRAM_PATH)
     if program is None:
         raise BrokerMissing
     account = service_user()
     place.mkdir(mode=0o700, exist_ok=True)
     files = {"ca.pem": keyring.authority, "server.pem": keyring.certificate(BROKER)}
-    files |= {"server.key": keyring.tls_key(BROKER), "broker.acl": acl}
+    files["server.key"] = keyring.tls_key(BROKER)
+    if not (place / ACCESS_FILE).exists():
+        files[ACCESS_FILE] = access
     for name, source in files.items():
         copy = place / name
         copy.unlink(missing_ok=True)
@@ -39,7 +55,7 @@ def broker_service(place: Path, keyring: Keyring, acl: Path, port: int) -> Servi
         copy.write_bytes(source.read_bytes())
         _hand_over(copy, account)
     configuration = place / "mosquitto.conf"
-    configuration.write_text(_configuration(place, port))
+    configuration.write_text(_configuration(place, port, _plugin()))
     _hand_over(configuration, account)
     _hand_over(place, account)
     return Service(
@@ -78,8 +94,17 @@ def is_open(port: int) -> bool:
     return True
 
 
-def _configuration(place: Path, port: int) -> str:
+def _plugin() -> Path:
+    found = [path for pattern in PLUGIN_PLACES for path in sorted(Path("/").glob(pattern))]
+    if not found:
+        raise PluginMissing
+    return found[0]
+
+
+def _configuration(place: Path, port: int, plugin: Path) -> str:
     return f"""# Written anew at each start.
+plugin {plugin}
+plugin_opt_config_file {place}/{ACCESS_FILE}
 listener {port} 127.0.0.1
 cafile {place}/ca.pem
 certfile {place}/server.pem
@@ -87,7 +112,6 @@ keyfile {place}/server.key
 require_certificate true
 use_identity_as_username true
 allow_anonymous false
-acl_file {place}/broker.acl
 persistence true
 persistence_location {place}/
 autosave_interval 60

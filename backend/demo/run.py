@@ -46,7 +46,7 @@ from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
 from backend.storage.transaction import Database
 
-ACL = ROOT / "firmware_bridge" / "broker.acl"
+BROKER_ACCESS = ROOT / "firmware_bridge" / "dynamic-security.json"
 WATCH_S = 0.5
 
 
@@ -117,7 +117,7 @@ def _start(home: Path, table: Table, stack: ExitStack) -> System:
     )
     settings = backend_settings(url, keyring, address)
     with step("Mosquitto (mTLS)"):
-        supervisor.start(broker_service(home / "broker", keyring, ACL, address.broker_port))
+        supervisor.start(broker_service(home / "broker", keyring, BROKER_ACCESS, address.broker_port))
     with step("后端、任务、网桥 backend, jobs, bridge"):
         supervisor.start(backend_service(address, settings))
         supervisor.start(jobs_service(settings))

@@ -15,6 +15,10 @@ WHERE d.device = ANY(%(devices)s::text[])"""
 
 CITIES = "SELECT DISTINCT city FROM device_directory ORDER BY city"
 
+ACTIVE = """
+SELECT device FROM device_directory WHERE state = 'active' AND (%(after)s::text IS NULL OR device > %(after)s)
+ORDER BY device LIMIT %(limit)s"""
+
 SERVICE = "SELECT service, name FROM service_tokens WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"
 
 
@@ -39,6 +43,11 @@ def directory(connection: Connection, devices: Iterable[str]) -> Mapping[str, Kn
 def cities(connection: Connection) -> list[str]:
     """Cities that have devices."""
     return [city for (city,) in hot(connection, CITIES)]
+
+
+def active(connection: Connection, *, after: str | None, limit: int) -> list[str]:
+    """Devices of every city that may connect, in order of their ids, those above `after`."""
+    return [device for (device,) in hot(connection, ACTIVE, {"after": after, "limit": limit})]
 
 
 def service_of(connection: Connection, token_hash: bytes) -> Service | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from backend.devices import register
 from backend.kernel.errors import DomainError
 from backend.retailers.store import find_store
+from backend.usecases.tell_bridges import tell_bridges
 
 _DEVICE = re.compile(r"[a-z0-9-]{8,40}")
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}")
@@ -76,4 +77,6 @@ def enrol_device(connection: Connection, enrolment: Enrolment, now: datetime) ->
     )
     if stored != enrolment.public_key:
         raise KeyTaken(device=device, key_id=enrolment.key_id)
+    if new_device:
+        tell_bridges(connection, shop.city, device, admitted=True, now=now)
     return Enrolled(known.district, new_device, new_key)

@@ -1,4 +1,7 @@
-"""A till is revoked for ever, at once: the directory is read with every batch, so its next basket is quarantined."""
+"""A till is revoked for ever, at once: the directory is read with every batch, so its next basket is quarantined.
+
+Its broker ends the connection as soon as a bridge has read the list, seconds later.
+"""
 
 from datetime import datetime
 
@@ -9,6 +12,7 @@ from backend.devices import downlinks, register
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
 from backend.outbox.store import NewDownlink, put
+from backend.usecases.tell_bridges import tell_bridges
 
 NOTICE_EXPIRY_S = 3_600
 
@@ -32,4 +36,6 @@ def revoke_device(connection: Connection, device: str, now: datetime) -> bool:
     notice = orjson.dumps({"v": 1, "cmd": "revoked", "at": milliseconds(now)})
     message = NewDownlink(downlinks.command_topic(device), notice, expiry_s=NOTICE_EXPIRY_S)
     put(connection, known.city, [message], now)
+    # After the notice, so that whoever stands before the till may still read it.
+    tell_bridges(connection, known.city, device, admitted=False, now=now)
     return True

@@ -12,6 +12,8 @@ SHARE_GROUP: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 UP_FILTER: Final = f"{ROOT}/+/up/#"
 BRIDGE_STATES_FILTER: Final = f"{ROOT}/bridge/+/state"
 PROBE_PREFIX: Final = f"{ROOT}/bridge/up/probe/"
+ACCESS: Final = "bridge/v1/access"
+"""No till's topic, and never published: what the backend's list has under it, a bridge carries out at its broker."""
 
 _DEVICE_TOPIC: Final = re.compile(rf"{ROOT}/([^/]*)/(?:up|down)/.+", re.DOTALL)
 _BRIDGE_STATE_TOPIC: Final = re.compile(rf"{ROOT}/bridge/([^/]*)/state")

@@ -28,10 +28,14 @@ BRIDGE_WORDS = {
     "BROKER_KEY_FILE": ("网桥证书的私钥；与 CA、证书同时给出", "its private key; the three go together"),
     "BROKER_USERNAME": ("用户名，供以口令认证的消息服务器", "for brokers that ask for a password"),
     "BROKER_PASSWORD_FILE": ("口令文件", "file of the password"),
+    "BROKER_ACCESS": (
+        "谁掌管消息服务器的访问规则：dynamic-security（网桥，用 Mosquitto 的插件）或 none（自行维护）",
+        "who keeps the broker's rules: dynamic-security, this bridge by Mosquitto's plugin; none, whoever runs it",
+    ),
     "PROTOCOL": ("auto 先用 MQTT 5，不行再用 3.1.1；或 5、311", "auto tries MQTT 5, then 3.1.1; or 5, 311"),
     "SHARE_GROUP": (
-        "多个网桥分担消息时的组名，16 字符以上且须保密；未设置时为唯一网桥",
-        "group of bridges that share the messages, at least 16 characters, secret; none: the only bridge",
+        "多个网桥分担消息时的组名，16 字符以上（规则为 ACL 文件时须保密）；未设置时为唯一网桥",
+        "group of bridges that share the messages, at least 16 characters, secret under an ACL file; none: the only bridge",
     ),
     "SESSION_EXPIRY_S": ("断线后会话保留秒数（唯一网桥）", "how long the broker keeps the session of an only bridge"),
     "RECEIVE_MAXIMUM": ("未确认消息的窗口（MQTT 5）", "window of unacknowledged messages (MQTT 5)"),

@@ -40,6 +40,7 @@ class BackendDouble(ThreadingHTTPServer):
         self.gate.set()
         self.pages: dict[str, dict[str, Any]] = {}
         self.cursors: list[str] = []
+        self.active: list[str] = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
@@ -58,6 +59,12 @@ class BackendDouble(ThreadingHTTPServer):
 
     def payloads(self) -> list[bytes]:
         return [payload for _, payload in self.recorded]
+
+    def devices(self, query: str) -> dict[str, Any]:
+        """Two a page, so that there are pages."""
+        after = parse_qs(query).get("after", [""])[0]
+        page = [device for device in sorted(self.active) if device > after][:2]
+        return {"devices": page, "next": page[-1] if len(page) == 2 else None}
 
     def batch(self, body: dict[str, Any]) -> tuple[int, bytes]:
         messages = [(item["topic"], base64.b64decode(item["payload_b64"])) for item in body["messages"]]
@@ -96,6 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._authorised():
             return
         address = urlsplit(self.path)
+        if address.path == "/api/bridge/v1/devices":
+            self._answer(200, json.dumps(self.server.devices(address.query)).encode())
+            return
         assert address.path == "/api/bridge/v1/downlink"
         after = parse_qs(address.query).get("after", [""])[0]
         self.server.cursors.append(after)

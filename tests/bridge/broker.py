@@ -20,6 +20,10 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
+def find_plugin() -> Path:
+    return next(Path("/").glob("usr/*/*/mosquitto_dynamic_security.so"))
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
@@ -44,12 +48,13 @@ class Tls:
 class Broker:
     """`start`, `kill` and `stop` may be repeated; the port and the stored sessions stay."""
 
-    def __init__(self, binary: str, folder: Path, tls: Tls | None = None, acl: Path | None = None) -> None:
+    def __init__(self, binary: str, folder: Path, tls: Tls | None = None, access: Path | None = None) -> None:
+        """`access`: the file of its dynamic security, which the broker rewrites."""
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._binary, self._folder = binary, folder
         self._config = folder / "mosquitto.conf"
-        self._config.write_text("\n".join(self._lines(tls, acl)) + "\n")
+        self._config.write_text("\n".join(self._lines(tls, access)) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -70,7 +75,7 @@ class Broker:
             self._process.wait(10)
             self._process = None
 
-    def _lines(self, tls: Tls | None, acl: Path | None) -> list[str]:
+    def _lines(self, tls: Tls | None, access: Path | None) -> list[str]:
         lines = [
             f"listener {self.port} {HOST}",
             "user root",  # Mosquitto started as root drops to its own user, who cannot write the test's folder
@@ -90,7 +95,7 @@ class Broker:
             f"keyfile {tls.key}",
             "require_certificate true",
             "use_identity_as_username true",
-            *([f"acl_file {acl}"] if acl else []),
+            *([f"plugin {find_plugin()}", f"plugin_opt_config_file {access}"] if access else []),
         ]
 
     def _answers(self) -> bool:
@@ -105,6 +110,8 @@ class MqttDouble:
 
     def __init__(self, port: int, client_id: str, subscriptions: list[str], tls: Tls | None = None) -> None:
         self.received: list[tuple[str, bytes]] = []
+        self.granted: list[str] = []
+        self.ended: list[str] = []
         self._subscribed = threading.Event()
         self._subscriptions = subscriptions
         self.reasons: dict[int, str] = {}
@@ -112,7 +119,8 @@ class MqttDouble:
         if tls is not None:
             self._client.tls_set(str(tls.ca), str(tls.cert), str(tls.key))
         self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = lambda _c, _d, _f, reason, _p: self.ended.append(str(reason))
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
         self._client.connect(HOST, port)
@@ -138,6 +146,12 @@ class MqttDouble:
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, _reason: Any, _properties: Any) -> None:
         client.subscribe([(topic, 1) for topic in self._subscriptions])
+
+    def _on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        self.granted = [
+            topic for topic, reason in zip(self._subscriptions, reasons, strict=True) if not reason.is_failure
+        ]
+        self._subscribed.set()
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self.received.append((message.topic, bytes(message.payload)))

@@ -128,6 +128,7 @@ def start_bridge(broker: Broker, backend: BackendDouble) -> Iterator[Callable[..
                 "downlink_poll_s": 1,
                 "drain_s": 2,
                 "health_port": 0,
+                "broker_access": "none",
             }
             running = RunningBridge(Settings(**(values | changes)))
             stack.callback(running.stop)
@@ -148,6 +149,7 @@ def start_process(broker: Broker, backend: BackendDouble, tmp_path: Path) -> Ite
                 "TOKEN": TOKEN,
                 "RETRY_WAIT_S_MAX": "1",
                 "DRAIN_S": "5",
+                "BROKER_ACCESS": "none",
             } | changes
             environment = {f"GREENPOINTS_BRIDGE_{name}": value for name, value in values.items()}
             running = BridgeProcess(environment | {"ENV": "test"}, tmp_path / "bridge.log")

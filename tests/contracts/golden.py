@@ -14,6 +14,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_bridge.wire import topics
+from firmware_bridge.wire.access import AccessChange, encode_access
 from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code, show_claim_code
 from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.envelope import Sign, open_envelope, seal, signed_bytes
@@ -70,6 +71,7 @@ def build() -> dict[str, bytes]:
         "topics.json": _pretty(_topics()),
         "member-codes.json": _pretty(_member_codes()),
         "claim-codes.json": _pretty(_claim_codes()),
+        "access-changes.json": _pretty(_access_changes()),
         "refused-lines.json": _pretty(_refused_lines()),
     }
     messages = _messages()
@@ -434,6 +436,14 @@ def _claim_codes() -> dict[str, object]:
     typed = [["oooo-oooo-oooo-oooo", "0" * 16], ["ilIL ILil 1111 1111", "1" * 16], [" zzzz-ZZZZ-zzzzzzzz ", "Z" * 16]]
     refused = ["", "0" * 15, "0" * 17, "U" * 16, "0000-0000-0000-000*", "０" * 16]
     return {"drawn": accepted, "typed": typed, "refused": refused}
+
+
+def _access_changes() -> list[dict[str, object]]:
+    changes = [AccessChange(device=DEVICE, admitted=True), AccessChange(device=OTHER_DEVICE, admitted=False)]
+    return [
+        {"topic": topics.ACCESS, "dev": each.device, "admitted": each.admitted, "payload": encode_access(each).decode()}
+        for each in changes
+    ]
 
 
 def _pretty(value: object) -> bytes:

@@ -16,7 +16,7 @@ from backend.demo.keys import BRIDGE, Keyring, ensure_keys
 from backend.demo.supervisor import Supervisor
 
 TILL = "nj-market-01"
-ACL = Path(__file__).resolve().parents[2] / "firmware_bridge" / "broker.acl"
+ACCESS = Path(__file__).resolve().parents[2] / "firmware_bridge" / "dynamic-security.json"
 NOW = datetime.now(UTC)
 needs_mosquitto = pytest.mark.skipif(
     shutil.which("mosquitto", path=PROGRAM_PATH) is None, reason="mosquitto is not installed"
@@ -32,7 +32,7 @@ def keyring(home: Path) -> Keyring:
 def broker_port(home: Path, keyring: Keyring) -> Iterator[int]:
     port = free_port(home / "broker.port")
     supervisor = Supervisor(home / "logs", lambda _line: None)
-    supervisor.start(broker_service(home / "broker", keyring, ACL, port))
+    supervisor.start(broker_service(home / "broker", keyring, ACCESS, port))
     yield port
     supervisor.stop_all()
 

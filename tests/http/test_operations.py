@@ -1,5 +1,6 @@
 """What those see who run the system, and laws that hold for every route."""
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -19,7 +20,7 @@ from backend.web.describe import document
 from backend.web.problems import PROBLEMS
 from tests.http.conftest import BRIDGE_TOKEN, METRICS_TOKEN, Clock, Keys, SignIn, bearer
 from tests.http.shop import Shop, body_for_the_till
-from tests.worlds.city import FRIDGE, City, register
+from tests.worlds.city import FRIDGE, NOON, City, register
 
 FAR = {"X-Forwarded-For": "203.0.113.9"}
 
@@ -194,12 +195,23 @@ def test_downlinks_reach_the_bridge_once_they_are_settled(
 
     page = client.get("/api/bridge/v1/downlink", **asked).get_json()  # type: ignore[arg-type]
 
-    (message,) = page["messages"]
-    assert message["topic"] == f"pos/v1/{shop.device}/down/cmd"
-    assert 0 < message["expiry_s"] < 3_600
-    assert orjson.loads(body_for_the_till(message, keys.receipt.public_key()))["cmd"] == "revoked"
+    _admission, notice, access = page["messages"]
+    assert notice["topic"] == f"pos/v1/{shop.device}/down/cmd"
+    assert 0 < notice["expiry_s"] < 3_600
+    assert orjson.loads(body_for_the_till(notice, keys.receipt.public_key()))["cmd"] == "revoked"
+    assert access["topic"] == "bridge/v1/access"
+    assert orjson.loads(base64.b64decode(access["payload_b64"])) == {"v": 1, "dev": shop.device, "admitted": False}
     rest = client.get("/api/bridge/v1/downlink", query_string={"after": page["next"]}, **asked)  # type: ignore[arg-type]
     assert rest.get_json()["messages"] == []
+
+
+def test_bridges_are_told_of_every_active_device_and_of_no_other(client: FlaskClient, shop: Shop, city: City) -> None:
+    asked = {"headers": bearer(BRIDGE_TOKEN)}
+    active = client.get("/api/bridge/v1/devices", **asked).get_json()  # type: ignore[arg-type]
+    city.database.write(lambda c: revoke_device(c, shop.device, NOON))
+
+    assert active == {"devices": [shop.device], "next": None}
+    assert client.get("/api/bridge/v1/devices", **asked).get_json()["devices"] == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "501"}, {"limit": "x"}, {"after": "x"}, {"befor": "1"}])
@@ -236,6 +248,7 @@ def test_answers_are_as_they_are_described(client: FlaskClient, app: Flask, city
             "/api/bridge/v1/downlink",
             client.get("/api/bridge/v1/downlink", headers=bearer(BRIDGE_TOKEN)),
         ),
+        ("get", "/api/bridge/v1/devices", client.get("/api/bridge/v1/devices", headers=bearer(BRIDGE_TOKEN))),
     ]
     described = document(app)
     for method, path, answer in asked:

@@ -147,8 +147,8 @@ class Town:
         self._run(backend_service(self.address, settings))
 
     def run_transport(self) -> None:
-        acl = Path(str(files("firmware_bridge") / "broker.acl"))
-        self._run(broker_service(self.home / "broker", self.keyring, acl, self.address.broker_port))
+        access = Path(str(files("firmware_bridge") / "dynamic-security.json"))
+        self._run(broker_service(self.home / "broker", self.keyring, access, self.address.broker_port))
         bridge = bridge_service(self.address, self.keyring, self.home / "bridge.token")
         self._run(in_test(bridge, GREENPOINTS_BRIDGE_RETRY_WAIT_S_MAX="1"))
 

@@ -14,7 +14,9 @@ from backend.outbox.queries import Downlink
 from backend.web.auth import Access
 from backend.web.context import backend, now
 from backend.web.endpoint import answer, endpoint
-from backend.web.schemas import Body, Whole
+from backend.web.schemas import Body, Text, Whole
+
+DEVICES_MAX = 1_000
 
 bridge = Blueprint("bridge", __name__, url_prefix="/api/bridge/v1", description="网桥 / bridges")
 
@@ -22,6 +24,15 @@ bridge = Blueprint("bridge", __name__, url_prefix="/api/bridge/v1", description=
 class DownlinkQuery(Body):
     after = ma.fields.UUID(load_default=None, metadata={"description": "`next` of the page before"})
     limit = Whole(1, queries.PAGE_MAX, in_query=True, load_default=queries.PAGE_MAX)
+
+
+class DevicesQuery(Body):
+    after = Text(8, 40, pattern=r"[a-z0-9-]+", load_default=None, metadata={"description": "`next` of the page before"})
+
+
+class DevicesSchema(ma.Schema):
+    devices = ma.fields.List(ma.fields.String(), required=True)
+    next = ma.fields.String(required=True, allow_none=True, metadata={"description": "null ends the list"})
 
 
 class DownlinkSchema(ma.Schema):
@@ -45,6 +56,14 @@ def downlink(query: dict[str, Any]) -> Response:
         cities = device_queries.cities(connection)
         found = queries.downlinks(connection, cities, after=after, limit=query["limit"], now=now())
     return answer({"messages": [_message(each) for each in found], "next": found[-1].message if found else None})
+
+
+@endpoint(bridge, "/devices", access=Access.BRIDGE, query=DevicesQuery(), answers={200: DevicesSchema()})
+def devices(query: dict[str, Any]) -> Response:
+    """在用终端 / devices that a broker lets in, of every city; all others it must not."""
+    with backend().database.read() as connection:
+        found = device_queries.active(connection, after=query["after"], limit=DEVICES_MAX)
+    return answer({"devices": found, "next": found[-1] if len(found) == DEVICES_MAX else None})
 
 
 def _message(found: Downlink) -> dict[str, object]:

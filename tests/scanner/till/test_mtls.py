@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.bridge.access import access_file
+from tests.bridge.broker import find_plugin
 from tests.scanner.till.scene import DEVICE, Backend, Broker, Shop, free_port, needs_mosquitto
 
 pytestmark = needs_mosquitto
@@ -65,13 +66,14 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.fixture
 def tls_port(authority: Authority, tmp_path: Path) -> int:
     assert isinstance(authority, Authority)
-    (tmp_path / "acl").write_text(resources.files("firmware_bridge").joinpath("broker.acl").read_text())
+    access_file(tmp_path, DEVICE, "nj0001-2")
     return free_port()
 
 
 def listener(folder: Path, port: int) -> str:
     return (
-        f"listener {port} 127.0.0.1\nallow_anonymous false\nacl_file {folder}/acl\n"
+        f"listener {port} 127.0.0.1\nallow_anonymous false\n"
+        f"plugin {find_plugin()}\nplugin_opt_config_file {folder}/dynamic-security.json\n"
         f"cafile {folder}/ca.crt\ncertfile {folder}/broker.crt\nkeyfile {folder}/broker.key\n"
         "require_certificate true\nuse_identity_as_username true\n"
     )

@@ -1,0 +1,118 @@
+"""The broker lets in whom the backend has: change by change, and as a whole whenever the two may have parted."""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware_bridge.wire import topics
+from firmware_bridge.wire.access import AccessChange, encode_access
+from tests.bridge.access import access_file, admitted
+from tests.bridge.backend_double import BackendDouble, receipt_for
+from tests.bridge.broker import Broker, MqttDouble, wait_until
+from tests.bridge.certificates import Authority
+from tests.bridge.conftest import DEVICE, DOWN, UP, RunningBridge
+from tests.bridge.test_access_rules import OTHER, settings
+
+REVOKED = "nj-0042-9"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Path:
+    return access_file(tmp_path / "broker", REVOKED)
+
+
+@pytest.fixture
+def guarded(mosquitto: str, tmp_path: Path, authority: Authority, access: Path) -> Iterator[Broker]:
+    with Broker(mosquitto, tmp_path / "broker", authority.issue("localhost"), access) as broker:
+        yield broker
+
+
+@pytest.fixture
+def keeper(guarded: Broker, backend: BackendDouble, authority: Authority) -> Iterator[Callable[..., RunningBridge]]:
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> RunningBridge:
+            usual = {"broker_access": "dynamic-security", "downlink_poll_s": 1}
+            running = RunningBridge(settings(guarded, backend, authority, **(usual | changes)))
+            stack.callback(running.stop)
+            wait_until(lambda: running.metric("bridge_access_in_step") == 1, "the broker to be in step")
+            return running
+
+        yield start
+
+
+def listed(backend: BackendDouble, change: AccessChange) -> None:
+    """The backend's list ends in `change`."""
+    entry = {"topic": topics.ACCESS, "payload_b64": base64.b64encode(encode_access(change)).decode()}
+    number = str(len(backend.pages) + 1)
+    page = {"messages": [entry | {"qos": 1, "retain": False, "expiry_s": 60}], "next": number}
+    backend.pages["" if number == "1" else str(len(backend.pages))] = page
+
+
+@pytest.mark.parametrize("protocol", ["5", "311"])
+def test_a_bridge_that_starts_admits_every_active_device_and_no_other(
+    keeper: Callable[..., RunningBridge], backend: BackendDouble, access: Path, protocol: str
+) -> None:
+    backend.active = [DEVICE, OTHER, "nj-0042-5", "nj-0042-6"]
+
+    keeper(protocol=protocol)
+
+    assert admitted(access) == set(backend.active)
+
+
+def test_a_device_of_the_list_is_let_in_and_one_that_is_revoked_loses_its_open_connection(
+    guarded: Broker, backend: BackendDouble, keeper: Callable[..., RunningBridge], authority: Authority
+) -> None:
+    keeper().wait_ready()
+    listed(backend, AccessChange(device=DEVICE, admitted=True))
+    wait_until(lambda: backend.cursors[-1] == "1", "the first change")
+    with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as till:
+        till.publish(UP, b"basket")
+        wait_until(lambda: till.payloads(DOWN) == [receipt_for(b"basket")], "the receipt")
+
+        listed(backend, AccessChange(device=DEVICE, admitted=False))
+
+        wait_until(lambda: till.ended, "the broker to end the connection")
+        wait_until(lambda: backend.cursors[-1] == "2", "the second change")
+    with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as again:
+        assert again.publish(UP, b"another").startswith("Not authorized")
+        assert again.granted == []
+    assert backend.payloads() == [b"basket"]
+
+
+def test_a_broker_that_lost_its_file_gets_every_device_again(
+    guarded: Broker, backend: BackendDouble, keeper: Callable[..., RunningBridge], access: Path
+) -> None:
+    backend.active = [DEVICE]
+    keeper()
+    assert admitted(access) == {DEVICE}
+
+    guarded.stop()
+    access_file(access.parent)
+    guarded.start()
+
+    wait_until(lambda: admitted(access) == {DEVICE}, "the device in the new file")
+
+
+def test_a_broker_without_the_plugin_gets_its_messages_all_the_same(
+    broker: Broker, backend: BackendDouble, start_bridge: Callable[..., RunningBridge], till: MqttDouble,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("firmware_bridge.control.ANSWER_WAIT_S", 0.2)
+    listed(backend, AccessChange(device=DEVICE, admitted=True))
+    message = {"topic": f"pos/v1/{DEVICE}/down/cmd", "payload_b64": "e30=", "qos": 1, "retain": False, "expiry_s": 60}
+    backend.pages[""]["messages"].append(message)
+
+    bridge = start_bridge(broker_access="dynamic-security").wait_ready()
+
+    wait_until(lambda: till.payloads(f"pos/v1/{DEVICE}/down/cmd") == [b"{}"], "the message behind the change")
+    assert bridge.metric("bridge_access_in_step") == 0
