@@ -16,7 +16,7 @@ import cv2
 
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.messages import Clock as ClockReport
-from scanner import keys, notices
+from scanner import keys, launch, notices
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
 from scanner.commands import Commands
@@ -33,17 +33,19 @@ from scanner.sources.model import ButtonPressed, SourceEnded, SourceEvent, Stop,
 from scanner.sources.select_source import source_of
 from scanner.systemd import Systemd
 from scanner.till import Till
+from scanner.update.trial import TrialWatch
+from scanner.update.updates import Updates
 from scanner.uplink import Uplink
 from scanner.watch import Watch
 
 EVENTS_MAX = 256
 """Reads that wait for the disk. A source that is faster is made to wait: nothing is dropped here."""
 TICK_S = 0.25
-EXIT_DONE, EXIT_BROKEN, EXIT_USAGE = 0, 1, 2
+EXIT_DONE, EXIT_BROKEN, EXIT_USAGE, EXIT_AGAIN = 0, 1, 2, launch.AGAIN
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 stopped or done, 1 broken (to be started again), 2 settings or keys unusable."""
+    """0 stopped or done, 1 broken (to be started again), 2 settings or keys unusable, 75 to try another slot."""
     parser = argparse.ArgumentParser(prog="greenpoints-till run", description="运行扫码终端 / run the till")
     parser.add_argument("--events-json", action="store_true", help="每个事件一行 JSON / one JSON line an event")
     options = parser.parse_args(argv)
@@ -63,7 +65,8 @@ class _Agent:
         self._events: queue.Queue[SourceEvent] = queue.Queue(maxsize=EVENTS_MAX)
         self._stop = threading.Event()
         self._lights = Lights(settings.pins, self._press) if settings.pins.wired else None
-        self._feedback: Feedback = console if self._lights is None else Everyone([console, self._lights])
+        self._health = TrialWatch()
+        self._feedback: Feedback = Everyone([console, self._health, *([self._lights] if self._lights else [])])
         clock = SystemClock()
         self._systemd = Systemd(os.environ)
         self._watch = Watch(self._systemd, self._feedback.show, time.monotonic())
@@ -75,10 +78,14 @@ class _Agent:
         self._outbox = self._opened.outbox
         show = self._feedback.show
         desk = ReceiptDesk(settings.device_id, self._outbox, verify, clock, show, chaos)
-        # Each kind of downlink is added here: its topic and who takes it.
-        downlinks = Downlinks(verify, {topics.down_cmd(settings.device_id): Commands(self._feedback).take}, show)
-        draw = random.SystemRandom().random
         firmware = _version()
+        self._updates = self._updates_of(settings, clock, firmware)
+        # Each kind of downlink is added here: its topic and who takes it.
+        handlers = {topics.down_cmd(settings.device_id): Commands(self._feedback).take}
+        if self._updates is not None:
+            handlers[topics.down_job(settings.device_id)] = self._updates.take
+        downlinks = Downlinks(verify, handlers, show)
+        draw = random.SystemRandom().random
         self._uplink = Uplink(
             settings, self._outbox, desk, downlinks, sign, clock, show, draw, chaos, firmware=firmware
         )
@@ -97,11 +104,28 @@ class _Agent:
         )
         self._source = source_of(settings, clock)
 
+    def _updates_of(self, settings: Settings, clock: SystemClock, firmware: str) -> Updates | None:
+        """Raises SlotsUnusable."""
+        if settings.updates is None:
+            return None
+        topic = topics.job(settings.device_id)
+        return Updates(
+            settings.updates,
+            self._health,
+            lambda payload: self._uplink.report(topic, payload),
+            self._feedback.show,
+            self._outbox.answers,
+            clock.wall_ms,
+            release=firmware,
+        )
+
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         self._tell_start()
         self._till.begin()
+        if self._updates is not None:
+            self._updates.start(self._till.test_itself)
         self._uplink.start()
         reading = threading.Thread(target=self._read, name="source", daemon=True)
         reading.start()
@@ -112,11 +136,12 @@ class _Agent:
             self._shut_down(reading)
 
     def _serve(self, reading: threading.Thread) -> int:
-        ended = False
+        ended, served_s = False, time.monotonic()
         while not self._stop.is_set():
             event = self._next_event()
             if event is not None:
                 self._till.take(event)
+                served_s = time.monotonic()
             if isinstance(event, SourceEnded):
                 ended = True
                 self._watch.rest(Part.READER)
@@ -124,6 +149,8 @@ class _Agent:
             self._look_after_parts(time.monotonic())
             if ended and self._settings.exit_when_done and self._outbox.fill().baskets == 0:
                 return EXIT_DONE
+            if self._updates and self._updates.tick(time.monotonic() - served_s, basket_open=self._till.basket_open):
+                return EXIT_AGAIN
             if not self._is_whole(reading, ended=ended):
                 return EXIT_BROKEN
         return EXIT_DONE
@@ -150,6 +177,8 @@ class _Agent:
             self._till.take(event)
         reading.join(timeout=2.0)
         self._till.end()
+        if self._updates is not None:
+            self._updates.stop()
         self._uplink.stop()
         self._feedback.show(notices.state("stopped", "扫码终端已停止。", "The till has stopped."))
         if self._lights is not None:

@@ -237,6 +237,12 @@ def void_lines(voided: Sequence[int], first_seq: int, rules: Rules, at: Moment) 
     ]
 
 
+def self_test_line(seq: int, rules: Rules, at: Moment) -> bytes:
+    """A basket that sold nothing and takes back itself: recorded and receipted as any other, it can never earn or cost."""
+    (line,) = void_lines((seq,), seq, rules, at)
+    return line
+
+
 def _parts(reads: Sequence[KeptRead]) -> Iterator[list[KeptRead]]:
     part: list[KeptRead] = []
     size_bytes = 0

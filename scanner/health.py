@@ -51,8 +51,8 @@ def health(outbox: Outbox, folder: Path, clock: Clock, acks: AckTimes, *, resend
     )
 
 
-def birth(outbox: Outbox, *, session: int, boot: str, firmware: str) -> bytes:
-    fields = {"v": VERSION, "online": True, "session": session, "boot": boot, "fw": firmware, "slot": None}
+def birth(outbox: Outbox, *, session: int, boot: str, firmware: str, slot: str | None) -> bytes:
+    fields = {"v": VERSION, "online": True, "session": session, "boot": boot, "fw": firmware, "slot": slot}
     return orjson.dumps({**fields, "stream": outbox.stream, "outbox": outbox.fill().baskets})
 
 

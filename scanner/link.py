@@ -88,7 +88,9 @@ class Link:
 
     def announce(self) -> None:
         """The birth: on every connection, and again for a bridge that has just come up."""
-        payload = health.birth(self._outbox, session=self._session, boot=self._boot, firmware=self._firmware)
+        payload = health.birth(
+            self._outbox, session=self._session, boot=self._boot, firmware=self._firmware, slot=self._settings.slot
+        )
         self.publish(topics.state(self._settings.device_id), payload, retain=True)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int | None:

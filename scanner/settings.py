@@ -7,12 +7,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.wire.jobs import HARDWARE
 from firmware_bridge.wire.topics import DEVICE_ID
 from scanner.chaos import ChaosPoint
 from scanner.clock import Discipline
 from scanner.environment import Variables
+from scanner.update.window import WINDOW, Window, read_window
 
 PREFIX = "GREENPOINTS_TILL_"
+DEFAULT_WINDOW = "22:30-06:00"
 SOURCE_FORM = r"pictures:.+|video:.+|camera:[0-9]{1,2}|picamera|serial:[^@]+(@[0-9]{3,7})?|evdev:.+|stdin"
 
 
@@ -44,6 +47,21 @@ class FeedbackPins:
     @property
     def wired(self) -> bool:
         return any(pin is not None for pin in (self.green, self.amber, self.red, self.buzzer, self.button))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSettings:
+    """`slot`: which one runs, as the launcher says. `window`: when nobody trades; `idle_s`: and nothing happened for so long."""
+
+    slots: Path
+    slot: str
+    url: str
+    root: Path
+    ca: Path | None
+    hardware: str
+    window: Window
+    idle_s: int
+    trial_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +100,10 @@ class Settings:
     wedge_gap_ms: int
     """The longest pause between two keys of one code of a keyboard wedge or bytes of a serial reader."""
     pins: FeedbackPins
+    slot: str | None
+    """Which of two slots runs, as the launcher says; None where it was not the launcher that started."""
+    updates: UpdateSettings | None
+    """None: this till is not updated from here."""
     exit_when_done: bool
     """End with the source, once every basket has its receipt; for pictures, videos and standard input."""
     chaos_point: ChaosPoint | None
@@ -97,6 +119,7 @@ def read_settings() -> Settings:
         **_identity(variables),
         **_broker(variables),
         **_till(variables),
+        **_updates(variables),
         **_waits(variables),
         **_test_switches(variables),
     )
@@ -151,6 +174,28 @@ def _till(variables: Variables) -> dict[str, Any]:
         "pins": FeedbackPins(*pins),
         "exit_when_done": variables.truth("EXIT_WHEN_DONE"),
     }
+
+
+def _updates(variables: Variables) -> dict[str, Any]:
+    slot = variables.text("SLOT", "", pattern="[ab]?") or None
+    slots, root = variables.optional_path("SLOTS_PATH"), variables.optional_path("UPDATE_ROOT_PATH")
+    url = variables.text("UPDATE_URL", "", pattern=r"(https?://[!-~]+)?")
+    more: dict[str, Any] = {
+        "ca": variables.optional_path("UPDATE_CA_PATH"),
+        "hardware": variables.text("HARDWARE", "generic", pattern=HARDWARE.pattern),
+        "window": read_window(
+            variables.text("UPDATE_WINDOW", DEFAULT_WINDOW, pattern=WINDOW.pattern) or DEFAULT_WINDOW
+        ),
+        "idle_s": variables.integer("UPDATE_IDLE_S", 60, 0, 86_400),
+        "trial_s": variables.integer("UPDATE_TRIAL_S", 300, 1, 86_400),
+    }
+    if slots and root and url and slot:
+        return {"slot": slot, "updates": UpdateSettings(slots=slots, slot=slot, url=url, root=root, **more)}
+    if slots or root or url:
+        variables.problem(
+            "UPDATE_URL", "Set SLOTS_PATH, UPDATE_ROOT_PATH and UPDATE_URL, and start by scanner/launch.py."
+        )
+    return {"slot": slot, "updates": None}
 
 
 def _waits(variables: Variables) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from scanner.basket import (
     VoidWhileOpen,
     interrupted,
     lines,
+    self_test_line,
     step,
     void_lines,
 )
@@ -83,6 +84,24 @@ class Till:
             self._show_slip(seq, claim_code)
         self._open = self._outbox.open_basket()
         self.end()
+
+    @property
+    def basket_open(self) -> bool:
+        return self._open is not None
+
+    def test_itself(self) -> int | None:
+        """Closes a basket that sold nothing, to see its receipt: its seq. None when the outbox cannot be written."""
+        at = self._now()
+        new = NewRows(make_lines=lambda seq: [self_test_line(seq, self._rules, at)], ts=at.ts, voidable=False)
+        try:
+            (row,) = self._outbox.record(self._open, new)
+        except TillRefusal as refusal:
+            self._feedback.show(refused(refusal))
+            return None
+        self._tell(
+            "self_test", f"自检单 {row.seq} 已存本机。", f"The self-test basket {row.seq} waits for its receipt."
+        )
+        return row.seq
 
     def end(self) -> None:
         """Whoever is before the till now: their basket closes as `interrupted`."""

@@ -28,7 +28,8 @@ from firmware_bridge.wire.envelope import (
     sealed_size_bytes,
     signed_bytes,
 )
-from firmware_bridge.wire.errors import BadSignature, ClaimCodeMalformed, PayloadTooLarge, WireError
+from firmware_bridge.wire.errors import BadField, BadSignature, ClaimCodeMalformed, PayloadTooLarge, WireError
+from firmware_bridge.wire.jobs import decode_job, encode_offer
 from firmware_bridge.wire.member_code import verify_member_code
 from firmware_bridge.wire.messages import (
     Basket,
@@ -42,7 +43,7 @@ from firmware_bridge.wire.messages import (
 )
 from firmware_bridge.wire.receipts import ReceiptState, open_receipts
 from firmware_bridge.wire.snapshots import content_hash, open_snapshot
-from firmware_bridge.wire.strict_json import load_object
+from firmware_bridge.wire.strict_json import dump_object, load_object
 from tests.contracts import golden
 
 
@@ -133,6 +134,37 @@ def test_a_downlink_is_opened_by_the_till_that_it_was_signed_for() -> None:
     body = open_downlink(topics.down_cmd(golden.DEVICE), payload, golden.verifier(golden.RECEIPT_SEED))
 
     assert json.loads(body) == {"v": 1, "cmd": "revoked", "at": golden.SOLD_MS}
+
+
+def test_an_offered_update_is_what_the_backend_signed() -> None:
+    payload = (golden.FOLDER / "downlink-update.bin").read_bytes()
+
+    body = open_downlink(topics.down_job(golden.DEVICE), payload, golden.verifier(golden.RECEIPT_SEED))
+
+    assert decode_job(body) == golden.offer()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"v": None},
+        {"job": "os_bundle"},
+        {"rollout": "1"},
+        {"target": "../root.json"},
+        {"target": "a/../../b"},
+        {"target": "/etc/passwd"},
+        {"version": "1.3rc1"},
+        {"hardware": []},
+        {"hardware": ["PI 4"]},
+        {"hardware": "pi4"},
+        {"min_version": None},
+    ],
+)
+def test_an_offer_that_is_not_one_is_refused(change: dict[str, object]) -> None:
+    fields = {**load_object(encode_offer(golden.offer())), **change}
+
+    with pytest.raises(BadField):
+        decode_job(dump_object(fields))
 
 
 @pytest.mark.parametrize("case", load("refused-downlinks.json"), ids=lambda case: case["case"])

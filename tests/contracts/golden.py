@@ -18,6 +18,7 @@ from firmware_bridge.wire.access import AccessChange, encode_access
 from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code, show_claim_code
 from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.envelope import Sign, open_envelope, seal, signed_bytes
+from firmware_bridge.wire.jobs import JobReport, UpdateOffer, UpdateState, encode_offer, encode_report
 from firmware_bridge.wire.member_code import MemberCode, encode_member_code
 from firmware_bridge.wire.messages import (
     Basket,
@@ -82,6 +83,8 @@ def build() -> dict[str, bytes]:
     files |= {f"{name}.bin": payload for name, payload in receipts.items()}
     files["refused-receipts.json"] = _pretty(_refused_receipts(receipts["receipt-recorded"]))
     files["downlink-command.bin"] = _downlink()
+    files["downlink-update.bin"] = seal_downlink(topics.down_job(DEVICE), encode_offer(offer()), signer(RECEIPT_SEED))
+    files["job-report.json"] = encode_report(job_report())
     files["refused-downlinks.json"] = _pretty(_refused_downlinks(files["downlink-command.bin"]))
     snapshots = _snapshots()
     files |= {f"{name}.bin": payload for name, payload in snapshots.items()}
@@ -282,6 +285,22 @@ def _refused_receipts(good: bytes) -> list[dict[str, object]]:
         {"case": case, "topic": where, "payload_hex": payload.hex(), "code": code}
         for case, where, payload, code in cases
     ]
+
+
+def offer() -> UpdateOffer:
+    return UpdateOffer(
+        rollout="01980000-0000-7000-8000-000000000001",
+        target="till-1.3.0.tar",
+        version="1.3.0",
+        hardware=("pi4", "pi5"),
+        min_version="1.0",
+    )
+
+
+def job_report() -> JobReport:
+    return JobReport(
+        rollout=offer().rollout, state=UpdateState.ROLLED_BACK, version="1.2.0", reason="no_health_in_time"
+    )
 
 
 def _downlink() -> bytes:

@@ -76,6 +76,23 @@ def test_a_void_of_a_void_takes_nothing_back(engine_db: Database) -> None:
     assert_sound(engine_db, NANJING)
 
 
+def test_a_tills_self_test_is_recorded_earns_nothing_and_waits_for_nothing(engine_db: Database) -> None:
+    """It voids itself (`scanner.basket.self_test_line`); goods in it, which no honest till puts there, earn nothing either."""
+    city = open_city(engine_db)
+    till = city.till()
+    alone, with_goods = till.basket(void_of=1), till.basket(read(FRIDGE), resident=LI, void_of=2)
+
+    answers = city.record(alone, with_goods)
+
+    assert [answer.state for answer in answers] == ["recorded", "recorded"]
+    assert [answer.state for answer in city.record(alone)] == ["duplicate"]
+    assert books.count(engine_db, "open_voids", NANJING) == 0
+    assert voider(engine_db).work(NANJING, LATER) == Voided()
+    assert books.count(engine_db, "transfers", NANJING) == 1  # the budget's own
+    assert books.count(engine_db, "returns", NANJING) == 0
+    assert_sound(engine_db, NANJING)
+
+
 def test_another_tills_sale_is_not_voided(engine_db: Database) -> None:
     city = open_city(engine_db)
     city.record(city.till(1).basket(read(FRIDGE), resident=LI), city.till(2).basket(void_of=1))

@@ -1,0 +1,134 @@
+"""The real till under the real launcher: an offer over MQTT, a bundle over HTTP, a virtual environment, a trial, a receipt."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.wire import topics
+from firmware_bridge.wire.downlinks import seal_downlink
+from firmware_bridge.wire.jobs import encode_offer
+from scanner import launch
+from tests.scanner.till.scene import DEVICE, ROOT, Backend, Shop, needs_mosquitto, wait_until
+from tests.scanner.update.supply import HARDWARE, ROLLOUT, Supply, bundle, fill, furnish
+
+pytestmark = needs_mosquitto
+
+TILL = f'cd "{ROOT}"; exec "{sys.executable}" "$@"'
+SHIM = f"""
+import os, sys
+os.chdir({str(ROOT)!r})
+till = [{sys.executable!r}, "-m", "scanner", *sys.argv[1:]]
+os.execv(till[0], till)
+"""
+"""The release: too small to hold the till's libraries, it starts this very checkout."""
+
+
+@pytest.fixture
+def slots(tmp_path: Path) -> Path:
+    return furnish(tmp_path / "slots", TILL)
+
+
+@contextmanager
+def service(slots: Path, environment: dict[str, str]) -> Iterator[list[int]]:
+    """What systemd does: starts the launcher again whenever it ends. The exit codes so far."""
+    codes: list[int] = []
+    running: list[subprocess.Popen[bytes]] = []
+    stopping = threading.Event()
+    command = [sys.executable, str(Path(launch.__file__)), str(slots), "--events-json"]
+
+    def serve() -> None:
+        while not stopping.is_set():
+            process = subprocess.Popen(
+                command, env=environment, cwd=slots, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            )
+            running[:] = [process]
+            codes.append(process.wait())
+            assert process.stdin is not None
+            process.stdin.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield codes
+    stopping.set()
+    running[0].terminate()
+    thread.join(20)
+
+
+def settings(supply: Supply, slots: Path, **more: str) -> dict[str, str]:
+    return {
+        "SLOTS_PATH": str(slots),
+        "UPDATE_URL": supply.url,
+        "UPDATE_ROOT_PATH": str(supply.root),
+        "HARDWARE": HARDWARE,
+        "UPDATE_WINDOW": "00:00-00:00",
+        "UPDATE_IDLE_S": "0",
+        **more,
+    }
+
+
+def reports(backend: Backend) -> list[dict[str, object]]:
+    found = []
+    while not backend.others.empty():
+        message = backend.others.get()
+        if message.topic == topics.job(DEVICE):
+            found.append(json.loads(message.payload))
+    return found
+
+
+def test_a_till_updates_itself_and_keeps_what_a_receipt_proved(
+    shop: Shop, backend: Backend, supply: Supply, slots: Path, tmp_path: Path
+) -> None:
+    offer = supply.publish(bundle(tmp_path, main=SHIM))
+    job = seal_downlink(topics.down_job(DEVICE), encode_offer(offer), backend.receipt_key.sign)
+
+    with service(slots, shop.environment(backend.broker.port, **settings(supply, slots))) as codes:
+        wait_until(lambda: not backend.others.empty(), 30)
+        backend.publish(topics.down_job(DEVICE), job)
+        wait_until(lambda: launch.current(slots) == "b", 60)
+        wait_until(lambda: not (slots / "trial.json").exists())
+
+    assert codes[0] == launch.AGAIN
+    said = reports(backend)
+    states = list(dict.fromkeys(str(one["state"]) for one in said))
+    assert states == ["offered", "downloading", "verified", "staged", "trial", "committed"]
+    assert (said[-1]["rollout"], said[-1]["version"]) == (ROLLOUT, "2.0")
+    (self_test,) = backend.baskets()
+    assert (self_test.reads, self_test.void_of, self_test.member) == ((), self_test.seq, None)
+
+
+def test_a_till_on_trial_that_gets_no_receipt_is_not_kept(
+    shop: Shop, backend: Backend, supply: Supply, slots: Path
+) -> None:
+    backend.answers = False
+    fill(slots / "b", TILL, version="2.0", rollout=ROLLOUT)
+    trial = {"v": 1, "slot": "b", "rollout": ROLLOUT, "tries": 1, "health_s": 60.0, "failures": [], "reboots": 0}
+    launch.save(slots / "trial.json", {**trial, "started": None})
+
+    with service(slots, shop.environment(backend.broker.port, **settings(supply, slots))):
+        wait_until(lambda: bool(backend.lines), 30)
+
+    assert backend.baskets()[0].void_of == backend.baskets()[0].seq
+    assert launch.current(slots) == "a"
+    assert (slots / "trial.json").exists()
+
+
+def test_a_job_that_is_not_the_servers_or_not_a_job_changes_nothing(
+    shop: Shop, backend: Backend, supply: Supply, slots: Path
+) -> None:
+    till = shop.open_till(backend.broker.port, SLOT="a", **settings(supply, slots))
+    till.wait_for("state", state="connected")
+    topic = topics.down_job(DEVICE)
+
+    backend.publish(topic, seal_downlink(topic, b'{"v":1,"job":"update"}', backend.till_key.sign))
+    till.wait_for("state", state="downlink_refused")
+    backend.publish(topic, seal_downlink(topic, b'{"v":1,"job":"update"}', backend.receipt_key.sign))
+    till.wait_for("state", state="job_unusable")
+
+    assert not (slots / "job.json").exists()
+    assert till.terminate() == 0
