@@ -41,6 +41,7 @@ def health(outbox: Outbox, folder: Path, clock: Clock, acks: AckTimes, *, resend
                 "percent": fill.percent,
                 "rejected": fill.rejected,
                 "oldest_age_ms": None if oldest is None else max(0, now_ts - oldest),
+                "set_aside": outbox.set_aside,
             },
             "resends": resends,
             "ack_ms_p95": acks.p95_ms(),
@@ -53,7 +54,9 @@ def health(outbox: Outbox, folder: Path, clock: Clock, acks: AckTimes, *, resend
 
 def birth(outbox: Outbox, *, session: int, boot: str, firmware: str, slot: str | None) -> bytes:
     fields = {"v": VERSION, "online": True, "session": session, "boot": boot, "fw": firmware, "slot": slot}
-    return orjson.dumps({**fields, "stream": outbox.stream, "outbox": outbox.fill().baskets})
+    return orjson.dumps(
+        {**fields, "stream": outbox.stream, "outbox": outbox.fill().baskets, "set_aside": outbox.set_aside}
+    )
 
 
 def death(session: int) -> bytes:

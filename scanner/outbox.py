@@ -78,7 +78,11 @@ class Settled:
 class Outbox:
     """Made by `outbox_file.open_outbox`. Safe to share between threads; one change at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, limits: Limits, release: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, limits: Limits, release: Callable[[], None], *, set_aside: bool = False
+    ) -> None:
+        self.set_aside = set_aside
+        """Whether a broken file lies beside this one: told to the server until somebody has taken it away."""
         self._db = connection
         self._release = release
         self._limits = limits

@@ -13,6 +13,8 @@ from scanner.outbox import Limits, Outbox
 
 STREAM_BYTES = 16
 _BUSY_MS = 5_000
+_BROKEN = ".broken-"
+_JOURNALS = ("-wal", "-shm")
 
 # Additive only: the program before an update must still read this file.
 _SCHEMA = """
@@ -74,7 +76,14 @@ def open_outbox(path: Path, limits: Limits, *, random_stream: bytes, now_ts: int
         connection = _open_checked(path)
     _begin_stream(connection, random_stream.hex())
     _sync_directory(path.parent)
-    return OpenedOutbox(Outbox(connection, limits, partial(os.close, lock)), set_aside)
+    outbox = Outbox(connection, limits, partial(os.close, lock), set_aside=bool(broken_files(path)))
+    return OpenedOutbox(outbox, set_aside)
+
+
+def broken_files(path: Path) -> list[Path]:
+    """What was set aside of the outbox at `path`, oldest first, without its journals."""
+    found = path.parent.glob(f"{path.name}{_BROKEN}*")
+    return sorted(kept for kept in found if not kept.name.endswith(_JOURNALS))
 
 
 def _open_checked(path: Path) -> sqlite3.Connection:
@@ -106,9 +115,9 @@ def _begin_stream(connection: sqlite3.Connection, stream: str) -> None:
 
 
 def _set_aside(path: Path, now_ts: int) -> Path:
-    kept = path.with_name(f"{path.name}.broken-{now_ts}")
+    kept = path.with_name(f"{path.name}{_BROKEN}{now_ts}")
     path.rename(kept)
-    for suffix in ("-wal", "-shm"):
+    for suffix in _JOURNALS:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
     return kept

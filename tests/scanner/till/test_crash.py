@@ -4,11 +4,14 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
+import orjson
 import pytest
 
+from firmware_bridge.wire import topics
 from scanner.chaos import ChaosPoint
-from tests.scanner.till.scene import TRUSTING, Backend, Broker, Shop, TillProcess, needs_mosquitto, wait_until
+from tests.scanner.till.scene import DEVICE, TRUSTING, Backend, Broker, Shop, TillProcess, needs_mosquitto, wait_until
 
 pytestmark = needs_mosquitto
 
@@ -23,6 +26,16 @@ def recorded(backend: Backend) -> Counter[str]:
     """What a database with a unique key on seq would hold."""
     once = {basket.seq: basket for basket in backend.baskets()}
     return Counter(read.code for basket in once.values() for read in basket.reads)
+
+
+def said(backend: Backend, topic: str) -> list[dict[str, Any]]:
+    """What the till told beside baskets, under this topic."""
+    messages = []
+    while not backend.others.empty():
+        messages.append(backend.others.get())
+    for message in messages:
+        backend.others.put(message)
+    return [orjson.loads(message.payload) for message in messages if message.topic == topic]
 
 
 @pytest.mark.parametrize(
@@ -134,3 +147,5 @@ def test_a_broken_outbox_is_reported_at_start_and_the_shop_goes_on(shop: Shop, b
     kept = shop.folder / str(notice["path"])
     assert kept.read_bytes() == b"\xff" * 8_192
     assert recorded(backend) == Counter({"a1": 1})
+    assert {health["outbox"]["set_aside"] for health in said(backend, topics.health(DEVICE))} == {True}
+    assert said(backend, topics.state(DEVICE))[0]["set_aside"] is True
