@@ -1,4 +1,4 @@
-"""`greenpoints-till`, or `python -m scanner`: `run` is the till, `read` names what is on pictures."""
+"""`greenpoints-till`, or `python -m scanner`: run the till, read pictures, name what is wrong."""
 
 import argparse
 import os
@@ -25,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from scanner.agent import main as run_till  # noqa: PLC0415
 
         return run_till(arguments[1:])
+    if arguments[:1] == ["doctor"]:
+        from scanner.doctor.command import main as examine_till  # noqa: PLC0415
+
+        return examine_till(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         return _read(options.paths, as_json=options.json)
@@ -38,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="greenpoints-till", description="绿色积分扫码终端 / Green Points till")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="运行终端 / run the till", add_help=False)
+    commands.add_parser("doctor", help="哪里不对、怎么办 / what is wrong and what to do", add_help=False)
     read = commands.add_parser("read", help="识读图片中的条码 / read the codes on pictures")
     read.add_argument("--json", action="store_true", help="每张图片一行 JSON / one JSON line a picture")
     read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="图片或文件夹 / picture or folder")

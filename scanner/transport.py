@@ -85,7 +85,7 @@ class Will:
 
 
 class Transport:
-    def __init__(self, settings: Settings, protocol: Protocol, generation: int, will: Will, post: Post) -> None:
+    def __init__(self, settings: Settings, protocol: Protocol, generation: int, will: Will | None, post: Post) -> None:
         assert protocol is not Protocol.AUTO
         self.generation = generation
         self._settings = settings
@@ -114,7 +114,7 @@ class Transport:
             self._client.disconnect()
         self._client.loop_stop()
 
-    def _new_client(self, will: Will) -> Client:
+    def _new_client(self, will: Will | None) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._settings.device_id,
@@ -124,7 +124,8 @@ class Transport:
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(INFLIGHT_MAX)
-        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         if tls := self._settings.tls:
             client.tls_set(ca_certs=str(tls.ca), certfile=str(tls.certificate), keyfile=str(tls.key))
         client.on_connect = self._on_connect
