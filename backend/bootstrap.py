@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography.x509 import random_serial_number
+
 from backend import metrics
 from backend.certificates.cache import RegistryCache
-from backend.key_files import secret_key, signing_key
+from backend.devices.enrolment.certificate import Authority
+from backend.key_files import authority_key, certificate_chain, secret_key, signing_key
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.settings import Settings
@@ -16,14 +19,27 @@ from backend.usecases.capture_quote import CaptureQuote
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.issue_member_code import IssueMemberCode
+from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
 from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.return_goods import ReturnGoods
+from backend.usecases.rotate_keys import RotateKeys
 from backend.usecases.scan_label import ScanLabel
 from backend.usecases.sign_in import SignIn
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TillFacts:
+    """What every till is told when it is enrolled, beside its own certificate: whom to believe, where to connect."""
+
+    authority: str
+    receipt_key: bytes
+    city_key: bytes
+    city_key_id: str
+    brokers: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +59,9 @@ class Backend:
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
     claim_basket: ClaimBasket
+    provision_device: ProvisionDevice
+    rotate_keys: RotateKeys
+    till_facts: TillFacts
     sign: Callable[[bytes], bytes]
     """With the key that tills believe: receipts, and what is handed out for them."""
     newest_revision: str | None
@@ -58,6 +77,7 @@ def build(settings: Settings) -> Backend:
     registry, policies = RegistryCache(), PolicyCache(chart.budget)
     identity_key = secret_key(settings.identity_hash_key_file)
     sign = signing_key(settings.receipt_key_file).sign
+    issuer = _issuer(settings)
     recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
     return Backend(
         settings=settings,
@@ -87,6 +107,27 @@ def build(settings: Settings) -> Backend:
         ),
         collect_awards=CollectAwards(database),
         claim_basket=ClaimBasket(database, registry, policies),
+        provision_device=ProvisionDevice(database, issuer),
+        rotate_keys=RotateKeys(database, issuer),
+        till_facts=_till_facts(settings, issuer),
         sign=sign,
         newest_revision=newest(),
+    )
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    if settings.device_ca_file is None or settings.device_ca_key_file is None:
+        return None
+    authority = Authority(certificate_chain(settings.device_ca_file), authority_key(settings.device_ca_key_file))
+    return Issuer(authority, random_serial_number)
+
+
+def _till_facts(settings: Settings, issuer: Issuer | None) -> TillFacts:
+    pairs = (broker.rsplit(":", 1) for broker in settings.brokers.split(","))
+    return TillFacts(
+        authority="" if issuer is None else issuer.authority.pem,
+        receipt_key=signing_key(settings.receipt_key_file).public_key().public_bytes_raw(),
+        city_key=signing_key(settings.member_code_key_file).public_key().public_bytes_raw(),
+        city_key_id=settings.member_code_key_id,
+        brokers=tuple((host, int(port)) for host, port in pairs),
     )

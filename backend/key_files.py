@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 KEY_BYTES = 32
 
@@ -29,6 +31,29 @@ def secret_key(path: Path) -> bytes:
     if len(content) < KEY_BYTES:
         raise ValueError("shorter than 32 bytes")
     return content
+
+
+def authority_key(path: Path) -> EllipticCurvePrivateKey:
+    """The P-256 private key in a PEM file. Raises ValueError."""
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
+        return key
+    raise ValueError("not a P-256 key")
+
+
+def certificate_chain(path: Path) -> tuple[Certificate, ...]:
+    """The certificates in a PEM file, the issuer's first. Raises ValueError."""
+    return tuple(load_pem_x509_certificates(path.read_bytes()))
+
+
+def pair_fault(chain: Path | None, key: Path | None) -> str | None:
+    """Why the two do not make an authority, in both languages; None when they do, or when neither is given."""
+    if chain is None or key is None:
+        return None if chain is key else "证书与私钥须同时给出 / certificate and key go together"
+    fault = fault_of(chain, certificate_chain) or fault_of(key, authority_key)
+    if fault is None and certificate_chain(chain)[0].public_key() != authority_key(key).public_key():
+        return "证书与私钥不配 / the key is not the certificate's"
+    return fault
 
 
 def fault_of(path: Path, read: Callable[[Path], object]) -> str | None:

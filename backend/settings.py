@@ -11,7 +11,7 @@ from environs import Env, EnvValidationError, validate
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from backend.key_files import fault_of, secret_key, signing_key
+from backend.key_files import fault_of, pair_fault, secret_key, signing_key
 
 PREFIX = "GREENPOINTS_"
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
@@ -128,6 +128,28 @@ class Settings:
             "居民身份的散列密钥（至少 32 字节），也用于不予留存的扫码原文；更换后原居民将无法识别",
             "key of 32 bytes or more that hashes identities, also scans not kept; changing it makes every resident a stranger",
         )
+    )
+    device_ca_file: Path | None = field(
+        default=None,
+        metadata=_is(
+            f"{PREFIX}DEVICE_CA_FILE",
+            _file,
+            "签发终端证书的 CA（PEM，可附上级证书）；未设置时不能在线登记终端",
+            "authority of tills' certificates (PEM, with those above it); without it none is enrolled online",
+        ),
+    )
+    device_ca_key_file: Path | None = field(
+        default=None,
+        metadata=_is(f"{PREFIX}DEVICE_CA_KEY_FILE", _file, "该 CA 的 P-256 私钥", "its private key, P-256"),
+    )
+    brokers: str = field(
+        default="127.0.0.1:8883",
+        metadata=_is(
+            f"{PREFIX}BROKERS",
+            _text(validate.Regexp(r"[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*\Z")),
+            "告知新终端的消息服务器，以逗号分隔",
+            "brokers that new tills are told of, parted by commas",
+        ),
     )
     development_sign_in: bool = field(
         default=False,
@@ -315,6 +337,8 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         faults[f"{PREFIX}DEVELOPMENT_SIGN_IN"] = "生产环境不允许 / refused in production"
     if not _is_postgresql(settings.database_url):
         faults["DATABASE_URL"] = _NO_POSTGRESQL
+    if fault := pair_fault(settings.device_ca_file, settings.device_ca_key_file):
+        faults[f"{PREFIX}DEVICE_CA_FILE"] = fault
     for name, read in (
         ("receipt_key_file", signing_key),
         ("member_code_key_file", signing_key),
@@ -345,4 +369,6 @@ def _described(each: Field[Any]) -> Described:
 def _default_text(each: Field[Any]) -> str:
     if _required(each):
         return ""
+    if each.default is None:
+        return "—"
     return str(each.default).lower() if isinstance(each.default, bool) else str(each.default)

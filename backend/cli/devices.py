@@ -4,6 +4,7 @@ from pathlib import Path
 import click
 
 from backend.cli import fleet as words
+from backend.cli.claims import alarms, claim, replace
 from backend.cli.connection import city_option, database, dry_run_option, json_option, json_text
 from backend.cli.twin import twin
 from backend.devices import fleet
@@ -24,6 +25,11 @@ class _Rehearsed(Exception):
 @click.group(help="扫码终端：登记、停用、状况、设置 / tills.")
 def devices() -> None:
     pass
+
+
+devices.add_command(claim)
+devices.add_command(replace)
+devices.add_command(alarms)
 
 
 @devices.command()

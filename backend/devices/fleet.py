@@ -61,7 +61,7 @@ def fleet(connection: Connection, city: str, now: datetime) -> Iterator[FleetRow
 
 def find(connection: Connection, device: str, now: datetime) -> FleetRow | None:
     """`device`, wherever it is enrolled."""
-    known = queries.directory(connection, [device]).get(device)
+    known = queries.directory(connection, [device], now).get(device)
     return None if known is None else next(iter(_page(connection, known.city, now, only=device)), None)
 
 

@@ -2,7 +2,9 @@ from typing import NamedTuple
 
 
 class KnownDevice(NamedTuple):
-    """A device as enrolled, with every public key that it may sign with, by key id."""
+    """A device as enrolled, with every public key that it may sign with, by key id. `retiring`: those that end when
+    another is used.
+    """
 
     device: str
     city: str
@@ -10,3 +12,4 @@ class KnownDevice(NamedTuple):
     district: str
     active: bool
     keys: dict[str, bytes]
+    retiring: set[str]

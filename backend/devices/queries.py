@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -9,7 +10,7 @@ from backend.storage.transaction import hot
 
 # Crosses cities by nature: a message names its device, and only the directory knows the device's city.
 DIRECTORY = """
-SELECT d.device, d.city, d.store, d.district, d.state, k.key_id, k.public_key
+SELECT d.device, d.city, d.store, d.district, d.state, k.key_id, k.public_key, k.retires_at
 FROM device_directory d LEFT JOIN device_keys k ON k.device = d.device
 WHERE d.device = ANY(%(devices)s::text[])"""
 
@@ -29,14 +30,20 @@ class Service(NamedTuple):
     name: str
 
 
-def directory(connection: Connection, devices: Iterable[str]) -> Mapping[str, KnownDevice]:
-    """Those of `devices` that are enrolled, revoked ones too. One statement, whatever their number."""
+def directory(connection: Connection, devices: Iterable[str], now: datetime) -> Mapping[str, KnownDevice]:
+    """Those of `devices` that are enrolled, revoked ones too, with the keys that are good at `now`. One statement,
+    whatever their number.
+    """
     known: dict[str, KnownDevice] = {}
     rows = hot(connection, DIRECTORY, {"devices": words(sorted(set(devices)))}, prepared=True)
-    for device, city, store, district, state, key_id, public_key in rows:
-        entry = known.setdefault(device, KnownDevice(device, city, store, district, state == "active", {}))
-        if key_id is not None:
+    for device, city, store, district, state, key_id, public_key, retires_at in rows:
+        entry = known.get(device)
+        if entry is None:
+            entry = known[device] = KnownDevice(device, city, store, district, state == "active", {}, set())
+        if key_id is not None and (retires_at is None or retires_at > now):
             entry.keys[key_id] = bytes(public_key)
+            if retires_at is not None:
+                entry.retiring.add(key_id)
     return known
 
 

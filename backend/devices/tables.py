@@ -26,6 +26,7 @@ device_keys = Table(
     text_column("key_id", primary_key=True),
     Column("public_key", LargeBinary, nullable=False),
     instant_column("added_at"),
+    instant_column("retires_at", nullable=True),
     CheckConstraint("octet_length(public_key) = 32", name="ed25519"),
 )
 

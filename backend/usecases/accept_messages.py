@@ -19,11 +19,12 @@ from backend.kernel.ids import NO_CITY
 from backend.kernel.periods import instant, milliseconds
 from backend.residents.member_code import decode
 from backend.scans.lines import Line, MalformedBasket, Origin, printable, read_line, sequence_of
-from backend.scans.model import BasketState, Channel, Recorded
+from backend.scans.model import BasketConflict, BasketState, Channel, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
 from backend.usecases.device_reports import read_report, save_reports
+from backend.usecases.heed_devices import Shown, heed_devices
 from backend.usecases.record_baskets import Arrival, ShownMember
 
 MESSAGES_MAX = 500
@@ -116,7 +117,7 @@ class AcceptMessages:
         """
         if len(deliveries) > MESSAGES_MAX:
             raise self._too_large()
-        devices = self._devices(deliveries)
+        devices = self._devices(deliveries, now)
         found = self._sort(deliveries, devices, milliseconds(now))
         if found.reads > self._reads_max and len(deliveries) > 1:
             raise self._too_large()
@@ -128,18 +129,21 @@ class AcceptMessages:
             recorded = self._recorder.record(city, [basket.arrival for basket in landed], now)
             for basket, outcome in zip(landed, recorded, strict=True):
                 found.receipts[basket.message][basket.place] = _receipt(outcome)
+            shown = {_shown(found, devices, *each) for each in zip(landed, recorded, strict=True)}
+            if any(each.new_key or each.conflict for each in shown):
+                self._database.write(lambda c, city=city, shown=shown: heed_devices(c, city, shown, now))  # type: ignore[misc]
             voids = [one.arrival.basket.basket for one in landed if one.arrival.basket.void_of is not None]
             if voids:
                 self._voids.apply(city, voids, now)
 
         return [self._answer(found, number, milliseconds(now)) for number in range(len(deliveries))]
 
-    def _devices(self, deliveries: Sequence[Delivery]) -> Mapping[str, KnownDevice]:
+    def _devices(self, deliveries: Sequence[Delivery], now: datetime) -> Mapping[str, KnownDevice]:
         named = {kind[0] for delivery in deliveries if (kind := kind_of(delivery.topic)) is not None}
         if not named:
             return {}
         with self._database.glance() as connection:
-            return device_queries.directory(connection, named)
+            return device_queries.directory(connection, named, now)
 
     def _sort(self, deliveries: Sequence[Delivery], devices: Mapping[str, KnownDevice], now_ms: int) -> Sorted:
         found = Sorted([None] * len(deliveries))
@@ -242,6 +246,13 @@ def _take_lines(found: Sorted, number: int, delivery: Delivery, envelope: Envelo
         landed.append(Landed(number, place, _arrival(line)))
     if not landed:
         del found.baskets[device.city]
+
+
+def _shown(found: Sorted, devices: Mapping[str, KnownDevice], landed: Landed, outcome: Recorded) -> Shown:
+    header = found.opened[landed.message].header
+    retiring = devices[header.device].retiring
+    new_key = bool(retiring) and header.key_id not in retiring
+    return Shown(header.device, header.stream, new_key, outcome.code == BasketConflict.code)
 
 
 def _arrival(line: Line) -> Arrival:

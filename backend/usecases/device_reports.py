@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from backend.devices import store
+from backend.devices.enrolment.clones import birth_in, born_twice
+from backend.devices.enrolment.queries import births
+from backend.devices.enrolment.store import Alarm, raise_alarm
 from backend.devices.health.read import read_state
 from backend.devices.health.store import NewPresence, save_presence
 from backend.devices.store import Report
+from backend.kernel.periods import instant
 from backend.kernel.strict_json import NotStrictJson, load_object
 
 REPORT_BYTES_MAX = 16_384
@@ -34,4 +38,15 @@ def save_reports(connection: Connection, city: str, reports: Sequence[Report | N
     if said:
         store.save_reports(connection, city, said)
     if states:
+        _look_for_clones(connection, city, states)
         save_presence(connection, city, states)
+
+
+def _look_for_clones(connection: Connection, city: str, states: Sequence[NewPresence]) -> None:
+    news = [birth for one in states if (birth := birth_in(one.device, one.report)) is not None]
+    if not news:
+        return
+    known = births(connection, city, {birth.device for birth in news})
+    received = instant(max(one.received_at_ms for one in states))
+    for device, stream in sorted(born_twice(known, news)):
+        raise_alarm(connection, city, device, Alarm.STREAM_IN_TWO_PLACES, stream, received)

@@ -11,14 +11,17 @@ from backend.kernel.errors import DomainError
 from backend.retailers.store import find_store
 from backend.usecases.tell_bridges import tell_bridges
 
-_DEVICE = re.compile(r"[a-z0-9-]{8,40}")
+_DEVICE = re.compile(r"(?!bridge)[a-z0-9-]{8,40}")
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}")
 
 
 class NotADeviceId(DomainError):
     code = "device-id-malformed"
-    text_zh = "设备编号须为 8-40 个小写字母、数字或连字符，密钥编号须为 1-8 个小写字母或数字。"
-    text_en = "A device id has 8-40 lower-case letters, digits or hyphens, a key id 1-8 lower-case letters or digits."
+    text_zh = "设备编号须为 8-40 个小写字母、数字或连字符且不以 bridge 开头，密钥编号须为 1-8 个小写字母或数字。"
+    text_en = (
+        "A device id has 8-40 lower-case letters, digits or hyphens and does not begin with bridge; a key id has 1-8"
+        " lower-case letters or digits."
+    )
 
 
 class DeviceElsewhere(DomainError):
@@ -55,13 +58,20 @@ class Enrolled(NamedTuple):
     new_key: bool
 
 
+def check_device_id(device: str) -> None:
+    """Raises NotADeviceId, also for names that tills' topics keep for bridges."""
+    if not _DEVICE.fullmatch(device):
+        raise NotADeviceId
+
+
 def enrol_device(connection: Connection, enrolment: Enrolment, now: datetime) -> Enrolled:
     """Enters the device and its key; the same again changes nothing, another key id is added (rotation).
 
     Raises NotADeviceId, StoreUnknown, DeviceElsewhere, DeviceRevoked, KeyTaken.
     """
     device = enrolment.device
-    if not _DEVICE.fullmatch(device) or not _KEY_ID.fullmatch(enrolment.key_id):
+    check_device_id(device)
+    if not _KEY_ID.fullmatch(enrolment.key_id):
         raise NotADeviceId
     shop = find_store(connection, enrolment.city, enrolment.store)
 

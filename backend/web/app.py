@@ -13,6 +13,8 @@ from backend.web import context, problems
 from backend.web.auth import GATE, Gate
 from backend.web.bridge.routes import bridge
 from backend.web.describe import described, docs
+from backend.web.device.rate import Window
+from backend.web.device.routes import RATE, device
 from backend.web.operations import operations
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
@@ -35,9 +37,10 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app = Flask(__name__, static_folder=None)
     app.extensions[context.EXTENSION] = parts
     app.extensions[GATE] = Gate()
+    app.extensions[RATE] = Window()
     api = described(app)
     problems.register(app)
-    for blueprint in (resident, pos, quotes, bridge, public, operations):
+    for blueprint in (resident, pos, quotes, bridge, device, public, operations):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.before_request(lambda: _begin(clock()))

@@ -58,6 +58,8 @@ OPEN_ROUTES = {
     "GET /docs/assets/<name>": "the page's own scripts and styles",
     "GET /problems/<code>": "explains a refusal to whoever met it",
     "POST /api/resident/v1/sessions": "signing in is how a token is had",
+    "POST /api/device/v1/provision": "a new till has no token yet: its one-time claim lets it in, and rates are bounded",
+    "POST /api/device/v1/keys": "a till's present key signs the request; rates are bounded",
     "GET /api/public/v1/tills/<device>/snapshot": "what it says is public, and signed for the one till",
     "POST /api/public/v1/labels:read": "the public may ask whether goods are certified (nothing is stored)",
 }

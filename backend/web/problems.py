@@ -16,6 +16,7 @@ from backend.web.context import request_id
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+RATE_RETRY_AFTER_S = 10
 
 log = structlog.get_logger()
 
@@ -108,6 +109,22 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "scan-set-aside": Problem(422, "扫码内容已留存待查", "Scan set aside"),
         "policy-blocked": Problem(422, "政策须先修改", "Policy blocked"),
         "suspension-backdated": Problem(422, "不能溯及既往", "Backdated"),
+        "rotation-not-vouched": Problem(401, "未经现用密钥签名", "Not vouched for"),
+        "device-revoked": Problem(403, "设备已停用", "Device revoked"),
+        "enrolment-claim-unknown": Problem(404, "没有这个登记码", "Unknown enrolment claim"),
+        "device-unknown": Problem(404, "没有这台设备", "Unknown device"),
+        "enrolment-claim-used": Problem(409, "登记码已被使用", "Enrolment claim used"),
+        "device-enrolled": Problem(409, "设备已登记", "Device enrolled"),
+        "device-elsewhere": Problem(409, "设备属于另一门店", "Device of another store"),
+        "device-key-taken": Problem(409, "密钥编号已占用", "Key id taken"),
+        "device-keys-too-many": Problem(409, "密钥过多", "Too many keys"),
+        "enrolment-claim-expired": Problem(410, "登记码已过期", "Enrolment claim out of date"),
+        "enrolment-claim-malformed": Problem(422, "登记码格式有误", "Malformed enrolment claim"),
+        "certificate-request-refused": Problem(422, "证书请求不可用", "Unusable certificate request"),
+        "possession-not-proved": Problem(422, "签名不符", "Possession not proved"),
+        "device-id-malformed": Problem(422, "设备编号有误", "Malformed device id"),
+        "too-many-requests": Problem(429, "请求过于频繁", "Too many requests"),
+        "enrolment-off": Problem(501, "未开通在线登记", "No enrolment online"),
         "internal": Problem(500, "系统内部错误", "Internal error"),
         "database-busy": Problem(503, "系统繁忙", "Busy"),
         "not-ready": Problem(503, "服务未就绪", "Not ready"),
@@ -163,6 +180,8 @@ def problem(code: str, detail: str, detail_en: str, facts: Mapping[str, Any] | N
     response = Response(orjson.dumps(body, default=str), kind.status, content_type=CONTENT_TYPE)
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if kind.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(RATE_RETRY_AFTER_S)
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response

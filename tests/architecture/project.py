@@ -35,6 +35,8 @@ REGISTRIES = frozenset(
 CROSS_CITY = {
     "unit_claims": "a label that names one piece earns once, ever, in any city",
     "device_directory": "a message names its device; only the directory knows the device's city",
+    "device_claims": "a claim names no city",
+    "device_certificates": "found with the directory, like the keys that they belong to",
     "device_keys": "found with the directory, before the city is known",
     "person_directory": "a person is found by an outside identity, which names no city",
     "resident_sessions": "a token names no city",

@@ -9,7 +9,7 @@ from backend.devices import queries as devices
 from backend.snapshots import queries
 from backend.snapshots.sealed import Addressee, seal_snapshot
 from backend.web.auth import Access
-from backend.web.context import backend
+from backend.web.context import backend, now
 from backend.web.endpoint import endpoint
 from backend.web.problems import NotFound
 from backend.web.public.routes import public
@@ -29,7 +29,7 @@ def snapshot(query: dict[str, Any], device: str) -> Response:
     """终端的离线商品快照，或与已有版本的差异 / a till's offline snapshot, or how it differs from the version held."""
     after = query["after"]
     with backend().database.read() as connection:
-        till = devices.directory(connection, [device]).get(device)
+        till = devices.directory(connection, [device], now()).get(device)
         newest = queries.newest(connection, till.city, after) if till is not None and till.active else None
         if till is None or newest is None:
             raise NotFound

@@ -1,6 +1,8 @@
 """A till is enrolled into one shop with the key it signs by, and revoked for ever."""
 
 import base64
+import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import text
 
 from backend.certificates.cache import RegistryCache
+from backend.devices.enrolment.claim_code import claim_hash
 from backend.devices.verify import Refusal
 from backend.kernel.periods import milliseconds
 from backend.ledger import chart
@@ -84,6 +87,33 @@ def test_a_key_may_be_handed_over_in_three_spellings(run: Run, shop: Shop, publi
     for spelling in (raw, base64.b64encode(raw) + b"\n"):
         public_key.write_bytes(spelling)
         assert "此前已登记" in done(enrol(run, public_key))
+
+
+def test_a_claim_is_shown_once_as_text_and_code(run: Run) -> None:
+    add_store(run)
+
+    shown = run(
+        "devices", "claim", "--device", DEVICE, "--city", NANJING, "--store", "s1", "--url", "https://points.example"
+    )
+
+    (claim,) = re.findall(r"GPE1\.[0-9A-Z]{26}", done(shown))
+    assert "▀" in shown.stdout
+    assert "▄" in shown.stdout
+    assert claim_hash(claim)
+
+
+def test_a_device_that_is_enrolled_gets_no_claim_but_may_be_replaced(run: Run, public_key: Path) -> None:
+    add_store(run)
+    enrol(run, public_key)
+    slot = ("--city", NANJING, "--store", "s1")
+
+    assert refused(run("devices", "claim", "--device", DEVICE, *slot)).code == "device-enrolled"
+    replaced = json.loads(done(run("devices", "replace", DEVICE, "--by-device", "nj-shop-0002", "--json")))
+
+    assert (replaced["device"], replaced["store"]) == ("nj-shop-0002", "s1")
+    assert [device["state"] for device in listed(run, "devices", "--city", NANJING)] == ["revoked"]
+    assert refused(run("devices", "replace", "nj-shop-0007", "--by-device", "nj-shop-0008")).code == "device-unknown"
+    assert json.loads(done(run("devices", "alarms", "--city", NANJING, "--json"))) == []
 
 
 def test_another_key_id_adds_a_key(run: Run, public_key: Path) -> None:

@@ -1,0 +1,99 @@
+"""Writes of claims, certificates and keys (they cross cities by nature: ids name no city), and of alarms."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from backend.devices.enrolment.model import OLD_KEY_VALIDITY, Claim, Issued
+from backend.storage.transaction import hot
+
+SUPERSEDE = """
+UPDATE device_claims SET superseded_at = %(now)s
+WHERE device = %(device)s AND superseded_at IS NULL AND used_at IS NULL"""
+
+INSERT_CLAIM = """
+INSERT INTO device_claims (claim_hash, city, store, device, replaces, issued_at, expires_at)
+VALUES (%(claim_hash)s, %(city)s, %(store)s, %(device)s, %(replaces)s, %(issued_at)s, %(expires_at)s)"""
+
+LOCK_CLAIM = """
+SELECT city, store, device, issued_at, expires_at, superseded_at IS NOT NULL, keys_sha256
+FROM device_claims WHERE claim_hash = %(claim_hash)s FOR UPDATE"""
+
+USE_CLAIM = """
+UPDATE device_claims SET used_at = %(now)s, keys_sha256 = %(keys_sha256)s, hw_serial = %(hw_serial)s
+WHERE claim_hash = %(claim_hash)s AND used_at IS NULL"""
+
+INSERT_CERTIFICATE = """
+INSERT INTO device_certificates (device, keys_sha256, key_id, certificate, not_after, issued_at)
+VALUES (%(device)s, %(keys_sha256)s, %(key_id)s, %(certificate)s, %(not_after)s, %(now)s)"""
+
+CERTIFICATE = """
+SELECT device, key_id, certificate, not_after FROM device_certificates
+WHERE device = %(device)s AND keys_sha256 = %(keys_sha256)s"""
+
+SUPERSEDE_KEYS = """
+UPDATE device_keys SET retires_at = %(until)s
+WHERE device = %(device)s AND key_id <> %(key_id)s AND (retires_at IS NULL OR retires_at > %(until)s)"""
+
+RETIRE_KEYS = """
+UPDATE device_keys SET retires_at = %(now)s WHERE device = %(device)s AND retires_at > %(now)s"""
+
+ALARM = """
+INSERT INTO device_alarms (city, device, kind, subject, times, first_at, last_at)
+VALUES (%(city)s, %(device)s, %(kind)s, %(subject)s, 1, %(now)s, %(now)s)
+ON CONFLICT (city, device, kind, subject)
+DO UPDATE SET times = device_alarms.times + 1, last_at = excluded.last_at"""
+
+
+class Alarm(StrEnum):
+    """Used a claim that another till has taken; sent other content under a used number; lives twice at a time."""
+
+    CLAIM_REUSED = "claim_reused"
+    STREAM_CONFLICT = "stream_conflict"
+    STREAM_IN_TWO_PLACES = "stream_in_two_places"
+
+
+def insert_claim(connection: Connection, claim_hash: bytes, claim: Claim, *, replaces: str | None) -> None:
+    """The only claim of its device from now on that may be taken."""
+    hot(connection, SUPERSEDE, {"device": claim.device, "now": claim.issued_at})
+    hot(connection, INSERT_CLAIM, {**claim._asdict(), "claim_hash": claim_hash, "replaces": replaces})
+
+
+def lock_claim(connection: Connection, claim_hash: bytes) -> Claim | None:
+    """The claim, locked until COMMIT."""
+    row = hot(connection, LOCK_CLAIM, {"claim_hash": claim_hash}).fetchone()
+    if row is None:
+        return None
+    *facts, taken_by = row
+    return Claim(*facts, None if taken_by is None else bytes(taken_by))  # type: ignore[call-arg]  # as selected
+
+
+def use_claim(connection: Connection, claim_hash: bytes, keys_sha256: bytes, hw_serial: str, now: datetime) -> None:
+    facts = {"claim_hash": claim_hash, "keys_sha256": keys_sha256, "hw_serial": hw_serial, "now": now}
+    assert hot(connection, USE_CLAIM, facts).rowcount == 1
+
+
+def insert_certificate(connection: Connection, issued: Issued, keys_sha256: bytes, now: datetime) -> None:
+    hot(connection, INSERT_CERTIFICATE, {**issued._asdict(), "keys_sha256": keys_sha256, "now": now})
+
+
+def certificate_of(connection: Connection, device: str, keys_sha256: bytes) -> Issued | None:
+    row = hot(connection, CERTIFICATE, {"device": device, "keys_sha256": keys_sha256}).fetchone()
+    return Issued(*row) if row else None
+
+
+def supersede_keys(connection: Connection, device: str, key_id: str, now: datetime) -> None:
+    """Every other key of the device ends within 30 days."""
+    hot(connection, SUPERSEDE_KEYS, {"device": device, "key_id": key_id, "until": now + OLD_KEY_VALIDITY})
+
+
+def retire_keys(connection: Connection, device: str, now: datetime) -> None:
+    """What was superseded ends now: the new key was used."""
+    hot(connection, RETIRE_KEYS, {"device": device, "now": now})
+
+
+def raise_alarm(connection: Connection, city: str, device: str, kind: Alarm, subject: str, now: datetime) -> None:
+    """`subject`: what it is about, such as the till's stream."""
+    facts = {"city": city, "device": device, "kind": kind.value, "subject": subject, "now": now}
+    hot(connection, ALARM, facts)

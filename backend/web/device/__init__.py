@@ -1,0 +1,1 @@
+"""What tills themselves ask for over HTTPS: to be let in, and to change their keys."""
