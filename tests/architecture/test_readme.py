@@ -10,6 +10,7 @@ import pytest
 from backend.cli.main import Program, program
 from backend.policies.conditions import FACTS
 from backend.web.bridge.routes import bridge
+from backend.web.device.routes import device
 from backend.web.pos.routes import pos
 from backend.web.public.routes import public
 from backend.web.resident.routes import resident
@@ -62,7 +63,7 @@ def test_every_program_that_is_named_exists() -> None:
 
 
 def test_every_audience_of_the_api_is_named() -> None:
-    prefixes = {blueprint.url_prefix for blueprint in (resident, pos, bridge, public)}
+    prefixes = {blueprint.url_prefix for blueprint in (resident, pos, bridge, device, public)}
 
     assert set(re.findall(r"`(/api/[a-z0-9/]+)`", TEXT)) == prefixes
 
