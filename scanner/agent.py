@@ -20,7 +20,7 @@ from scanner import keys, launch, notices
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
 from scanner.commands import Commands
-from scanner.downlinks import Downlinks
+from scanner.downlinks import Downlinks, Handler
 from scanner.errors import TillRefusal
 from scanner.feedback import Console, Everyone, Feedback, Signal
 from scanner.lights import Lights
@@ -29,13 +29,23 @@ from scanner.outbox_file import STREAM_BYTES, OpenedOutbox, open_outbox
 from scanner.pulse import Part
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings, read_settings
-from scanner.sources.model import ButtonPressed, SourceEnded, SourceEvent, Stop, follow
-from scanner.sources.select_source import source_of
+from scanner.sources.model import (
+    ButtonPressed,
+    ReadSource,
+    SourceEnded,
+    SourceEvent,
+    Stop,
+    follow,
+)
+from scanner.sources.select_source import reads_otherwise, source_of
 from scanner.systemd import Systemd
 from scanner.till import Till
+from scanner.twin.desk import TwinDesk
+from scanner.twin.file import TwinFile
 from scanner.update.trial import TrialWatch
 from scanner.update.updates import Updates
 from scanner.uplink import Uplink
+from scanner.vitals import Vitals
 from scanner.watch import Watch
 
 EVENTS_MAX = 256
@@ -70,24 +80,38 @@ class _Agent:
         clock = SystemClock()
         self._systemd = Systemd(os.environ)
         self._watch = Watch(self._systemd, self._feedback.show, time.monotonic())
-        self._reader_stop = Stop(lambda: self._watch.turned(Part.READER, time.monotonic()))
         chaos = Chaos(settings.chaos_point, at_hit=settings.chaos_hit)
         city_keys, verify = keys.city_keys(settings.city_keys_path), keys.receipt_verifier(settings.receipt_key_path)
         sign = keys.signing_key(settings.key_path)
         self._opened = _open(settings, clock)
         self._outbox = self._opened.outbox
+        self._vitals = Vitals(settings.tls.certificate if settings.tls else None)
         show = self._feedback.show
         desk = ReceiptDesk(settings.device_id, self._outbox, verify, clock, show, chaos)
         firmware = _version()
         self._updates = self._updates_of(settings, clock, firmware)
         # Each kind of downlink is added here: its topic and who takes it.
-        handlers = {topics.down_cmd(settings.device_id): Commands(self._feedback).take}
+        self._twin = self._twin_of(settings, clock, chaos)
+        handlers: dict[str, Handler] = {
+            topics.down_cmd(settings.device_id): Commands(self._feedback).take,
+            topics.down_twin(settings.device_id): self._twin.take,
+        }
         if self._updates is not None:
             handlers[topics.down_job(settings.device_id)] = self._updates.take
         downlinks = Downlinks(verify, handlers, show)
         draw = random.SystemRandom().random
         self._uplink = Uplink(
-            settings, self._outbox, desk, downlinks, sign, clock, show, draw, chaos, firmware=firmware
+            settings,
+            self._outbox,
+            desk,
+            downlinks,
+            sign,
+            clock,
+            show,
+            draw,
+            chaos,
+            firmware=firmware,
+            vitals=self._vitals,
         )
         self._judge_clock: Callable[[], ClockReport] = lambda: judge(
             settings.clock_source, clock, desk.round_trips.best()
@@ -102,7 +126,20 @@ class _Agent:
             self._uplink.wake,
             chaos,
         )
-        self._source = source_of(settings, clock)
+        self._clock = clock
+        self._reading = (self._source_of(settings), self._new_stop())
+
+    def _twin_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> TwinDesk:
+        path = settings.outbox_path.with_name(settings.outbox_path.name + ".twin")
+        topic = topics.twin(settings.device_id)
+        return TwinDesk(
+            settings,
+            TwinFile(path, chaos),
+            lambda payload: self._uplink.report(topic, payload),
+            self._feedback.show,
+            chaos,
+            boot=clock.boot,
+        )
 
     def _updates_of(self, settings: Settings, clock: SystemClock, firmware: str) -> Updates | None:
         """Raises SlotsUnusable."""
@@ -124,6 +161,7 @@ class _Agent:
             signal.signal(number, lambda *_: self._stop.set())
         self._tell_start()
         self._till.begin()
+        self._twin.begin(time.monotonic())
         if self._updates is not None:
             self._updates.start(self._till.test_itself)
         self._uplink.start()
@@ -138,10 +176,13 @@ class _Agent:
     def _serve(self, reading: threading.Thread) -> int:
         ended, served_s = False, time.monotonic()
         while not self._stop.is_set():
+            if not self._till.basket_open:
+                self._heed_twin()
             event = self._next_event()
             if event is not None:
                 self._till.take(event)
                 served_s = time.monotonic()
+            self._vitals.hear(event)
             if isinstance(event, SourceEnded):
                 ended = True
                 self._watch.rest(Part.READER)
@@ -164,6 +205,32 @@ class _Agent:
             self._watch.turned(Part.OUTBOX, now_s)
         self._watch.look(now_s, notices.service_status(self._outbox.fill(), self._judge_clock()))
 
+    def _heed_twin(self) -> None:
+        """Takes the settings that the twin gives, between baskets; a source that reads otherwise is opened anew."""
+        self._twin.tick(time.monotonic(), self._unwell)
+        before, settings = self._settings, self._twin.settings
+        if settings == before:
+            return
+        self._settings = settings
+        self._till.retune(settings)
+        self._uplink.retune(settings)
+        if reads_otherwise(before, settings):
+            (_, stop), self._reading = self._reading, (self._source_of(settings), self._new_stop())
+            stop.set()
+
+    def _source_of(self, settings: Settings) -> ReadSource:
+        source = source_of(settings, self._clock, self._vitals.frames)
+        self._vitals.source = source.src
+        return source
+
+    def _unwell(self) -> str | None:
+        """What is not as it should be, in a word."""
+        if self._vitals.source_open is False:
+            return "source_lost"
+        if not self._outbox.answers():
+            return "outbox"
+        return None if self._uplink.connected else "offline"
+
     def _is_whole(self, reading: threading.Thread, *, ended: bool) -> bool:
         """A thread that died of a bug: start again as a whole rather than go on half. After a stop they may end."""
         reads_on = ended or reading.is_alive() or not self._events.empty()
@@ -172,11 +239,12 @@ class _Agent:
     def _shut_down(self, reading: threading.Thread) -> None:
         self._systemd.stopping()
         self._stop.set()
-        self._reader_stop.set()
+        self._reading[1].set()
         while (event := self._waiting_event()) is not None:
             self._till.take(event)
         reading.join(timeout=2.0)
         self._till.end()
+        self._twin.end()
         if self._updates is not None:
             self._updates.stop()
         self._uplink.stop()
@@ -186,7 +254,13 @@ class _Agent:
         self._outbox.close()
 
     def _read(self) -> None:
-        follow(self._source, self._put, self._reader_stop)
+        reading = None
+        while reading is not self._reading:
+            reading = self._reading
+            follow(reading[0], self._put, reading[1])
+
+    def _new_stop(self) -> Stop:
+        return Stop(lambda: self._watch.turned(Part.READER, time.monotonic()))
 
     def _put(self, event: SourceEvent) -> None:
         self._events.put(event)

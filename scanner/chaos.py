@@ -17,6 +17,12 @@ class ChaosPoint(StrEnum):
     """The broker acknowledged a message; no receipt of it was handled."""
     AFTER_RECEIPT_BEFORE_DELETE = "after_receipt_before_delete"
     """A genuine receipt is in hand; its rows are still in the outbox."""
+    TWIN_WRITTEN = "twin_written"
+    """New settings are on disk under another name."""
+    TWIN_ON_TRIAL = "twin_on_trial"
+    """New settings are kept and on trial; the till does not run by them yet."""
+    TWIN_APPLIED = "twin_applied"
+    """The till runs by what it has kept; nobody was told."""
 
 
 class Chaos:

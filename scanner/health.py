@@ -1,5 +1,6 @@
 """What a till says of itself once a minute (devices.md 1.10)."""
 
+import math
 import shutil
 from collections import deque
 from pathlib import Path
@@ -8,9 +9,9 @@ import orjson
 
 from firmware_bridge.wire.messages import VERSION, Clock
 from scanner.outbox import Outbox
+from scanner.vitals import Vitals
 
 _ACKS_KEPT = 200
-_CPU_TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 
 
 class AckTimes:
@@ -27,13 +28,25 @@ class AckTimes:
         return ordered[len(ordered) * 95 // 100] if ordered else None
 
 
-def health(outbox: Outbox, folder: Path, clock: Clock, acks: AckTimes, *, resends: int, now_ts: int) -> bytes:
+def health(
+    outbox: Outbox,
+    folder: Path,
+    clock: Clock,
+    acks: AckTimes,
+    vitals: Vitals,
+    *,
+    resends: int,
+    every_s: float,
+    now_ts: int,
+) -> bytes:
+    """`every_s`: how often it is told; who hears nothing for three times as long takes the till for silent."""
     fill = outbox.fill()
     oldest = outbox.oldest_closed_ts()
     return orjson.dumps(
         {
             "v": VERSION,
             "ts": now_ts,
+            "every_s": math.ceil(every_s),
             "outbox": {
                 "stream": outbox.stream,
                 "baskets": fill.baskets,
@@ -47,7 +60,8 @@ def health(outbox: Outbox, folder: Path, clock: Clock, acks: AckTimes, *, resend
             "ack_ms_p95": acks.p95_ms(),
             "clk": {"src": clock.src, "off_ms": clock.off_ms, "err_ms": clock.err_ms},
             "disk_free_bytes": shutil.disk_usage(folder).free,
-            "cpu_millicelsius": _cpu_millicelsius(),
+            "source": vitals.source_facts(),
+            **vitals.machine_facts(),
         }
     )
 
@@ -62,10 +76,3 @@ def birth(outbox: Outbox, *, session: int, boot: str, firmware: str, slot: str |
 def death(session: int) -> bytes:
     """Also the will: a consumer ignores it when a later session was born."""
     return orjson.dumps({"v": VERSION, "online": False, "session": session})
-
-
-def _cpu_millicelsius() -> int | None:
-    try:
-        return int(_CPU_TEMPERATURE.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None

@@ -8,6 +8,7 @@ from typing import Final
 
 from firmware_bridge.wire import topics
 from scanner import health
+from scanner.clock import Clock
 from scanner.feedback import Notice, Signal
 from scanner.outbox import Outbox, OutboxUnwritable
 from scanner.settings import Protocol, Settings
@@ -25,8 +26,8 @@ class Link:
         post: Post,
         show: Callable[[Notice], None],
         draw: Callable[[], float],
+        clock: Clock,
         *,
-        boot: str,
         firmware: str,
     ) -> None:
         self._settings = settings
@@ -34,7 +35,7 @@ class Link:
         self._post = post
         self._show = show
         self._draw = draw
-        self._boot = boot
+        self._clock = clock
         self._firmware = firmware
         self._transport: Transport | None = None
         self._session = 0
@@ -89,7 +90,11 @@ class Link:
     def announce(self) -> None:
         """The birth: on every connection, and again for a bridge that has just come up."""
         payload = health.birth(
-            self._outbox, session=self._session, boot=self._boot, firmware=self._firmware, slot=self._settings.slot
+            self._outbox,
+            session=self._session,
+            boot=self._clock.boot,
+            firmware=self._firmware,
+            slot=self._settings.slot,
         )
         self.publish(topics.state(self._settings.device_id), payload, retain=True)
 
@@ -112,7 +117,7 @@ class Link:
         self.generation += 1
         self._attempt_at_s = now_s + CONNACK_WAIT_S
         try:
-            self._session = self._outbox.new_session()
+            self._session = self._outbox.new_session(now_ts=self._clock.wall_ms())
             will = Will(topics.state(self._settings.device_id), health.death(self._session))
             transport = Transport(self._settings, self._protocol, self.generation, will, self._post)
             transport.open()

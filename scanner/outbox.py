@@ -202,10 +202,12 @@ class Outbox:
         """The seqs of the basket that closed last, void ones excepted; what a void would void."""
         return tuple(int(seq) for seq in self._meta("last_group").split())
 
-    def new_session(self) -> int:
-        """The number of the connection about to be made, one more than any before."""
+    def new_session(self, *, now_ts: int) -> int:
+        """The number of the connection about to be made, more than any before: also of those whose outbox was lost, as far
+        as the clock (Unix ms) goes on.
+        """
         with self._change():
-            number = int(self._meta("session")) + 1
+            number = max(int(self._meta("session")) + 1, now_ts)
             self._set_meta("session", str(number))
         return number
 

@@ -94,6 +94,8 @@ class Settings:
     bridge_grace_s: float
     """How long after subscribing a till waits for the first word of any bridge before it sends all the same."""
     health_interval_s: float
+    twin_trial_s: float
+    """How long the till must stay well by settings from afar before it keeps them."""
     keepalive_s: int
     reconnect_max_s: float
     camera_frames_per_s_max: int
@@ -205,6 +207,7 @@ def _waits(variables: Variables) -> dict[str, Any]:
         "bridge_up_jitter_s": variables.number("BRIDGE_UP_JITTER_S", 10.0, 0.0, 600.0),
         "bridge_grace_s": variables.number("BRIDGE_GRACE_S", 15.0, 0.0, 600.0),
         "health_interval_s": variables.number("HEALTH_INTERVAL_S", 60.0, 0.1, 3600.0),
+        "twin_trial_s": variables.number("TWIN_TRIAL_S", 120.0, 0.1, 3600.0),
     }
 
 

@@ -103,6 +103,12 @@ class Till:
         )
         return row.seq
 
+    def retune(self, settings: Settings) -> None:
+        """Other codes and times, between baskets: one ends by the rules it began under."""
+        assert not self.basket_open
+        self._settings = settings
+        self._rules = replace(self._rules, timeout_ms=1000 * settings.basket_timeout_s)
+
     def end(self) -> None:
         """Whoever is before the till now: their basket closes as `interrupted`."""
         if (basket := self._open) is not None:

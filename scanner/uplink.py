@@ -28,6 +28,7 @@ from scanner.pending import Pending, ResendLaw
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings
 from scanner.transport import INFLIGHT_MAX, Acked, Arrived, Connected, Disconnected, Subscribed, TransportEvent
+from scanner.vitals import Vitals
 
 IDLE_S: Final = 5.0
 GOODBYE_WAIT_S: Final = 2.0
@@ -43,6 +44,11 @@ class _Wake:
 class _Report:
     topic: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Retuned:
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Uplink:
         chaos: Chaos,
         *,
         firmware: str,
+        vitals: Vitals,
     ) -> None:
         """`draw` gives a random number in [0, 1) for jitter."""
         self._settings = settings
@@ -76,8 +83,9 @@ class Uplink:
         self._show = show
         self._draw = draw
         self._chaos = chaos
-        self._inbox: queue.SimpleQueue[TransportEvent | _Wake | _Report] = queue.SimpleQueue()
-        self._link = Link(settings, outbox, self._inbox.put, show, draw, boot=clock.boot, firmware=firmware)
+        self._vitals = vitals
+        self._inbox: queue.SimpleQueue[TransportEvent | _Wake | _Report | _Retuned] = queue.SimpleQueue()
+        self._link = Link(settings, outbox, self._inbox.put, show, draw, clock, firmware=firmware)
         self._law = ResendLaw(settings.resend_min_s, settings.resend_max_s)
         self._pending = Pending(self._law, draw)
         self._bridges = Bridges(settings.bridge_grace_s)
@@ -107,6 +115,14 @@ class Uplink:
         """The latest on `topic` (an up topic of this till), said now and again on every connection. Any thread."""
         self._inbox.put(_Report(topic, payload))
 
+    def retune(self, settings: Settings) -> None:
+        """How often health is told and how a fleet is spread; of the connection itself nothing changes. Any thread."""
+        self._inbox.put(_Retuned(settings))
+
+    @property
+    def connected(self) -> bool:
+        return self._link.connected
+
     def stop(self) -> None:
         """Says goodbye and ends the thread; what has no receipt stays in the outbox."""
         self._stopping.set()
@@ -129,12 +145,18 @@ class Uplink:
         except queue.Empty:
             return
 
-    def _take(self, event: TransportEvent | _Wake | _Report) -> None:
-        if isinstance(event, _Report):
-            self._reports[event.topic] = event.payload
-            self._link.publish(event.topic, event.payload)
-        elif not isinstance(event, _Wake):
-            self._take_of_link(event)
+    def _take(self, event: TransportEvent | _Wake | _Report | _Retuned) -> None:
+        match event:
+            case _Report():
+                self._reports[event.topic] = event.payload
+                self._link.publish(event.topic, event.payload)
+            case _Retuned():
+                self._settings = event.settings
+                self._health_at_s = 0.0
+            case _Wake():
+                return
+            case _:
+                self._take_of_link(event)
 
     def _take_of_link(self, event: TransportEvent) -> None:
         if event.generation != self._link.generation:
@@ -200,6 +222,8 @@ class Uplink:
             self._not_before_s = 0.0
             self._pending.hasten(time.monotonic(), self._settings.bridge_up_jitter_s)
             self._link.announce()
+            # A bridge that shares its subscription hears nothing of what was said while it was away.
+            self._repeat_reports()
 
     def _send_what_may_go(self, now_s: float) -> None:
         if not self._link.connected:
@@ -263,7 +287,9 @@ class Uplink:
             self._settings.outbox_path.parent,
             clock,
             self._acks,
+            self._vitals,
             resends=self._pending.resends,
+            every_s=self._settings.health_interval_s,
             now_ts=self._clock.wall_ms(),
         )
         self._link.publish(topics.health(self._settings.device_id), payload, qos=0)

@@ -9,7 +9,7 @@ from backend.cli.connection import by_option, database, dry_run_option, json_opt
 from backend.devices import fleet
 from backend.devices.fleet import FleetRow
 from backend.devices.twin import queries
-from backend.devices.twin.document import NUMBERS, WORDS
+from backend.devices.twin.document import NUMBERS, WORDS, json_schema
 from backend.devices.twin.model import AGREEMENT_ZH, Desired
 from backend.storage.transaction import Database
 from backend.usecases.revoke_device import DeviceUnknown
@@ -97,6 +97,12 @@ def history(device: str, as_json: bool) -> None:  # noqa: FBT001
         return
     for each in found:
         click.echo(f"第 {each.version} 版  {moment(each.set_at)}  {each.set_by}  {each.text}")
+
+
+@twin.command()
+def schema() -> None:
+    """可远程更改的设置，JSON Schema / what can be set, as JSON Schema."""
+    click.echo(json_text(json_schema()))
 
 
 def _set(opened: Database, wanted: SetTwin, *, dry_run: bool) -> tuple[Desired, bool]:

@@ -14,6 +14,7 @@ from scanner.clock import Clock
 from scanner.decode.model import LiveReader, Picture
 from scanner.sources.model import SourceEvent, SourceFailed, SourceOpened
 from scanner.sources.pictures import seen
+from scanner.vitals import FrameTimes
 
 PICTURE_SIZE = (1280, 720)
 
@@ -31,13 +32,19 @@ Frames = AbstractContextManager[Iterator[Frame]]
 
 class CameraSource:
     def __init__(
-        self, src: str, open_frames: Callable[[], Frames], new_reader: Callable[[], LiveReader], clock: Clock
+        self,
+        src: str,
+        open_frames: Callable[[], Frames],
+        new_reader: Callable[[], LiveReader],
+        clock: Clock,
+        times: FrameTimes,
     ) -> None:
         """A reader a run: what it remembers of a view ends with the view."""
         self.src = src
         self._open_frames = open_frames
         self._new_reader = new_reader
         self._clock = clock
+        self._times = times
 
     def events(self, stop: threading.Event) -> Iterator[SourceEvent]:
         reader = self._new_reader()
@@ -46,7 +53,11 @@ class CameraSource:
             for frame in frames:
                 if stop.is_set():
                     return
-                for code in reader.frame(frame.image, frame.at_ms):
+                began_ms = self._clock.mono_ms()
+                codes = reader.frame(frame.image, frame.at_ms)
+                done_ms = self._clock.mono_ms()
+                self._times.observe(done_ms, done_ms - began_ms)
+                for code in codes:
                     yield seen(code, src=self.src, mono_ms=self._clock.mono_ms())
 
 

@@ -113,6 +113,7 @@ TILL_WORDS = {
     "BRIDGE_UP_JITTER_S": ("网桥恢复后随机错开的秒数", "random delay once a bridge is back, spreads a fleet"),
     "BRIDGE_GRACE_S": ("连上后等待网桥消息的秒数", "how long the first word of a bridge is waited for"),
     "HEALTH_INTERVAL_S": ("上报运行状况的间隔", "how often health is reported"),
+    "TWIN_TRIAL_S": ("远程设置的试用秒数", "how long settings from afar are on trial"),
     "CHAOS_POINT": ("故障试验用，仅 ENV=test", "for fault trials, only where ENV=test"),
     "CHAOS_HIT": ("故障试验用，仅 ENV=test", "for fault trials, only where ENV=test"),
 }

@@ -44,6 +44,7 @@ from firmware_bridge.wire.messages import (
 from firmware_bridge.wire.receipts import ReceiptState, open_receipts
 from firmware_bridge.wire.snapshots import content_hash, open_snapshot
 from firmware_bridge.wire.strict_json import dump_object, load_object
+from firmware_bridge.wire.twin import decode_desired, decode_document, encode_desired
 from tests.contracts import golden
 
 
@@ -173,6 +174,29 @@ def test_a_downlink_that_is_not_the_servers_is_believed_by_no_till(case: dict[st
         open_downlink(case["topic"], bytes.fromhex(case["payload_hex"]), golden.verifier(golden.RECEIPT_SEED))
 
     assert refusal.value.code == case["code"]
+
+
+def test_desired_settings_are_the_exact_bytes_that_were_hashed() -> None:
+    payload = (golden.FOLDER / "downlink-twin.bin").read_bytes()
+
+    body = open_downlink(topics.down_twin(golden.DEVICE), payload, golden.verifier(golden.RECEIPT_SEED))
+    twin = decode_desired(body)
+
+    assert twin.version == 7
+    assert decode_document(twin) == {"basket_timeout_s": 90, "finish_code": "GPEND"}
+
+
+@pytest.mark.parametrize("case", load("twin-documents.json"), ids=lambda case: case["document"])
+def test_a_till_takes_the_settings_that_it_may_have(case: dict[str, Any]) -> None:
+    twin = decode_desired(encode_desired(1, case["document"].encode()))
+    taken = True
+
+    try:
+        decode_document(twin)
+    except WireError:
+        taken = False
+
+    assert taken == case["good"]
 
 
 @pytest.mark.parametrize("case", load("member-codes.json"), ids=lambda case: case["case"])

@@ -32,6 +32,7 @@ from firmware_bridge.wire.messages import (
     encode_header,
 )
 from firmware_bridge.wire.receipts import Receipt, ReceiptMessage, ReceiptState, seal_receipts
+from tests.contracts import golden_twin
 
 FOLDER = Path(__file__).parent
 DEVICE = "nj-0042-3"
@@ -89,6 +90,9 @@ def build() -> dict[str, bytes]:
     snapshots = _snapshots()
     files |= {f"{name}.bin": payload for name, payload in snapshots.items()}
     files["refused-snapshots.json"] = _pretty(_refused_snapshots(snapshots["snapshot-whole"]))
+    files["downlink-twin.bin"] = golden_twin.desired(DEVICE, signer(RECEIPT_SEED))
+    files["twin-documents.json"] = _pretty(golden_twin.documents())
+    files["twin-reports.json"] = _pretty(golden_twin.reports())
     return files
 
 

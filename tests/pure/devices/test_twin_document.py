@@ -1,6 +1,9 @@
 """What may be desired of a till, and what it made of it."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,6 +39,28 @@ def test_the_schema_says_what_the_check_does_but_for_equal_codes(document: dict[
     same = document.get("finish_code") == document.get("void_code") is not None
 
     assert is_good(document) == (Draft202012Validator(json_schema()).is_valid(document) and not same)
+
+
+def golden(name: str) -> Any:
+    return json.loads((Path(__file__).parents[2] / "contracts" / name).read_bytes())
+
+
+@pytest.mark.parametrize("case", golden("twin-documents.json"), ids=lambda case: case["document"])
+def test_a_till_is_sent_what_it_takes(case: dict[str, Any]) -> None:
+    assert is_good(json.loads(case["document"])) == case["good"]
+
+
+def test_the_message_is_that_of_the_contract() -> None:
+    sealed = (Path(__file__).parents[2] / "contracts" / "downlink-twin.bin").read_bytes()
+
+    assert desired_body(7, text_of({"finish_code": "GPEND", "basket_timeout_s": 90})) == sealed[65:]
+
+
+@pytest.mark.parametrize("case", golden("twin-reports.json"), ids=lambda case: case["status"])
+def test_a_report_means_what_the_till_meant(case: dict[str, Any]) -> None:
+    assert read_reported(case["report"]) == Reported(
+        case["version"], case["applied_version"], case["sha256"], case["status"], case["error"]
+    )
 
 
 @pytest.mark.parametrize("name", ["broker_host", "outbox_path", "key_path", "tls", "source", "device_id", "pins"])

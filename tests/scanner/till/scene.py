@@ -134,12 +134,22 @@ class Backend:
     def __post_init__(self) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2, "bridge-test", protocol=MQTTProtocolVersion.MQTTv5)
         self._client.on_message = self._on_message
-        ready = threading.Event()
-        self._client.on_subscribe = lambda *_: ready.set()
+        self._ready = threading.Event()
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_connect = lambda *_: self._client.subscribe(topics.UP_FILTER, 1)
         self._client.connect("127.0.0.1", self.broker.port, clean_start=True)
         self._client.loop_start()
-        self._client.subscribe(topics.UP_FILTER, 1)
-        assert ready.wait(5)
+        assert self._ready.wait(5)
+
+    def outlive_the_broker(self) -> None:
+        """Which is killed and started anew, with nothing kept; the client comes back by itself."""
+        self._ready.clear()
+        self.broker.kill()
+
+    def come_back(self) -> None:
+        self.broker.start()
+        assert self._ready.wait(10)
+        self.come_up()
 
     def come_up(self, condition: BridgeCondition = BridgeCondition.ONLINE) -> None:
         self.session += 1
@@ -158,8 +168,8 @@ class Backend:
             found.setdefault(decode_basket(line).seq, set()).add(line)
         return found
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        self._client.publish(topic, payload, 1).wait_for_publish(5)
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self._client.publish(topic, payload, 1, retain=retain).wait_for_publish(5)
 
     def close(self) -> None:
         self._client.disconnect()

@@ -222,7 +222,7 @@ def test_the_file_survives_losing_power_after_any_commit(opened: Opener) -> None
 def test_a_session_number_is_larger_than_any_before(opened: Opener) -> None:
     box = opened()
 
-    assert [box.new_session(), box.new_session()] == [1, 2]
+    assert [box.new_session(now_ts=now) for now in (0, 0, 90, 80)] == [1, 2, 90, 91]
 
 
 def test_a_claim_code_is_offered_until_it_was_shown(opened: Opener) -> None:

@@ -33,6 +33,7 @@ from scanner.sources.pictures import PictureSource
 from scanner.sources.streams import SerialSource, StdinSource
 from scanner.sources.text import LINE_BYTES_MAX, LineBuffer, code_seen, feed_events
 from scanner.sources.wedge import KeyDecoder, WedgeSource
+from scanner.vitals import FrameTimes
 
 EAN = "6901234567892"
 
@@ -234,7 +235,9 @@ def test_a_reader_that_is_unplugged_is_reported_and_opened_again(monkeypatch: py
     [
         SerialSource("/dev/no-such-port", 9600, 50, TickingClock()),
         WedgeSource("/dev/input/no-such-event", 50, TickingClock()),
-        CameraSource("video", lambda: video_frames(Path("no-such-film.mp4")), VotingLiveReader, TickingClock()),
+        CameraSource(
+            "video", lambda: video_frames(Path("no-such-film.mp4")), VotingLiveReader, TickingClock(), FrameTimes()
+        ),
     ],
     ids=lambda source: str(source.src),
 )
@@ -368,7 +371,7 @@ def test_a_label_held_before_the_camera_for_two_seconds_is_one_read(tmp_path: Pa
         writer.write(image)
     writer.release()
 
-    source = CameraSource("video", lambda: video_frames(film), VotingLiveReader, TickingClock())
+    source = CameraSource("video", lambda: video_frames(film), VotingLiveReader, TickingClock(), FrameTimes())
     events = list(source.events(threading.Event()))
 
     assert codes(events) == [EAN]
