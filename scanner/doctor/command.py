@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 from dotenv import dotenv_values
 
+from scanner import launch
 from scanner.doctor import broker, credentials, machine, storage
 from scanner.doctor.model import Advice, Finding, Verdict, ok, wrong
 from scanner.environment import EnvironmentInvalid
@@ -70,6 +71,7 @@ def _settings(file: Path | None) -> tuple[Settings | None, Finding]:
     try:
         if file is not None:
             _take_over(file)
+        _name_slot()
         return read_settings(), ok("settings", "设置完整。", "The settings are complete.")
     except EnvironmentInvalid as refusal:
         advice = Advice(
@@ -88,3 +90,9 @@ def _take_over(file: Path) -> None:
         found = dotenv_values(stream=lines, interpolate=False)
     for name, value in found.items():
         os.environ[name] = value or ""
+
+
+def _name_slot() -> None:
+    """The launcher would have said which slot runs."""
+    if slots := os.environ.get(f"{PREFIX}SLOTS_PATH"):
+        os.environ.setdefault(f"{PREFIX}SLOT", launch.current(Path(slots)) or "")

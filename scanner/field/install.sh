@@ -116,6 +116,11 @@ fill_slot() {
     say "✓ 程序 / program: $version ($slot)"
 }
 
+# Outside the slots: no update replaces it.
+install_launcher() {
+    install -D -m 0644 "$HERE/../launch.py" /usr/local/lib/$NAME/launch.py
+}
+
 install_command() {
     cat >/usr/local/bin/$NAME <<TEXT
 #!/bin/sh
@@ -158,6 +163,7 @@ check_python
 make_user
 make_folders
 fill_slot
+install_launcher
 install_command
 install_units
 advise

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from scanner.doctor.command import INSTALLED_SETTINGS
 from scanner.settings import PREFIX, read_settings
 from tests.architecture.project import ROOT
 
 FIELD = ROOT / "scanner" / "field"
 UNIT = FIELD / "greenpoints-till.service"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
-ASSIGNMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+ASSIGNMENT = re.compile(r"^#?(GREENPOINTS_[A-Z_]+)=(.*)$", re.MULTILINE)
 
 
 def unit() -> configparser.ConfigParser:
@@ -48,16 +49,17 @@ def test_the_unit_starts_again_whatever_happens_and_is_watched() -> None:
 
     assert parsed["Unit"]["StartLimitIntervalSec"] == "0"
     service = parsed["Service"]
-    named = {"Type", "NotifyAccess", "Restart", "WatchdogSec", "StateDirectory", "ProtectSystem", "NoNewPrivileges"}
-    assert {name: service[name] for name in named} == {
+    wanted = {
         "Type": "notify",
         "NotifyAccess": "all",
+        "KillMode": "mixed",
         "Restart": "always",
         "WatchdogSec": "30",
         "StateDirectory": "greenpoints-till",
         "ProtectSystem": "strict",
         "NoNewPrivileges": "yes",
     }
+    assert {name: service[name] for name in wanted} == wanted
     assert "MemoryMax" in service
 
 
@@ -74,12 +76,15 @@ def test_the_settings_that_are_laid_out_are_a_till_once_the_blanks_are_filled(mo
     blank = {name for name, value in laid_out.items() if not value}
     for name, value in laid_out.items():
         monkeypatch.setenv(name, value or "nj-0042-1")
+    monkeypatch.setenv(f"{PREFIX}UPDATE_URL", "https://updates.example")
+    monkeypatch.setenv(f"{PREFIX}SLOT", "a")
 
     settings = read_settings()
 
-    assert blank == {f"{PREFIX}DEVICE_ID", f"{PREFIX}BROKER_HOST"}
+    assert blank == {f"{PREFIX}{name}" for name in ("DEVICE_ID", "BROKER_HOST", "UPDATE_URL")}
     assert str(settings.outbox_path.parent) == f"/var/lib/{unit()['Service']['StateDirectory']}"
-    assert unit()["Service"]["EnvironmentFile"] == "/etc/greenpoints-till/till.env"
+    assert unit()["Service"]["EnvironmentFile"] == str(INSTALLED_SETTINGS)
+    assert unit()["Service"]["ExecStart"].split()[-1] == laid_out[f"{PREFIX}SLOTS_PATH"]
 
 
 def test_the_script_refuses_whom_it_cannot_serve_before_it_changes_anything(tmp_path: Path) -> None:
