@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from cryptography.x509 import random_serial_number
 
 from backend import metrics
+from backend.adapters.text_messages import LoggedTextMessages
+from backend.adapters.wechat.client import WechatClient
 from backend.certificates.cache import RegistryCache
 from backend.devices.enrolment.certificate import Authority
-from backend.key_files import authority_key, certificate_chain, secret_key, signing_key
+from backend.key_files import authority_key, certificate_chain, secret_key, secret_text, signing_key
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.settings import Settings
+from backend.settings import Settings, TextMessages
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
@@ -25,6 +27,7 @@ from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rotate_keys import RotateKeys
 from backend.usecases.scan_label import ScanLabel
+from backend.usecases.send_phone_code import SendPhoneCode
 from backend.usecases.sign_in import SignIn
 from backend.usecases.void_baskets import VoidBaskets
 
@@ -56,6 +59,7 @@ class Backend:
     quote_basket: QuoteBasket
     capture_quote: CaptureQuote
     sign_in: SignIn
+    send_phone_code: SendPhoneCode
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
     claim_basket: ClaimBasket
@@ -67,8 +71,12 @@ class Backend:
     newest_revision: str | None
     """Of the schema, as this release knows it."""
 
+    wechat: WechatClient | None
+
     def close(self) -> None:
         self.database.close()
+        if self.wechat is not None:
+            self.wechat.close()
 
 
 def build(settings: Settings) -> Backend:
@@ -78,6 +86,7 @@ def build(settings: Settings) -> Backend:
     identity_key = secret_key(settings.identity_hash_key_file)
     sign = signing_key(settings.receipt_key_file).sign
     issuer = _issuer(settings)
+    wechat = _wechat(settings)
     recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
     return Backend(
         settings=settings,
@@ -101,7 +110,9 @@ def build(settings: Settings) -> Backend:
         return_goods=ReturnGoods(database, policies),
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
         capture_quote=CaptureQuote(database, policies),
-        sign_in=SignIn(database, identity_key, development=settings.development_sign_in),
+        sign_in=SignIn(database, identity_key, wechat, development=settings.development_sign_in),
+        send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),
+        wechat=wechat,
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),
@@ -131,3 +142,13 @@ def _till_facts(settings: Settings, issuer: Issuer | None) -> TillFacts:
         city_key_id=settings.member_code_key_id,
         brokers=tuple((host, int(port)) for host, port in pairs),
     )
+
+
+def _wechat(settings: Settings) -> WechatClient | None:
+    if settings.wechat_appid is None or settings.wechat_secret_file is None:
+        return None
+    return WechatClient(settings.wechat_url, settings.wechat_appid, secret_text(settings.wechat_secret_file))
+
+
+def _text_messages(settings: Settings) -> LoggedTextMessages | None:
+    return LoggedTextMessages() if settings.text_messages is TextMessages.LOG else None

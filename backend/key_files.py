@@ -56,6 +56,14 @@ def pair_fault(chain: Path | None, key: Path | None) -> str | None:
     return fault
 
 
+def secret_text(path: Path) -> str:
+    """One line of ASCII without spaces: another's secret, as it was given to us. Raises ValueError."""
+    text = path.read_bytes().strip().decode("ascii")
+    if not text or any(character.isspace() for character in text):
+        raise ValueError("not one word")
+    return text
+
+
 def fault_of(path: Path, read: Callable[[Path], object]) -> str | None:
     """Why `read` cannot take the file, in both languages, without a word of what it holds; None when it can."""
     try:

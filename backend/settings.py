@@ -1,17 +1,18 @@
 """What an installation decides: read once from the environment, every fault reported at once, no secret ever printed."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from environs import Env, EnvValidationError, validate
+from environs import validate
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from backend.key_files import fault_of, pair_fault, secret_key, signing_key
+from backend.environment import Described, Given, broken_in, described_as, file, flag, number, one_of, text
+from backend.key_files import fault_of, pair_fault, secret_key, secret_text, signing_key
 
 PREFIX = "GREENPOINTS_"
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
@@ -31,13 +32,9 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Described(NamedTuple):
-    """How a setting is read and what it is for, in both languages."""
-
-    variable: str
-    read: Callable[[Env, str], object]
-    zh: str
-    en: str
+class TextMessages(StrEnum):
+    OFF = "off"
+    LOG = "log"
 
 
 class SettingsRefused(Exception):
@@ -48,201 +45,209 @@ class SettingsRefused(Exception):
         self.faults = dict(faults)
 
 
-Reader = Callable[[Env, str], object]
-
-
-def _text(*checks: Callable[[Any], Any]) -> Reader:
-    return lambda env, name: env.str(name, None, validate=list(checks))
-
-
-def _number(low: int, high: int) -> Reader:
-    return lambda env, name: env.int(name, None, validate=validate.Range(low, high))
-
-
-def _flag(env: Env, name: str) -> object:
-    return env.bool(name, None)
-
-
-def _one_of(values: type[StrEnum]) -> Reader:
-    return lambda env, name: env.enum(name, None, enum=values, by_value=True)
-
-
-def _file(env: Env, name: str) -> object:
-    return env.path(name, None)
-
-
-def _is(variable: str, read: Reader, zh: str, en: str) -> dict[str, Described]:
-    return {"described": Described(variable, read, zh, en)}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One process's settings. Keys are named by file, so that no secret stands in the environment or a process list."""
 
     env: Environment = field(
         default=Environment.PRODUCTION,
-        metadata=_is(
+        metadata=described_as(
             "ENV",
-            _one_of(Environment),
+            one_of(Environment),
             "运行环境；未设置时按生产环境对待",
             "kind of installation; taken as production when not set",
         ),
     )
     database_url: str = field(
         repr=False,
-        metadata=_is(
+        metadata=described_as(
             "DATABASE_URL",
-            _text(validate.Length(min=1)),
+            text(validate.Length(min=1)),
             "PostgreSQL 18 地址（表的所有者）",
             "PostgreSQL 18, as the owner of the tables",
         ),
     )
     receipt_key_file: Path = field(
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}RECEIPT_KEY_FILE",
-            _file,
+            file,
             "签署收讫回执的 Ed25519 私钥（PEM 或 32 字节）",
             "Ed25519 private key that signs receipts (PEM or 32 raw bytes)",
         )
     )
     member_code_key_file: Path = field(
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}MEMBER_CODE_KEY_FILE",
-            _file,
+            file,
             "签署会员码的 Ed25519 私钥（PEM 或 32 字节）",
             "Ed25519 private key that signs member codes (PEM or 32 raw bytes)",
         )
     )
     member_code_key_id: str = field(
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}MEMBER_CODE_KEY_ID",
-            _text(validate.Regexp(r"[a-z0-9]{2}\Z")),
+            text(validate.Regexp(r"[a-z0-9]{2}\Z")),
             "会员码密钥编号，两个字符，收银终端据此选公钥",
             "two characters by which tills choose the public key of member codes",
         )
     )
     identity_hash_key_file: Path = field(
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}IDENTITY_HASH_KEY_FILE",
-            _file,
+            file,
             "居民身份的散列密钥（至少 32 字节），也用于不予留存的扫码原文；更换后原居民将无法识别",
             "key of 32 bytes or more that hashes identities, also scans not kept; changing it makes every resident a stranger",
         )
     )
     device_ca_file: Path | None = field(
         default=None,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}DEVICE_CA_FILE",
-            _file,
+            file,
             "签发终端证书的 CA（PEM，可附上级证书）；未设置时不能在线登记终端",
             "authority of tills' certificates (PEM, with those above it); without it none is enrolled online",
         ),
     )
     device_ca_key_file: Path | None = field(
         default=None,
-        metadata=_is(f"{PREFIX}DEVICE_CA_KEY_FILE", _file, "该 CA 的 P-256 私钥", "its private key, P-256"),
+        metadata=described_as(f"{PREFIX}DEVICE_CA_KEY_FILE", file, "该 CA 的 P-256 私钥", "its private key, P-256"),
     )
     brokers: str = field(
         default="127.0.0.1:8883",
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}BROKERS",
-            _text(validate.Regexp(r"[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*\Z")),
+            text(validate.Regexp(r"[A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5})*\Z")),
             "告知新终端的消息服务器，以逗号分隔",
             "brokers that new tills are told of, parted by commas",
         ),
     )
     development_sign_in: bool = field(
         default=False,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}DEVELOPMENT_SIGN_IN",
-            _flag,
+            flag,
             "允许以 dev:<名字> 登录，仅供开发；生产环境拒绝",
             "lets residents sign in as dev:<name>, for development only; refused in production",
         ),
     )
+    wechat_appid: str | None = field(
+        default=None,
+        metadata=described_as(
+            f"{PREFIX}WECHAT_APPID",
+            text(validate.Regexp(r"[A-Za-z0-9_-]{4,64}\Z")),
+            "小程序的 appid；未设置时不能用微信登录",
+            "the mini-program's appid; without it nobody signs in by WeChat",
+        ),
+    )
+    wechat_secret_file: Path | None = field(
+        default=None,
+        metadata=described_as(f"{PREFIX}WECHAT_SECRET_FILE", file, "小程序的 secret", "the mini-program's secret"),
+    )
+    wechat_url: str = field(
+        default="https://api.weixin.qq.com",
+        metadata=described_as(
+            f"{PREFIX}WECHAT_URL",
+            text(validate.URL(schemes={"http", "https"}, require_tld=False)),
+            "微信服务端接口的地址；生产环境须为 https",
+            "where WeChat's API is; https in production",
+        ),
+    )
+    text_messages: TextMessages = field(
+        default=TextMessages.OFF,
+        metadata=described_as(
+            f"{PREFIX}TEXT_MESSAGES",
+            one_of(TextMessages),
+            "短信验证码：off 关闭，log 写入日志（仅供演示和开发；生产环境拒绝）",
+            "codes by text message: off, or log writes them to the log, for development only; refused in production",
+        ),
+    )
     database_connections: int = field(
         default=8,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}DATABASE_CONNECTIONS",
-            _number(1, 200),
+            number(1, 200),
             "每个进程的数据库连接数上限",
             "database connections of one process, at most",
         ),
     )
     server_host: str = field(
         default="127.0.0.1",
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}SERVER_HOST",
-            _text(validate.Length(min=1, max=255)),
+            text(validate.Length(min=1, max=255)),
             "服务监听地址",
             "address that the server listens on",
         ),
     )
     server_port: int = field(
         default=8000,
-        metadata=_is(f"{PREFIX}SERVER_PORT", _number(1, 65_535), "服务监听端口", "port that the server listens on"),
+        metadata=described_as(
+            f"{PREFIX}SERVER_PORT", number(1, 65_535), "服务监听端口", "port that the server listens on"
+        ),
     )
     server_workers: int = field(
         default=2,
-        metadata=_is(f"{PREFIX}SERVER_WORKERS", _number(1, 128), "服务进程数", "worker processes of the server"),
+        metadata=described_as(
+            f"{PREFIX}SERVER_WORKERS", number(1, 128), "服务进程数", "worker processes of the server"
+        ),
     )
     server_threads: int = field(
         default=16,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}SERVER_THREADS",
-            _number(1, 256),
+            number(1, 256),
             "每个进程同时处理的请求数",
             "requests that one process works on at a time",
         ),
     )
     batch_reads_max: int = field(
         default=500,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}BATCH_READS_MAX",
-            _number(50, 5_000),
+            number(50, 5_000),
             "收银端一批最多的读码数，超过返回 413",
             "reads in one batch of tills' messages; more is answered by 413",
         ),
     )
     batch_bytes_max: int = field(
         default=1_048_576,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}BATCH_BYTES_MAX",
-            _number(131_072, 16_777_216),
+            number(131_072, 16_777_216),
             "收银端一批请求体的最大字节数，超过返回 413",
             "bytes of one batch's request body; more is answered by 413",
         ),
     )
     shared_scans_max: int = field(
         default=64,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}SHARED_SCANS_MAX",
-            _number(1, 500),
+            number(1, 500),
             "共用一次数据库事务的手机扫码数上限",
             "phone scans that share one database transaction, at most",
         ),
     )
     snapshot_hours: int = field(
         default=24,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}SNAPSHOT_HOURS",
-            _number(1, 720),
+            number(1, 720),
             "终端离线商品快照的有效小时数，过期后终端不再提示预计积分",
             "hours for which tills believe a snapshot; then they say nothing of points",
         ),
     )
     metrics: bool = field(
         default=True,
-        metadata=_is(
+        metadata=described_as(
             f"{PREFIX}METRICS",
-            _flag,
+            flag,
             "是否提供 /metrics（Prometheus；限本机或凭令牌）",
             "whether /metrics is served (Prometheus; from this machine, or by token)",
         ),
     )
     log_level: LogLevel = field(
         default=LogLevel.INFO,
-        metadata=_is(f"{PREFIX}LOG_LEVEL", _one_of(LogLevel), "日志级别", "lowest level that is logged"),
+        metadata=described_as(f"{PREFIX}LOG_LEVEL", one_of(LogLevel), "日志级别", "lowest level that is logged"),
     )
 
     def __post_init__(self) -> None:
@@ -285,17 +290,7 @@ def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     return url
 
 
-class _Given(Env):
-    """environs over a mapping of ours instead of the process's own environment."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(eager=False)
-        self._given = environ
-
-    def _get_value(self, env_key: str, default: Any) -> Any:
-        return self._given.get(env_key, default)
-
-
+_NOT_IN_PRODUCTION = "生产环境不允许 / refused in production"
 _MISSING = "必须设置 / required"
 _NO_POSTGRESQL = "不是 PostgreSQL 地址 / not the address of a PostgreSQL database"
 _STANDING_IN: dict[str, Any] = {
@@ -309,32 +304,25 @@ _STANDING_IN: dict[str, Any] = {
 
 
 def _parsed(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    env = _Given(environ)
+    env = Given(environ)
     values = {}
     for each in fields(Settings):
         how = _described(each)
         if how.variable in environ:
             values[each.name] = how.read(env, how.variable)
-    broken = _broken(env)
+    broken = broken_in(env)
     missing = [_described(f).variable for f in fields(Settings) if _required(f) and f.name not in values]
     broken |= dict.fromkeys(missing, _MISSING)
     return {name: value for name, value in values.items() if value is not None}, broken
 
 
-def _broken(env: Env) -> dict[str, str]:
-    try:
-        env.seal()
-    except EnvValidationError as error:
-        if not isinstance(error.error_messages, Mapping):
-            raise
-        return {name: f"取值无效 / invalid: {'; '.join(map(str, t))}" for name, t in error.error_messages.items()}
-    return {}
-
-
 def _faults_between(settings: Settings) -> dict[str, str]:
     faults = {}
     if settings.development_sign_in and settings.env is Environment.PRODUCTION:
-        faults[f"{PREFIX}DEVELOPMENT_SIGN_IN"] = "生产环境不允许 / refused in production"
+        faults[f"{PREFIX}DEVELOPMENT_SIGN_IN"] = _NOT_IN_PRODUCTION
+    if settings.text_messages is TextMessages.LOG and settings.env is Environment.PRODUCTION:
+        faults[f"{PREFIX}TEXT_MESSAGES"] = _NOT_IN_PRODUCTION
+    faults |= _wechat_faults(settings)
     if not _is_postgresql(settings.database_url):
         faults["DATABASE_URL"] = _NO_POSTGRESQL
     if fault := pair_fault(settings.device_ca_file, settings.device_ca_key_file):
@@ -347,6 +335,19 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         fault = fault_of(getattr(settings, name), read)
         if fault:
             faults[PREFIX + name.upper()] = fault
+    return faults
+
+
+def _wechat_faults(settings: Settings) -> dict[str, str]:
+    faults = {}
+    if settings.env is Environment.PRODUCTION and not settings.wechat_url.startswith("https://"):
+        faults[f"{PREFIX}WECHAT_URL"] = "生产环境须为 https / https in production"
+    if (settings.wechat_appid is None) != (settings.wechat_secret_file is None):
+        faults[f"{PREFIX}WECHAT_APPID"] = "须与 WECHAT_SECRET_FILE 一同设置 / goes with WECHAT_SECRET_FILE"
+    elif settings.wechat_secret_file is not None:
+        fault = fault_of(settings.wechat_secret_file, secret_text)
+        if fault:
+            faults[f"{PREFIX}WECHAT_SECRET_FILE"] = fault
     return faults
 
 

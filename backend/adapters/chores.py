@@ -9,7 +9,7 @@ import structlog
 from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
-from backend.usecases.clean_up import Cleaned, clean_city, clean_sessions
+from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.release_quote import expire_quotes
@@ -176,7 +176,8 @@ class Chores:
         cleaned = [clean_city(self._database, city, now, stopping) for city in self._cities(stopping)]
         totals = [sum(column) for column in zip(*cleaned, strict=True)]
         sessions = clean_sessions(self._database, now, stopping)
-        return dict(zip(Cleaned._fields, totals, strict=False)) | {"sessions": sessions}
+        phone_codes = clean_phone_codes(self._database, now, stopping)
+        return dict(zip(Cleaned._fields, totals, strict=False)) | {"sessions": sessions, "phone_codes": phone_codes}
 
     def _cities(self, stopping: Stopping) -> Iterator[str]:
         with self._database.read() as connection:

@@ -27,6 +27,17 @@ gone AS (
 SELECT (SELECT token_hash FROM slice ORDER BY token_hash DESC LIMIT 1), (SELECT count(*) FROM gone)"""
 
 
+# Neither does a phone name a city.
+DELETE_PHONE_CODES = """
+WITH slice AS MATERIALIZED (
+  SELECT phone_hash, expires_at < %(before)s AS is_over
+  FROM phone_codes WHERE phone_hash > %(after)s ORDER BY phone_hash LIMIT %(limit)s),
+gone AS (
+  DELETE FROM phone_codes WHERE phone_hash = ANY(ARRAY(SELECT phone_hash FROM slice WHERE is_over))
+    AND expires_at < %(before)s RETURNING 1)
+SELECT (SELECT phone_hash FROM slice ORDER BY phone_hash DESC LIMIT 1), (SELECT count(*) FROM gone)"""
+
+
 def delete_unused_codes(
     connection: Connection, city: str, after: bytes, *, before: datetime, limit: int
 ) -> tuple[bytes | None, int]:
@@ -40,6 +51,13 @@ def delete_unused_codes(
 def delete_sessions(connection: Connection, after: bytes, *, before: datetime, limit: int) -> tuple[bytes | None, int]:
     """The same for sessions of every city, by the hash of their token."""
     return _deleted(connection, DELETE_SESSIONS, {"after": after, "before": before, "limit": limit})
+
+
+def delete_phone_codes(
+    connection: Connection, after: bytes, *, before: datetime, limit: int
+) -> tuple[bytes | None, int]:
+    """The same for codes sent to phones, by the hash of the phone."""
+    return _deleted(connection, DELETE_PHONE_CODES, {"after": after, "before": before, "limit": limit})
 
 
 def _deleted(connection: Connection, statement: str, params: dict[str, object]) -> tuple[bytes | None, int]:

@@ -3,23 +3,51 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.residents.session_life import Way
 from backend.storage.transaction import hot
 
 # A token names no city, so its row is found across cities.
 SESSION = """
-SELECT city, resident::text, expires_at FROM resident_sessions
+SELECT city, resident::text, session::text, way, expires_at, ends_at FROM resident_sessions
 WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at > %(now)s"""
+
+SESSIONS = """
+SELECT session::text, way, device, issued_at, expires_at, ends_at FROM resident_sessions
+WHERE city = %(city)s AND resident = %(resident)s AND revoked_at IS NULL AND expires_at > %(now)s
+ORDER BY issued_at DESC LIMIT %(limit)s"""
+
+SESSIONS_LISTED_MAX = 100
 
 
 class Session(NamedTuple):
-    """Who is signed in; `city` is the resident's home."""
+    """Who is signed in; `city` is the resident's home. It ends at `expires_at` when unused, at `ends_at` in any case."""
 
     city: str
     resident: str
+    session: str
+    way: Way
     expires_at: datetime
+    ends_at: datetime
+
+
+class OpenSession(NamedTuple):
+    """One line of a resident's own list."""
+
+    session: str
+    way: str
+    device: str | None
+    issued_at: datetime
+    expires_at: datetime
+    ends_at: datetime
 
 
 def session_of(connection: Connection, token_hash: bytes, now: datetime) -> Session | None:
     """The session behind a token that is neither revoked nor expired."""
     row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}, prepared=True).fetchone()
-    return Session(*row) if row else None
+    return None if row is None else Session(*row)._replace(way=Way(row[3]))
+
+
+def open_sessions(connection: Connection, city: str, resident: str, now: datetime) -> list[OpenSession]:
+    """Of one resident, newest first, at most 100."""
+    asked = {"city": city, "resident": resident, "now": now, "limit": SESSIONS_LISTED_MAX}
+    return [OpenSession(*row) for row in hot(connection, SESSIONS, asked)]

@@ -20,8 +20,16 @@ INSERT INTO residents (city, resident, state, joined_at) VALUES (%(city)s, %(res
 STATE = "SELECT state FROM residents WHERE city = %(city)s AND resident = %(resident)s"
 
 OPEN = """
-INSERT INTO resident_sessions (token_hash, city, resident, issued_at, expires_at)
-VALUES (%(token_hash)s, %(city)s, %(resident)s, %(now)s, %(expires_at)s)"""
+INSERT INTO resident_sessions (token_hash, city, resident, session, way, device, issued_at, expires_at, ends_at)
+VALUES (%(token_hash)s, %(city)s, %(resident)s, %(session)s, %(way)s, %(device)s, %(now)s, %(expires_at)s, %(ends_at)s)"""
+
+RENEW = """
+UPDATE resident_sessions SET expires_at = %(expires_at)s
+WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at < %(expires_at)s"""
+
+REVOKE_NAMED = """
+UPDATE resident_sessions SET revoked_at = %(now)s
+WHERE city = %(city)s AND resident = %(resident)s AND session = %(session)s AND revoked_at IS NULL"""
 
 REVOKE = """
 UPDATE resident_sessions SET revoked_at = %(now)s WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"""
@@ -41,23 +49,32 @@ def join(connection: Connection, identity: bytes, city: str, resident: str, now:
     return bool(entered)
 
 
+def belongs_to(connection: Connection, identity: bytes, city: str, resident: str) -> bool:
+    """Enters a further identity of a resident; False when it is another person's."""
+    hot(connection, ENTER_PERSON, {"identity": identity, "city": city, "resident": resident})
+    return home_of(connection, identity) == (city, resident)
+
+
 def is_active(connection: Connection, city: str, resident: str) -> bool:
     row = hot(connection, STATE, {"city": city, "resident": resident}).fetchone()
     return row is not None and row[0] == "active"
 
 
-def open_session(connection: Connection, token_hash: bytes, session: Session, now: datetime) -> None:
-    hot(
-        connection,
-        OPEN,
-        {
-            "token_hash": token_hash,
-            "city": session.city,
-            "resident": session.resident,
-            "now": now,
-            "expires_at": session.expires_at,
-        },
-    )
+def open_session(
+    connection: Connection, token_hash: bytes, session: Session, now: datetime, *, device: str | None = None
+) -> None:
+    hot(connection, OPEN, {**session._asdict(), "token_hash": token_hash, "device": device, "now": now})
+
+
+def renew(connection: Connection, token_hash: bytes, expires_at: datetime) -> None:
+    """Moves the end of a session in use on; one that was ended meanwhile stays ended."""
+    hot(connection, RENEW, {"token_hash": token_hash, "expires_at": expires_at})
+
+
+def revoke_named(connection: Connection, city: str, resident: str, session: str, now: datetime) -> bool:
+    """Ends a session of the resident's own list; False when there is none of that name open."""
+    asked = {"city": city, "resident": resident, "session": session, "now": now}
+    return bool(hot(connection, REVOKE_NAMED, asked).rowcount)
 
 
 def revoke(connection: Connection, token_hash: bytes, now: datetime) -> None:

@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, LargeBinary, SmallInteger, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, id_column, instant_column, text_column
@@ -28,11 +28,36 @@ resident_sessions = Table(
     Column("token_hash", LargeBinary, primary_key=True),
     text_column("city"),
     id_column("resident"),
+    id_column("session"),
+    text_column("way"),
+    text_column("device", nullable=True),
     instant_column("issued_at"),
     instant_column("expires_at"),
+    instant_column("ends_at"),
     instant_column("revoked_at", nullable=True),
+    CheckConstraint("way IN ('wechat', 'phone', 'development')", name="way"),
+    CheckConstraint("expires_at <= ends_at", name="ends"),
+    CheckConstraint("char_length(device) BETWEEN 1 AND 40", name="device"),
+    Index("ix_resident_sessions_resident", "city", "resident"),
 )
-"""Opaque tokens by their SHA-256. The token names no city, so its row is found across cities."""
+"""Opaque tokens by their SHA-256. The token names no city, so its row is found across cities. `expires_at` moves on while
+the session is used; `session` is its name in the resident's list, and opens nothing."""
+
+phone_codes = Table(
+    "phone_codes",
+    metadata,
+    Column("phone_hash", LargeBinary, primary_key=True),
+    Column("code_hash", LargeBinary, nullable=False),
+    instant_column("sent_at"),
+    instant_column("expires_at"),
+    instant_column("used_at", nullable=True),
+    Column("tries", SmallInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("sent", SmallInteger, nullable=False),
+    CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
+    CheckConstraint("sent BETWEEN 1 AND 5", name="sent"),
+)
+"""The last code sent to a phone, by keyed hashes of both; `sent` counts those of `day` (China). A phone names no city."""
 
 member_codes = Table(
     "member_codes",

@@ -1,4 +1,4 @@
-"""What is over and serves nobody any more is deleted, in slices: messages to tills, member codes, sessions."""
+"""What is over and serves nobody any more is deleted, in slices: messages to tills, member codes, sessions, phone codes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,6 +16,8 @@ DOWNLINKS_KEPT = timedelta(days=7)
 SESSIONS_KEPT = timedelta(days=30)
 CODES_KEPT = timedelta(days=31)
 """A till without a connection may deliver a basket up to 30 days after its sale, and the code shown then must be known."""
+PHONE_CODES_KEPT = timedelta(days=2)
+"""Beyond the day whose codes are counted."""
 SLICE_ROWS = 5_000
 
 
@@ -43,6 +45,15 @@ def clean_sessions(database: Writes, now: datetime, stopping: Callable[[], bool]
         return residents.delete_sessions(connection, after, before=now - SESSIONS_KEPT, limit=SLICE_ROWS)
 
     return _walk(database, sessions, b"", stopping)
+
+
+def clean_phone_codes(database: Writes, now: datetime, stopping: Callable[[], bool]) -> int:
+    """Deletes codes sent to phones, 2 days after they expired; how many."""
+
+    def phones(connection: Connection, after: bytes) -> tuple[bytes | None, int]:
+        return residents.delete_phone_codes(connection, after, before=now - PHONE_CODES_KEPT, limit=SLICE_ROWS)
+
+    return _walk(database, phones, b"", stopping)
 
 
 def _walk(

@@ -22,6 +22,7 @@ from backend.web.pos.routes import pos
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident.routes import resident
+from backend.web.resident.sign_in import accounts
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -40,7 +41,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app.extensions[RATE] = Window()
     api = described(app)
     problems.register(app)
-    for blueprint in (resident, pos, quotes, bridge, device, public, operations):
+    for blueprint in (accounts, resident, pos, quotes, bridge, device, public, operations):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.before_request(lambda: _begin(clock()))

@@ -60,6 +60,7 @@ OPEN_ROUTES = {
     "POST /api/resident/v1/sessions": "signing in is how a token is had",
     "POST /api/device/v1/provision": "a new till has no token yet: its one-time claim lets it in, and rates are bounded",
     "POST /api/device/v1/keys": "a till's present key signs the request; rates are bounded",
+    "POST /api/resident/v1/phone-codes": "the code is asked for before signing in; five a day go to a phone",
     "GET /api/public/v1/tills/<device>/snapshot": "what it says is public, and signed for the one till",
     "POST /api/public/v1/labels:read": "the public may ask whether goods are certified (nothing is stored)",
 }
@@ -113,15 +114,16 @@ class Gate:
         """Raises Unauthenticated."""
         key = token_hash(token)
         session = self._sessions.get(key)
-        if session is None:
+        if session is None or session.expires_at <= now():
             with backend().database.glance() as connection:
                 session = resident_queries.session_of(connection, key, now())
             if session is None:
                 raise Unauthenticated
             self._sessions.put(key, session)
-        if session.expires_at <= now():
-            raise Unauthenticated
-        return session
+        lasting = backend().sign_in.renew(token, session, now())
+        if lasting is not session:
+            self._sessions.put(key, lasting)
+        return lasting
 
     def service(self, token: str, access: Access) -> Service:
         """Raises Unauthenticated, Forbidden."""

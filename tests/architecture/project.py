@@ -40,6 +40,7 @@ CROSS_CITY = {
     "device_keys": "found with the directory, before the city is known",
     "person_directory": "a person is found by an outside identity, which names no city",
     "resident_sessions": "a token names no city",
+    "phone_codes": "a phone names no city",
     "service_tokens": "a bridge serves the tills of several cities",
 }
 """The short list: what is looked for before a city can be named, or is limited across cities."""

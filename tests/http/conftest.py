@@ -104,7 +104,9 @@ def sign_in(client: FlaskClient) -> SignIn:
     """Signs a resident in; the header that carries the session."""
 
     def signed_in(name: str = "zhang", city: str = NANJING) -> dict[str, str]:
-        answer = client.post("/api/resident/v1/sessions", json={"code": f"dev:{name}", "city": city})
+        answer = client.post(
+            "/api/resident/v1/sessions", json={"way": "development", "code": f"dev:{name}", "city": city}
+        )
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return bearer(answer.get_json()["token"])
 

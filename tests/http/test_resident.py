@@ -238,7 +238,9 @@ def test_a_session_ends_by_itself(client: FlaskClient, city: City, sign_in: Sign
 
 def test_the_same_person_signing_in_again_is_the_same_resident(client: FlaskClient, city: City) -> None:
     def resident_of(name: str) -> str:
-        answer = client.post("/api/resident/v1/sessions", json={"code": f"dev:{name}", "city": NANJING})
+        answer = client.post(
+            "/api/resident/v1/sessions", json={"way": "development", "code": f"dev:{name}", "city": NANJING}
+        )
         return str(answer.get_json()["resident"])
 
     assert resident_of("zhang") == resident_of("zhang") != resident_of("wang")

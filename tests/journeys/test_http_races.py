@@ -52,7 +52,9 @@ def open_city(town: Town, **policy: Any) -> City:
 
 
 def sign_in(http: httpx.Client, city: City, number: int) -> Racer:
-    answer = http.post(f"{API}/sessions", json={"code": f"dev:{city.code}-{number}", "city": city.code})
+    answer = http.post(
+        f"{API}/sessions", json={"way": "development", "code": f"dev:{city.code}-{number}", "city": city.code}
+    )
     assert answer.status_code == 201
     return Racer(answer.json()["resident"], bearer(answer.json()["token"]))
 

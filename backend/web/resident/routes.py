@@ -1,4 +1,4 @@
-"""Residents: sign in, show a code at the till, scan a label, read balances and reasons."""
+"""Residents: show a code at the till, scan a label, read balances and reasons."""
 
 import secrets
 from typing import Any
@@ -9,7 +9,6 @@ from flask_smorest import Blueprint
 
 from backend import metrics
 from backend.kernel.amounts import Unit
-from backend.kernel.ids import new_id
 from backend.kernel.periods import milliseconds
 from backend.ledger import queries as ledger_queries
 from backend.scans import queries
@@ -17,9 +16,9 @@ from backend.scans.explain import recompute, sentence
 from backend.scans.replay import load_names
 from backend.usecases.return_answers import returned_of
 from backend.usecases.scan_label import LabelScan
-from backend.web.auth import Access, bearer, gate
+from backend.web.auth import Access
 from backend.web.context import backend, note, now, session
-from backend.web.endpoint import answer, endpoint, nothing
+from backend.web.endpoint import answer, endpoint
 from backend.web.problems import NotFound
 from backend.web.resident.answers import (
     amount_answer,
@@ -46,34 +45,12 @@ from backend.web.resident.schemas import (
     PageQuery,
     ScanBody,
     ScanSchema,
-    SessionSchema,
-    SignInBody,
 )
 
-TOKEN_BYTES = 32
 HANDLE_BYTES = 16
 UNITS = [unit.value for unit in Unit]
 
 resident = Blueprint("resident", __name__, url_prefix="/api/resident/v1", description="居民 / residents")
-
-
-@endpoint(resident, "/sessions", method="POST", access=Access.OPEN, body=SignInBody(), answers={201: SessionSchema()})
-def sign_in(body: dict[str, Any]) -> Response:
-    """登录 / sign in."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    opened = backend().sign_in.sign_in(body["code"], body["city"], resident=new_id(), token=token, now=now())
-    return answer(
-        {"token": token, "expires_at": opened.expires_at, "resident": opened.resident, "city": opened.city}, 201
-    )
-
-
-@endpoint(resident, "/sessions/current", method="DELETE", access=Access.RESIDENT, answers={204: None})
-def sign_out() -> Response:
-    """退出登录 / sign out."""
-    token = bearer()
-    backend().sign_in.sign_out(token, now())
-    gate().forget(token)
-    return nothing()
 
 
 @endpoint(resident, "/member-codes", method="POST", access=Access.RESIDENT, answers={201: MemberCodeSchema()})

@@ -1,8 +1,11 @@
 """The resident API's bodies: what a client sends and what it reads back."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from backend.residents.claim_code import TYPED_MAX
+from backend.residents.session_life import Way
 from backend.scans.queries import PAGE_MAX
 from backend.web.schemas import Base64Bytes, Body, City, Text, Whole
 
@@ -10,14 +13,59 @@ CODE_BYTES_MAX = 2_048
 CURSOR_CHARS_MAX = 200
 
 
-class SignInBody(Body):
-    code = Text(1, 512, required=True, metadata={"description": "登录凭证 / what signing in gave the client"})
+class _ProofBody(Body):
+    code = Text(1, 512, required=True, metadata={"description": "登录凭证或验证码 / WeChat's code, or the one sent"})
+    phone = Text(11, 20, load_default=None, metadata={"description": "way 为 phone 时必填 / with way phone"})
+
+    @ma.validates_schema
+    def phone_goes_with_its_way(self, loaded: dict[str, object], **_options: object) -> None:
+        if (loaded.get("way") == Way.PHONE) != (loaded.get("phone") is not None):
+            raise ma.ValidationError("way 为 phone 时必填，否则不填|With way phone, and only then.", "phone")
+
+
+class SignInBody(_ProofBody):
+    way = ma.fields.Enum(Way, by_value=True, load_default=Way.WECHAT)
     city = City(required=True, metadata={"description": "新居民的所属城市 / home of a newcomer"})
+    device = Text(1, 40, load_default=None, metadata={"description": "设备名称，供本人辨认 / for one's own list"})
+
+
+class IdentityBody(_ProofBody):
+    WECHAT_PHONE = "wechat_phone"
+    way = ma.fields.String(required=True, validate=ma.validate.OneOf([Way.WECHAT.value, Way.PHONE.value, WECHAT_PHONE]))
+
+    @ma.post_load
+    def as_way(self, loaded: dict[str, Any], **_options: object) -> dict[str, Any]:
+        return {**loaded, "way": loaded["way"] if loaded["way"] == self.WECHAT_PHONE else Way(loaded["way"])}
+
+
+class PhoneCodeBody(Body):
+    phone = Text(11, 20, required=True, metadata={"description": "中国大陆手机号 / a mobile number of mainland China"})
+
+
+class PhoneCodeSchema(ma.Schema):
+    again_after_s = ma.fields.Integer(required=True, metadata={"description": "可重新获取的间隔 / before another"})
+    good_for_s = ma.fields.Integer(required=True)
+
+
+class OpenSessionSchema(ma.Schema):
+    session = ma.fields.String(required=True)
+    way = ma.fields.String(required=True, metadata={"enum": [way.value for way in Way]})
+    device = ma.fields.String(required=True, allow_none=True)
+    issued_at = ma.fields.DateTime(required=True)
+    expires_at = ma.fields.DateTime(required=True, metadata={"description": "不再使用则到此为止 / ends then if unused"})
+    ends_at = ma.fields.DateTime(required=True, metadata={"description": "最迟到此为止 / ends then in any case"})
+    current = ma.fields.Boolean(required=True, metadata={"description": "正在使用的这一个 / the one that asks"})
+
+
+class SessionsSchema(ma.Schema):
+    sessions = ma.fields.List(ma.fields.Nested(OpenSessionSchema), required=True)
 
 
 class SessionSchema(ma.Schema):
     token = ma.fields.String(required=True, metadata={"description": "只在此返回一次 / shown this once"})
-    expires_at = ma.fields.DateTime(required=True)
+    session = ma.fields.String(required=True, metadata={"description": "在登录列表中的编号 / its name in the list"})
+    expires_at = ma.fields.DateTime(required=True, metadata={"description": "不再使用则到此为止 / ends then if unused"})
+    ends_at = ma.fields.DateTime(required=True, metadata={"description": "最迟到此为止 / ends then in any case"})
     resident = ma.fields.String(required=True)
     city = ma.fields.String(required=True, metadata={"description": "所属城市 / home city"})
 

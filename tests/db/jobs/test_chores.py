@@ -8,11 +8,13 @@ from sqlalchemy import Connection, text
 from structlog.testing import capture_logs
 
 from backend.adapters.chores import Chores, LedgerBroken
+from backend.kernel.ids import new_id
 from backend.ledger import chart
 from backend.outbox.store import NewDownlink, put
 from backend.policies.store import PolicyCache
 from backend.residents import sessions
 from backend.residents.queries import Session
+from backend.residents.session_life import Way
 from backend.storage.transaction import Database, observed
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, UNCERTIFIED, City, open_city, read, register, resident
@@ -136,7 +138,7 @@ def test_member_codes_that_nobody_used_go_when_no_till_can_still_deliver_them(ci
 
 def test_sessions_go_thirty_days_after_they_expired(city: City, chores: Chores) -> None:
     def open_one(days: int) -> None:
-        session = Session(NANJING, LI, NOON - days * DAY)
+        session = Session(NANJING, LI, new_id(), Way.DEVELOPMENT, NOON - days * DAY, NOON)
 
         def work(connection: Connection) -> None:
             sessions.open_session(connection, bytes([days]) * 32, session, NOON - 99 * DAY)

@@ -23,6 +23,7 @@ WORKED = (
     "expire_quotes",
     "reclaim_budgets",
     "settle_due",
+    "make_snapshots",
     "verify_ledger",
     "replay_sample",
     "verify_all",

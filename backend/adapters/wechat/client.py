@@ -1,0 +1,110 @@
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import structlog
+
+from backend.adapters.wechat.transport import TIMEOUT_S, TokenRefused, Transport
+from backend.usecases.wechat import WechatAway
+
+RENEW_BEFORE_S = 300
+"""WeChat keeps the old token good for as long beside the new one."""
+TOKEN_S_MAX = 7_200
+
+log = structlog.get_logger()
+
+
+class WechatClient:
+    """Shared by the threads of a process. Processes share their access token through WeChat itself: its stable token is
+    the same for all who ask, and asking does not end anybody else's.
+    """
+
+    def __init__(
+        self, url: str, appid: str, secret: str, *, clock: Callable[[], float] = time.monotonic, **http: Any
+    ) -> None:
+        """`http` goes to httpx.Client."""
+        self.appid = appid
+        self._secret = secret
+        self._clock = clock
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, **http)
+        self._transport = Transport(self._http)
+        self._lock = threading.Lock()
+        self._token = ""
+        self._good_until_s = 0.0
+
+    def close(self) -> None:
+        self._http.close()
+
+    def open_id(self, code: str) -> str:
+        """Who `wx.login` let in, by the app's own id of them. A code is good once, for five minutes.
+
+        The session key that comes with it is dropped here: nothing of ours decrypts client data.
+        Raises WechatAway, WechatBusy, WechatCodeRefused, WechatPersonBlocked.
+        """
+        query = {"appid": self.appid, "secret": self._secret, "js_code": code, "grant_type": "authorization_code"}
+        try:
+            answer = self._transport.call("GET", "/sns/jscode2session", params=query)
+        except TokenRefused:
+            # Without an access token it can only mean the secret.
+            log.error("wechat_refuses_us", path="/sns/jscode2session")  # noqa: TRY400 - no bug of ours
+            raise WechatAway from None
+        return _text(answer, "openid")
+
+    def phone_number(self, code: str) -> str:
+        """The number that the resident chose to give, as +<country code><number>. A code is good once, for five minutes.
+
+        Raises WechatAway, WechatBusy, WechatCodeRefused.
+        """
+        found = self._with_token("/wxa/business/getuserphonenumber", {"code": code}).get("phone_info")
+        if not isinstance(found, dict):
+            raise WechatAway
+        return f"+{_text(found, 'countryCode')}{_text(found, 'purePhoneNumber')}"
+
+    def _with_token(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        for last in (False, True):
+            token = self._access_token()
+            try:
+                return self._transport.call("POST", path, params={"access_token": token}, json=body)
+            except TokenRefused:
+                if last:
+                    log.error("wechat_refuses_us", path=path)  # noqa: TRY400 - no bug of ours
+                    raise WechatAway from None
+                self._forget(token)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _access_token(self) -> str:
+        """Had anew five minutes before its end, by one thread while the others wait for it."""
+        with self._lock:
+            if self._clock() >= self._good_until_s:
+                self._renew()
+            return self._token
+
+    def _renew(self) -> None:
+        body = {"grant_type": "client_credential", "appid": self.appid, "secret": self._secret, "force_refresh": False}
+        asked_s = self._clock()
+        try:
+            answer = self._transport.call("POST", "/cgi-bin/stable_token", json=body)
+        except TokenRefused:
+            log.error("wechat_refuses_us", path="/cgi-bin/stable_token")  # noqa: TRY400 - no bug of ours
+            raise WechatAway from None
+        lasts_s = answer.get("expires_in")
+        if not isinstance(lasts_s, int) or not 0 < lasts_s <= TOKEN_S_MAX:
+            raise WechatAway
+        self._token = _text(answer, "access_token")
+        # One that is about to end is used for what is left of it, never asked for again and again.
+        self._good_until_s = asked_s + max(1, lasts_s - RENEW_BEFORE_S)
+
+    def _forget(self, token: str) -> None:
+        with self._lock:
+            if self._token == token:
+                self._good_until_s = 0.0
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str:
+    found = answer.get(name)
+    if not isinstance(found, str) or not 0 < len(found) <= 1_024 or not found.isascii():  # noqa: PLR2004
+        log.warning("wechat_away", problem=f"no {name}")
+        raise WechatAway
+    return found

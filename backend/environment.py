@@ -1,0 +1,64 @@
+"""How settings are read from the environment: each reader checks its own value, and nothing of a value is repeated."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from environs import Env, EnvValidationError, validate
+
+
+class Described(NamedTuple):
+    """How a setting is read and what it is for, in both languages."""
+
+    variable: str
+    read: Callable[[Env, str], object]
+    zh: str
+    en: str
+
+
+Reader = Callable[[Env, str], object]
+
+
+def text(*checks: Callable[[Any], Any]) -> Reader:
+    return lambda env, name: env.str(name, None, validate=list(checks))
+
+
+def number(low: int, high: int) -> Reader:
+    return lambda env, name: env.int(name, None, validate=validate.Range(low, high))
+
+
+def flag(env: Env, name: str) -> object:
+    return env.bool(name, None)
+
+
+def one_of(values: type[StrEnum]) -> Reader:
+    return lambda env, name: env.enum(name, None, enum=values, by_value=True)
+
+
+def file(env: Env, name: str) -> object:
+    return env.path(name, None)
+
+
+def described_as(variable: str, read: Reader, zh: str, en: str) -> dict[str, Described]:
+    return {"described": Described(variable, read, zh, en)}
+
+
+class Given(Env):
+    """environs over a mapping of ours instead of the process's own environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(eager=False)
+        self._given = environ
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._given.get(env_key, default)
+
+
+def broken_in(env: Env) -> dict[str, str]:
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        if not isinstance(error.error_messages, Mapping):
+            raise
+        return {name: f"取值无效 / invalid: {'; '.join(map(str, t))}" for name, t in error.error_messages.items()}
+    return {}
