@@ -24,6 +24,10 @@ class Publisher(Protocol):
     @property
     def connected(self) -> bool: ...
 
+    @property
+    def generation(self) -> int:
+        """Another number with every connection."""
+
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool, expiry_s: int | None) -> MQTTMessageInfo:
         """Raises NotSent."""
 
@@ -37,8 +41,9 @@ class Access(Protocol):
 class DownlinkRelay:
     """Polls what the backend has for tills, publishes it, and only then moves the cursor on.
 
-    The cursor lives in memory: after a restart the backend's first page is published again. Every message
-    carries its own version or expiry, so a till takes a repeat for what it is.
+    The cursor lives in memory and as long as a connection: a bridge or broker that was started anew is given every
+    message that still counts. A broker that lost its retained messages does not say so, and one that was killed may
+    come back with older ones. Every message carries its own version or expiry, so a till takes a repeat for what it is.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class DownlinkRelay:
         self._metrics = metrics
         self._poll_s = poll_s
         self._cursor: str | None = None
+        self._generation = 0
         self.reachable: bool | None = None
         self._stopping = Flag()
 
@@ -73,6 +79,8 @@ class DownlinkRelay:
         """How long to wait before the next poll."""
         if self._access is not None:
             self._access.keep_in_step()
+        if self._generation != self._broker.generation:
+            self._generation, self._cursor = self._broker.generation, None
         page = self._source.downlink(self._cursor)
         self.reachable = isinstance(page, DownlinkPage)
         if isinstance(page, Refused | Unavailable):

@@ -84,6 +84,11 @@ class Subscriber:
     def connected(self) -> bool:
         return self._live is not None
 
+    @property
+    def generation(self) -> int:
+        """Another number with every connection."""
+        return self._generation
+
     def run(self) -> None:
         while not self._stopping.is_set():
             connection = self._dial()

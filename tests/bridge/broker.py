@@ -75,6 +75,10 @@ class Broker:
             self._process.wait(10)
             self._process = None
 
+    def forget(self) -> None:
+        """Sessions and retained messages, as when its disk is lost; while it is stopped."""
+        (self._folder / "mosquitto.db").unlink()
+
     def _lines(self, tls: Tls | None, access: Path | None) -> list[str]:
         lines = [
             f"listener {self.port} {HOST}",

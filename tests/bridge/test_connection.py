@@ -106,6 +106,22 @@ def test_downlink_messages_are_published_once_and_the_cursor_moves_on(
     assert bridge.metric('bridge_downlink_messages_total{outcome="published"}') == 2
 
 
+def test_a_broker_that_lost_its_retained_messages_gets_them_again(
+    start_bridge: Start, backend: BackendDouble, broker: Broker
+) -> None:
+    topic = f"pos/v1/{DEVICE}/down/twin"
+    backend.pages[""] = {"messages": [{"topic": topic, "payload_b64": "ZA==", "retain": True}], "next": "1"}
+    start_bridge().wait_ready()
+    wait_until(lambda: "1" in backend.cursors, "the cursor to move on")
+
+    broker.stop()
+    broker.forget()
+    broker.start()
+
+    with MqttDouble(broker.port, DEVICE, [topic]) as till:
+        wait_until(lambda: till.payloads(topic) == [b"d"], "the retained message")
+
+
 def test_an_impossible_downlink_topic_does_not_stop_what_stands_behind_it(
     start_bridge: Start, backend: BackendDouble, till: MqttDouble
 ) -> None:
