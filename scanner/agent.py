@@ -29,6 +29,7 @@ from scanner.outbox_file import STREAM_BYTES, OpenedOutbox, open_outbox
 from scanner.pulse import Part
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings, read_settings
+from scanner.snapshot.part import snapshot_of
 from scanner.sources.model import (
     ButtonPressed,
     ReadSource,
@@ -116,6 +117,7 @@ class _Agent:
         self._judge_clock: Callable[[], ClockReport] = lambda: judge(
             settings.clock_source, clock, desk.round_trips.best()
         )
+        self._snapshot = snapshot_of(settings, clock, self._judge_clock, verify, show)
         self._till = Till(
             settings,
             self._outbox,
@@ -125,6 +127,7 @@ class _Agent:
             self._feedback,
             self._uplink.wake,
             chaos,
+            self._snapshot.teller,
         )
         self._clock = clock
         self._reading = (self._source_of(settings), self._new_stop())
@@ -165,6 +168,7 @@ class _Agent:
         if self._updates is not None:
             self._updates.start(self._till.test_itself)
         self._uplink.start()
+        self._snapshot.start()
         reading = threading.Thread(target=self._read, name="source", daemon=True)
         reading.start()
         self._systemd.ready()
@@ -248,6 +252,7 @@ class _Agent:
         if self._updates is not None:
             self._updates.stop()
         self._uplink.stop()
+        self._snapshot.stop()
         self._feedback.show(notices.state("stopped", "扫码终端已停止。", "The till has stopped."))
         if self._lights is not None:
             self._lights.close()

@@ -8,6 +8,7 @@ from firmware_bridge.wire.messages import ClockSource
 from scanner.basket import Closing, Note
 from scanner.feedback import Notice, Signal
 from scanner.outbox import Fill, Row
+from scanner.snapshot.sayings import Saying
 from scanner.sources.model import CodeSeen
 
 _CLOSED_BY_ZH = {
@@ -19,7 +20,7 @@ _CLOSED_BY_ZH = {
 }
 
 
-def beep(seen: CodeSeen, *, seq: int, stream: str) -> Notice:
+def beep(seen: CodeSeen, said: Saying, *, seq: int, stream: str) -> Notice:
     facts = {
         "seq": seq,
         "stream": stream,
@@ -30,10 +31,12 @@ def beep(seen: CodeSeen, *, seq: int, stream: str) -> Notice:
         "votes": seen.votes,
         "qty": seen.qty,
         "price_fen": seen.price_fen,
+        "expected": said.facts(),
     }
     price = "" if seen.price_fen is None else f" ¥{seen.price_fen // 100}.{seen.price_fen % 100:02}"
     shown = "".join(character if character.isprintable() else "·" for character in seen.code[:80])
-    return Notice("read", f"✓ 已读 {shown} ×{seen.qty}{price}", f"read ({seen.symbology})", Signal.GOOD, facts)
+    text_zh = f"✓ 已读 {shown} ×{seen.qty}{price}：{said.text_zh}"
+    return Notice("read", text_zh, f"read ({seen.symbology}): {said.text_en}", Signal.GOOD, facts)
 
 
 def closed(closing: Closing, row: Row, first_seq: int, stream: str, claim_code: str | None) -> Notice:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from firmware_bridge.wire.jobs import HARDWARE
 from firmware_bridge.wire.topics import DEVICE_ID
@@ -82,6 +83,12 @@ class Settings:
     """Lines `keyid base64`: the Ed25519 public keys that sign member codes."""
     receipt_key_path: Path
     """Lines of base64: the backend's Ed25519 public keys that sign receipts; two while they are rotated."""
+    backend_url: str | None
+    """Where the offline snapshot of goods is fetched; None: nothing is said of points before the server has decided."""
+    backend_ca_path: Path | None
+    snapshot_path: Path | None
+    """None: beside the outbox."""
+    snapshot_interval_s: float
     source: str
     """pictures:DIR | video:FILE | camera:0 | picamera | serial:/dev/ttyUSB0@9600 | evdev:/dev/input/event3 | stdin."""
     basket_timeout_s: int
@@ -122,6 +129,7 @@ def read_settings() -> Settings:
         **_broker(variables),
         **_till(variables),
         **_updates(variables),
+        **_backend(variables),
         **_waits(variables),
         **_test_switches(variables),
     )
@@ -198,6 +206,19 @@ def _updates(variables: Variables) -> dict[str, Any]:
             "UPDATE_URL", "Set SLOTS_PATH, UPDATE_ROOT_PATH and UPDATE_URL, and start by scanner/launch.py."
         )
     return {"slot": slot, "updates": None}
+
+
+def _backend(variables: Variables) -> dict[str, Any]:
+    url = variables.text("BACKEND_URL", "", pattern=r"(https?://[^\s/?#@]+/?)?")
+    host = urlsplit(url).hostname or ""
+    if url.startswith("http:") and not _is_loopback(host):
+        variables.problem("BACKEND_URL", "Must be https unless on the loopback address.")
+    return {
+        "backend_url": url or None,
+        "backend_ca_path": variables.optional_path("BACKEND_CA_PATH"),
+        "snapshot_path": variables.optional_path("SNAPSHOT_PATH"),
+        "snapshot_interval_s": variables.number("SNAPSHOT_INTERVAL_S", 300.0, 0.1, 86_400.0),
+    }
 
 
 def _waits(variables: Variables) -> dict[str, Any]:

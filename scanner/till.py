@@ -38,6 +38,7 @@ from scanner.feedback import Feedback, Signal, refused
 from scanner.outbox import WARNING_PERCENT, NewRows, Outbox
 from scanner.read_line import keep
 from scanner.settings import Settings
+from scanner.snapshot.teller import Teller
 from scanner.sources.model import (
     ButtonPressed,
     CashierSeen,
@@ -65,6 +66,7 @@ class Till:
         feedback: Feedback,
         wake_uplink: Callable[[], None],
         chaos: Chaos,
+        teller: Teller,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
@@ -74,6 +76,7 @@ class Till:
         self._feedback = feedback
         self._wake_uplink = wake_uplink
         self._chaos = chaos
+        self._teller = teller
         self._rules = Rules(boot=clock.boot, timeout_ms=1000 * settings.basket_timeout_s)
         self._open: OpenBasket | None = None
         self._warned = False
@@ -171,7 +174,8 @@ class Till:
         self._outbox.check_room()
         self._step(LabelRead(keep(_read_of(seen)), at))
         # On disk since a moment ago; only now may it beep.
-        self._feedback.show(notices.beep(seen, seq=self._outbox.next_seq(), stream=self._outbox.stream))
+        said = self._teller.tell(seen)
+        self._feedback.show(notices.beep(seen, said, seq=self._outbox.next_seq(), stream=self._outbox.stream))
         self._chaos.reach(ChaosPoint.MID_BASKET)
         self._warn_when_filling()
 

@@ -90,6 +90,7 @@ def till_service(till: Till, source: str, place: Path, address: Address, keyring
         "KEY_ID": keyring.key_id(till.device),
         "CITY_KEYS_PATH": str(keyring.city_public),
         "RECEIPT_KEY_PATH": str(keyring.receipt_public),
+        "BACKEND_URL": address.backend_url,
         "BROKER_HOST": "127.0.0.1",
         "BROKER_PORT": str(address.broker_port),
         "BROKER_CA_PATH": str(keyring.authority),

@@ -108,6 +108,7 @@ def _start(home: Path, table: Table, stack: ExitStack) -> System:
         seed.import_certificates(owner, now)
         seed.publish(url, owner, now)
         seed.open_shops(owner, keyring, token, now)
+        seed.make_snapshot(owner, now)
     supervisor = Supervisor(home / "logs", table.say)
     stack.callback(_stop, supervisor)
     address = Address(

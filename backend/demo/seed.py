@@ -11,11 +11,14 @@ from backend.demo.city import CERTIFICATES, CITY, POLICY, TILLS
 from backend.demo.keys import Keyring
 from backend.devices.queries import service_of
 from backend.kernel.tokens import token_hash
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
 from backend.retailers.store import Store
 from backend.storage.children import write_private
 from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.issue_token import issue_token
+from backend.usecases.make_snapshot import MakeSnapshot
 from backend.usecases.open_store import open_store
 from backend.usecases.preview_policy import Place, last_months
 from backend.usecases.publish_by_two import preview_new, publish_by_two
@@ -46,6 +49,11 @@ def open_shops(owner: Database, keyring: Keyring, token: Path, now: datetime) ->
     if not token.exists():
         write_private(token, secrets.token_urlsafe(32))
     owner.write(lambda connection: _open_shops(connection, keyring, token.read_text().strip(), now))
+
+
+def make_snapshot(database: Database, now: datetime) -> None:
+    """At once, so that the tills have something to say at their first reads."""
+    MakeSnapshot(database, PolicyCache(chart.budget)).make(CITY, now)
 
 
 def _open_shops(connection: Connection, keyring: Keyring, token: str, now: datetime) -> None:

@@ -71,6 +71,16 @@ TILL_WORDS = {
     "PROTOCOL": ("auto 先用 MQTT 5，不行再用 3.1.1；或 5、311", "auto tries MQTT 5, then 3.1.1; or 5, 311"),
     "KEEPALIVE_S": ("MQTT 心跳秒数", "MQTT keep alive"),
     "RECONNECT_MAX_S": ("重连间隔的上限秒数", "longest wait before connecting again"),
+    "BACKEND_URL": (
+        "后端地址，用于获取离线商品快照；非本机须为 https；未设置时读码不提示预计积分",
+        "the backend, for the offline snapshot; https unless on loopback; none: no likely points at a read",
+    ),
+    "BACKEND_CA_PATH": ("验证后端的 CA 证书；默认用系统的", "authority of the backend; the system's by default"),
+    "SNAPSHOT_PATH": (
+        "离线商品快照的 SQLite 文件，默认在待上传记录旁",
+        "SQLite file of the snapshot; beside the outbox by default",
+    ),
+    "SNAPSHOT_INTERVAL_S": ("更新快照的间隔秒数", "how often the snapshot is renewed"),
     "SOURCE": ("读码来源，见上文", "where reads come from, see above"),
     "OUTBOX_PATH": ("待上传记录的 SQLite 文件", "SQLite file of what waits to be sent"),
     "OUTBOX_BASKETS_MAX": ("最多存几单；满则停止扫码", "baskets it holds; full, reading stops"),

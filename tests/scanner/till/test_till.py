@@ -19,6 +19,7 @@ from scanner.feedback import Console, Everyone, Notice, Signal
 from scanner.outbox import Limits, Outbox
 from scanner.outbox_file import open_outbox
 from scanner.settings import FeedbackPins, Settings, read_settings
+from scanner.snapshot.teller import Silent
 from scanner.sources.model import CashierSeen, CodeSeen, FinishSeen, SourceEnded
 from scanner.till import Till
 from tests.scanner.till.scene import Shop
@@ -89,7 +90,7 @@ def new_till(settings: Settings, outbox: Outbox, clock: TestClock, watcher: Watc
     def make() -> Till:
         city_keys = keys.city_keys(settings.city_keys_path)
         report = ClockReport(src=ClockSource.NONE)
-        till = Till(settings, outbox, city_keys, clock, lambda: report, watcher, lambda: None, Chaos())
+        till = Till(settings, outbox, city_keys, clock, lambda: report, watcher, lambda: None, Chaos(), Silent())
         till.begin()
         return till
 

@@ -1,0 +1,50 @@
+"""Under which key a snapshot may know what was read. Pure. The server's parser knows more forms: what is not known here is
+said to be checked later, which it is.
+"""
+
+import re
+from typing import NamedTuple
+
+from scanner.sources.model import CodeSeen
+
+GTIN_LENGTHS = frozenset({8, 12, 13, 14})
+_GS1_AIMS = frozenset({"]C1", "]d2", "]Q3", "]e0"})
+"""These promise GS1 element strings (ISO/IEC 15424)."""
+_BRACKETED = re.compile(r"\(01\)(?P<gtin>[0-9]{14})(?P<rest>(?:\([0-9]{2,4}\)[^()]+)*)")
+_ELEMENTS = re.compile(
+    r"\x1d?01(?P<gtin>[0-9]{14})(?P<rest>(?:1[1-7][0-9]{6}|(?:10|21)[!-z]{1,20}(?:\x1d|\Z))*)\x1d?\Z"
+)
+"""GTIN, then dates of six digits, batch (10) and serial (21), as GS1 General Specifications 3 lays them out."""
+_SERIAL = re.compile(r"(?:1[1-7][0-9]{6}|10[!-z]{1,20}\x1d)*21")
+_TEXT = re.compile(r"[!-~]{4,100}")
+
+
+class Label(NamedTuple):
+    """`unit`: it names a single piece, which other rules may hold for."""
+
+    key: str
+    unit: bool
+
+
+def label_of(seen: CodeSeen) -> Label | None:
+    """None for what is certainly in no snapshot: not text, or a number whose check digit is wrong."""
+    if seen.raw is not None:
+        return None
+    text = "".join(seen.code.split(" ")).upper()
+    if text.isascii() and text.isdigit() and len(text) in GTIN_LENGTHS:
+        # Eight digits of a UPC-E are another number, squeezed.
+        return None if seen.symbology == "UPCE" and len(text) == 8 else _gtin(text, unit=False)  # noqa: PLR2004
+    elements = _ELEMENTS.fullmatch(seen.code) if seen.aim in _GS1_AIMS else None
+    if elements is not None:
+        return _gtin(elements["gtin"], unit=_SERIAL.match(elements["rest"]) is not None)
+    bracketed = _BRACKETED.fullmatch(text)
+    if bracketed is not None:
+        return _gtin(bracketed["gtin"], unit="(21)" in bracketed["rest"])
+    return Label(f"t:{text}", unit=False) if _TEXT.fullmatch(text) else None
+
+
+def _gtin(digits: str, *, unit: bool) -> Label | None:
+    """The check digit as GS1 General Specifications 7.9 has it."""
+    padded = digits.zfill(14)
+    weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(padded[:-1]))
+    return Label(f"g:{padded}", unit) if int(padded[-1]) == -weighted % 10 else None

@@ -1,0 +1,64 @@
+"""Says at a read what it would likely earn. Never raises, never waits: a read goes on whatever the snapshot is like."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from firmware_bridge.wire.messages import Clock as ClockReport
+from firmware_bridge.wire.messages import ClockSource
+from scanner.clock import Clock
+from scanner.snapshot.file import Goods, SnapshotFile
+from scanner.snapshot.labels import label_of
+from scanner.snapshot.sayings import UNKNOWN, Saying, saying
+from scanner.sources.model import CodeSeen
+
+AHEAD_MS_MAX: Final = 300_000
+"""A snapshot from further ahead says that the till's clock is behind, and knows nothing of what is over."""
+
+
+class Teller(Protocol):
+    def tell(self, seen: CodeSeen) -> Saying: ...
+
+
+class Silent:
+    """For a till without a snapshot."""
+
+    def tell(self, seen: CodeSeen) -> Saying:  # noqa: ARG002 - as a teller's
+        return UNKNOWN
+
+
+class SnapshotTeller:
+    """Used by the thread that reads labels."""
+
+    def __init__(self, file: SnapshotFile, clock: Clock, judge_clock: Callable[[], ClockReport]) -> None:
+        self._file = file
+        self._clock = clock
+        self._judge_clock = judge_clock
+
+    def tell(self, seen: CodeSeen) -> Saying:
+        label, now_ms = label_of(seen), self._now_ms()
+        if label is None or now_ms is None:
+            return UNKNOWN
+        try:
+            goods = self._believed(label.key, now_ms)
+            if goods is None:
+                return UNKNOWN
+            offer = goods.offers[2 * label.unit + (seen.price_fen is not None)]
+            # Amounts are of one piece; how many pieces count is the policy's business.
+            return saying(goods.name, offer if seen.qty == 1 else dict.fromkeys(offer, "later"))
+        except (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError):
+            # A disk that fails, or lines of a later release: nothing to stop a sale for.
+            return UNKNOWN
+
+    def _believed(self, key: str, now_ms: int) -> Goods | None:
+        found = self._file.look(key)
+        if found is None:
+            return None
+        held, goods = found
+        fresh = held.checked_at - AHEAD_MS_MAX <= now_ms < held.expires_at
+        return goods if fresh and goods is not None and now_ms < goods.until else None
+
+    def _now_ms(self) -> int | None:
+        """None where nothing has ever set the clock."""
+        report = self._judge_clock()
+        return None if report.src is ClockSource.NONE else self._clock.wall_ms() + report.off_ms

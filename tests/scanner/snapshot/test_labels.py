@@ -1,0 +1,75 @@
+"""A till finds what it read where the server's parser would: the same product code, the same kind of label."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.labels.model import Scheme
+from backend.labels.parse import parse
+from scanner.snapshot.labels import Label, label_of
+from scanner.sources.model import CodeSeen
+from tests.worlds.city import gtin
+
+GTINS = st.integers(0, 10**9 - 1).map(gtin)
+SERIALS = st.text("ABCxyz0123456789-/", min_size=1, max_size=12)
+DATES = st.sampled_from(["11261231", "17261231", "15270101"])
+
+
+def looked_up(code: str, symbology: str, aim: str | None) -> Label | None:
+    return label_of(CodeSeen(code=code, symbology=symbology, mono_ms=1, src="test", aim=aim))
+
+
+def as_the_server_reads(code: str, symbology: str, aim: str | None) -> Label | None:
+    reading = parse(code, symbology, aim)
+    if not reading.usable or reading.scheme not in (Scheme.GTIN, Scheme.SGTIN):
+        return None
+    return Label(f"g:{reading.registry_keys[0].partition(':')[2]}", reading.scheme is Scheme.SGTIN)
+
+
+@st.composite
+def elements(draw: st.DrawFn) -> tuple[str, str, str]:
+    parts = draw(
+        st.lists(
+            st.one_of(DATES, SERIALS.map(lambda s: f"10{s}\x1d"), SERIALS.map(lambda s: f"21{s}\x1d")),
+            max_size=3,
+            unique_by=lambda part: part[:2],
+        )
+    )
+    text = f"010{draw(GTINS)}{''.join(parts)}"
+    return text.removesuffix("\x1d"), "DATAMATRIX", draw(st.sampled_from(["]d2", "]C1", "]Q3"]))
+
+
+@st.composite
+def printed(draw: st.DrawFn) -> tuple[str, str, None]:
+    parts = "".join(f"({ai}){draw(SERIALS)}" for ai in draw(st.sampled_from(["", "1", "2", "12"])).replace("1", "x"))
+    return f"(01)0{draw(GTINS)}" + parts.replace("(x)", "(10)").replace("(2)", "(21)"), "QRCODE", None
+
+
+plain = st.builds(
+    lambda code, symbology: (code, symbology, None), GTINS, st.sampled_from(["EAN13", "QRCODE", "CODE128"])
+)
+wrong = st.builds(lambda code: (code[:-1] + str((int(code[-1]) + 1) % 10), "EAN13", None), GTINS)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.one_of(elements(), printed(), plain, wrong))
+def test_product_codes_are_read_as_the_server_reads_them(code: tuple[str, str, str | None]) -> None:
+    assert looked_up(*code) == as_the_server_reads(*code)
+
+
+@pytest.mark.parametrize(
+    ("code", "symbology", "aim", "key"),
+    [
+        ("0012345000065", "UPCE", "]E0", "g:00012345000065"),
+        ("96385074", "EAN8", None, "g:00000096385074"),
+        ("96385074", "UPCE", None, None),
+        ("GF320115230001", "QRCODE", None, "t:GF320115230001"),
+        ("0109521234000013" + "99X", "DATAMATRIX", "]d2", "t:010952123400001399X"),
+        ("好", "QRCODE", None, None),
+        ("", "QRCODE", None, None),
+    ],
+)
+def test_other_forms(code: str, symbology: str, aim: str | None, key: str | None) -> None:
+    found = looked_up(code, symbology, aim)
+
+    assert (found and found.key) == key
