@@ -100,7 +100,6 @@ class _Agent:
         if self._updates is not None:
             handlers[topics.down_job(settings.device_id)] = self._updates.take
         downlinks = Downlinks(verify, handlers, show)
-        draw = random.SystemRandom().random
         self._uplink = Uplink(
             settings,
             self._outbox,
@@ -109,7 +108,7 @@ class _Agent:
             sign,
             clock,
             show,
-            draw,
+            random.SystemRandom().random,
             chaos,
             firmware=firmware,
             vitals=self._vitals,
