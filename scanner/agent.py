@@ -91,15 +91,8 @@ class _Agent:
         desk = ReceiptDesk(settings.device_id, self._outbox, verify, clock, show, chaos)
         firmware = _version()
         self._updates = self._updates_of(settings, clock, firmware)
-        # Each kind of downlink is added here: its topic and who takes it.
         self._twin = self._twin_of(settings, clock, chaos)
-        handlers: dict[str, Handler] = {
-            topics.down_cmd(settings.device_id): Commands(self._feedback).take,
-            topics.down_twin(settings.device_id): self._twin.take,
-        }
-        if self._updates is not None:
-            handlers[topics.down_job(settings.device_id)] = self._updates.take
-        downlinks = Downlinks(verify, handlers, show)
+        downlinks = Downlinks(verify, self._handlers(settings.device_id), show)
         self._uplink = Uplink(
             settings,
             self._outbox,
@@ -130,6 +123,16 @@ class _Agent:
         )
         self._clock = clock
         self._reading = (self._source_of(settings), self._new_stop())
+
+    def _handlers(self, device: str) -> dict[str, Handler]:
+        """Each kind of downlink is added here: its topic and who takes it."""
+        handlers: dict[str, Handler] = {
+            topics.down_cmd(device): Commands(self._feedback).take,
+            topics.down_twin(device): self._twin.take,
+        }
+        if self._updates is not None:
+            handlers[topics.down_job(device)] = self._updates.take
+        return handlers
 
     def _twin_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> TwinDesk:
         path = settings.outbox_path.with_name(settings.outbox_path.name + ".twin")
