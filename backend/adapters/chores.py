@@ -10,6 +10,7 @@ from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
+from backend.usecases.learn_prices import learn_prices
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.release_quote import expire_quotes
@@ -67,6 +68,12 @@ SCHEDULE = (
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
     ),
     Planned(
+        "learn_prices",
+        "5 * * * *",
+        "每周一次，由近 90 天的销售得出商品的常见价格",
+        "reckon once a week what goods usually cost",
+    ),
+    Planned(
         "replay_sample",
         "20 * * * *",
         "由留存事实重算各城市约两千项核定",
@@ -107,6 +114,7 @@ class Chores:
             "expire_quotes": self.expire_quotes,
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
+            "learn_prices": self.learn_prices,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -146,6 +154,9 @@ class Chores:
         for city in self._cities(stopping):
             done = done.plus(maker.make(city, now))
         return done._asdict()
+
+    def learn_prices(self, now: datetime, stopping: Stopping) -> Facts:
+        return {"learned": sum(learn_prices(self._database, city, now) for city in self._cities(stopping))}
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:
         """Raises LedgerBroken, after every city, when any invariant is."""

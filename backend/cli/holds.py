@@ -4,9 +4,10 @@ import click
 
 from backend.certificates.cache import RegistryCache
 from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
+from backend.kernel.amounts import unit_price
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.policies.words import amount_words
+from backend.policies.words import amount_words, yuan
 from backend.scans.rulings import FIRST, HELD_MAX, HeldScan, Said, held_scans
 from backend.scans.sentences import OUTCOMES
 from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold
@@ -82,8 +83,17 @@ def _line(scan: HeldScan) -> str:
     named = f"（{scan.limit_name}）" if scan.limit_name else ""
     return (
         f"{scan.basket} {scan.line_no}  {moment(scan.sold_at)}  {_REASONS.get(scan.reason, scan.reason)}{named}{would}  "
-        f"{scan.category or ''}  {scan.store or ''} {scan.device} {scan.cashier or ''}"
+        f"{scan.category or ''}  {scan.store or ''} {scan.device} {scan.cashier or ''}{_compared(scan)}"
     )
+
+
+def _compared(scan: HeldScan) -> str:
+    """What watches compared with, where they did."""
+    price = unit_price(scan.price_fen, scan.quantity)
+    dear = (
+        "" if scan.median_fen is None or price is None else f"  单价 {yuan(price)} 元，常见 {yuan(scan.median_fen)} 元"
+    )
+    return dear if scan.travel_kmh is None else f"{dear}  距另一门店的销售须每小时 {scan.travel_kmh} 公里"
 
 
 def _told(reason: str) -> str:

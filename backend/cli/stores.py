@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import click
 
@@ -6,6 +7,8 @@ from backend.cli.connection import city_option, database, json_option, json_text
 from backend.retailers import store as shops
 from backend.retailers.store import Store
 from backend.usecases.open_store import open_store
+
+LATITUDE_MAX, LONGITUDE_MAX = 90, 180
 
 
 @click.group(help="门店：登记、列表 / shops, entered before their tills.")
@@ -34,6 +37,23 @@ def add(store: str, city: str, district: str, retailer: str, name_zh: str) -> No
     click.echo(f"门店 {store}（{name_zh}）{'已登记' if new else '此前已登记，无需更改'}")
 
 
+@stores.command()
+@click.argument("store")
+@city_option
+@click.option("--at", required=True, metavar="LAT,LON", help="纬度,经度（WGS 84，度），如 32.041,118.784 / in degrees.")
+def place(store: str, city: str, at: str) -> None:
+    """登记门店位置，供核查两店距离 / where a shop stands, for watches of journeys.
+
+    没有位置的门店不参与核查。
+
+    A shop without a place is not watched.
+    """
+    latitude_e6, longitude_e6 = _place(at)
+    with database() as opened:
+        opened.write(lambda connection: shops.place_store(connection, city, store, latitude_e6, longitude_e6))
+    click.echo(f"门店 {store} 的位置已登记 / placed")
+
+
 @stores.command("list")
 @city_option
 @json_option
@@ -45,4 +65,19 @@ def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
         click.echo(json_text([row._asdict() for row in rows]))
         return
     for row in rows:
-        click.echo(f"{row.store}  {row.district}  {row.name_zh}  {row.retailer}")
+        at = "" if row.latitude_e6 is None else f"  {_degrees(row.latitude_e6)},{_degrees(row.longitude_e6 or 0)}"
+        click.echo(f"{row.store}  {row.district}  {row.name_zh}  {row.retailer}{at}")
+
+
+def _place(at: str) -> tuple[int, int]:
+    try:
+        latitude, longitude = (Decimal(part) for part in at.split(","))
+        if abs(latitude) <= LATITUDE_MAX and abs(longitude) <= LONGITUDE_MAX:
+            return int(latitude.scaleb(6)), int(longitude.scaleb(6))
+    except (ArithmeticError, ValueError):
+        pass
+    raise click.BadParameter("须为 纬度,经度，以度计 / latitude,longitude in degrees", param_hint="--at")
+
+
+def _degrees(millionths: int) -> str:
+    return f"{Decimal(millionths).scaleb(-6).normalize():f}"

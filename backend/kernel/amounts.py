@@ -24,6 +24,11 @@ class Rounding(StrEnum):
 _DOWN, _UP = Rounding.DOWN, Rounding.UP
 
 
+def unit_price(price_fen: int | None, quantity: int) -> int | None:
+    """The price of one piece in fen, rounded up; None where the line has none."""
+    return price_fen if price_fen is None or quantity == 1 else -(-price_fen // quantity)
+
+
 def share_of(amount: int, basis_points: int, rounding: Rounding) -> int:
     """`amount` x `basis_points` / 10,000 in the unit of `amount`, rounded as named; both >= 0."""
     return divide(amount * basis_points, BASIS_POINTS, rounding)

@@ -41,6 +41,8 @@ def _limit_names(policy: Policy) -> Iterator[tuple[str, str]]:
             yield f"{where}.paces.{place}.pace", pace.pace
     for at, milestone in enumerate(policy.milestones):
         yield f"milestones.{at}.milestone", milestone.milestone
+    for at, watch in enumerate(policy.watches):
+        yield f"watches.{at}.watch", watch.watch
 
 
 def greatest_award(reward: Reward, rate_bp: int) -> int:

@@ -154,6 +154,8 @@ class PolicySet:
         self.policies = tuple(policies)
         self.starts = sorted({moment for policy in policies for moment in _moments(policy)})
         self.timed = {policy.version: policy.policy for policy in policies if policy.policy.timed}
+        self.watched = frozenset(watch.of for policy in policies for watch in policy.policy.watches)
+        """What some version watches: what is not asked is not looked up."""
         self._in_force: dict[int, InForce] = {}
 
     def __iter__(self) -> Iterator[CompiledPolicy]:
@@ -244,6 +246,7 @@ def _is_simple(policy: Policy, rules: Sequence[CompiledRule], caps: Sequence[Com
     return (
         alone
         and not policy.milestones
+        and not policy.watches
         and all(len(rule.rewards) == 1 and not rule.counted for rule in rules)
         and all(cap.plain and cap.limit_of is None and not cap.exact for cap in caps)
     )

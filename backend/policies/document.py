@@ -38,6 +38,7 @@ from backend.policies.model import (
 from backend.policies.reading import Faults, Unreadable, decoded, read_object, step
 from backend.policies.shape import NAME_MAX, PolicySchema
 from backend.policies.spelling import misspelled
+from backend.policies.watch import Watch
 
 FAULTS_SHOWN = 200
 """Of a document that has more, the first are named and all are counted."""
@@ -143,6 +144,7 @@ def _policy(
         returns=Returns(**returns) if returns else Returns(),
         transitions=tuple(Transition(one["scheme"], one["until"].isoformat()) for one in document["transitions"]),
         milestones=milestones,
+        watches=tuple(Watch(**watch) for watch in document["watches"]),
     )
 
 

@@ -219,10 +219,22 @@ def _offer(policy: CompiledPolicy, sale: Sale, ceiling: int | None) -> Offer | V
     except FactMissing as missing:
         return Verdict(_NONE, "fact_missing", policy.version, rule.rule.rule, missing.fact)
     if offer.awards:
+        _watch(policy, rule, rewards[0], sale)
         return offer
     first, *others = offer.limited
     reason, version, named, unit, wanted, amount, limit_name, limit_left = first
     return Verdict(_NONE, reason, version, named, None, unit, wanted, amount, limit_name, limit_left, tuple(others))
+
+
+def _watch(policy: CompiledPolicy, rule: CompiledRule, first: tuple[CompiledReward, int], sale: Sale) -> None:
+    """Raises Held where a watch of `policy` sees the sale, unless a person has released it. It names the rule's first reward,
+    whatever limits left of that.
+    """
+    facts, (reward, gross) = sale.facts, first
+    for watch in policy.policy.watches if not sale.released else ():
+        if watch.sees(facts.unit_price_fen, facts.median_fen, facts.travel_kmh):
+            limit = reward.unit, gross, 0, watch.watch, None
+            raise Held(Verdict(Outcome.HELD.value, "signal", policy.version, rule.rule.rule, None, *limit))
 
 
 def _count(

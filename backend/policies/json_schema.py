@@ -40,6 +40,7 @@ DESCRIPTIONS = {
         "returns": "退货收回奖励的期限；未写不限 / how long a return takes the award back",
         "transitions": "旧标识的过渡期 / old marks that are accepted for a time",
         "milestones": "第 n 次奖励的加奖 / bonus with the n-th award",
+        "watches": "异常信号：暂缓并由人核查 / signs of misuse that hold an award for a person",
     },
     "Published": {
         "number": "文号 / document number",
@@ -134,6 +135,13 @@ DESCRIPTIONS = {
         "unit": "单位 / unit",
         "period": "在什么周期内计次 / civil period in which awards are counted",
         "steps": "第几次 → 加奖 / number of the award -> bonus",
+    },
+    "Watch": {
+        "watch": "代号 / id",
+        "of": "price 与该商品近 90 天全市单价中位数相比、travel 同一人两店距离与间隔相比 / price against the median, two shops",
+        "above_bp": "高于中位数的此比例即核查，基点，如 13000 / held above this share of the median, in basis points",
+        "below_bp": "低于中位数的此比例即核查，基点 / held below this share of the median",
+        "kmh": "超过此时速才能到达即核查，公里 / held where only a faster journey leads from shop to shop, km an hour",
     },
 }
 """What each field means, Chinese first; a test holds the names to the shape of documents."""

@@ -6,6 +6,7 @@ from backend.policies.evaluate import BUDGET, CEILING
 from backend.policies.explain import AmountStep
 from backend.policies.limits import CompiledCap
 from backend.policies.model import Counts, Per
+from backend.policies.watch import Of
 from backend.policies.words import Sentence, amount_words, percent
 
 _PERIODS = {
@@ -32,6 +33,10 @@ _WHOSE = {
     Per.BASKET: Sentence("每单的", "each basket's"),
     Per.POLICY: Sentence("政策的", "the policy's"),
 }
+_WATCHED = {
+    Of.PRICE: Sentence("成交价与该商品近期的常见价格相差较大", "the price is far from what these goods usually cost"),
+    Of.TRAVEL: Sentence("短时间内在相距较远的门店购买", "bought in shops far apart within a short time"),
+}
 BUDGET_WORDS = Sentence("政策预算", "the policy's budget")
 
 
@@ -40,6 +45,9 @@ def limit_words(policy: CompiledPolicy, limit_name: str) -> Sentence:
     cap = _cap(policy, limit_name)
     if cap is not None:
         return _cap_words(cap, policy)
+    watch = next((one for one in policy.policy.watches if one.watch == limit_name), None)
+    if watch is not None:
+        return _WATCHED[watch.of]
     if limit_name == CEILING:
         if policy.stacking.ceiling_bp is None:  # another policy of its group sets it
             return Sentence("各项补贴合计上限", "the ceiling of all subsidies")

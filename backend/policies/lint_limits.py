@@ -16,6 +16,10 @@ YEARS_WARNED = 5
 YEARS_MAX = 20
 """Beyond it an end date is none."""
 _DAYS_A_YEAR = 366
+ORDINARY_ABOVE_BP, ORDINARY_BELOW_BP = 11_000, 8_000
+"""Prices of one product differ that much from shop to shop, and with a common discount, without anybody's fault."""
+ORDINARY_KMH = 80
+"""People drive so fast between two shops, in a straight line."""
 
 _PEOPLE = frozenset({Per.PERSON, Per.PHONE, Per.ADDRESS})
 _FEW = frozenset({Per.POLICY, Per.CATEGORY, Per.SCHEME, Per.CHANNEL, Per.DISTRICT})
@@ -72,6 +76,20 @@ def _unbounded(policy: Policy, unit: Unit, reached: list[Reached], space: Space)
                 place,
                 f"规则“{one.rule.name_zh}”的{_UNIT_ZH[unit]}奖励不受任何每人上限约束",
                 f"no cap bounds what one person can get in {unit.value} by rule {one.rule.rule}",
+            )
+
+
+def lint_watches(policy: Policy) -> Iterator[Finding]:
+    """A watch that holds the day's ordinary business: discounts of a tenth, a drive to the next shop."""
+    for position, watch in enumerate(policy.watches):
+        narrow = (watch.above_bp or ORDINARY_ABOVE_BP) < ORDINARY_ABOVE_BP
+        narrow = narrow or (watch.below_bp or ORDINARY_BELOW_BP) > ORDINARY_BELOW_BP
+        if narrow or (watch.kmh or ORDINARY_KMH) < ORDINARY_KMH:
+            yield warning(
+                "watch_too_narrow",
+                f"watches.{position}",
+                f"核查“{watch.watch}”过严，平常的打折或乘车往返也会被暂缓，须由人逐笔处理",
+                f"watch {watch.watch} is so narrow that ordinary discounts or journeys are held, each for a person",
             )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit
 from backend.kernel.periods import Period
+from backend.policies.watch import Watch
 
 
 class Level(StrEnum):
@@ -30,11 +31,6 @@ class Buyer(StrEnum):
 
     PERSON = "person"
     ORGANISATION = "organisation"
-
-
-def unit_price(price_fen: int | None, quantity: int) -> int | None:
-    """The price of one piece in fen, rounded up; None where the line has none."""
-    return price_fen if price_fen is None or quantity == 1 else -(-price_fen // quantity)
 
 
 class Facts(NamedTuple):
@@ -73,6 +69,9 @@ class Facts(NamedTuple):
     serial: str | None = None
     hour: str | None = None
     """Of the sale, in Asia/Shanghai, as two digits."""
+    median_fen: int | None = None
+    travel_kmh: int | None = None
+    """What watches compare with (`watch`), where it was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +342,7 @@ class Policy:
     returns: Returns = Returns()
     transitions: tuple[Transition, ...] = ()
     milestones: tuple[Milestone, ...] = ()
+    watches: tuple[Watch, ...] = ()
 
     @property
     def units(self) -> tuple[Unit, ...]:

@@ -9,6 +9,7 @@ from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, Rounding, Unit
 from backend.kernel.periods import CHINA, Period
 from backend.policies.conditions import MEMBERS_MAX
 from backend.policies.model import Beyond, Buyer, Counts, Level, Mode, Per, Proof, RewardKind
+from backend.policies.watch import Of
 
 RULES_MAX = 100
 CAPS_MAX = 20
@@ -18,6 +19,10 @@ SHARDS_MAX = 6
 """So that all accounts of a budget can share one award within the numbers that a decision's transfers may take."""
 MILESTONES_MAX = 5
 STEPS_MAX = 20
+WATCHES_MAX = 5
+TIMES_MAX = 100
+KMH_MAX = 1_200
+"""As fast as an airliner."""
 SCOPE_MAX = 500
 NAME_MAX = 80
 RATE_MAX_BP = BASIS_POINTS
@@ -232,6 +237,25 @@ class CapSchema(Strict):
             raise ValidationError("只有按金额计数的上限才有 unit / only a cap of amounts has a unit", "unit")
 
 
+class WatchSchema(Strict):
+    watch = fields.String(required=True, validate=_NAME)
+    of = fields.Enum(Of, by_value=True, required=True)
+    above_bp = fields.Integer(
+        load_default=None, strict=True, validate=validate.Range(BASIS_POINTS + 1, TIMES_MAX * BASIS_POINTS)
+    )
+    below_bp = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, BASIS_POINTS - 1))
+    kmh = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, KMH_MAX))
+
+    @validates_schema
+    def compares_one_thing(self, watch: dict[str, Any], **_: object) -> None:
+        priced = watch["above_bp"] is not None or watch["below_bp"] is not None
+        if priced != (watch["of"] is Of.PRICE) or (watch["kmh"] is not None) != (watch["of"] is Of.TRAVEL):
+            raise ValidationError(
+                "price 须有 above_bp 或 below_bp，travel 须有 kmh / price has above_bp or below_bp, travel has kmh",
+                "of",
+            )
+
+
 class StackingSchema(Strict):
     group = fields.String(required=True, validate=_NAME)
     mode = fields.Enum(Mode, by_value=True, required=True)
@@ -311,6 +335,7 @@ class PolicySchema(Strict):
     milestones = fields.List(
         fields.Nested(MilestoneSchema), load_default=list, validate=validate.Length(0, MILESTONES_MAX)
     )
+    watches = fields.List(fields.Nested(WatchSchema), load_default=list, validate=validate.Length(0, WATCHES_MAX))
 
     @validates_schema(skip_on_field_errors=False)
     def ends_after_it_starts(self, document: dict[str, Any], **_: object) -> None:
@@ -331,6 +356,7 @@ class PolicySchema(Strict):
             *(cap["cap"] for cap in document["caps"]),
             *(pace["pace"] for budget in budgets for pace in budget["paces"]),
             *(milestone["milestone"] for milestone in document["milestones"]),
+            *(watch["watch"] for watch in document["watches"]),
         ]
         named = {
             "rules": [rule["rule"] for rule in document["rules"]],

@@ -14,7 +14,13 @@ ON CONFLICT (city, store) DO NOTHING"""
 FIND = """
 SELECT city, store, retailer, name_zh, district FROM stores WHERE city = %(city)s AND store = %(store)s"""
 
-LISTED = "SELECT city, store, retailer, name_zh, district FROM stores WHERE city = %(city)s ORDER BY store"
+LISTED = """
+SELECT city, store, retailer, name_zh, district, latitude_e6, longitude_e6 FROM stores
+WHERE city = %(city)s ORDER BY store"""
+
+PLACE = """
+UPDATE stores SET latitude_e6 = %(latitude_e6)s, longitude_e6 = %(longitude_e6)s
+WHERE city = %(city)s AND store = %(store)s"""
 
 
 class Store(NamedTuple):
@@ -25,6 +31,18 @@ class Store(NamedTuple):
     retailer: str
     name_zh: str
     district: str
+
+
+class ListedStore(NamedTuple):
+    """A shop with its position (WGS 84) in millionths of a degree, where it is known."""
+
+    city: str
+    store: str
+    retailer: str
+    name_zh: str
+    district: str
+    latitude_e6: int | None
+    longitude_e6: int | None
 
 
 class StoreUnknown(DomainError):
@@ -46,5 +64,12 @@ def find_store(connection: Connection, city: str, store: str) -> Store:
     return Store(*row)
 
 
-def listed(connection: Connection, city: str) -> list[Store]:
-    return [Store(*row) for row in hot(connection, LISTED, {"city": city})]
+def place_store(connection: Connection, city: str, store: str, latitude_e6: int, longitude_e6: int) -> None:
+    """Where the shop stands (WGS 84, millionths of a degree). Raises StoreUnknown."""
+    given = {"city": city, "store": store, "latitude_e6": latitude_e6, "longitude_e6": longitude_e6}
+    if hot(connection, PLACE, given).rowcount == 0:
+        raise StoreUnknown(city=city, store=store)
+
+
+def listed(connection: Connection, city: str) -> list[ListedStore]:
+    return [ListedStore(*row) for row in hot(connection, LISTED, {"city": city})]

@@ -1,4 +1,4 @@
-from sqlalchemy import Column, String, Table
+from sqlalchemy import CheckConstraint, Column, Integer, String, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, instant_column, text_column
@@ -12,4 +12,10 @@ stores = Table(
     text_column("name_zh"),
     Column("district", String(6), nullable=False),
     instant_column("opened_at"),
+    Column("latitude_e6", Integer),
+    Column("longitude_e6", Integer),
+    CheckConstraint("(latitude_e6 IS NULL) = (longitude_e6 IS NULL)", name="place"),
+    CheckConstraint(
+        "latitude_e6 BETWEEN -90000000 AND 90000000 AND longitude_e6 BETWEEN -180000000 AND 180000000", name="on_earth"
+    ),
 )

@@ -7,21 +7,24 @@ from typing import NamedTuple
 
 from backend.certificates.model import Entry, Standing
 from backend.certificates.validity import standing
+from backend.kernel.amounts import unit_price
 from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.labels.model import Confidence, Reading, Scope
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.evaluate import evaluate
 from backend.policies.evidence import NO_EVIDENCE
 from backend.policies.limits import CounterKey, FactMissing, Limits, Met
-from backend.policies.model import Award, Buyer, Facts, Level, Outcome, Proof, Verdict, unit_price
+from backend.policies.model import Award, Buyer, Facts, Level, Outcome, Proof, Verdict
 from backend.scans.evidence import evidence_text
 from backend.scans.lines import printable
 from backend.scans.model import Basket, Channel, Read
+from backend.scans.signals import Signals
 
 _STRENGTH = "SEMU"
 _WEAKER = {one + other: min(one, other, key=_STRENGTH.index) for one in _STRENGTH for other in _STRENGTH}
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _NO_CERTIFICATE: tuple[object, ...] = (None,) * 6
+_NO_SIGNS: tuple[int | None, int | None] = (None, None)
 _UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
 _NOTHING, _REVIEW = Scope.NONE, Confidence.REVIEW
 _U, _M, _E, _S = Level.UNIT.value, Level.MODEL.value, Level.ENTERPRISE.value, Level.SELF.value
@@ -71,6 +74,9 @@ class Decision(NamedTuple):
     award: int
     limit_name: str | None
     limit_left: int | None
+    median_fen: int | None = None
+    travel_kmh: int | None = None
+    """Facts of other sales that watches compared with (`signals`)."""
 
 
 class FurtherAward(NamedTuple):
@@ -115,6 +121,8 @@ class Registry(NamedTuple):
     entries: Mapping[str, tuple[Entry, ...]]
     policies: PolicySet
     spent_units: frozenset[str]
+    signals: Signals | None = None
+    """None where no version watches anything."""
 
 
 class Moment(NamedTuple):
@@ -224,11 +232,13 @@ def _decide(
     level = _level(reading, entry)
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
+    signals = registry.signals
+    others = _NO_SIGNS if signals is None else signals.of(basket.basket, reading.key, moment.sold_on)
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
     verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent, read.released)
     if verdict is None:
         assert entry is not None and level is not None and basket.resident is not None  # noqa: PT018 - not a test
-        facts = facts_of(reading, level, proof, entry, read, basket)
+        facts = facts_of(reading, level, proof, entry, read, basket, others)
         verdict = evaluate(
             facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=read.released
         )
@@ -258,12 +268,8 @@ def _decide(
         verdict.rule,
         verdict.outcome,
         verdict.reason,
-        verdict.missing,
-        verdict.unit,
-        verdict.gross,
-        verdict.amount,
-        verdict.limit_name,
-        verdict.limit_left,
+        *verdict[4:10],  # what is missing, unit, gross, amount, the limit and what it had left
+        *others,
     )
     return _new(Decision, row)
 
@@ -276,7 +282,16 @@ def _certificate(at_sale: Standing | None) -> tuple[object, ...]:
     return entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier
 
 
-def facts_of(reading: Reading, level: str, proof: str, entry: Entry, read: Read, basket: Basket) -> Facts:
+def facts_of(
+    reading: Reading,
+    level: str,
+    proof: str,
+    entry: Entry,
+    read: Read,
+    basket: Basket,
+    others: tuple[int | None, int | None] = (None, None),
+) -> Facts:
+    """`others`: the median price and the journey that watches compare with."""
     facts = (
         reading.scheme,
         level,
@@ -301,6 +316,7 @@ def facts_of(reading: Reading, level: str, proof: str, entry: Entry, read: Read,
         basket.cashier,
         read.serial,
         hour_of_day(basket.sold_at_ms),
+        *others,
     )
     return _new(Facts, facts)
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from backend.kernel.amounts import MAX_AMOUNT, Unit
+from backend.kernel.amounts import MAX_AMOUNT, Unit, unit_price
 from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.policies.compiled import CompiledPolicy, PolicySet, plan_of
 from backend.policies.evaluate import BUDGET, CEILING, evaluate
 from backend.policies.explain import AmountStep, Explanation, explain
 from backend.policies.limit_words import left_words, limit_step, limit_words
 from backend.policies.limits import FactMissing, Limits
-from backend.policies.model import Award, Facts, Outcome, Verdict, unit_price
+from backend.policies.model import Award, Facts, Outcome, Verdict
 from backend.policies.words import NO_NAMES, Names, Sentence, amount_words, missing_fact_words
 from backend.scans.decide import Decision
 from backend.scans.evidence import evidence_of
@@ -40,6 +40,8 @@ class DecidedScan(NamedTuple):
     cashier: str | None = None
     row_version: int | None = None
     """The registry version in which its certificate's state row was recorded, where that was looked up."""
+    released: bool = False
+    """Whether a person had let its line pass before it was decided: then no watch holds it."""
 
     @property
     def awards(self) -> tuple[Award, ...]:
@@ -121,7 +123,7 @@ def _replayed(scan: DecidedScan, facts: Facts, person: str, asked: Sequence[Comp
             ceiling = next((award.limit_left for award in recorded if award.limit_name == CEILING), None)
             if ceiling is None and alone[0].ceiling_bp is not None:
                 ceiling = _OPEN
-            verdict = evaluate(facts, person, sold_on, alone, limits, ceiling=ceiling)
+            verdict = evaluate(facts, person, sold_on, alone, limits, ceiling=ceiling, released=scan.released)
             if verdict.outcome == Outcome.HELD:
                 return verdict
             if verdict.gross:
@@ -231,6 +233,8 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         scan.cashier,
         decision.serial,
         hour_of_day(scan.sold_at_ms),
+        decision.median_fen,
+        decision.travel_kmh,
     )
 
 

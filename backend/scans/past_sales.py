@@ -29,6 +29,14 @@ _ASKED = """ AND d.resident IS NOT NULL AND d.certificate_scheme IS NOT NULL AND
 
 SALES = FACTS + _ASKED + " ORDER BY b.sold_at, b.device, b.stream, b.seq, d.line_no"
 
+# Where no policy watched prices at the time nobody looked a median up; it is the same whenever that is done.
+_MEDIAN = """coalesce(d.median_fen, (SELECT m.median_fen FROM price_medians m
+  WHERE m.city = %(city)s AND m.label_key = d.label_key
+    AND m.week BETWEEN date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date - 7
+                   AND date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date
+  ORDER BY m.week DESC LIMIT 1))"""
+PRICED_SALES = SALES.replace("d.median_fen", _MEDIAN, 1)
+
 COUNT = (
     "SELECT count(*) FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket WHERE d.city = %(city)s"
     + _ASKED
@@ -54,9 +62,14 @@ def count_sales(connection: Connection, window: Window) -> int:
     return counted
 
 
-def past_sales(connection: Connection, window: Window, part: int, parts: int) -> Iterator[list[Sold]]:
-    """The sales of the persons of `part` of `parts`, in slices: memory does not grow with the history."""
-    rows = streamed(connection, SALES, window.params(part, parts))
+def past_sales(
+    connection: Connection, window: Window, part: int, parts: int, *, priced: bool = False
+) -> Iterator[list[Sold]]:
+    """The sales of the persons of `part` of `parts`, in slices: memory does not grow with the history.
+
+    `priced`: with what their goods usually cost.
+    """
+    rows = streamed(connection, PRICED_SALES if priced else SALES, window.params(part, parts))
     while some := list(islice(rows, SALES_AT_ONCE)):
         yield [_sold(row) for row in some]
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from backend.kernel.periods import milliseconds
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
-from backend.scans.whole import DECISION, FURTHER, RECEIPT, further_of
+from backend.scans.whole import DECISION, FURTHER, RECEIPT, RELEASED, further_of
 from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
@@ -17,7 +17,7 @@ _COLUMNS = f"""
        {DECISION},
        b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel,
        b.recorded_at, d.decided_at, p.name_zh, {RECEIPT}, {FURTHER},
-       b.device, b.cashier
+       b.device, b.cashier, {RELEASED}
 """
 
 _REGISTRY = """
@@ -113,7 +113,7 @@ def scan_of(connection: Connection, city: str, resident: str, basket: str, line_
 def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
     decision = Decision(*row[:_WIDTH])
     sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name, *rest = row[_WIDTH:]
-    receipt_fen, further, device, cashier = rest
+    receipt_fen, further, device, cashier, released = rest
     decided = DecidedScan(
         decision=decision,
         sold_at_ms=milliseconds(sold_at),
@@ -126,5 +126,6 @@ def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
         more=further_of(further),
         device=device,
         cashier=cashier,
+        released=released,
     )
     return RecordedScan(decided, city, stream.replace("-", ""), channel, sold_at, recorded_at, decided_at, store_name)

@@ -10,7 +10,7 @@ from backend.kernel.periods import milliseconds
 from backend.policies.words import Names, Sentence
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
-from backend.scans.whole import DECISION, FURTHER, RECEIPT, further_of
+from backend.scans.whole import DECISION, FURTHER, RECEIPT, RELEASED, further_of
 from backend.storage.columns import ids
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
@@ -19,7 +19,8 @@ from backend.storage.transaction import hot
 FACTS = f"""
 SELECT {DECISION},
        b.sold_at, d.decided_at, b.store, b.district, c.body,
-       b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier, s.recorded_version
+       b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier, s.recorded_version,
+       {RELEASED}
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 LEFT JOIN certificate_states s ON s.id = d.certificate_row

@@ -20,7 +20,7 @@ ON CONFLICT DO NOTHING"""
 # The decision in force of a line is its last one.
 HELD = """
 SELECT d.basket::text, d.line_no, d.decision_no, d.reason, d.limit_name, d.unit, d.gross, d.category, b.store, b.device,
-       b.cashier, b.sold_at, d.decided_at
+       b.cashier, b.sold_at, d.decided_at, d.price_fen, d.quantity, d.median_fen, d.travel_kmh
 FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 WHERE d.city = %(city)s AND d.outcome = 'held' AND d.basket > %(after)s::uuid AND NOT EXISTS (
   SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket AND later.line_no = d.line_no
@@ -57,6 +57,12 @@ class HeldScan(NamedTuple):
     cashier: str | None
     sold_at: datetime
     decided_at: datetime
+    price_fen: int | None
+    quantity: int
+    median_fen: int | None
+    """What one piece usually costs, where the policy watches prices."""
+    travel_kmh: int | None
+    """How fast its person would have come from another shop, where the policy watches journeys."""
 
 
 class Said(NamedTuple):

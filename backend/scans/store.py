@@ -73,11 +73,12 @@ ON CONFLICT (city, person, period, cap) DO UPDATE SET used = cap_counters.used""
 # Alike is more than half of the columns, and of their cost.
 DECIDE = """
 INSERT INTO decisions (city, decided_at, basket, line_no, label_key, code, code_text, price_fen, serial, resident,
-  certificate, certificate_row, gross, award, limit_left, decision_no, scheme, symbology, quantity, certificate_scheme,
-  category, grade, tier, level, proof, policy_version, rule, outcome, reason, missing, unit, limit_name,
-  evidence)
+  certificate, certificate_row, gross, award, limit_left, median_fen, travel_kmh, decision_no, scheme, symbology,
+  quantity, certificate_scheme, category, grade, tier, level, proof, policy_version, rule, outcome, reason, missing,
+  unit, limit_name, evidence)
 SELECT %s, %s, d.basket, d.line_no, d.label_key, d.code, d.code_text, d.price_fen, d.serial, d.resident,
-  d.certificate, d.certificate_row, d.gross, d.award, d.limit_left, (%s::smallint[])[d.alike], (%s::text[])[d.alike],
+  d.certificate, d.certificate_row, d.gross, d.award, d.limit_left, d.median_fen, d.travel_kmh,
+  (%s::smallint[])[d.alike], (%s::text[])[d.alike],
   (%s::text[])[d.alike], (%s::smallint[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike],
   (%s::smallint[])[d.alike], (%s::smallint[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike],
   (%s::uuid[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike], (%s::text[])[d.alike],
@@ -86,7 +87,8 @@ FROM (SELECT unnest(%s::uuid[]) AS basket, unnest(%s::smallint[]) AS line_no, un
   unnest(%s::bytea[]) AS code, unnest(%s::text[]) AS code_text, unnest(%s::bigint[]) AS price_fen,
   unnest(%s::text[]) AS serial, unnest(%s::uuid[]) AS resident, unnest(%s::text[]) AS certificate,
   unnest(%s::uuid[]) AS certificate_row, unnest(%s::bigint[]) AS gross, unnest(%s::bigint[]) AS award,
-  unnest(%s::bigint[]) AS limit_left, unnest(%s::int[]) AS alike) d"""
+  unnest(%s::bigint[]) AS limit_left, unnest(%s::bigint[]) AS median_fen, unnest(%s::int[]) AS travel_kmh,
+  unnest(%s::int[]) AS alike) d"""
 
 ADD_AWARDS = """
 INSERT INTO further_awards (city, basket, line_no, decision_no, award_no, reason, policy_version, rule, unit, gross, award,
@@ -133,6 +135,8 @@ _OWN: Mapping[str, Writer] = {
     "gross": numbers,
     "award": numbers,
     "limit_left": numbers,
+    "median_fen": numbers,
+    "travel_kmh": numbers,
 }
 """How each column of a decision that is its own is written."""
 

@@ -3,7 +3,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -56,6 +58,9 @@ def _decision_columns() -> list[SchemaItem]:
         amount_column("award"),
         text_column("limit_name", nullable=True),
         Column("limit_left", BigInteger),
+        # Facts of other sales, where a policy watches them.
+        Column("median_fen", BigInteger),
+        Column("travel_kmh", Integer),
         instant_column("decided_at"),
         CheckConstraint("decision_no >= 1", name="number"),
         CheckConstraint(f"line_no >= 0 AND line_no < {READS_MAX}", name="line"),
@@ -158,6 +163,22 @@ cap_counters = Table(
 )
 """What a person has used of a cap; a person's counters lie together. `version` counts the changes, so that a lost race is
 seen where the exact amount mattered."""
+
+price_medians = Table(
+    "price_medians",
+    metadata,
+    city_column(),
+    text_column("label_key", primary_key=True),
+    Column("week", Date, primary_key=True),
+    Column("median_fen", BigInteger, nullable=False),
+    Column("sales", BigInteger, nullable=False),
+    instant_column("learned_at"),
+    CheckConstraint("median_fen > 0 AND sales > 0", name="amounts"),
+    CheckConstraint("extract(isodow FROM week) = 1", name="monday"),
+    Index("ix_price_medians_week", "city", "week"),
+)
+"""What one piece of a code cost before the Monday `week`, half of the time less: append-only by grant, so that a sale is
+compared with the same price whenever it is decided."""
 
 unit_claims = Table(
     "unit_claims",

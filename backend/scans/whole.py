@@ -15,6 +15,10 @@ RECEIPT = """(SELECT sum(l.price_fen)::bigint FROM decisions l
         WHERE l.city = %(city)s AND l.basket = d.basket AND l.decision_no = 1)"""
 """The sum of all priced lines of its basket, in fen."""
 
+RELEASED = """EXISTS (SELECT FROM hold_rulings h WHERE h.city = %(city)s AND h.basket = d.basket AND h.line_no = d.line_no
+               AND h.ruling = 'release' AND h.decision_no < d.decision_no)"""
+"""Whether a person had let its line pass by then."""
+
 FURTHER = """(SELECT json_agg(json_build_array(f.reason, f.policy_version, f.rule, f.unit, f.gross, f.award, f.limit_name,
                                    f.limit_left) ORDER BY f.award_no)
         FROM further_awards f

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from backend.kernel.periods import CHINA, milliseconds
 from backend.ledger import chart
-from backend.policies.preview import Sold, Version, sides
+from backend.policies.preview import Side, Sold, Version, sides
 from backend.policies.preview_parts import Compared, totals_of
 from backend.policies.preview_totals import canonical
 from backend.policies.store import load_versions, policy_revision
+from backend.policies.watch import Of
 from backend.scans.past_sales import Window, count_sales, past_sales
 from backend.storage.stream import snapshot
 from backend.storage.transaction import Database
@@ -95,7 +96,7 @@ def preview_policy(
     }
     totals = totals_of(
         Compared(in_force, drafted, draft),
-        partial(_stored, place, window),
+        partial(_stored, place, window, _watches_prices(in_force, drafted)),
         parts=min(parts, max(total // sales_a_part, 1)),
         told=lambda done: told(done, total),
     )
@@ -103,7 +104,11 @@ def preview_policy(
     return Previewed(totals.result(draft, facts, seed=zlib.crc32(digest.encode())), digest, revision)
 
 
-def _stored(place: Place, window: Window, part: int, parts: int) -> Iterator[list[Sold]]:
+def _watches_prices(*both: Side) -> bool:
+    return any(watch.of is Of.PRICE for side in both for version in side for watch in version.policy.watches)
+
+
+def _stored(place: Place, window: Window, priced: bool, part: int, parts: int) -> Iterator[list[Sold]]:  # noqa: FBT001
     with closing(Database(place.url, role=place.role, pool_size=1)) as database, database.read() as connection:
         snapshot(connection)
-        yield from past_sales(connection, window, part, parts)
+        yield from past_sales(connection, window, part, parts, priced=priced)

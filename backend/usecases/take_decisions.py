@@ -17,6 +17,7 @@ from backend.policies.model import Outcome
 from backend.scans import store
 from backend.scans.decide import Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
+from backend.scans.signal_store import load_signals
 from backend.storage.transaction import Sent, pipelined
 from backend.usecases.award_accounts import destinations
 from backend.usecases.award_postings import transfers_of
@@ -74,7 +75,11 @@ def load(
     policies = lookups.policies.lookup(connection, city)
     unit_keys = [r.key for read_as in readings for r in read_as if r.scope is _UNIT and r.key]
     spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
-    registry = Registry(readings, entries, policies, spent)
+    signals = None
+    if policies.watched:
+        codes = {r.key for read_as in readings for r in read_as if r.key}
+        signals = load_signals(connection, city, policies.watched, baskets, codes, now)
+    registry = Registry(readings, entries, policies, spent, signals)
     persons = {basket.resident for basket in baskets if basket.resident is not None}
     others, met = others_met(baskets, registry)
     if careful:

@@ -22,6 +22,7 @@ WORKED = (
     "void_baskets",
     "expire_quotes",
     "reclaim_budgets",
+    "learn_prices",
     "settle_due",
     "make_snapshots",
     "verify_ledger",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from backend.kernel.amounts import Rounding, Unit
+from backend.kernel.amounts import Rounding, Unit, unit_price
 from backend.kernel.periods import Period
 from backend.ledger import chart
 from backend.policies.compiled import CompiledPolicy, compile_policy
@@ -28,7 +28,6 @@ from backend.policies.model import (
     Scope,
     Stacking,
     Transition,
-    unit_price,
 )
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backend.kernel.amounts import unit_price
 from backend.kernel.periods import CHINA, civil_date, milliseconds
 from backend.ledger import chart
 from backend.policies.bounds import unpublishable
@@ -17,7 +18,7 @@ from backend.policies.evaluate import evaluate
 from backend.policies.evidence import NO_EVIDENCE, Evidence
 from backend.policies.explain import explain
 from backend.policies.limits import Limits
-from backend.policies.model import Facts, Verdict, unit_price
+from backend.policies.model import Facts, Verdict
 from backend.policies.words import yuan
 
 FIXTURES = Path(__file__).parent / "canonical"

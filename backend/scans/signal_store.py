@@ -1,0 +1,124 @@
+"""Usual prices and journeys in the database: learned once a week, looked up for a whole batch by one statement each."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from backend.kernel.periods import civil_date, day_start_ms, instant
+from backend.policies.watch import Of
+from backend.scans.model import Basket, Channel, ClockQuality
+from backend.scans.signals import Place, Signals, kmh, week_of, weeks_before
+from backend.storage.columns import ids, numbers, unquoted, words
+from backend.storage.stream import LONG_READ_TIMEOUT_MS
+from backend.storage.transaction import hot
+
+HISTORY_DAYS = 90
+SALES_MIN = 20
+"""Fewer say nothing of what goods usually cost."""
+APART_MAX = timedelta(hours=12)
+"""Whoever has so long between two sales may be anywhere in the country."""
+_TILL = Channel.TILL.value
+_TRUSTED = (ClockQuality.NTP.value, ClockQuality.SERVER.value)
+
+MEDIANS = """
+SELECT label_key, week, median_fen FROM price_medians
+WHERE city = %(city)s AND label_key = ANY(%(keys)s::text[]) AND week = ANY(%(weeks)s::date[])"""
+
+# Of each basket its person's nearest sales in another shop, before it and, where they were recorded first, after it. Shops
+# without a place, tills without a trusted clock and baskets that were claimed later say nothing of where a person was.
+_NEAR = """
+  (SELECT b.sold_at, o.latitude_e6, o.longitude_e6 FROM baskets b JOIN stores o ON o.city = %(city)s AND o.store = b.store
+   WHERE b.city = %(city)s AND b.resident = t.resident AND {when} AND b.store <> t.store AND b.channel = 'till'
+     AND b.claim_sha256 IS NULL AND b.void_of IS NULL AND b.clock_quality IN ('ntp', 'srv')
+     AND o.latitude_e6 IS NOT NULL
+   ORDER BY b.sold_at {order} LIMIT 1)"""
+JOURNEYS = f"""
+SELECT t.basket::text, s.latitude_e6, s.longitude_e6, n.latitude_e6, n.longitude_e6,
+       abs(extract(epoch FROM n.sold_at - t.sold_at))::bigint
+FROM (SELECT basket, resident, to_timestamp(sold_ms::float8 / 1000) AS sold_at, store
+      FROM unnest(%(baskets)s::uuid[], %(residents)s::uuid[], %(sold)s::bigint[], %(stores)s::text[])
+           u(basket, resident, sold_ms, store)) t
+JOIN stores s ON s.city = %(city)s AND s.store = t.store AND s.latitude_e6 IS NOT NULL
+CROSS JOIN LATERAL ({
+    _NEAR.format(
+        when="b.basket <> t.basket AND b.sold_at <= t.sold_at AND b.sold_at >= t.sold_at - %(apart)s", order="DESC"
+    )
+}
+  UNION ALL {
+    _NEAR.format(
+        when="b.recorded_at < %(now)s AND b.sold_at > t.sold_at AND b.sold_at <= t.sold_at + %(apart)s", order="ASC"
+    )
+}) n"""
+
+KNOWN = "SELECT EXISTS (SELECT FROM price_medians WHERE city = %(city)s AND week = %(week)s)"
+
+LEARN = """
+INSERT INTO price_medians (city, label_key, week, median_fen, sales, learned_at)
+SELECT %(city)s, d.label_key, %(week)s,
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY (d.price_fen + d.quantity - 1) / d.quantity), count(*), %(now)s
+FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+WHERE d.city = %(city)s AND d.decision_no = 1 AND d.price_fen > 0 AND d.label_key IS NOT NULL AND b.void_of IS NULL
+  AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
+GROUP BY d.label_key HAVING count(*) >= %(sales_min)s
+ON CONFLICT DO NOTHING"""
+
+
+def load_signals(
+    connection: Connection,
+    city: str,
+    watched: Collection[Of],
+    baskets: Sequence[Basket],
+    keys: Collection[str],
+    now: datetime,
+) -> Signals:
+    """What `watched` compares `baskets` with; `keys` are those of their labels. A statement for each kind of watch."""
+    medians = _medians(connection, city, baskets, keys) if Of.PRICE in watched else {}
+    journeys = _journeys(connection, city, baskets, now) if Of.TRAVEL in watched else {}
+    return Signals(medians, journeys)
+
+
+def learn_medians(connection: Connection, city: str, now: datetime) -> int:
+    """Reckons the medians of the present week from the sales of 90 days before its Monday; how many codes, 0 where done."""
+    week = week_of(civil_date(int(now.timestamp() * 1_000)))
+    (known,) = hot(connection, KNOWN, {"city": city, "week": week}).fetchone() or (False,)
+    if known:
+        return 0
+    hot(connection, f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
+    until = instant(day_start_ms(week))
+    since = until - timedelta(days=HISTORY_DAYS)
+    given = {"city": city, "week": week, "since": since, "until": until, "sales_min": SALES_MIN, "now": now}
+    return hot(connection, LEARN, given).rowcount
+
+
+def _medians(
+    connection: Connection, city: str, baskets: Sequence[Basket], keys: Collection[str]
+) -> dict[tuple[str, date], int]:
+    weeks = {week for basket in baskets for week in weeks_before(civil_date(basket.sold_at_ms))}
+    given = {"city": city, "keys": words(sorted(keys)), "weeks": unquoted([week.isoformat() for week in sorted(weeks)])}
+    return {(key, week): median for key, week, median in hot(connection, MEDIANS, given)}
+
+
+def _journeys(connection: Connection, city: str, baskets: Sequence[Basket], now: datetime) -> dict[str, int]:
+    """The fastest journey of each basket's person, in km an hour."""
+    seen = [basket for basket in baskets if _tells_where(basket)]
+    given = {
+        "city": city,
+        "baskets": ids([basket.basket for basket in seen]),
+        "residents": ids([basket.resident for basket in seen]),
+        "sold": numbers([basket.sold_at_ms for basket in seen]),
+        "stores": words([basket.store for basket in seen]),
+        "apart": APART_MAX,
+        "now": now,
+    }
+    fastest: dict[str, int] = {}
+    for basket, *places, between_s in hot(connection, JOURNEYS, given):
+        speed = kmh(Place(*places[:2]), Place(*places[2:]), between_s)
+        fastest[basket] = max(speed, fastest.get(basket, 0))
+    return fastest
+
+
+def _tells_where(basket: Basket) -> bool:
+    """Whether its person stood in its shop at the moment of sale, by a clock that can be compared with others."""
+    stood = basket.resident is not None and basket.store is not None and basket.claim_sha256 is None
+    return stood and basket.channel == _TILL and basket.clock_quality in _TRUSTED

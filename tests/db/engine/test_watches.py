@@ -1,0 +1,221 @@
+"""Watches on a real database: what they compare with is learned, stored with the decision, and replays as it was."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend.certificates.cache import RegistryCache
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
+from backend.retailers.store import Store, place_store
+from backend.scans.past_sales import Window
+from backend.scans.rulings import Said
+from backend.storage.transaction import Database, observed
+from backend.usecases import preview_policy as previews
+from backend.usecases.learn_prices import learn_prices
+from backend.usecases.open_store import open_store
+from backend.usecases.record_baskets import Arrival
+from backend.usecases.rule_on_hold import Place, RuleOnHold
+from tests.db.operator.typed import Run
+from tests.worlds import books, rules
+from tests.worlds.city import FRIDGE, NANJING, NOON, WASHER, City, open_city, read, resident
+from tests.worlds.later import assert_verified
+from tests.worlds.quotes import open_desk
+
+LI, WANG = resident(1), resident(2)
+DEAR = {"watch": "dear", "of": "price", "above_bp": 13_000, "below_bp": 5_000}
+FAR = {"watch": "far", "of": "travel", "kmh": 150}
+LAST_WEEK = NOON - timedelta(days=8)
+NEAR, APART = timedelta(minutes=19), timedelta(minutes=59)
+
+
+def watching() -> dict[str, Any]:
+    return {**rules.document(), "watches": [DEAR, FAR]}
+
+
+@pytest.fixture
+def city(engine_db: Database) -> City:
+    """Whose policy watches; two shops 80 km apart, and one whose place nobody knows."""
+    city = open_city(engine_db, watching())
+    open_desk(city)
+    for store in ("s2", "s3"):
+        shop = Store(NANJING, store, "示例超市", f"{store} 店", "320102")
+        engine_db.write(lambda connection, shop=shop: open_store(connection, shop, NOON))
+    for store, latitude_e6, longitude_e6 in (("s1", 32_041_000, 118_784_000), ("s2", 31_327_000, 118_892_000)):
+        at = (store, latitude_e6, longitude_e6)
+        engine_db.write(lambda connection, at=at: place_store(connection, NANJING, *at))
+    return city
+
+
+def usual_prices(city: City, sales: int = 20) -> None:
+    """Fridges of last week, twenty at ¥98.20 to ¥101.80: the median is ¥100. Two in one line count by the piece."""
+    till = city.till(sales)
+    prices = [(9_820 + 20 * number, 1) for number in range(sales - 1)]
+    reads = [read(FRIDGE, price_fen=price, qty=pieces) for price, pieces in [*prices, (20_000, 2)]]
+    city.record(till.basket(*reads, sold_at=LAST_WEEK), now=LAST_WEEK)
+
+
+def decisions(city: City, names: str) -> list[tuple[object, ...]]:
+    return books.columns(city.database, NANJING, names)
+
+
+def test_a_price_far_from_the_usual_one_is_held_and_replays(city: City) -> None:
+    usual_prices(city)
+    assert learn_prices(city.database, NANJING, NOON) == 1
+    till = city.till()
+
+    for price, pieces in ((13_000, 1), (13_001, 1), (5_000, 1), (9_998, 2)):
+        city.record(till.basket(read(FRIDGE, price_fen=price, qty=pieces), resident=LI))
+    city.record(till.basket(read(WASHER, price_fen=1), resident=LI))
+
+    found = decisions(city, "d.price_fen, d.outcome, d.limit_name, d.median_fen")
+    assert sorted(row for row in found if row[1] != "unclaimed") == [
+        (1, "awarded", None, None),
+        (5_000, "awarded", None, 10_000),
+        (9_998, "held", "dear", 10_000),
+        (13_000, "awarded", None, 10_000),
+        (13_001, "held", "dear", 10_000),
+    ]
+    assert_verified(city.database, NANJING)
+
+
+def test_a_median_is_reckoned_once_a_week_and_never_again(city: City) -> None:
+    usual_prices(city, sales=19)
+    assert learn_prices(city.database, NANJING, NOON) == 0
+    usual_prices(city, sales=10)
+    assert learn_prices(city.database, NANJING, NOON) == 1
+    first = books.rows(city.database, "SELECT label_key, week::text, median_fen, sales FROM price_medians")
+
+    usual_prices(city, sales=30)
+
+    assert learn_prices(city.database, NANJING, NOON) == 0
+    assert books.rows(city.database, "SELECT label_key, week::text, median_fen, sales FROM price_medians") == first
+    assert learn_prices(city.database, NANJING, NOON + timedelta(days=1)) == 1
+
+
+def test_what_was_held_is_released_and_replays_as_released(city: City) -> None:
+    usual_prices(city)
+    learn_prices(city.database, NANJING, NOON)
+    city.record(arrival := city.till().basket(read(FRIDGE, price_fen=99_000), resident=LI))
+    ruling = RuleOnHold(city.database, RegistryCache(), PolicyCache(chart.budget))
+
+    decision = ruling.release(NANJING, Place(arrival.basket.basket, 0), Said("王处长", "发票齐全"), NOON)
+
+    assert (decision.decision_no, decision.outcome, decision.award, decision.median_fen) == (2, "awarded", 10, 10_000)
+    assert_verified(city.database, NANJING)
+
+
+def test_an_award_that_a_watch_must_have_held_is_a_break(city: City, database_url: str) -> None:
+    import psycopg
+
+    from backend.usecases.verify_ledger import verify_ledger
+
+    city.record(city.till().basket(read(FRIDGE), resident=LI))
+    with psycopg.connect(database_url) as owner:
+        owner.execute("UPDATE decisions SET median_fen = 1")
+
+    broken = [finding for one in verify_ledger(city.database, NANJING) for finding in one.findings if finding.broken]
+
+    assert len(broken) == 1
+    assert "replayed" in broken[0].breaks[0].found
+
+
+def at_store(arrival: Arrival, store: str) -> Arrival:
+    arrival.basket.store = store
+    return arrival
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "in one batch"])
+@pytest.mark.parametrize(
+    ("store", "later", "person", "outcome"),
+    [
+        ("s2", NEAR, LI, "held"),
+        ("s2", APART, LI, "awarded"),
+        ("s2", NEAR, WANG, "awarded"),
+        ("s3", NEAR, LI, "awarded"),
+        ("s1", NEAR, LI, "awarded"),
+    ],
+)
+def test_one_person_in_two_places_is_held(
+    city: City, store: str, later: timedelta, person: str, outcome: str, *, together: bool
+) -> None:
+    first = city.till(1).basket(read(FRIDGE), resident=LI)
+    second = at_store(city.till(2).basket(read(FRIDGE), resident=person, sold_at=NOON + later), store)
+
+    if together:
+        city.record(second, first, now=NOON + later)
+    else:
+        city.record(first)
+        city.record(second, now=NOON + later)
+
+    found = dict(decisions(city, "b.device, d.outcome"))  # type: ignore[arg-type]  # pairs
+    assert found == {f"till-{NANJING}-1": "awarded", f"till-{NANJING}-2": outcome}
+    assert_verified(city.database, NANJING)
+
+
+def test_an_earlier_sale_that_arrives_late_is_held_against_the_later_one(city: City) -> None:
+    city.record(at_store(city.till(2).basket(read(FRIDGE), resident=LI, sold_at=NOON + NEAR), "s2"), now=NOON + NEAR)
+    late = city.till(1).basket(read(FRIDGE), resident=LI, received_at=NOON + timedelta(days=1))
+
+    city.record(late, now=NOON + timedelta(days=1))
+
+    assert min(decisions(city, "b.device, d.outcome, d.travel_kmh"))[1:] == ("held", 240)
+    assert_verified(city.database, NANJING)
+
+
+def test_a_quote_is_held_as_its_sale_would_be(city: City) -> None:
+    usual_prices(city)
+    learn_prices(city.database, NANJING, NOON)
+    desk = open_desk(city)
+
+    quote = desk.hold(read(FRIDGE, price_fen=99_000), read(FRIDGE), person=LI)
+    desk.capture(quote)
+
+    found = decisions(city, "d.line_no, d.outcome, d.award, d.median_fen")
+    assert [row for row in found if row[1] != "unclaimed"] == [(0, "held", 0, 10_000), (1, "awarded", 10, 10_000)]
+    assert_verified(city.database, NANJING)
+
+
+def test_a_batch_costs_the_same_statements_whatever_it_holds(city: City) -> None:
+    city.record(city.till().basket(read(FRIDGE), resident=LI))  # fills the caches
+    costs = []
+    for number, scans in enumerate((1, 20, 200)):
+        till = city.till(10 + number)
+        batch = [till.basket(read(FRIDGE), resident=resident(1_000 * number + place)) for place in range(scans)]
+        seen: list[str] = []
+        with observed(seen.append):
+            city.record(*batch)
+        costs.append(len(seen))
+
+    assert costs[1:] == costs[:-1]
+
+
+def test_a_preview_shows_what_a_new_watch_would_have_held(engine_db: Database, database_url: str) -> None:
+    """Nobody looked prices up when these were sold: the preview does."""
+    city = open_city(engine_db)
+    usual_prices(city)
+    learn_prices(engine_db, NANJING, NOON)
+    till = city.till()
+    city.record(*(till.basket(read(FRIDGE, price_fen=price), resident=LI) for price in (10_000, 13_001, 90_000)))
+    window = Window(NANJING, NOON - timedelta(days=30), NOON + timedelta(days=1), NOON + timedelta(days=1))
+
+    found = previews.preview_policy(
+        previews.Place(database_url, "greenpoints_auditor"), window, rules.text_of(watching()), parts=1
+    )
+
+    assert found.said["held"] == [0, 2]
+    assert found.said["cost"] == {"points": [30, 10]}
+
+
+def test_an_official_sees_what_a_watch_compared(city: City, run: Run) -> None:
+    usual_prices(city)
+    learn_prices(city.database, NANJING, NOON)
+    city.record(city.till().basket(read(FRIDGE, price_fen=99_000), resident=LI))
+    city.record(at_store(city.till(2).basket(read(FRIDGE), resident=LI, sold_at=NOON + NEAR), "s2"), now=NOON + NEAR)
+
+    listed = run("holds", "list", "--city", NANJING).stdout
+
+    assert "超出核查上限（dear），应得 10 分" in listed
+    assert "单价 990.00 元，常见 100.00 元" in listed
+    assert "距另一门店的销售须每小时 240 公里" in listed
