@@ -10,10 +10,33 @@ def test_a_shop_is_entered_and_listed(run: Run) -> None:
     assert done(add_store(run)) == "门店 s1（新街口店）已登记\n"
 
     assert listed(run, "stores", "--city", NANJING) == [
-        {"city": NANJING, "store": "s1", "retailer": "示例超市", "name_zh": "新街口店", "district": "320102"}
+        {
+            "city": NANJING,
+            "store": "s1",
+            "retailer": "示例超市",
+            "name_zh": "新街口店",
+            "district": "320102",
+            "latitude_e6": None,
+            "longitude_e6": None,
+        }
     ]
     assert "s1  320102  新街口店  示例超市" in done(run("stores", "list", "--city", NANJING))
     assert listed(run, "stores", "--city", SUZHOU) == []
+
+
+def test_a_shop_gets_a_place_to_the_millionth_of_a_degree(run: Run) -> None:
+    add_store(run)
+    place = ("stores", "place", "s1", "--city", NANJING, "--at")
+
+    assert "位置已登记" in done(run(*place, "32.0415,118.784"))
+
+    (shop,) = listed(run, "stores", "--city", NANJING)
+    assert (shop["latitude_e6"], shop["longitude_e6"]) == (32_041_500, 118_784_000)
+    assert "示例超市  32.0415,118.784" in done(run("stores", "list", "--city", NANJING))
+    assert "此前已登记" in done(add_store(run))
+    assert refused(run("stores", "place", "s9", "--city", NANJING, "--at", "1,1")).code == "store-unknown"
+    for wrong in ("91,0", "0,181", "32", "a,b", "nan,0", "1,2,3", "1e9,0"):
+        assert run(*place, wrong).exit_code == 2
 
 
 def test_the_same_shop_again_changes_nothing(run: Run) -> None:

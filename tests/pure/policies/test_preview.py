@@ -12,8 +12,9 @@ from backend.kernel.periods import civil_date
 from backend.policies.compiled import CompiledPolicy
 from backend.policies.document import load_policy
 from backend.policies.model import Facts
-from backend.policies.preview import Side, Sold, Version, sides
+from backend.policies.preview import PersonFolds, Side, Sold, Version, sides
 from backend.policies.preview_parts import Compared, totals_of
+from backend.policies.preview_totals import Totals
 from tests.pure.policies import documents
 from tests.worlds import rules
 from tests.worlds.scans import PERSON, SOLD_AT_MS
@@ -58,6 +59,41 @@ def test_a_version_beside_itself_changes_nothing(facts: list[Facts], policies: t
     assert all(before == after for before, after in found["cost"].values())
     assert found["held"][0] == found["held"][1]
     assert found == previewed(in_force, same, sales, draft)
+
+
+@settings(documents.LAW, max_examples=60)
+@given(
+    st.lists(st.tuples(documents.facts, st.integers(0, 3), st.integers(0, 40)), max_size=12),
+    st.integers(1, 60),
+    st.booleans(),
+)
+def test_persons_added_up_apart_come_to_what_the_order_of_sale_does(
+    told: list[tuple[Facts, int, int]], budget: int, *, partial: bool
+) -> None:
+    """Also where a budget ends: then, and only then, the order of sale is asked."""
+    doc = rules.document(
+        rules.rule("best", rules.fixed(20), rules.where("grade", "<=", 1)), rules.rule("rest", rules.fixed(3)),
+        budget=budget, partial=partial, caps=[rules.cap("day", "day", 25)],
+    )  # fmt: skip
+    draft = load_policy(rules.text_of(doc))
+    versions = [Version("v1", load_policy(rules.text_of(rules.document())), *WINDOW)]
+    compared = Compared(*sides(versions, draft, WINDOW, SOLD_AT_MS), draft)
+    sales = [sold(number, one, f"p{person}", day) for number, (one, person, day) in enumerate(told)]
+    sales.sort(key=lambda sale: sale.order)
+    in_order = Totals(*compared)
+    in_order.add(PersonFolds(compared.in_force, compared.draft).events(sales))
+
+    found = totals_of(compared, lambda _part, _parts: [sales], parts=1)
+    apart = [Totals(*compared, endless=True) for _ in range(2)]
+    for number, totals in enumerate(apart):
+        mine = [sale for sale in sales if int(sale.person[1:]) % 2 == number]
+        totals.add(PersonFolds(compared.in_force, compared.draft).events(mine))
+    together = apart[0].tally().plus(apart[1].tally())
+
+    assert found == in_order.tally()
+    assert together.wanted == found.wanted
+    if together.fits(compared.current, draft):
+        assert together == found
 
 
 def test_who_gets_more_and_who_gets_less_is_counted_in_each_unit() -> None:
