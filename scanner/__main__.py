@@ -29,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from scanner.doctor.command import main as examine_till  # noqa: PLC0415
 
         return examine_till(arguments[1:])
+    if arguments[:1] == ["enrol"]:
+        from scanner.enrolment.command import main as enrol_till  # noqa: PLC0415
+
+        return enrol_till(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         return _read(options.paths, as_json=options.json)
@@ -42,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="greenpoints-till", description="绿色积分扫码终端 / Green Points till")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="运行终端 / run the till", add_help=False)
+    commands.add_parser("enrol", help="凭登记码登记本机 / enrol this till by its claim", add_help=False)
     commands.add_parser("doctor", help="哪里不对、怎么办 / what is wrong and what to do", add_help=False)
     read = commands.add_parser("read", help="识读图片中的条码 / read the codes on pictures")
     read.add_argument("--json", action="store_true", help="每张图片一行 JSON / one JSON line a picture")

@@ -16,11 +16,15 @@ import cv2
 
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.messages import Clock as ClockReport
+from firmware_bridge.wire.messages import ClockSource
 from scanner import keys, launch, notices
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
 from scanner.commands import Commands
 from scanner.downlinks import Downlinks, Handler
+from scanner.enrolment.identity import Identities
+from scanner.enrolment.renewal import Renewal
+from scanner.enrolment.server import Server
 from scanner.errors import TillRefusal
 from scanner.feedback import Console, Everyone, Feedback, Signal
 from scanner.lights import Lights
@@ -56,7 +60,7 @@ EXIT_DONE, EXIT_BROKEN, EXIT_USAGE, EXIT_AGAIN = 0, 1, 2, launch.AGAIN
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 stopped or done, 1 broken (to be started again), 2 settings or keys unusable, 75 to try another slot."""
+    """0 stopped or done, 1 broken (to be started again), 2 settings or keys unusable, 75 to be started anew (slot, keys)."""
     parser = argparse.ArgumentParser(prog="greenpoints-till run", description="运行扫码终端 / run the till")
     parser.add_argument("--events-json", action="store_true", help="每个事件一行 JSON / one JSON line an event")
     options = parser.parse_args(argv)
@@ -121,6 +125,7 @@ class _Agent:
             chaos,
             self._snapshot.teller,
         )
+        self._renewal = self._renewal_of(settings, clock, chaos)
         self._clock = clock
         self._reading = (self._source_of(settings), self._new_stop())
 
@@ -144,6 +149,20 @@ class _Agent:
             self._feedback.show,
             chaos,
             boot=clock.boot,
+        )
+
+    def _renewal_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> Renewal | None:
+        """Raises ServerAddressRefused."""
+        if settings.identity_path is None or not settings.server_url:
+            return None
+        return Renewal(
+            Identities(settings.identity_path),
+            Server(settings.server_url, settings.server_ca_path),
+            self._feedback.show,
+            clock.wall_ms,
+            lambda: self._judge_clock().src is not ClockSource.NONE,
+            chaos,
+            every_s=settings.renewal_check_s,
         )
 
     def _updates_of(self, settings: Settings, clock: SystemClock, firmware: str) -> Updates | None:
@@ -171,6 +190,8 @@ class _Agent:
             self._updates.start(self._till.test_itself)
         self._uplink.start()
         self._snapshot.start()
+        if self._renewal is not None:
+            self._renewal.start()
         reading = threading.Thread(target=self._read, name="source", daemon=True)
         reading.start()
         self._systemd.ready()
@@ -196,7 +217,7 @@ class _Agent:
             self._look_after_parts(time.monotonic())
             if ended and self._settings.exit_when_done and self._outbox.fill().baskets == 0:
                 return EXIT_DONE
-            if self._updates and self._updates.tick(time.monotonic() - served_s, basket_open=self._till.basket_open):
+            if self._begins_anew(time.monotonic() - served_s):
                 return EXIT_AGAIN
             if not self._is_whole(reading, ended=ended):
                 return EXIT_BROKEN
@@ -237,6 +258,13 @@ class _Agent:
             return "outbox"
         return None if self._uplink.connected else "offline"
 
+    def _begins_anew(self, idle_s: float) -> bool:
+        """For a trial of another slot, or with new keys; never while a customer is served."""
+        basket_open = self._till.basket_open
+        if self._updates and self._updates.tick(idle_s, basket_open=basket_open):
+            return True
+        return self._renewal is not None and self._renewal.done and not basket_open
+
     def _is_whole(self, reading: threading.Thread, *, ended: bool) -> bool:
         """A thread that died of a bug: start again as a whole rather than go on half. After a stop they may end."""
         reads_on = ended or reading.is_alive() or not self._events.empty()
@@ -253,6 +281,8 @@ class _Agent:
         self._twin.end()
         if self._updates is not None:
             self._updates.stop()
+        if self._renewal is not None:
+            self._renewal.stop()
         self._uplink.stop()
         self._snapshot.stop()
         self._feedback.show(notices.state("stopped", "扫码终端已停止。", "The till has stopped."))

@@ -23,6 +23,12 @@ class ChaosPoint(StrEnum):
     """New settings are kept and on trial; the till does not run by them yet."""
     TWIN_APPLIED = "twin_applied"
     """The till runs by what it has kept; nobody was told."""
+    ENROL_KEYS_MADE = "enrol_keys_made"
+    """New keys are on disk; nobody was told of them."""
+    ENROL_ANSWERED = "enrol_answered"
+    """The server gave a certificate; nothing of it is on disk."""
+    ENROL_STORED = "enrol_stored"
+    """The new identity is whole on disk; the till is still what it was."""
 
 
 class Chaos:

@@ -12,10 +12,12 @@ from firmware_bridge.wire.jobs import HARDWARE
 from firmware_bridge.wire.topics import DEVICE_ID
 from scanner.chaos import ChaosPoint
 from scanner.clock import Discipline
+from scanner.enrolment.identity import Identities
 from scanner.environment import Variables
 from scanner.update.window import WINDOW, Window, read_window
 
 PREFIX = "GREENPOINTS_TILL_"
+ELSEWHERE = frozenset({f"{PREFIX}BROKER_HOST", f"{PREFIX}BROKER_PORT"})
 DEFAULT_WINDOW = "22:30-06:00"
 SOURCE_FORM = r"pictures:.+|video:.+|camera:[0-9]{1,2}|picamera|serial:[^@]+(@[0-9]{3,7})?|evdev:.+|stdin"
 
@@ -67,6 +69,11 @@ class UpdateSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    identity_path: Path | None
+    """Folder that `greenpoints-till enrol` made; None where keys and certificate were put in place by hand."""
+    server_url: str
+    server_ca_path: Path | None
+    renewal_check_s: float
     device_id: str
     outbox_path: Path
     outbox_baskets_max: int
@@ -124,7 +131,9 @@ class Settings:
 def read_settings() -> Settings:
     """Raises EnvironmentInvalid with one line a mistake; never shows the value of a variable."""
     variables = Variables(PREFIX)
+    identity = _of_identity(variables)
     settings = Settings(
+        **identity,
         **_identity(variables),
         **_broker(variables),
         **_till(variables),
@@ -135,6 +144,24 @@ def read_settings() -> Settings:
     )
     variables.refuse_if_wrong()
     return settings
+
+
+def _of_identity(variables: Variables) -> dict[str, Any]:
+    """An enrolled till's variables stand in its identity's folder; only where the broker is may be said otherwise."""
+    place = variables.optional_path("IDENTITY_PATH")
+    identity = None if place is None else Identities(place).current()
+    if identity is not None and identity.is_whole:
+        for name, value in identity.settings().items():
+            if name not in ELSEWHERE or not os.environ.get(name):
+                os.environ[name] = value
+    elif place is not None:
+        variables.problem("IDENTITY_PATH", "Not enrolled yet: greenpoints-till enrol.")
+    return {
+        "identity_path": place,
+        "server_url": variables.text("SERVER_URL", "", pattern=r"(https?://.+)?"),
+        "server_ca_path": variables.optional_path("SERVER_CA_PATH"),
+        "renewal_check_s": variables.number("RENEWAL_CHECK_S", 3600.0, 0.1, 86_400.0),
+    }
 
 
 def _identity(variables: Variables) -> dict[str, Any]:

@@ -153,7 +153,7 @@ advise() {
     fi
     say "下一步 / next:"
     say "  1. 填写 / fill in $SETTINGS/till.env"
-    say "  2. 登记终端，放入密钥 / enrol the till, put its keys into $DATA/keys"
+    say "  2. 登记终端 / enrol the till: $NAME enrol --claim GPE1.… --url https://…"
     say "  3. $NAME doctor"
     say "  4. systemctl restart $NAME"
 }

@@ -17,6 +17,7 @@ from firmware_bridge.wire import topics
 from firmware_bridge.wire.access import AccessChange, encode_access
 from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code, show_claim_code
 from firmware_bridge.wire.downlinks import seal_downlink
+from firmware_bridge.wire.enrolment import provision_bytes, rotation_bytes
 from firmware_bridge.wire.envelope import Sign, open_envelope, seal, signed_bytes
 from firmware_bridge.wire.jobs import JobReport, UpdateOffer, UpdateState, encode_offer, encode_report
 from firmware_bridge.wire.member_code import MemberCode, encode_member_code
@@ -74,6 +75,7 @@ def build() -> dict[str, bytes]:
         "member-codes.json": _pretty(_member_codes()),
         "claim-codes.json": _pretty(_claim_codes()),
         "access-changes.json": _pretty(_access_changes()),
+        "enrolment.json": _pretty(_enrolment()),
         "refused-lines.json": _pretty(_refused_lines()),
     }
     messages = _messages()
@@ -467,6 +469,23 @@ def _access_changes() -> list[dict[str, object]]:
         {"topic": topics.ACCESS, "dev": each.device, "admitted": each.admitted, "payload": encode_access(each).decode()}
         for each in changes
     ]
+
+
+def _enrolment() -> dict[str, object]:
+    csr = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
+    claim, present = "GPE1.000000000000000000000000A4", signer(DEVICE_SEED)
+    signing = Ed25519PrivateKey.from_private_bytes(OTHER_SEED).public_key().public_bytes_raw()
+    provision, rotation = provision_bytes(claim, csr), rotation_bytes(DEVICE, csr, signing)
+    return {
+        "csr": csr,
+        "claim": claim,
+        "device": DEVICE,
+        "sign_pub_hex": signing.hex(),
+        "provision_signed_hex": provision.hex(),
+        "provision_signature_hex": present(provision).hex(),
+        "rotation_signed_hex": rotation.hex(),
+        "rotation_signature_hex": present(rotation).hex(),
+    }
 
 
 def _pretty(value: object) -> bytes:

@@ -1,0 +1,70 @@
+"""New keys in time: once two thirds of the certificate's life are over, and again every hour until it worked."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from scanner import notices
+from scanner.chaos import Chaos
+from scanner.enrolment.enrol import rotate
+from scanner.enrolment.identity import Identities
+from scanner.enrolment.server import Server
+from scanner.errors import TillRefusal
+from scanner.feedback import Notice, Signal
+
+
+def is_due(begins: datetime, ends: datetime, now: datetime) -> bool:
+    """After two thirds of the certificate's life; also when it has ended, for HTTPS asks for no certificate."""
+    return 3 * (now - begins) >= 2 * (ends - begins)
+
+
+class Renewal:
+    """A thread of its own, as a server may take its time. `done` once the till has a new identity to start with."""
+
+    def __init__(
+        self,
+        identities: Identities,
+        server: Server,
+        show: Callable[[Notice], None],
+        wall_ms: Callable[[], int],
+        clock_is_known: Callable[[], bool],
+        chaos: Chaos,
+        *,
+        every_s: float,
+    ) -> None:
+        """`clock_is_known`: by a clock that nobody has set no certificate is old."""
+        self._identities = identities
+        self._server = server
+        self._show = show
+        self._wall_ms = wall_ms
+        self._clock_is_known = clock_is_known
+        self._chaos = chaos
+        self._every_s = every_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
+        self.done = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self.done and not self._stopping.wait(self._every_s):
+            self._look()
+
+    def _look(self) -> None:
+        identity = self._identities.current()
+        now = datetime.fromtimestamp(self._wall_ms() / 1000, UTC)
+        if identity is None or not self._clock_is_known() or not is_due(*identity.validity(), now):
+            return
+        try:
+            renewed = rotate(self._identities, self._server, self._chaos)
+        except TillRefusal as refusal:
+            text_zh, text_en = f"证书续期未成功：{refusal.sentence_zh}", f"No renewal yet: {refusal.sentence_en}"
+            self._show(notices.state("renewal_failed", text_zh, text_en, Signal.WARNING, problem=refusal.code))
+            return
+        ends = renewed.validity()[1].isoformat()
+        self._show(notices.state("renewed", "终端证书已续期，空闲时启用。", "New keys and certificate.", ends=ends))
+        self.done = True
