@@ -224,7 +224,7 @@ def _updates(variables: Variables) -> dict[str, Any]:
             variables.text("UPDATE_WINDOW", DEFAULT_WINDOW, pattern=WINDOW.pattern) or DEFAULT_WINDOW
         ),
         "idle_s": variables.integer("UPDATE_IDLE_S", 60, 0, 86_400),
-        "trial_s": variables.integer("UPDATE_TRIAL_S", 300, 1, 86_400),
+        "trial_s": variables.integer("UPDATE_TRIAL_S", 300, 1, 360),
     }
     if slots and root and url and slot:
         return {"slot": slot, "updates": UpdateSettings(slots=slots, slot=slot, url=url, root=root, **more)}

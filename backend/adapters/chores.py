@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import structlog
 
+from backend.devices import queries as device_queries
 from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
 from backend.usecases.learn_prices import learn_prices
 from backend.usecases.make_snapshot import Made, MakeSnapshot
+from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.release_quote import expire_quotes
 from backend.usecases.replay_decisions import Wanted, replay_decisions
@@ -64,6 +67,7 @@ SCHEDULE = (
         "到期处理：积分生效、未领退回、过期",
         "release, lapse and expire what is due",
     ),
+    Planned("move_rollouts", EVERY_MINUTE, "推进终端更新的分批下发", "move the rollouts of updates on"),
     Planned(
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
     ),
@@ -115,6 +119,7 @@ class Chores:
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
             "learn_prices": self.learn_prices,
+            "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -157,6 +162,15 @@ class Chores:
 
     def learn_prices(self, now: datetime, stopping: Stopping) -> Facts:
         return {"learned": sum(learn_prices(self._database, city, now) for city in self._cities(stopping))}
+
+    def move_rollouts(self, now: datetime, stopping: Stopping) -> Facts:
+        done = MovedOn()
+        with self._database.read() as connection:
+            cities = device_queries.cities(connection)
+        for city in cities:
+            if not stopping():
+                done = done.plus(self._database.write(partial(move_rollout, city=city, now=now)))
+        return done._asdict()
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:
         """Raises LedgerBroken, after every city, when any invariant is."""

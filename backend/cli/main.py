@@ -20,6 +20,7 @@ class Program(click.Group):
         "stores",
         "devices",
         "tokens",
+        "updates",
         "db",
         "jobs",
         "audit",

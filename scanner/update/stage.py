@@ -72,8 +72,12 @@ def clear(slot: Path) -> None:
 
 
 def install_by_pip(venv: Path, bundle: Path) -> None:
-    """Nothing is fetched from anywhere, and every wheel is held against its hash."""
-    _run(venv, sys.executable, "-m", "venv", str(venv))
+    """Nothing is fetched from anywhere, and every wheel is held against its hash. The environment sees the system's packages
+    where the one that runs does: a Pi's camera and pins have libraries that no index holds.
+    """
+    configured = Path(sys.prefix, "pyvenv.cfg")
+    system = configured.is_file() and "include-system-site-packages = true" in configured.read_text(encoding="utf-8")
+    _run(venv, sys.executable, "-m", "venv", *(["--system-site-packages"] if system else []), str(venv))
     pip = (str(launch.program(venv.parent)), "-m", "pip", "--isolated", "--disable-pip-version-check", "install")
     wheels = ("--no-index", "--find-links", str(bundle / WHEELS), "--no-cache-dir")
     _run(venv, *pip, *wheels, "--require-hashes", "-r", str(bundle / REQUIREMENTS))

@@ -67,8 +67,14 @@ def sample_size(fleet: int) -> int:
     return max(SAMPLE_MIN, -(-fleet // 100))
 
 
-def reported(state: DeviceState, said: DeviceState) -> DeviceState:
-    """A till's state after its report: it never goes back, and an outcome is final."""
+def reported(state: DeviceState, said: DeviceState, *, runs_it: bool) -> DeviceState:
+    """A till's state after its report: it never goes back, and an outcome is final. `runs_it`: it runs the release that is
+    rolled out, so that an offer which came too late, or twice, is no failure.
+    """
+    if RANK[state] == RANK[DeviceState.COMMITTED]:
+        return state
+    if runs_it:
+        return DeviceState.COMMITTED
     return said if RANK[said] > RANK[state] else state
 
 
@@ -85,7 +91,7 @@ def after(step: Step, rollout: Rollout, now: datetime) -> Rollout:
         case Step.WAIT:
             return rollout
         case Step.BEGIN:
-            return rollout._replace(state=RolloutState.ROLLING, stage=0, stage_at=now)
+            return rollout._replace(state=RolloutState.ROLLING, stage_at=now)
         case Step.WIDEN:
             return rollout._replace(stage=rollout.stage + 1, stage_at=now)
         case Step.FINISH:

@@ -1,0 +1,107 @@
+"""A city's rollout moves on: reports are read, the silent are counted, more tills are offered, or it ends."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import Connection
+
+from backend.devices import downlinks
+from backend.devices.updates import queries, store
+from backend.devices.updates.advance import Step, advance, after, reported
+from backend.devices.updates.messages import OFFER_EXPIRY_S, cancel_body, offer_body, read_report
+from backend.devices.updates.model import DeviceState, Rollout, RolloutState, in_cohort
+from backend.devices.updates.store import Moved, OpenDevice
+from backend.outbox.store import NewDownlink, put
+
+REPEAT_AFTER = timedelta(seconds=OFFER_EXPIRY_S)
+
+log = structlog.get_logger()
+
+
+class MovedOn(NamedTuple):
+    """What a pass did: tills whose state changed, tills that were offered the release, rollouts that ended."""
+
+    devices: int = 0
+    offered: int = 0
+    ended: int = 0
+
+    def plus(self, other: "MovedOn") -> "MovedOn":
+        return MovedOn(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+def move_rollout(connection: Connection, city: str, now: datetime) -> MovedOn:
+    """One step of the rollout that is under way in `city`, whose row is locked first: two workers take turns."""
+    rollout = store.under_way(connection, city)
+    if rollout is None:
+        return MovedOn()
+    waiting = store.open_devices(connection, city, rollout.rollout)
+    moved = {one.device: change for one in waiting if (change := _moved(one, rollout, now)) is not None}
+    if moved:
+        store.save_devices(connection, city, rollout.rollout, moved, now)
+    fleet = queries.fleet(connection, city)
+    unasked = set(fleet) - queries.offered(connection, city, rollout.rollout)
+    tally = queries.tally(connection, city, rollout.rollout, len(fleet))
+    # Whoever joined the stage since belongs to it, so it is not through.
+    tally = tally._replace(under_way=tally.under_way + len(_of_stage(rollout, unasked)))
+
+    step = advance(rollout, tally, now)
+    further = after(step, rollout, now)
+
+    if step is not Step.WAIT:
+        store.save_rollout(connection, city, further)
+        log.info("rollout", city=city, rollout=rollout.rollout, step=step.name.lower(), **tally._asdict())
+    if further.state is RolloutState.ABORTED:
+        cancel(connection, city, rollout.rollout, (one.device for one in waiting), now)
+    ended = further.state in (RolloutState.ABORTED, RolloutState.DONE)
+    offered = 0
+    if further.state is RolloutState.ROLLING:
+        silent = [one.device for one in waiting if _is_silent(one, now) and one.device not in moved]
+        offered = _offer(connection, city, further, _of_stage(further, unasked), silent, now)
+    return MovedOn(len(moved), offered, int(ended))
+
+
+def cancel(connection: Connection, city: str, rollout: str, devices: Iterable[str], now: datetime) -> None:
+    """Tells tills to drop an update that they have not begun to try."""
+    body = cancel_body(rollout)
+    messages = [NewDownlink(downlinks.job_topic(device), body, expiry_s=OFFER_EXPIRY_S) for device in devices]
+    if messages:
+        put(connection, city, messages, now)
+
+
+def _moved(one: OpenDevice, rollout: Rollout, now: datetime) -> Moved | None:
+    report = None if one.report is None else read_report(one.report)
+    if report is not None and report.rollout == rollout.rollout:
+        runs_it = report.version == rollout.release.version
+        state = reported(one.state, report.state, runs_it=runs_it)
+        if state is not one.state:
+            return Moved(state, None if state is DeviceState.COMMITTED else report.reason)
+    if now >= one.offered_at + rollout.patience:
+        return Moved(DeviceState.TIMED_OUT, f"silent_since_{one.state.value}")
+    return None
+
+
+def _is_silent(one: OpenDevice, now: datetime) -> bool:
+    return one.state is DeviceState.OFFERED and now >= one.asked_at + REPEAT_AFTER
+
+
+def _of_stage(rollout: Rollout, unasked: set[str]) -> list[str]:
+    if rollout.state is not RolloutState.ROLLING:
+        return []
+    return sorted(one for one in unasked if in_cohort(one, rollout.rollout, rollout.percent))
+
+
+def _offer(
+    connection: Connection, city: str, rollout: Rollout, new: list[str], silent: list[str], now: datetime
+) -> int:
+    """Offers the release to the `new`, and again to the `silent`; how many are new."""
+    if new:
+        store.insert_devices(connection, city, rollout, new, now)
+    if silent:
+        store.mark_asked(connection, city, rollout.rollout, silent, now)
+    body = offer_body(rollout.rollout, rollout.release)
+    messages = [NewDownlink(downlinks.job_topic(device), body, expiry_s=OFFER_EXPIRY_S) for device in [*new, *silent]]
+    if messages:
+        put(connection, city, messages, now)
+    return len(new)

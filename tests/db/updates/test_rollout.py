@@ -1,0 +1,276 @@
+"""A rollout on a real database: whom it is offered to, what reports do to it, and how it ends."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import orjson
+import psycopg
+import pytest
+
+from backend.devices import store as device_store
+from backend.devices.store import Report
+from backend.devices.updates.advance import Turn
+from backend.devices.updates.model import Release, Rollout, RolloutState, in_cohort
+from backend.kernel.periods import milliseconds
+from backend.storage.transaction import Database, observed
+from backend.usecases.move_rollout import MovedOn, move_rollout
+from backend.usecases.offer_update import ReleaseRefused, RolloutUnderWay, RolloutUnknown, offer_update, turn_rollout
+from tests.worlds import books
+from tests.worlds.city import NANJING, NOON, SUZHOU
+
+ROLLOUT = "01980000-0000-7000-8000-000000000001"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RELEASE = Release("till-2.0.tar", "2.0", ("pi4", "pi5"), "1.0")
+FLEET = 60
+
+
+def till(number: int) -> str:
+    return f"nj-till-{number:04}"
+
+
+def offer(database: Database, rollout: str = ROLLOUT, city: str = NANJING, release: Release = RELEASE) -> Rollout:
+    made = Rollout(rollout, release, RolloutState.CREATED, 0, NOON, DAY, 3 * DAY, "Li", NOON)
+    database.write(lambda connection: offer_update(connection, city, made))
+    return made
+
+
+@pytest.fixture
+def fleet(database_url: str, engine_db: Database) -> Database:
+    """60 tills in Nanjing, one of them revoked, and one in Suzhou."""
+    with psycopg.connect(database_url) as owner, owner.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO device_directory VALUES (%s, %s, 's1', %s, %s, %s, %s)",
+            [
+                *((till(n), NANJING, "320102", "active", NOON, None) for n in range(FLEET - 1)),
+                (till(FLEET - 1), NANJING, "320102", "revoked", NOON, NOON),
+                ("sz-till-0001", SUZHOU, "320508", "active", NOON, None),
+            ],
+        )
+    return engine_db
+
+
+def report(
+    database: Database, device: str, state: str, rollout: str = ROLLOUT, *, at_h: int = 1, **more: object
+) -> None:
+    fields = {"v": 1, "job": "update", "rollout": rollout, "state": state, "version": "1.0", "reason": None, **more}
+    said = Report(device, "job", orjson.dumps(fields).decode(), milliseconds(NOON + at_h * HOUR))
+    database.write(lambda connection: device_store.save_reports(connection, NANJING, [said]))
+
+
+def move(database: Database, after: timedelta, city: str = NANJING) -> MovedOn:
+    return database.write(lambda connection: move_rollout(connection, city, NOON + after))
+
+
+def state(database: Database, rollout: str = ROLLOUT) -> tuple[object, ...]:
+    (found,) = books.rows(
+        database, "SELECT state, stage, reason FROM rollouts WHERE rollout = CAST(:rollout AS uuid)", rollout=rollout
+    )
+    return tuple(found)
+
+
+def devices(database: Database) -> dict[str, str]:
+    return dict(books.rows(database, "SELECT device, state FROM rollout_devices"))
+
+
+def jobs(database: Database, kind: str) -> Counter[str]:
+    """How often each till was sent a job of that kind."""
+    rows = books.rows(database, "SELECT topic, payload FROM downlinks WHERE topic LIKE '%/down/job'")
+    return Counter(topic.split("/")[2] for topic, payload in rows if orjson.loads(bytes(payload))["job"] == kind)
+
+
+def settle(database: Database, outcome: str = "committed", at_h: int = 1) -> None:
+    """Every till that was offered the release says how it ended."""
+    version = "2.0" if outcome == "committed" else "1.0"
+    for device, found in devices(database).items():
+        if found == "offered":
+            report(database, device, outcome, version=version, at_h=at_h)
+
+
+def test_a_rollout_reaches_every_till_in_use_by_stages_and_nobody_twice(fleet: Database) -> None:
+    offer(fleet)
+
+    seen = []
+    for day in range(6):
+        move(fleet, day * DAY)
+        seen.append(len(devices(fleet)))
+        settle(fleet, at_h=24 * day + 1)
+
+    expected = [sum(in_cohort(till(n), ROLLOUT, percent) for n in range(FLEET - 1)) for percent in (1, 10, 50, 100)]
+    assert seen[-1] == FLEET - 1
+    assert set(seen) <= set(expected)
+    assert seen == sorted(seen)
+    assert state(fleet) == ("done", 3, None)
+    assert set(devices(fleet).values()) == {"committed"}
+    assert jobs(fleet, "update") == Counter(till(n) for n in range(FLEET - 1))
+
+
+def test_an_offer_says_what_the_release_is(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+
+    (payload,) = {bytes(p) for (p,) in books.rows(fleet, "SELECT payload FROM downlinks WHERE topic LIKE '%/down/job'")}
+    assert orjson.loads(payload) == {
+        "v": 1,
+        "job": "update",
+        "rollout": ROLLOUT,
+        "target": "till-2.0.tar",
+        "version": "2.0",
+        "hardware": ["pi4", "pi5"],
+        "min_version": "1.0",
+    }
+
+
+def whole(database: Database) -> None:
+    """Its last stage, as if the others were over."""
+    books_owner = "UPDATE rollouts SET state = 'rolling', stage = 3"
+    database.write(lambda connection: connection.exec_driver_sql(books_owner))
+    move(database, HOUR)
+
+
+def test_failures_abort_it_and_tills_that_have_not_begun_are_told_to_drop_it(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    for number in range(3):
+        report(fleet, till(number), "failed", reason="hash_mismatch", at_h=2)
+    report(fleet, till(3), "trial", at_h=2)
+
+    assert move(fleet, 2 * HOUR) == MovedOn(devices=4, offered=0, ended=1)
+
+    assert state(fleet) == ("aborted", 3, "failures")
+    assert till(3) in jobs(fleet, "cancel")
+    assert till(10) in jobs(fleet, "cancel")
+    assert move(fleet, 3 * HOUR) == MovedOn()
+    rows = books.rows(fleet, "SELECT reason FROM rollout_devices WHERE state = 'failed'")
+    assert rows == [("hash_mismatch",)] * 3
+
+
+def test_a_till_that_says_nothing_until_its_deadline_has_failed(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "downloading", at_h=2)
+    move(fleet, 3 * HOUR)
+
+    assert move(fleet, 3 * DAY) == MovedOn()
+    assert move(fleet, 3 * DAY + HOUR).ended == 1
+
+    assert set(devices(fleet).values()) == {"timed_out"}
+    reasons = dict(books.rows(fleet, "SELECT device, reason FROM rollout_devices"))
+    assert (reasons[till(0)], reasons[till(1)]) == ("silent_since_downloading", "silent_since_offered")
+    assert state(fleet) == ("aborted", 3, "failures")
+
+
+def test_an_offer_is_repeated_every_hour_to_whoever_has_not_begun(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "downloading", at_h=1)
+    report(fleet, till(1), "offered", at_h=1)
+
+    for minutes in (61, 90, 119, 120, 121):
+        move(fleet, timedelta(minutes=minutes))
+
+    sent = jobs(fleet, "update")
+    assert (sent[till(0)], sent[till(1)], sent[till(2)]) == (1, 2, 2)
+
+
+def test_reports_of_another_rollout_late_reports_and_garbage_move_nothing(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "committed", rollout="01980000-0000-7000-8000-000000000009")
+    report(fleet, till(1), "timed_out")
+    report(fleet, till(2), "staged", at_h=2)
+    move(fleet, 2 * HOUR)
+    report(fleet, till(2), "downloading", at_h=3)
+    move(fleet, 3 * HOUR)
+
+    found = devices(fleet)
+    assert (found[till(0)], found[till(1)], found[till(2)]) == ("offered", "offered", "staged")
+
+
+def test_a_till_that_runs_the_release_already_is_no_failure(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "failed", reason="not_newer", version="2.0")
+    move(fleet, 2 * HOUR)
+
+    assert devices(fleet)[till(0)] == "committed"
+
+
+def test_paused_it_offers_nothing_and_hears_what_was_offered(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    turn(fleet, Turn.PAUSE)
+    report(fleet, till(0), "committed", version="2.0")
+
+    assert move(fleet, 2 * HOUR) == MovedOn(devices=1)
+    turn(fleet, Turn.RESUME)
+    assert move(fleet, 3 * HOUR) == MovedOn()
+    assert state(fleet) == ("rolling", 3, "weather")
+
+
+def test_an_abort_tells_all_that_have_no_outcome(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "committed", version="2.0")
+    move(fleet, 2 * HOUR)
+
+    turn(fleet, Turn.ABORT)
+
+    told = jobs(fleet, "cancel")
+    assert till(0) not in told
+    assert len(told) == FLEET - 2
+    assert state(fleet) == ("aborted", 3, "weather")
+
+
+def turn(database: Database, which: Turn) -> None:
+    database.write(lambda connection: turn_rollout(connection, NANJING, ROLLOUT, which, "weather", NOON))
+
+
+def test_one_rollout_of_a_city_at_a_time(fleet: Database) -> None:
+    offer(fleet)
+    other = "01980000-0000-7000-8000-000000000002"
+
+    with pytest.raises(RolloutUnderWay) as refused:
+        offer(fleet, other)
+    assert refused.value.facts["rollout"] == ROLLOUT
+    offer(fleet, other, SUZHOU)
+
+    turn(fleet, Turn.ABORT)
+    offer(fleet, "01980000-0000-7000-8000-000000000003")
+
+
+def test_what_tills_would_refuse_is_not_offered(fleet: Database) -> None:
+    for release in (
+        RELEASE._replace(target="../till"),
+        RELEASE._replace(version="2.0rc1"),
+        RELEASE._replace(min_version=""),
+        RELEASE._replace(hardware=()),
+        RELEASE._replace(hardware=("PI 4",)),
+    ):
+        with pytest.raises(ReleaseRefused):
+            offer(fleet, release=release)
+    with pytest.raises(RolloutUnknown):
+        turn(fleet, Turn.PAUSE)
+
+
+def test_workers_at_once_offer_nobody_twice(fleet: Database) -> None:
+    offer(fleet)
+    fleet.write(lambda c: c.exec_driver_sql("UPDATE rollouts SET state = 'rolling', stage = 3"))
+
+    with ThreadPoolExecutor(4) as threads:
+        moved = list(threads.map(lambda _: move(fleet, HOUR), range(4)))
+
+    assert sum(one.offered for one in moved) == FLEET - 1
+    assert jobs(fleet, "update") == Counter(till(n) for n in range(FLEET - 1))
+
+
+def test_a_pass_takes_the_same_statements_whatever_the_fleet(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    settle(fleet)
+    statements: list[str] = []
+
+    with observed(statements.append):
+        move(fleet, 2 * HOUR)
+
+    assert len(statements) <= 8
