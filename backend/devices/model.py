@@ -1,4 +1,8 @@
+import re
 from typing import NamedTuple
+
+DEVICE = re.compile(r"(?!bridge)[a-z0-9-]{8,40}")
+"""A till's id. A broker reads `bridge` at the head of a topic as its own."""
 
 
 class KnownDevice(NamedTuple):

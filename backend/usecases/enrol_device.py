@@ -7,11 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.devices import register
+from backend.devices.model import DEVICE
 from backend.kernel.errors import DomainError
 from backend.retailers.store import find_store
 from backend.usecases.tell_bridges import tell_bridges
 
-_DEVICE = re.compile(r"(?!bridge)[a-z0-9-]{8,40}")
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}")
 
 
@@ -60,7 +60,7 @@ class Enrolled(NamedTuple):
 
 def check_device_id(device: str) -> None:
     """Raises NotADeviceId, also for names that tills' topics keep for bridges."""
-    if not _DEVICE.fullmatch(device):
+    if not DEVICE.fullmatch(device):
         raise NotADeviceId
 
 

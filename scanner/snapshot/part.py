@@ -1,12 +1,14 @@
 """The snapshot as one part of the till's program, put together from its settings."""
 
 import random
+import sqlite3
 from collections.abc import Callable
 
 from firmware_bridge.wire.envelope import Verify
 from firmware_bridge.wire.messages import Clock as ClockReport
 from scanner.clock import Clock
-from scanner.feedback import Notice
+from scanner.feedback import Notice, Signal
+from scanner.notices import state
 from scanner.settings import Settings
 from scanner.snapshot.fetch import SnapshotFetcher
 from scanner.snapshot.file import SnapshotFile
@@ -44,7 +46,19 @@ def snapshot_of(
 ) -> SnapshotPart:
     if settings.backend_url is None:
         return SnapshotPart(Silent())
-    file = SnapshotFile(settings.snapshot_path or settings.outbox_path.with_name(FILE_NAME))
+    path = settings.snapshot_path or settings.outbox_path.with_name(FILE_NAME)
+    try:
+        file = SnapshotFile(path)
+    except (sqlite3.Error, OSError) as error:
+        # Nothing to keep a till from reading for.
+        text_zh = "商品快照无法存入本机，读码不提示预计积分。"
+        facts = {"path": str(path), "reason": type(error).__name__}
+        show(
+            state(
+                "snapshot_unusable", text_zh, "No snapshot can be kept; reads tell no points.", Signal.WARNING, **facts
+            )
+        )
+        return SnapshotPart(Silent())
     fetcher = SnapshotFetcher(
         settings.device_id,
         file,

@@ -91,7 +91,8 @@ def test_nobody_is_given_one_that_is_not_there(client: FlaskClient, shop: Shop, 
     make(city, clock)
     assert client.get(where).status_code == 200
     assert client.get(f"{where}?after=-1").status_code == 422
-    assert client.get("/api/public/v1/tills/nobody-knows-it/snapshot").status_code == 404
+    for nobody in ("nobody-knows-it", "nj-shop-%00", "南京一号", "x" * 5_000):
+        assert client.get(f"/api/public/v1/tills/{nobody}/snapshot").status_code == 404
 
     city.database.write(lambda c: revoke_device(c, shop.device, NOON))
 

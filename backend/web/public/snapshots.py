@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from backend.devices import queries as devices
+from backend.devices.model import DEVICE
 from backend.snapshots import queries
 from backend.snapshots.sealed import Addressee, seal_snapshot
 from backend.web.auth import Access
@@ -28,6 +29,8 @@ class SnapshotQuery(Body):
 def snapshot(query: dict[str, Any], device: str) -> Response:
     """终端的离线商品快照，或与已有版本的差异 / a till's offline snapshot, or how it differs from the version held."""
     after = query["after"]
+    if DEVICE.fullmatch(device) is None:
+        raise NotFound
     with backend().database.read() as connection:
         till = devices.directory(connection, [device], now()).get(device)
         newest = queries.newest(connection, till.city, after) if till is not None and till.active else None

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_bridge.wire.snapshots import Line, SnapshotHead, SnapshotMessage, content_hash
 from scanner.snapshot.file import SnapshotFile
+from tests.scanner.till.scene import Shop
 
 DEVICE = "nj0001-1"
 FRIDGE, RICE, LABEL = "9521234000013", "9521234000044", "GF320115230001"
@@ -88,3 +89,8 @@ def file(path: Path) -> Iterator[SnapshotFile]:
     opened = SnapshotFile(path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop.furnish(tmp_path)

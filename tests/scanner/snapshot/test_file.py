@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.wire.messages import Clock as ClockReport
+from firmware_bridge.wire.messages import ClockSource
+from scanner.clock import SystemClock
+from scanner.feedback import Notice
+from scanner.settings import read_settings
 from scanner.snapshot.file import SnapshotBroken, SnapshotChainBroken, SnapshotFile, SnapshotOlder
+from scanner.snapshot.part import snapshot_of
+from scanner.snapshot.sayings import UNKNOWN
+from scanner.sources.model import CodeSeen
 from tests.scanner.snapshot.conftest import FRIDGE, MADE_MS, RICE, USUAL, difference, message
+from tests.scanner.till.scene import Shop
 
 CHANGED = {**{key: line for key, line in USUAL.items() if key != f"g:0{RICE}"}, "g:01": '["新商品","one",9]'}
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,6 +26,14 @@ ROOT = Path(__file__).resolve().parents[3]
 KILLED = """
 import sys, time
 from pathlib import Path
+from firmware_bridge.wire.messages import Clock as ClockReport
+from firmware_bridge.wire.messages import ClockSource
+from scanner.clock import SystemClock
+from scanner.feedback import Notice
+from scanner.settings import read_settings
+from scanner.snapshot.part import snapshot_of
+from scanner.snapshot.sayings import UNKNOWN
+from scanner.sources.model import CodeSeen
 from scanner.snapshot.file import SnapshotFile
 from tests.scanner.snapshot.conftest import many, message
 
@@ -138,3 +155,22 @@ def test_lines_of_a_form_that_is_not_known_are_no_answer(file: SnapshotFile) -> 
             file.look(key)
     assert file.look("g:3") is not None
     assert not file._reading.in_transaction
+
+
+def test_a_snapshot_that_cannot_be_kept_stops_no_till(path: Path, monkeypatch: pytest.MonkeyPatch, shop: Shop) -> None:
+    path.mkdir()
+    for name, value in shop.environment(1, SNAPSHOT_PATH=str(path), BACKEND_URL="http://127.0.0.1:1").items():
+        if name.startswith("GREENPOINTS_TILL_"):
+            monkeypatch.setenv(name, value)
+    shown: list[Notice] = []
+
+    part = snapshot_of(read_settings(), SystemClock(), lambda: ClockReport(src=ClockSource.NTP), refuse, shown.append)
+
+    part.start()
+    part.stop()
+    assert part.teller.tell(CodeSeen(code=FRIDGE, symbology="EAN13", mono_ms=1, src="test")) is UNKNOWN
+    assert [notice.facts["state"] for notice in shown] == ["snapshot_unusable"]
+
+
+def refuse(_signature: bytes, _signed: bytes) -> bool:
+    return False
