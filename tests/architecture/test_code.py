@@ -1,6 +1,7 @@
 """Laws of the code that a linter does not know."""
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,3 +65,8 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_index() -> None:
     assert [block for block in pinned if not re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+", block)] == []
     assert [block for block in pinned if "--hash=sha256:" not in block] == []
     assert re.findall(r"--(?:extra-)?index-url|--find-links|https?:|@ ", text) == []
+
+
+def test_the_bench_finds_all_that_it_measures() -> None:
+    """Nothing else imports it, so a name that moved would be noticed only on the day of a measurement."""
+    assert all(callable(measure) for measure in importlib.import_module("tests.bench.__main__").MEASUREMENTS.values())

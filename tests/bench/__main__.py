@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.bench import growth, http_batches, http_scans, policies, preview, recording, replay, transport
+from tests.bench import fleet, growth, http_batches, http_scans, policies, preview, recording, replay, transport
 from tests.bench.ground import Ground, prepared
 from tests.bench.report import Ratio, say
 
@@ -19,6 +19,7 @@ MEASUREMENTS: Mapping[str, Callable[[Ground, int], Ratio]] = MappingProxyType(
         "batch_http_vs_engine": http_batches.batch_http_vs_engine,
         "one_scan_http_vs_floor_h": http_scans.one_scan_http_vs_floor_h,
         "mqtt_scans_per_s": transport.mqtt_scans_per_s,
+        "fleet_memory_growth": fleet.fleet_memory_growth,
         "cost_growth_100x": growth.cost_growth_100x,
         "twenty_policies_vs_floor_d": policies.twenty_policies_vs_floor_d,
         "idle_policy_vs_asked": policies.idle_policy_vs_asked,

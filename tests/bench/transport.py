@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from backend.demo.broker import broker_service, free_port
 from backend.demo.keys import Keyring, ensure_keys
 from backend.demo.launch import Address, backend_service, backend_settings, bridge_service
-from backend.demo.run import ACL
+from backend.demo.run import BROKER_ACCESS
 from backend.demo.supervisor import Supervisor
 from backend.retailers.store import Store
 from backend.storage.transaction import Database
@@ -43,7 +43,7 @@ PROGRAMS = ("mosquitto", "backend", "bridge")
 def mqtt_scans_per_s(ground: Ground, alternations: int) -> Ratio:
     place = ground.place()
     keyring = ensure_keys(ground.home / "keyring", [http_batches.device_of(n) for n in range(TILLS)], datetime.now(UTC))
-    _enrol(place, keyring)
+    enrol(place, keyring, TILLS)
     (ground.home / "token").write_text(TOKEN)
     address = Address(
         broker_port=free_port(ground.home / "broker.port"),
@@ -52,7 +52,7 @@ def mqtt_scans_per_s(ground: Ground, alternations: int) -> Ratio:
     )
     supervisor = Supervisor(ground.home / "logs", say)
     try:
-        supervisor.start(broker_service(ground.home / "broker", keyring, ACL, address.broker_port))
+        supervisor.start(broker_service(ground.home / "broker", keyring, BROKER_ACCESS, address.broker_port))
         supervisor.start(backend_service(address, backend_settings(place.url, keyring, address)))
         supervisor.start(bridge_service(address, keyring, ground.home / "token"))
         rates = [_run(ground, place, keyring, address, supervisor) for _ in range(alternations + 1)][1:]
@@ -62,11 +62,11 @@ def mqtt_scans_per_s(ground: Ground, alternations: int) -> Ratio:
     return Ratio("mqtt_scans_per_s", median(rates))
 
 
-def _enrol(place: Place, keyring: Keyring) -> None:
+def enrol(place: Place, keyring: Keyring, tills: int) -> None:
     database = Database(place.url, role=None, pool_size=1)
     store = Store(city.CITY, "s1", "基准", "基准门店", "320102")
     database.write(lambda c: open_store(c, store, place.sold_at))
-    for number in range(TILLS):
+    for number in range(tills):
         device = http_batches.device_of(number)
         enrolment = Enrolment(device, city.CITY, "s1", "k1", keyring.public_raw(device))
         database.write(lambda c, e=enrolment: enrol_device(c, e, place.sold_at))  # type: ignore[misc]
