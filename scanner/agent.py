@@ -30,6 +30,7 @@ from scanner.feedback import Console, Everyone, Feedback, Signal
 from scanner.lights import Lights
 from scanner.outbox import Limits
 from scanner.outbox_file import STREAM_BYTES, OpenedOutbox, open_outbox
+from scanner.page.desk import PageDesk
 from scanner.pulse import Part
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings, read_settings
@@ -81,8 +82,10 @@ class _Agent:
         self._stop = threading.Event()
         self._lights = Lights(settings.pins, self._press) if settings.pins.wired else None
         self._health = TrialWatch()
-        self._feedback: Feedback = Everyone([console, self._health, *([self._lights] if self._lights else [])])
         clock = SystemClock()
+        self._page = PageDesk(settings, clock, self._events)
+        lights = [self._lights] if self._lights else []
+        self._feedback: Feedback = Everyone([console, self._health, self._page, *lights])
         self._systemd = Systemd(os.environ)
         self._watch = Watch(self._systemd, self._feedback.show, time.monotonic())
         chaos = Chaos(settings.chaos_point, at_hit=settings.chaos_hit)
@@ -183,8 +186,10 @@ class _Agent:
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
+        self._page.join(self._till, self._outbox, self._judge_clock)
         self._tell_start()
         self._till.begin()
+        self._page.start(self._feedback.show)
         self._twin.begin(time.monotonic())
         if self._updates is not None:
             self._updates.start(self._till.test_itself)
@@ -203,7 +208,7 @@ class _Agent:
     def _serve(self, reading: threading.Thread) -> int:
         ended, served_s = False, time.monotonic()
         while not self._stop.is_set():
-            if not self._till.basket_open:
+            if self._till.open_basket is None:
                 self._heed_twin()
             event = self._next_event()
             if event is not None:
@@ -260,7 +265,7 @@ class _Agent:
 
     def _begins_anew(self, idle_s: float) -> bool:
         """For a trial of another slot, or with new keys; never while a customer is served."""
-        basket_open = self._till.basket_open
+        basket_open = self._till.open_basket is not None
         if self._updates and self._updates.tick(idle_s, basket_open=basket_open):
             return True
         return self._renewal is not None and self._renewal.done and not basket_open
@@ -288,6 +293,7 @@ class _Agent:
         self._feedback.show(notices.state("stopped", "扫码终端已停止。", "The till has stopped."))
         if self._lights is not None:
             self._lights.close()
+        self._page.stop()
         self._outbox.close()
 
     def _read(self) -> None:

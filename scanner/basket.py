@@ -29,6 +29,12 @@ class VoidWhileOpen(TillRefusal):
     text_en = "A basket is open; finish it before voiding the last one."
 
 
+class AnotherIsLast(TillRefusal):
+    code = "another_is_last"
+    text_zh = "第 {seq} 单已不是上一单，没有作废。"
+    text_en = "Basket {seq} is the last one no more; nothing was voided."
+
+
 class NothingToVoid(TillRefusal):
     code = "nothing_to_void"
     text_zh = "没有可作废的上一单。"

@@ -34,9 +34,13 @@ def beep(seen: CodeSeen, said: Saying, *, seq: int, stream: str) -> Notice:
         "expected": said.facts(),
     }
     price = "" if seen.price_fen is None else f" ¥{seen.price_fen // 100}.{seen.price_fen % 100:02}"
-    shown = "".join(character if character.isprintable() else "·" for character in seen.code[:80])
-    text_zh = f"✓ 已读 {shown} ×{seen.qty}{price}：{said.text_zh}"
+    text_zh = f"✓ 已读 {shown_code(seen.code)} ×{seen.qty}{price}：{said.text_zh}"
     return Notice("read", text_zh, f"read ({seen.symbology}): {said.text_en}", Signal.GOOD, facts)
+
+
+def shown_code(code: str) -> str:
+    """Fit for a line: what has no glyph is a dot, and 80 characters are enough."""
+    return "".join(character if character.isprintable() else "·" for character in code[:80])
 
 
 def closed(closing: Closing, row: Row, first_seq: int, stream: str, claim_code: str | None) -> Notice:

@@ -18,6 +18,8 @@ from scanner.errors import TillRefusal
 from scanner.read_line import read_line, recall
 
 WARNING_PERCENT = 80
+SLIPS_KEPT = 20
+"""Claim codes that nobody has seen yet. Who bought 20 baskets ago has left the shop."""
 
 
 class OutboxFull(TillRefusal):
@@ -256,6 +258,9 @@ class Outbox:
         )
         if new.claim_code is not None:
             self._db.execute("INSERT INTO slips VALUES (?, ?)", (first, new.claim_code))
+            self._db.execute(
+                "DELETE FROM slips WHERE seq NOT IN (SELECT seq FROM slips ORDER BY seq DESC LIMIT ?)", (SLIPS_KEPT,)
+            )
         self._set_meta("last_group", " ".join(str(row.seq) for row in rows) if new.voidable else "")
         return rows
 

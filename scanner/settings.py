@@ -101,6 +101,10 @@ class Settings:
     basket_timeout_s: int
     finish_code: str
     void_code: str
+    cashier_prefix: str
+    """A code that begins with it is a cashier's badge: what follows names who is at the till."""
+    page_port: int | None
+    """Loopback port of the cashier's page; 0 takes a free one, None serves no page."""
     clock_source: Discipline
     resend_min_s: float
     resend_max_s: float
@@ -205,6 +209,8 @@ def _till(variables: Variables) -> dict[str, Any]:
         "basket_timeout_s": variables.integer("BASKET_TIMEOUT_S", 120, 1, 3600),
         "finish_code": variables.text("FINISH_CODE", "GPFIN"),
         "void_code": variables.text("VOID_CODE", "GPVOID"),
+        "cashier_prefix": variables.text("CASHIER_PREFIX", "GPCASHIER-"),
+        "page_port": variables.optional_integer("PAGE_PORT", 0, 65535),
         "clock_source": variables.choice("CLOCK_SOURCE", Discipline, Discipline.AUTO),
         "camera_frames_per_s_max": variables.integer("CAMERA_FRAMES_PER_S_MAX", 10, 1, 60),
         "wedge_gap_ms": variables.integer("WEDGE_GAP_MS", 200, 10, 5000),

@@ -11,6 +11,7 @@ from firmware_bridge.wire.messages import CASHIER, ClosedBy, Read
 from firmware_bridge.wire.messages import Clock as ClockReport
 from scanner import member, notices
 from scanner.basket import (
+    AnotherIsLast,
     CashierNamed,
     CloseAsked,
     Closing,
@@ -50,6 +51,7 @@ from scanner.sources.model import (
     SourceLost,
     SourceOpened,
     Unusable,
+    VoidAsked,
 )
 
 
@@ -81,16 +83,21 @@ class Till:
         self._open: OpenBasket | None = None
         self._warned = False
 
+    @property
+    def open_basket(self) -> OpenBasket | None:
+        """Frozen, so any thread may look at it."""
+        return self._open
+
+    @property
+    def cashier(self) -> str | None:
+        return self._rules.cashier
+
     def begin(self) -> None:
         """What the last run left: slips that were perhaps never printed, a basket that was never closed."""
         for seq, claim_code in self._outbox.slips_to_show():
             self._show_slip(seq, claim_code)
         self._open = self._outbox.open_basket()
         self.end()
-
-    @property
-    def basket_open(self) -> bool:
-        return self._open is not None
 
     def test_itself(self) -> int | None:
         """Closes a basket that sold nothing, to see its receipt: its seq. None when the outbox cannot be written."""
@@ -108,7 +115,7 @@ class Till:
 
     def retune(self, settings: Settings) -> None:
         """Other codes and times, between baskets: one ends by the rules it began under."""
-        assert not self.basket_open
+        assert self._open is None
         self._settings = settings
         self._rules = replace(self._rules, timeout_ms=1000 * settings.basket_timeout_s)
 
@@ -141,6 +148,8 @@ class Till:
                 self._step(CloseAsked(ClosedBy.FINISH, self._now()))
             case ButtonPressed():
                 self._step(CloseAsked(ClosedBy.BUTTON, self._now()))
+            case VoidAsked():
+                self._void(self._now(), seen_as_last=event.seq)
             case _:
                 self._on_source(event)
 
@@ -165,6 +174,8 @@ class Till:
             self._step(CloseAsked(ClosedBy.FINISH, at))
         elif seen.code == self._settings.void_code:
             self._void(at)
+        elif seen.code.startswith(self._settings.cashier_prefix):
+            self._on_cashier(seen.code.removeprefix(self._settings.cashier_prefix))
         elif is_member_code(seen.code):
             self._on_member(seen.code, at)
         else:
@@ -190,6 +201,7 @@ class Till:
         if cashier != self._rules.cashier:
             self._rules = replace(self._rules, cashier=cashier)
             self._step(CashierNamed(cashier))
+            self._tell("cashier", f"收银员 {cashier}。", f"The cashier is {cashier}.", Signal.GOOD)
 
     def _step(self, event: Event) -> None:
         self._apply(step(self._open, event, self._rules))
@@ -222,12 +234,15 @@ class Till:
         self._wake_uplink()
         return None if claim_code is None else (rows[0].seq, claim_code)
 
-    def _void(self, at: Moment) -> None:
+    def _void(self, at: Moment, *, seen_as_last: int | None = None) -> None:
+        """`seen_as_last`: whoever pressed a button meant this basket, and no later one."""
         voided = self._outbox.last_group()
         if self._open is not None and self._open.reads:
             raise VoidWhileOpen
         if not voided:
             raise NothingToVoid
+        if seen_as_last is not None and seen_as_last != voided[0]:
+            raise AnotherIsLast(seq=seen_as_last)
 
         def make_lines(first_seq: int) -> Sequence[bytes]:
             return void_lines(voided, first_seq, self._rules, at)
@@ -240,7 +255,9 @@ class Till:
 
     def _show_slip(self, seq: int, claim_code: str) -> None:
         self._feedback.show(notices.slip(seq, claim_code, slip_text(claim_code)))
-        self._outbox.slip_shown(seq)
+        if self._settings.page_port is None:
+            # Where there is a page, it says when the slip has stood on it: until then a restart shows it again.
+            self._outbox.slip_shown(seq)
 
     def _warn_when_filling(self) -> None:
         fill = self._outbox.fill()

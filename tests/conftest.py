@@ -14,6 +14,7 @@ from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
 from backend.storage.transaction import Database
 
+pytest_plugins = ("tests.worlds.browser",)
 TEMPLATE = "greenpoints_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 """Durability is not what most tests test; those that do start a server of their own."""

@@ -80,6 +80,10 @@ def _missing(purpose: str) -> list[SystemPackage]:
         if shutil.which("mosquitto", path=SYSTEM_PATH) is None:
             needed = purpose != "test"
             found.append(SystemPackage("mosquitto", "MQTT 消息服务", "no MQTT broker for tills", required=needed))
+        if purpose == "test" and not (shutil.which("chromium") or shutil.which("chromium-browser")):
+            found.append(
+                SystemPackage("chromium", "在浏览器中检查页面", "no page is tried in a browser", required=False)
+            )
         if ctypes.util.find_library("zbar") is None:
             found.append(SystemPackage("libzbar0", "第三个识读引擎", "one reading engine less", required=False))
     return found

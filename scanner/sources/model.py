@@ -43,6 +43,13 @@ class ButtonPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidAsked:
+    """The cashier's page: `seq` is the basket that was seen there as the last one."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """Something was there that gave no read: the cashier hears of it."""
 
@@ -66,7 +73,9 @@ class SourceEnded:
     src: str
 
 
-SourceEvent = CodeSeen | CashierSeen | FinishSeen | ButtonPressed | Unusable | SourceLost | SourceOpened | SourceEnded
+SourceEvent = (
+    CodeSeen | CashierSeen | FinishSeen | ButtonPressed | VoidAsked | Unusable | SourceLost | SourceOpened | SourceEnded
+)
 
 
 class SourceFailed(TillRefusal):

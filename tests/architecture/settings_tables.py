@@ -95,6 +95,14 @@ TILL_WORDS = {
     "BASKET_TIMEOUT_S": ("多少秒无读码即结单", "a basket closes after so long without a read"),
     "FINISH_CODE": ("结单码的内容", "the code that finishes a basket"),
     "VOID_CODE": ("作废上一单的码", "the code that voids the last basket"),
+    "CASHIER_PREFIX": (
+        "收银员工牌码的开头，其后为工号",
+        "what a cashier's badge code begins with; the rest names them",
+    ),
+    "PAGE_PORT": (
+        "收银台页面的本机端口；0 为任选，不设则不开",
+        "loopback port of the cashier's page; 0: any free one; not set: no page",
+    ),
     "CLOCK_SOURCE": (
         "时钟由谁校准：auto、ntp、rtc、srv、none",
         "who sets the clock: auto, ntp, rtc, srv (by receipts), none",

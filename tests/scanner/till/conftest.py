@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.settings import Settings, read_settings
 from tests.scanner.till.scene import Backend, Broker, Shop, free_port
 
 
@@ -35,3 +36,11 @@ def backend(new_broker: Callable[..., Broker], shop: Shop) -> Iterator[Backend]:
     backend.come_up()
     yield backend
     backend.close()
+
+
+@pytest.fixture
+def settings(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in shop.environment(1).items():
+        if name.startswith("GREENPOINTS_TILL_"):
+            monkeypatch.setenv(name, value)
+    return read_settings()

@@ -16,9 +16,9 @@ from scanner import keys
 from scanner.chaos import Chaos
 from scanner.claim import qr_text
 from scanner.feedback import Console, Everyone, Notice, Signal
-from scanner.outbox import Limits, Outbox
+from scanner.outbox import SLIPS_KEPT, Limits, NewRows, Outbox
 from scanner.outbox_file import open_outbox
-from scanner.settings import FeedbackPins, Settings, read_settings
+from scanner.settings import FeedbackPins, Settings
 from scanner.snapshot.teller import Silent
 from scanner.sources.model import CashierSeen, CodeSeen, FinishSeen, SourceEnded
 from scanner.till import Till
@@ -57,14 +57,6 @@ class Watcher:
     def of(self, event: str) -> list[tuple[Notice, tuple[int, int]]]:
         pairs = zip(self.notices, self.on_disk, strict=True)
         return [(notice, held) for notice, held in pairs if notice.event == event]
-
-
-@pytest.fixture
-def settings(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name, value in shop.environment(1).items():
-        if name.startswith("GREENPOINTS_TILL_"):
-            monkeypatch.setenv(name, value)
-    return read_settings()
 
 
 @pytest.fixture
@@ -129,6 +121,14 @@ def test_a_read_that_the_disk_refused_does_not_beep(
     assert [notice.facts["reason"] for notice, _ in watcher.of("refused")] == ["outbox_unwritable"]
     (row,) = outbox.after(0, 10)
     assert [read.code for read in decode_basket(row.line).reads] == ["a", "c"]
+
+
+def test_claim_codes_that_nobody_sees_are_kept_up_to_a_bound(settings: Settings, outbox: Outbox) -> None:
+    for number in range(SLIPS_KEPT + 2):
+        new = NewRows(make_lines=lambda seq: [b"%d" % seq], ts=1, claim_code=f"code-{number}")
+        outbox.record(None, new)
+
+    assert [code for _, code in outbox.slips_to_show()] == [f"code-{n}" for n in range(2, SLIPS_KEPT + 2)]
 
 
 def test_the_same_goes_for_a_restart_in_the_middle_of_a_customer(new_till: Callable[[], Till], outbox: Outbox) -> None:

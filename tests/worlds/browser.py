@@ -1,0 +1,68 @@
+"""A real browser for tests of pages: Debian's Chromium, driven by Playwright, one a test session.
+
+Background services are off, and a request to any other host than this machine, a fault of a script or a breach of a
+page's own security policy fails the test that caused it.
+"""
+
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--no-sandbox",  # root, as which CI runs, has no sandbox
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+WIDTH, HEIGHT = 1280, 800
+PATIENCE_MS = 10_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip(
+            "chromium is not installed (Debian: apt-get install chromium): no page can be looked at in a browser"
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of this test's own, which may not complain."""
+    complaints: list[str] = []
+    window = browser.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    window.set_default_timeout(PATIENCE_MS)
+    window.on("request", lambda request: complaints.extend(_foreign(request.url)))
+    window.on("weberror", lambda error: complaints.append(str(error.error)))
+    window.on("console", lambda said: complaints.extend(_breach(said.text)))
+    yield window
+    window.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def tab(window: BrowserContext) -> Page:
+    return window.new_page()
+
+
+def _breach(said: str) -> list[str]:
+    return [said] if "Content Security Policy" in said else []
+
+
+def _foreign(url: str) -> list[str]:
+    parts = urlsplit(url)
+    ours = parts.scheme in {"data", "blob", "about"} or parts.hostname in {"127.0.0.1", "localhost"}
+    return [] if ours else [f"a request to {url}"]
