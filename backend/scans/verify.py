@@ -134,6 +134,17 @@ WHERE b.city = %(city)s AND b.line IS NOT NULL AND sha256(b.line) <> b.sha256"""
     "a policy text is not the one of its hash": """
 SELECT v.version::text, NULL, NULL FROM policy_versions v
 WHERE v.city = %(city)s AND encode(sha256(convert_to(v.text, 'UTF8')), 'hex') <> v.sha256""",
+    "an approval names a preview that is not on record": """
+SELECT a.draft::text, NULL, NULL FROM policy_approvals a
+WHERE a.city = %(city)s AND a.preview_sha256 IS NOT NULL AND NOT EXISTS (
+  SELECT FROM policy_previews p WHERE p.city = %(city)s AND p.draft = a.draft AND p.sha256 = a.preview_sha256)""",
+    "was compared with a usual price that was never reckoned": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+WHERE d.city = %(city)s AND d.median_fen IS NOT NULL AND NOT EXISTS (
+  SELECT FROM price_medians m WHERE m.city = %(city)s AND m.label_key = d.label_key AND m.median_fen = d.median_fen
+    AND m.week BETWEEN date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date - 7
+                   AND date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date)""",
     "an unknown product that nobody looks for": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.outcome = 'pending_product' AND d.label_key IS NOT NULL AND NOT EXISTS (

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from backend.certificates.cache import RegistryCache
@@ -17,6 +18,7 @@ from backend.usecases.learn_prices import learn_prices
 from backend.usecases.open_store import open_store
 from backend.usecases.record_baskets import Arrival
 from backend.usecases.rule_on_hold import Place, RuleOnHold
+from backend.usecases.verify_ledger import verify_ledger
 from tests.db.operator.typed import Run
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, WASHER, City, open_city, read, resident
@@ -106,19 +108,25 @@ def test_what_was_held_is_released_and_replays_as_released(city: City) -> None:
     assert_verified(city.database, NANJING)
 
 
-def test_an_award_that_a_watch_must_have_held_is_a_break(city: City, database_url: str) -> None:
-    import psycopg
-
-    from backend.usecases.verify_ledger import verify_ledger
-
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("median_fen = 1", ["replayed", "never reckoned"]),
+        ("median_fen = 9999", ["never reckoned"]),
+        ("travel_kmh = 151", ["replayed"]),
+    ],
+)
+def test_a_changed_fact_of_a_watch_is_a_break(city: City, database_url: str, planted: str, found: list[str]) -> None:
+    usual_prices(city)
+    learn_prices(city.database, NANJING, NOON)
     city.record(city.till().basket(read(FRIDGE), resident=LI))
     with psycopg.connect(database_url) as owner:
-        owner.execute("UPDATE decisions SET median_fen = 1")
+        owner.execute(f"UPDATE decisions SET {planted} WHERE award > 0")  # type: ignore[call-overload]  # ours
 
-    broken = [finding for one in verify_ledger(city.database, NANJING) for finding in one.findings if finding.broken]
+    findings = [one for verified in verify_ledger(city.database, NANJING) for one in verified.findings if one.broken]
 
-    assert len(broken) == 1
-    assert "replayed" in broken[0].breaks[0].found
+    assert len(findings) == len(found)
+    assert all(said in one.breaks[0].found for said, one in zip(found, findings, strict=True))
 
 
 def at_store(arrival: Arrival, store: str) -> Arrival:

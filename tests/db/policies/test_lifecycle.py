@@ -29,6 +29,7 @@ from backend.usecases.publish_policy import PublishedVersion
 from backend.usecases.reject_policy import reject_policy
 from backend.usecases.submit_policy import submit_policy
 from backend.usecases.turn_policy import turn_policy
+from backend.usecases.verify_ledger import verify_ledger
 from backend.usecases.withdraw_policy import withdraw_policy
 from tests.db.policies.office import ANOTHER, APPROVER, AUTHOR, ROUNDS, Office, outcomes, sound
 from tests.worlds import books, rules
@@ -166,6 +167,15 @@ def test_a_preview_is_kept_to_the_byte_and_of_the_text_that_was_previewed(office
     assert kept is not None
     assert hashlib.sha256(kept.result.encode()).hexdigest() == kept.sha256 == draft.preview_sha256
     assert json.loads(kept.result)["sales"] == 0
+
+
+def test_an_approval_whose_preview_is_gone_is_a_break(office: Office, owner: psycopg.Connection[Any]) -> None:
+    office.approve(office.submitted())
+    owner.execute("DELETE FROM policy_previews")
+
+    broken = [one for verified in verify_ledger(office.database, NANJING) for one in verified.findings if one.broken]
+
+    assert [one.breaks[0].found for one in broken] == ["an approval names a preview that is not on record"]
 
 
 def test_a_changed_draft_voids_its_submission_and_what_was_seen_of_it(office: Office) -> None:
