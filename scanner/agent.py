@@ -326,8 +326,8 @@ class _Agent:
     def _tell_start(self) -> None:
         show = self._feedback.show
         if self._opened.set_aside is not None:
-            text_zh = f"本机存储已损坏，原文件保存为 {self._opened.set_aside}，请通知店长。"
-            text_en = "The outbox was broken; its file is kept, a new stream begins."
+            text_zh = f"本机存储损坏或丢失，原文件保存为 {self._opened.set_aside}，请通知店长。"
+            text_en = "The outbox was broken or gone; its file is kept, a new stream begins."
             facts = {"path": str(self._opened.set_aside)}
             show(notices.state("outbox_set_aside", text_zh, text_en, Signal.WARNING, **facts))
         waiting = self._outbox.fill().baskets

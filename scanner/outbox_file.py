@@ -13,6 +13,7 @@ from scanner.outbox import Limits, Outbox
 
 STREAM_BYTES = 16
 _BUSY_MS = 5_000
+_PAGE_BYTES_MIN = 512
 _BROKEN = ".broken-"
 _JOURNALS = ("-wal", "-shm")
 
@@ -48,6 +49,14 @@ class OutboxInUse(TillRefusal):
     text_en = "Another till program is using {path}."
 
 
+class OutboxUnusable(TillRefusal):
+    """The file may be whole: it stays where it is."""
+
+    code = "outbox_unusable"
+    text_zh = "本机存储 {path} 打不开（{reason}），终端不能启动。请检查磁盘空间和权限：greenpoints-till doctor"
+    text_en = "The outbox {path} cannot be opened ({reason}); the till does not start. Check space and rights."
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedOutbox:
     outbox: Outbox
@@ -58,24 +67,22 @@ class OpenedOutbox:
 def open_outbox(path: Path, limits: Limits, *, random_stream: bytes, now_ts: int) -> OpenedOutbox:
     """The outbox at `path`, made with the stream `random_stream` when there is none or the one there is broken.
 
-    Raises OutboxInUse: two programs would mix two customers in one open basket. The lock ends with
+    Raises OutboxUnusable, and OutboxInUse: two programs would mix two customers in one open basket. The lock ends with
     `Outbox.close` or with the process.
     """
     assert len(random_stream) == STREAM_BYTES
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = _lock(path)
-    set_aside = None
     try:
-        connection = _open_checked(path)
-    except sqlite3.OperationalError:
-        # A full disk, missing rights: the file itself may be whole, so it stays where it is.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(path)
+    except OSError as error:
+        raise OutboxUnusable(path=path, reason=error.strerror) from error
+    try:
+        connection, set_aside = _open_or_set_aside(path, random_stream.hex(), now_ts, begun=os.fstat(lock).st_size > 0)
+        _witness(lock)
+        _sync_directory(path.parent)
+    except (OSError, sqlite3.OperationalError) as error:
         os.close(lock)
-        raise
-    except sqlite3.DatabaseError:
-        set_aside = _set_aside(path, now_ts)
-        connection = _open_checked(path)
-    _begin_stream(connection, random_stream.hex())
-    _sync_directory(path.parent)
+        raise OutboxUnusable(path=path, reason=error) from error
     outbox = Outbox(connection, limits, partial(os.close, lock), set_aside=bool(broken_files(path)))
     return OpenedOutbox(outbox, set_aside)
 
@@ -86,7 +93,36 @@ def broken_files(path: Path) -> list[Path]:
     return sorted(kept for kept in found if not kept.name.endswith(_JOURNALS))
 
 
-def _open_checked(path: Path) -> sqlite3.Connection:
+def _require_no_loss(path: Path, *, begun: bool) -> None:
+    """SQLite takes a file that is gone, or shorter than its smallest page, for a new one: so would a loss go unseen.
+
+    Raises sqlite3.DatabaseError.
+    """
+    size_bytes = path.stat().st_size if path.exists() else 0
+    if size_bytes < _PAGE_BYTES_MIN and (begun or size_bytes > 0):
+        raise sqlite3.DatabaseError("the file is gone or empty")
+
+
+def _witness(lock: int) -> None:
+    """The lock file says for ever that there was an outbox beside it."""
+    if os.fstat(lock).st_size == 0:
+        os.write(lock, b"begun\n")
+        os.fsync(lock)
+
+
+def _open_or_set_aside(path: Path, stream: str, now_ts: int, *, begun: bool) -> tuple[sqlite3.Connection, Path | None]:
+    """Raises sqlite3.OperationalError: a full disk, missing rights; the file itself may be whole and stays there."""
+    try:
+        _require_no_loss(path, begun=begun)
+        return _open_checked(path, stream), None
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        set_aside = _set_aside(path, now_ts)
+        return _open_checked(path, stream), set_aside
+
+
+def _open_checked(path: Path, stream: str) -> sqlite3.Connection:
     """Raises sqlite3.DatabaseError for a file that is not a whole database."""
     # isolation_level None: transactions begin and end where the code says.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -96,6 +132,7 @@ def _open_checked(path: Path) -> sqlite3.Connection:
         found = connection.execute("PRAGMA quick_check").fetchall()
         _require_whole(found)
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        _begin_stream(connection, stream)
     except sqlite3.DatabaseError:
         connection.close()
         raise
@@ -116,7 +153,10 @@ def _begin_stream(connection: sqlite3.Connection, stream: str) -> None:
 
 def _set_aside(path: Path, now_ts: int) -> Path:
     kept = path.with_name(f"{path.name}{_BROKEN}{now_ts}")
-    path.rename(kept)
+    if path.exists():
+        path.rename(kept)
+    else:
+        kept.touch()
     for suffix in _JOURNALS:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
