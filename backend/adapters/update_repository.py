@@ -90,9 +90,8 @@ def create(folder: Path, keys: Keys, now: datetime) -> Path:
         raise RepositoryExists(folder=folder)
     metadata.mkdir(parents=True, exist_ok=True)
     (folder / "targets").mkdir(exist_ok=True)
-    root = Root(expires=_after(now, OFFLINE_VALID), consistent_snapshot=True)
-    for role, key in zip((Root.type, Targets.type, *ONLINE), (*keys[:2], keys.online, keys.online), strict=True):
-        root.add_key(CryptoSigner(key).public_key, role)
+    root = Root(consistent_snapshot=True)
+    _trust(root, keys, now)
     _write(metadata, root, keys.root)
     _write(metadata, Targets(expires=_after(now, OFFLINE_VALID)), keys.targets)
     _publish_state(metadata, Snapshot(), Timestamp(), keys.online, now)
@@ -129,6 +128,33 @@ def refresh(folder: Path, online_key: Signer, now: datetime) -> datetime:
     metadata = folder / "metadata"
     _check_key(_newest(metadata, Root), Timestamp.type, online_key)
     return _refresh(metadata, online_key, now)
+
+
+def renew(folder: Path, keys: Keys, new: Keys, now: datetime) -> Path:
+    """A new root for another year, with `new` keys in place of `keys` (the same ones: none is changed): its root.json.
+
+    The old root signs it too, so tills that know any former root come to believe it. Raises RepositoryUnusable, KeyNotOfRole.
+    """
+    metadata = folder / "metadata"
+    root, targets = _newest(metadata, Root), _newest(metadata, Targets)
+    _check_key(root, Root.type, keys.root)
+    for role in root.roles.values():
+        role.keyids.clear()
+    root.keys.clear()
+    _trust(root, new, now)
+    root.version += 1
+    _write(metadata, root, *dict.fromkeys((keys.root, new.root)))
+    targets.version += 1
+    targets.expires = _after(now, OFFLINE_VALID)
+    _write(metadata, targets, new.targets)
+    _refresh(metadata, new.online, now)
+    return metadata / f"{root.version}.root.json"
+
+
+def _trust(root: Root, keys: Keys, now: datetime) -> None:
+    root.expires = _after(now, OFFLINE_VALID)
+    for role, key in zip((Root.type, Targets.type, *ONLINE), (*keys[:2], keys.online, keys.online), strict=True):
+        root.add_key(CryptoSigner(key).public_key, role)
 
 
 def _refresh(metadata: Path, online_key: Signer, now: datetime) -> datetime:

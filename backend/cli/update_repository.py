@@ -54,8 +54,7 @@ def init(repository: Path, keys: Path) -> None:
     Keep the keys of root and targets offline; install root.json with each till.
     """
     made = update_repository.make_keys(keys)
-    each = Keys(*(_key(keys / f"{role}.pem") for role in update_repository.ROLES))
-    root = update_repository.create(repository, each, datetime.now(UTC))
+    root = update_repository.create(repository, _keys(keys), datetime.now(UTC))
     for path in made:
         click.echo(f"新密钥 / new key：{path}")
     click.echo(f"更新仓库已建立，终端需安装 / tills need：{root}")
@@ -121,6 +120,33 @@ def refresh(repository: Path, online_key: Path) -> None:
     """
     until = update_repository.refresh(repository, _key(online_key), datetime.now(UTC))
     click.echo(f"更新仓库有效至 / good until {moment(until)}")
+
+
+@click.command()
+@repository_option
+@click.option("--keys", required=True, type=folder_type, help="现用密钥文件夹 / folder of the keys in use.")
+@click.option(
+    "--new-keys",
+    type=folder_type,
+    default=None,
+    help="换用的新密钥，缺少则新建 / keys to change to, made if missing.",
+)
+def renew(repository: Path, keys: Path, new_keys: Path | None) -> None:
+    """续签 root 与 targets 一年，可同时更换密钥 / another year for root and targets, by other keys if wanted.
+
+    每年须做一次；终端自动跟上，不必重装。
+
+    Once a year at least; tills follow by themselves.
+    """
+    for path in [] if new_keys is None else update_repository.make_keys(new_keys):
+        click.echo(f"新密钥 / new key：{path}")
+    now = datetime.now(UTC)
+    root = update_repository.renew(repository, _keys(keys), _keys(new_keys or keys), now)
+    click.echo(f"已续签 / renewed：{root.name}")
+
+
+def _keys(folder: Path) -> Keys:
+    return Keys(*(_key(folder / f"{role}.pem") for role in update_repository.ROLES))
 
 
 def _key(path: Path) -> update_repository.Signer:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
-from backend.cli.update_repository import init, publish, refresh, release_options
+from backend.cli.update_repository import init, publish, refresh, release_options, renew
 from backend.devices.updates import queries
 from backend.devices.updates.advance import Turn
 from backend.devices.updates.model import Release, Rollout, RolloutState
@@ -43,6 +43,7 @@ def updates() -> None:
 updates.add_command(init)
 updates.add_command(publish)
 updates.add_command(refresh)
+updates.add_command(renew)
 
 
 @updates.command()

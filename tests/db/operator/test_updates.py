@@ -66,6 +66,23 @@ def test_what_is_published_is_what_a_till_believes_and_installs(run: Run, reposi
     assert told[-1].state is UpdateState.STAGED
 
 
+def test_a_repository_is_renewed_by_its_own_root_alone(run: Run, repository: Path, tmp_path: Path) -> None:
+    keys, other = str(tmp_path / "keys"), str(tmp_path / "other")
+    stranger = tmp_path / "stranger"
+    done(run("updates", "init", "--repository", str(stranger), "--keys", str(tmp_path / "stranger-keys")))
+
+    assert "2.root.json" in done(run("updates", "renew", "--repository", str(repository), "--keys", keys))
+    changed = done(run("updates", "renew", "--repository", str(repository), "--keys", keys, "--new-keys", other))
+    refusal = refused(
+        run("updates", "renew", "--repository", str(repository), "--keys", str(tmp_path / "stranger-keys"))
+    )
+
+    assert "3.root.json" in changed
+    assert refusal.code == "update-key-not-of-role"
+    online = str(tmp_path / "other" / "online.pem")
+    done(run("updates", "refresh", "--repository", str(repository), "--online-key", online))
+
+
 def test_a_key_of_another_role_publishes_nothing(run: Run, repository: Path) -> None:
     keys = repository.parent / "keys"
     before = sorted(path.name for path in (repository / "metadata").iterdir())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.adapters import update_repository
+from backend.adapters.update_repository import KeyNotOfRole
 from firmware_bridge.wire.jobs import Cancelled, JobReport, UpdateState
 from scanner import launch
 from scanner.update.machine import Machine
@@ -156,6 +157,38 @@ def test_an_older_state_of_the_repository_is_refused_once_a_newer_one_was_seen(
     work(till)
 
     assert outcome(told) == (UpdateState.FAILED, "metadata_rolled_back")
+
+
+def test_a_till_follows_the_repository_to_other_keys_and_believes_the_old_ones_no_more(
+    till: Machine, supply: Supply, told: list[JobReport], tmp_path: Path
+) -> None:
+    """It knows the first root only; every key was changed since, twice."""
+    for name in ("second", "third"):
+        new = Supply.make(tmp_path / name).keys
+        update_repository.renew(supply.folder, supply.keys, new, days_ago(0))
+        old, supply.keys = supply.keys, new
+    offered = supply.publish(bundle(tmp_path))
+    with pytest.raises(KeyNotOfRole):
+        update_repository.refresh(supply.folder, old.online, days_ago(0))
+
+    till.take(offered)
+    work(till)
+
+    assert outcome(told) == (UpdateState.STAGED, None)
+
+
+def test_a_root_that_the_former_one_did_not_sign_is_refused(
+    till: Machine, supply: Supply, told: list[JobReport], tmp_path: Path
+) -> None:
+    stranger = Supply.make(tmp_path / "stranger")
+    update_repository.renew(stranger.folder, stranger.keys, stranger.keys, days_ago(0))
+    offered = supply.publish(bundle(tmp_path))
+    shutil.copy(stranger.folder / "metadata" / "2.root.json", supply.folder / "metadata")
+
+    till.take(offered)
+    work(till)
+
+    assert outcome(told) == (UpdateState.FAILED, "signature_invalid")
 
 
 def test_metadata_that_have_expired_are_waited_for_not_believed(
