@@ -1,3 +1,3 @@
-from tests.scanner.till.conftest import backend, new_broker, shop
+from tests.scanner.till.conftest import backend, new_broker, settings, shop
 
-__all__ = ["backend", "new_broker", "shop"]
+__all__ = ["backend", "new_broker", "settings", "shop"]

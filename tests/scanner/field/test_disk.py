@@ -14,9 +14,9 @@ from scanner.outbox import Limits, Outbox
 from scanner.outbox_file import OutboxUnusable, open_outbox
 from scanner.sources.model import CodeSeen, FinishSeen
 from tests.scanner.till.scene import Shop, free_port
-from tests.scanner.till.test_till import TestClock, Watcher, clock, new_till, settings, watcher
+from tests.scanner.till.test_till import TestClock, Watcher, clock, new_till, watcher
 
-__all__ = ["clock", "new_till", "settings", "watcher"]
+__all__ = ["clock", "new_till", "watcher"]
 LIMITS = Limits(baskets_max=10_000, size_max_bytes=10**9)
 
 
