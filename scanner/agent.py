@@ -156,11 +156,11 @@ class _Agent:
 
     def _renewal_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> Renewal | None:
         """Raises ServerAddressRefused."""
-        if settings.identity_path is None or not settings.server_url:
+        if settings.identity_path is None or settings.backend_url is None:
             return None
         return Renewal(
             Identities(settings.identity_path),
-            Server(settings.server_url, settings.server_ca_path),
+            Server(settings.backend_url, settings.backend_ca_path),
             self._feedback.show,
             clock.wall_ms,
             lambda: self._judge_clock().src is not ClockSource.NONE,

@@ -59,7 +59,6 @@ class Link:
 
     def established(self, _event: Connected) -> None:
         self.connected = True
-        self._failures = 0
         self.announce()
         if self._transport is not None:
             self._transport.subscribe([topics.down_filter(self._settings.device_id), topics.BRIDGE_STATES_FILTER])
@@ -67,7 +66,9 @@ class Link:
         self._tell("connected", f"已连接消息服务器（MQTT {version}）。", f"Connected by MQTT {version}.", mqtt=version)
 
     def subscribed(self, event: Subscribed) -> None:
-        if not event.granted:
+        if event.granted:
+            self._failures = 0
+        else:
             self._tell("subscription_refused", "消息服务器拒绝订阅。", "The broker refused the subscription.")
 
     def lost(self, event: Disconnected, now_s: float) -> None:

@@ -17,7 +17,7 @@ from scanner.environment import Variables
 from scanner.update.window import WINDOW, Window, read_window
 
 PREFIX = "GREENPOINTS_TILL_"
-ELSEWHERE = frozenset({f"{PREFIX}BROKER_HOST", f"{PREFIX}BROKER_PORT"})
+ELSEWHERE = frozenset(f"{PREFIX}{name}" for name in ("BROKER_HOST", "BROKER_PORT", "BACKEND_URL", "BACKEND_CA_PATH"))
 DEFAULT_WINDOW = "22:30-06:00"
 SOURCE_FORM = r"pictures:.+|video:.+|camera:[0-9]{1,2}|picamera|serial:[^@]+(@[0-9]{3,7})?|evdev:.+|stdin"
 
@@ -71,8 +71,6 @@ class UpdateSettings:
 class Settings:
     identity_path: Path | None
     """Folder that `greenpoints-till enrol` made; None where keys and certificate were put in place by hand."""
-    server_url: str
-    server_ca_path: Path | None
     renewal_check_s: float
     device_id: str
     outbox_path: Path
@@ -151,7 +149,7 @@ def read_settings() -> Settings:
 
 
 def _of_identity(variables: Variables) -> dict[str, Any]:
-    """An enrolled till's variables stand in its identity's folder; only where the broker is may be said otherwise."""
+    """An enrolled till's variables stand in its identity's folder; only where broker and backend are may be said otherwise."""
     place = variables.optional_path("IDENTITY_PATH")
     identity = None if place is None else Identities(place).current()
     if identity is not None and identity.is_whole:
@@ -162,8 +160,6 @@ def _of_identity(variables: Variables) -> dict[str, Any]:
         variables.problem("IDENTITY_PATH", "Not enrolled yet: greenpoints-till enrol.")
     return {
         "identity_path": place,
-        "server_url": variables.text("SERVER_URL", "", pattern=r"(https?://.+)?"),
-        "server_ca_path": variables.optional_path("SERVER_CA_PATH"),
         "renewal_check_s": variables.number("RENEWAL_CHECK_S", 3600.0, 0.1, 86_400.0),
     }
 

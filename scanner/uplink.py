@@ -168,7 +168,11 @@ class Uplink:
                 self._repeat_reports()
             case Subscribed():
                 self._link.subscribed(event)
-                self._bridges.listen(time.monotonic())
+                if event.granted:
+                    self._bridges.listen(time.monotonic())
+                else:
+                    # Without receipts there is no use in staying: it comes again, ever later, until the broker knows it.
+                    self._lose(Disconnected(event.generation, "subscription refused"))
             case Disconnected():
                 self._lose(event)
             case Acked():

@@ -127,8 +127,8 @@ def identity_files(identity: Identity, answer: Mapping[str, Any], server: Server
         "BROKER_CA_PATH": identity.folder / files.AUTHORITY,
         "BROKER_CERT_PATH": identity.folder / files.CERTIFICATE,
         "BROKER_TLS_KEY_PATH": identity.folder / files.TLS_KEY,
-        "SERVER_URL": server.url,
-        **({} if server.ca is None else {"SERVER_CA_PATH": server.ca.absolute()}),
+        "BACKEND_URL": server.url,
+        **({} if server.ca is None else {"BACKEND_CA_PATH": server.ca.absolute()}),
     }
     return {
         files.CERTIFICATE: answer["certificate"],

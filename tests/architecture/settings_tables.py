@@ -62,8 +62,6 @@ TILL_WORDS = {
         "greenpoints-till enrol 存放密钥与证书的目录；设置后，下列编号、密钥、证书各项由它给出",
         "folder that greenpoints-till enrol made; it then gives id, keys and certificate below",
     ),
-    "SERVER_URL": ("后端地址，用于证书续期；登记时已写入", "the backend, for renewals; enrolment writes it"),
-    "SERVER_CA_PATH": ("验证后端的 CA；默认用系统的", "its authority; the system's by default"),
     "RENEWAL_CHECK_S": ("多久检查一次证书是否该续期", "how often the certificate's age is looked at"),
     "DEVICE_ID": ("设备编号，与证书 CN 一致", "id of the till, the CN of its certificate"),
     "KEY_PATH": ("签名私钥 Ed25519（PEM），只许本人可读", "private signing key Ed25519 (PEM), mode 600"),

@@ -22,5 +22,9 @@ def access_file(folder: Path, *devices: str) -> Path:
 
 
 def admitted(path: Path) -> set[str]:
-    """Devices in the file as the broker has rewritten it."""
-    return {client["username"] for client in json.loads(path.read_text())["clients"]} - {"bridge"}
+    """Devices in the file as the broker has rewritten it; none while it is amid that."""
+    try:
+        doc = json.loads(path.read_text())
+    except ValueError:
+        return set()
+    return {client["username"] for client in doc["clients"]} - {"bridge"}

@@ -49,9 +49,10 @@ class Line:
 @pytest.fixture(scope="module")
 def enrolled(town: Town) -> Town:
     town.open_city(current(), CITY)
+    devices = {till_of(number).device for number in (GOOD, REVOKED)}
     for number in (GOOD, REVOKED):
         town.enrol(till_of(number), CITY)
-    town.owner.write(lambda c: revoke_device(c, till_of(REVOKED).device, utc_now()))
+    wait_until(lambda: devices <= town.admitted(), "the broker to let them in")
     return town
 
 
@@ -157,21 +158,31 @@ def test_a_topic_that_no_till_has_is_kept_under_its_name(enrolled: Town, good: L
         wait_kept(enrolled, payload, "unknown_topic", NO_CITY)
 
 
-@pytest.mark.parametrize(
-    ("number", "reason", "city"), [(REVOKED, "revoked_device", CITY), (STRANGER, "unknown_device", NO_CITY)]
-)
-def test_who_is_not_or_no_longer_enrolled_is_kept_and_not_counted(
-    enrolled: Town, good: Line, number: int, reason: str, city: str
-) -> None:
-    """The broker lets in every certificate of its authority; the backend alone knows who is enrolled."""
-    with connect(enrolled, number) as mqtt:
-        line = line_of(enrolled, number, mqtt)
-        sent = [line.message(), b'{"online":true,"session":1}', secrets.token_bytes(50)]
-        for kind, payload in zip(("baskets", "state", "job"), sent, strict=True):
-            line.publish(kind, payload)
+def test_a_till_that_is_revoked_loses_its_connection_and_nothing_of_it_is_taken(enrolled: Town, good: Line) -> None:
+    device = till_of(REVOKED).device
+    with connect(enrolled, REVOKED) as mqtt:
+        line = line_of(enrolled, REVOKED, mqtt)
+        line.publish("baskets", line.message())
+        wait_until(lambda: line.receipts() == 1, "a receipt before it is revoked")
+        last = line.message()
 
-        for payload in sent:
-            wait_kept(enrolled, payload, reason, city)
-        assert line.receipts() == 0
-    counted = books.rows(enrolled.owner, "SELECT count(*) FROM baskets WHERE device = :d", d=till_of(number).device)
-    assert counted == [(0,)]
+        enrolled.owner.write(lambda c: revoke_device(c, device, utc_now()))
+
+        line.publish("baskets", last)
+        wait_kept(enrolled, last, "revoked_device")
+        wait_until(lambda: mqtt.ended, "the broker to end the connection")
+        wait_until(lambda: device not in enrolled.admitted(), "the broker to forget it")
+    with connect(enrolled, REVOKED) as again:
+        assert again.granted == []
+        assert again.publish(f"pos/v1/{device}/up/baskets", last).startswith("Not authorized")
+    assert books.rows(enrolled.owner, "SELECT count(*) FROM baskets WHERE device = :d", d=device) == [(1,)]
+
+
+def test_a_certificate_that_nobody_enrolled_opens_nothing(enrolled: Town, good: Line) -> None:
+    with connect(enrolled, STRANGER) as mqtt:
+        line = line_of(enrolled, STRANGER, mqtt)
+
+        refused = mqtt.publish(f"pos/v1/{line.shop.device}/up/baskets", line.message())
+
+        assert mqtt.granted == []
+        assert refused.startswith("Not authorized")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
-from backend.demo.broker import broker_service, free_port, is_open
+from backend.demo.broker import ACCESS_FILE, broker_service, free_port, is_open
 from backend.demo.city import Store as Shop
 from backend.demo.city import Till
 from backend.demo.keys import Keyring, ensure_keys
@@ -34,6 +34,7 @@ from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.issue_token import issue_token
 from backend.usecases.open_store import open_store
+from tests.bridge.access import admitted
 from tests.worlds import rules
 from tests.worlds.city import City, register
 
@@ -141,6 +142,10 @@ class Town:
         store = Store(city, shop.store, shop.retailer, shop.name_zh, f"{city[:4]}04")
         self.owner.write(lambda c: open_store(c, store, utc_now()))
         self.owner.write(lambda c: enrol_device(c, Enrolment(till.device, city, shop.store, *key), utc_now()))
+
+    def admitted(self) -> set[str]:
+        """Devices that the broker lets in, by the file that it keeps."""
+        return admitted(self.home / "broker" / ACCESS_FILE)
 
     def run_server(self) -> None:
         settings = backend_settings(self.postgres.url(), self.keyring, self.address)

@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from firmware_bridge.control import ControlLine
+from firmware_bridge.dynamic_security import admission
+from firmware_bridge.settings import Settings
 from tests.bridge.access import access_file
 from tests.bridge.broker import find_plugin
 from tests.scanner.till.scene import DEVICE, Backend, Broker, Shop, free_port, needs_mosquitto
@@ -58,7 +61,7 @@ class Authority:
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     authority = Authority(tmp_path)
-    for name in ("broker", DEVICE, "nj0001-2"):
+    for name in ("broker", "bridge", DEVICE, "nj0001-2"):
         authority.issue(name)
     return authority
 
@@ -103,7 +106,33 @@ def test_a_till_with_its_own_certificate_sends_and_gets_its_receipt(
     backend.close()
 
 
-def test_a_till_with_the_certificate_of_another_is_told_that_nothing_was_sent(
+def test_a_till_that_the_broker_learns_of_later_comes_again_and_gets_its_receipt(
+    shop: Shop, new_broker: Callable[..., Broker], tls_port: int, tmp_path: Path
+) -> None:
+    access_file(tmp_path)
+    broker = new_broker(extra=listener(tmp_path, tls_port))
+    backend = Backend(broker, shop.till_key, shop.receipt_key)
+    backend.come_up()
+    till = shop.open_till(tls_port, EXIT_WHEN_DONE="true", RECONNECT_MAX_S="0.5", **tls_files(tmp_path, DEVICE))
+    till.say("6901234567892", "GPFIN")
+    till.end_input()
+    till.wait_for("state", state="subscription_refused")
+
+    control = ControlLine(bridge_settings(tls_port, tmp_path))
+    control.run(admission(DEVICE))
+    control.close()
+
+    assert till.wait() == 0
+    backend.close()
+
+
+def bridge_settings(port: int, folder: Path) -> Settings:
+    ca, certificate, key = (folder / name for name in ("ca.crt", "bridge.crt", "bridge.key"))
+    files = {"broker_ca_file": ca, "broker_cert_file": certificate, "broker_key_file": key}
+    return Settings(broker_port=port, backend_url="http://127.0.0.1:1", token="a-token-of-this-test", **files)
+
+
+def test_a_till_with_the_certificate_of_another_is_not_heard_and_keeps_its_basket(
     shop: Shop, new_broker: Callable[..., Broker], tls_port: int, tmp_path: Path
 ) -> None:
     broker = new_broker(extra=listener(tmp_path, tls_port))
@@ -113,7 +142,7 @@ def test_a_till_with_the_certificate_of_another_is_told_that_nothing_was_sent(
 
     till.say("6901234567892", "GPFIN")
 
-    till.wait_for("state", state="not_sent")
-    assert till.of("state", "not_sent")[0]["reason"] == "0x87"
+    till.wait_for("state", state="subscription_refused")
+    till.wait_for("state", state="offline")
     assert backend.lines == []
     backend.close()
