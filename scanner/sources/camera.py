@@ -1,5 +1,6 @@
 """Frames: a USB camera, a Raspberry Pi camera, a video file. One label held before them is one read."""
 
+import contextlib
 import importlib
 import threading
 from collections.abc import Callable, Iterator
@@ -92,17 +93,30 @@ def pi_frames(frames_per_s_max: int, clock: Clock) -> Iterator[Iterator[Frame]]:
         picamera2: Any = importlib.import_module("picamera2")
     except ImportError as error:
         raise SourceFailed(src="picam", reason="python3-picamera2 is not installed") from error
-    try:
+    with _pi_failures():
         camera: Any = picamera2.Picamera2()
-        camera.configure(camera.create_video_configuration(main={"size": PICTURE_SIZE, "format": "RGB888"}))
-        camera.start()
+    try:
+        with _pi_failures():
+            camera.configure(camera.create_video_configuration(main={"size": PICTURE_SIZE, "format": "RGB888"}))
+            camera.start()
+        yield _live(lambda: _grab_pi(camera), 1000 // frames_per_s_max, clock)
+    finally:
+        # Stops it, too. Whatever happened: a camera that is still held cannot be opened again.
+        with contextlib.suppress(RuntimeError, OSError):
+            camera.close()
+
+
+@contextmanager
+def _pi_failures() -> Iterator[None]:
+    try:
+        yield
     except (RuntimeError, IndexError, OSError) as error:
         raise SourceFailed(src="picam", reason=type(error).__name__) from error
-    try:
-        yield _live(lambda: cast("Picture", camera.capture_array()), 1000 // frames_per_s_max, clock)
-    finally:
-        camera.stop()
-        camera.close()
+
+
+def _grab_pi(camera: Any) -> Picture:
+    with _pi_failures():
+        return cast("Picture", camera.capture_array())
 
 
 def _film(capture: cv2.VideoCapture) -> Iterator[Frame]:
@@ -125,7 +139,10 @@ def _live(grab: Callable[[], Picture], every_ms: int, clock: Clock) -> Iterator[
 
 
 def _grab(capture: cv2.VideoCapture, src: str) -> Picture:
-    ok, image = capture.read()
+    try:
+        ok, image = capture.read()
+    except cv2.error as error:
+        raise SourceFailed(src=src, reason="the driver failed") from error
     if not ok:
         raise SourceFailed(src=src, reason="no picture came")
     return cast("Picture", image)
@@ -133,5 +150,6 @@ def _grab(capture: cv2.VideoCapture, src: str) -> Picture:
 
 def _opened(capture: cv2.VideoCapture, src: str) -> cv2.VideoCapture:
     if not capture.isOpened():
+        capture.release()
         raise SourceFailed(src=src, reason="it cannot be opened")
     return capture
