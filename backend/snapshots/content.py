@@ -1,6 +1,7 @@
 """The lines of a snapshot. Pure.
 
-Three kinds, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `t:` + another label's text) name a kind;
+Three kinds, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address,
+`t:` + another label's text) name a kind;
 a kind (`k:`) says what it would earn in each zone; a place (`p:`) says which zone it lies in. So a policy changes few
 lines and a certificate one, and what policies give is worked out once for all goods that they cannot tell apart.
 """
@@ -18,6 +19,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, day_start_ms
 from backend.labels.model import Reading, Scheme, Scope
 from backend.labels.parse import parse
+from backend.labels.schemes.efficiency import address_of
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.expect import Expected, expected
 from backend.policies.model import Facts, Level, Proof
@@ -77,16 +79,19 @@ def lines_of(world: World) -> dict[str, str]:
 def _goods(world: World) -> tuple[dict[str, str], set[Kind]]:
     lines: dict[str, str] = {}
     kinds: set[Kind] = set()
-    for text in {key.partition(":")[2] for key in world.entries}:
-        reading = parse(text)
+    for key in world.entries:
+        text, address = key.partition(":")[2], address_of(key)
+        reading = parse(address or text)
+        if key not in reading.registry_keys:
+            continue  # it is found by no text that a till could match
         found = next((world.entries[key] for key in reading.registry_keys if key in world.entries), ())
         at_sale = standing(found, world.at_ms)
         if not reading.usable or at_sale.state != "valid" or at_sale.entry is None or reading.scope not in _LEVELS:
             continue
         kind = _kind(reading, at_sale.entry)
         kinds.add(kind)
-        key = f"g:{text}" if reading.scheme is Scheme.GTIN else f"t:{text}"
-        lines[key] = _json([at_sale.entry.product[:NAME_CHARS_MAX], _id(kind), _until(at_sale.entry, world.at_ms)])
+        line_key = f"w:{key}" if address else f"g:{text}" if reading.scheme is Scheme.GTIN else f"t:{text}"
+        lines[line_key] = _json([at_sale.entry.product[:NAME_CHARS_MAX], _id(kind), _until(at_sale.entry, world.at_ms)])
     if len(lines) > GOODS_MAX:
         raise SnapshotTooLarge(goods=len(lines), goods_max=GOODS_MAX)
     return lines, kinds

@@ -14,7 +14,7 @@ from scanner.errors import TillRefusal
 _BUSY_MS = 5_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS head (
-    only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL, checked_at INTEGER NOT NULL,
+    only INTEGER PRIMARY KEY CHECK (only = 1), dev TEXT NOT NULL, version INTEGER NOT NULL, checked_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, district TEXT NOT NULL, store TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS lines (key TEXT PRIMARY KEY, line TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -73,8 +73,8 @@ class Goods(NamedTuple):
 class SnapshotFile:
     """Two connections: `version` and `apply` belong to the thread that fetches, `look` to the one that reads labels."""
 
-    def __init__(self, path: Path) -> None:
-        """A file that is broken is begun anew."""
+    def __init__(self, path: Path, device: str) -> None:
+        """A file that is broken, or another till's (a card that was moved), is begun anew."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._writing = _open(path)
@@ -84,6 +84,9 @@ class SnapshotFile:
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
             self._writing = _open(path)
+        with _transaction(self._writing):
+            if self._writing.execute("SELECT 1 FROM head WHERE dev <> ?", (device,)).fetchone() is not None:
+                self._writing.execute("DELETE FROM head")
         self._reading = _open(path)
 
     def version(self) -> int | None:
@@ -102,8 +105,8 @@ class SnapshotFile:
             if held is None or message.head.after != message.head.version:
                 _check_whole(self._writing, message.head)
             head = message.head
-            row = (head.version, head.checked_at, head.expires_at, head.district, head.store)
-            self._writing.execute("REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?)", row)
+            row = (head.dev, head.version, head.checked_at, head.expires_at, head.district, head.store)
+            self._writing.execute("REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?)", row)
 
     def look(self, key: str) -> tuple[Held, Goods | None] | None:
         """Which version is held and what it knows of `key`, both of one moment. None where none is held.

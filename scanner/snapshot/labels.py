@@ -16,6 +16,14 @@ _ELEMENTS = re.compile(
 )
 """GTIN, then dates of six digits, batch (10) and serial (21), as GS1 General Specifications 3 lays them out."""
 _SERIAL = re.compile(r"(?:1[1-7][0-9]{6}|10[!-z]{1,20}\x1d)*21")
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:"
+    r"(?P<official>energylabel\.com\.cn|waterlabel\.org\.cn)/signdetails/?\?(?P<query>[^#\s]*)"
+    r"|(?P<short>[ew]l)\.bbqk\.com/(?P<id>[0-9a-z]{4,16})(?:/0\.html)?/?)(?:#\S*)?",
+    re.IGNORECASE,
+)
+"""China energy and water labels: the address of one product (productId), or the short one before it."""
+_PRODUCT_ID = re.compile(r"[0-9]{1,20}")
 _TEXT = re.compile(r"[!-~]{4,100}")
 
 
@@ -30,6 +38,9 @@ def label_of(seen: CodeSeen) -> Label | None:
     """None for what is certainly in no snapshot: not text, or a number whose check digit is wrong."""
     if seen.raw is not None:
         return None
+    address = _ADDRESS.fullmatch(seen.code.strip())
+    if address is not None:
+        return _of_address(address)
     text = "".join(seen.code.split(" ")).upper()
     if text.isascii() and text.isdigit() and len(text) in GTIN_LENGTHS:
         # Eight digits of a UPC-E are another number, squeezed.
@@ -48,3 +59,16 @@ def _gtin(digits: str, *, unit: bool) -> Label | None:
     padded = digits.zfill(14)
     weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(padded[:-1]))
     return Label(f"g:{padded}", unit) if int(padded[-1]) == -weighted % 10 else None
+
+
+def _of_address(address: re.Match[str]) -> Label | None:
+    """As the server reads it: a product that is named twice, differently, is none; capitals alone have lost the case."""
+    if address["short"]:
+        scheme = "energy_label" if address["short"].lower() == "el" else "water_label"
+        text = address[0]
+        return Label(f"w:{scheme}:bbqk/{address['id'] if text != text.upper() else address['id'].lower()}", unit=False)
+    pairs = (pair.partition("=") for pair in address["query"].split("&"))
+    (product, *others) = {value for name, _, value in pairs if name.lower() == "productid"} or {""}
+    scheme = "energy_label" if address["official"].lower().startswith("energy") else "water_label"
+    is_one = not others and _PRODUCT_ID.fullmatch(product) is not None
+    return Label(f"w:{scheme}:{product}", unit=False) if is_one else None

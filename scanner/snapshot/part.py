@@ -14,7 +14,7 @@ from scanner.snapshot.fetch import SnapshotFetcher
 from scanner.snapshot.file import SnapshotFile
 from scanner.snapshot.teller import Silent, SnapshotTeller, Teller
 
-FILE_NAME = "snapshot.sqlite"
+SUFFIX = ".snapshot"
 
 
 class SnapshotPart:
@@ -46,9 +46,9 @@ def snapshot_of(
 ) -> SnapshotPart:
     if settings.backend_url is None:
         return SnapshotPart(Silent())
-    path = settings.snapshot_path or settings.outbox_path.with_name(FILE_NAME)
+    path = settings.snapshot_path or settings.outbox_path.with_name(settings.outbox_path.name + SUFFIX)
     try:
-        file = SnapshotFile(path)
+        file = SnapshotFile(path, settings.device_id)
     except (sqlite3.Error, OSError) as error:
         # Nothing to keep a till from reading for.
         text_zh = "商品快照无法存入本机，读码不提示预计积分。"

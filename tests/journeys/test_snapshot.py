@@ -40,7 +40,7 @@ def test_an_offline_till_says_what_is_likely_and_takes_it_back_with_the_policy(s
     till = TillProcess(dict(service.environment))
     try:
         till.wait_for("state", state="started")
-        snapshot = tmp_path / "snapshot.sqlite"
+        snapshot = tmp_path / f"{TILL.device}.sqlite.snapshot"
         wait_until(lambda: snapshot.exists() and b"g:0" + FRIDGE.encode() in _content(snapshot), "the snapshot")
 
         for number, code in enumerate((FRIDGE, RICE, UNCERTIFIED), 1):

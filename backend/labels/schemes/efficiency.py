@@ -13,6 +13,7 @@ HOSTS = frozenset({"el.bbqk.com", "wl.bbqk.com", "elm.bbqk.com", "energylabel.co
 
 _SHORT = {"el.bbqk.com": Scheme.ENERGY_LABEL, "wl.bbqk.com": Scheme.WATER_LABEL}
 _OFFICIAL = {"energylabel.com.cn": Scheme.ENERGY_LABEL, "waterlabel.org.cn": Scheme.WATER_LABEL}
+_BBQK = "bbqk/"
 _SHORT_ID = re.compile(r"[0-9A-Za-z]{4,16}")
 _MOTOR_ID = re.compile(r"[0-9A-Za-z]{1,32}")
 _MOTOR_PAGE = re.compile(r"index[0-9]{0,4}\.html", re.IGNORECASE)
@@ -34,6 +35,17 @@ def read_address(address: WebAddress, *, has_case: bool) -> Reading | None:
     return None
 
 
+def address_of(key: str) -> str | None:
+    """A web address as a label of this key bears it; None where the key is no label's of ours."""
+    scheme, _, canonical = key.partition(":")
+    if canonical.startswith(_BBQK):
+        hosts = {of.value: host for host, of in _SHORT.items()}
+        return f"https://{hosts[scheme]}/{canonical.removeprefix(_BBQK)}" if scheme in hosts else None
+    hosts = {of.value: host for host, of in _OFFICIAL.items()}
+    is_product = scheme in hosts and _PRODUCT_ID.fullmatch(canonical)
+    return f"https://www.{hosts[scheme]}/signDetails?productId={canonical}" if is_product else None
+
+
 def read_filing(code: Code) -> Reading | None:
     match = _FILING.fullmatch(code.compact)
     if match is None:
@@ -47,7 +59,7 @@ def _short(scheme: Scheme, segments: tuple[str, ...], *, has_case: bool) -> Read
     tail = [segment.lower() for segment in segments[1:]]
     if not segments or not _SHORT_ID.fullmatch(segments[0]) or tail not in ([], ["0.html"]):
         return None
-    return _model(scheme, f"bbqk/{segments[0] if has_case else segments[0].lower()}", {})
+    return _model(scheme, f"{_BBQK}{segments[0] if has_case else segments[0].lower()}", {})
 
 
 def _motor(address: WebAddress, *, has_case: bool) -> Reading | None:

@@ -20,6 +20,8 @@ from backend.storage.transaction import Database, observed
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.open_store import open_store
 from backend.usecases.turn_policy import turn_policy
+from scanner.snapshot.labels import label_of
+from scanner.sources.model import CodeSeen
 from tests.worlds import rules
 from tests.worlds.city import (
     FRIDGE,
@@ -208,3 +210,16 @@ def test_a_policy_of_some_places_speaks_only_there(engine_db: Database) -> None:
     assert offered(city, FRIDGE) == [{}, {}]
     assert offered(city, FRIDGE, "320104") == [{}, {}]
     assert offered(city, FRIDGE, "s/s2") == [{"points": 3}, {"points": 7}]
+
+
+def test_labels_that_are_no_product_codes_are_known_by_what_a_till_reads(city: City) -> None:
+    address = "https://www.energylabel.com.cn/signDetails?productId=990000000003"
+    short = "https://wl.bbqk.com/AbC12"
+    written = [{"code": code, "grade": "1", "certificate_no": f"202601-14-10000001-9000{place}"}
+               for place, code in enumerate((address, short))]  # fmt: skip
+    register(city.database, *written)
+
+    make(city)
+
+    reads = [label_of(CodeSeen(code=code, symbology="QRCODE", mono_ms=1, src="test")) for code in (address, short)]
+    assert [label is not None and label.key in lines(city) for label in reads] == [True, True]

@@ -86,7 +86,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def file(path: Path) -> Iterator[SnapshotFile]:
-    opened = SnapshotFile(path)
+    opened = SnapshotFile(path, DEVICE)
     yield opened
     opened.close()
 

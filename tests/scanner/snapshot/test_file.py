@@ -17,7 +17,7 @@ from scanner.snapshot.file import SnapshotBroken, SnapshotChainBroken, SnapshotF
 from scanner.snapshot.part import snapshot_of
 from scanner.snapshot.sayings import UNKNOWN
 from scanner.sources.model import CodeSeen
-from tests.scanner.snapshot.conftest import FRIDGE, MADE_MS, RICE, USUAL, difference, message
+from tests.scanner.snapshot.conftest import DEVICE, FRIDGE, MADE_MS, RICE, USUAL, difference, message
 from tests.scanner.till.scene import Shop
 
 CHANGED = {**{key: line for key, line in USUAL.items() if key != f"g:0{RICE}"}, "g:01": '["新商品","one",9]'}
@@ -48,7 +48,7 @@ def slowly():
 
 said = message(LINES, version=200)
 object.__setattr__(said, "lines", type("Slow", (), {"__iter__": lambda self: slowly()})())
-SnapshotFile(Path(sys.argv[1])).apply(said)
+SnapshotFile(Path(sys.argv[1]), "nj0001-1").apply(said)
 """
 
 
@@ -101,7 +101,7 @@ def test_a_difference_that_does_not_follow_or_does_not_come_out_changes_nothing(
 
 
 def test_a_kill_in_the_middle_leaves_the_version_before(path: Path) -> None:
-    before = SnapshotFile(path)
+    before = SnapshotFile(path, DEVICE)
     before.apply(message(USUAL, version=100))
     before.close()
     till = subprocess.Popen(
@@ -117,7 +117,7 @@ def test_a_kill_in_the_middle_leaves_the_version_before(path: Path) -> None:
     till.wait(10)
     till.stdout.close()
 
-    again = SnapshotFile(path)
+    again = SnapshotFile(path, DEVICE)
     assert (again.version(), held(again)) == (100, USUAL)
     again.apply(message(CHANGED, version=101, after=100, changes=difference(USUAL, CHANGED)))
     again.close()
@@ -140,7 +140,7 @@ def test_a_read_sees_the_version_before_while_the_next_is_put_in_place(file: Sna
 def test_a_broken_file_is_begun_anew(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
-    file = SnapshotFile(path)
+    file = SnapshotFile(path, DEVICE)
 
     assert file.version() is None
     file.apply(message(USUAL))
@@ -174,3 +174,17 @@ def test_a_snapshot_that_cannot_be_kept_stops_no_till(path: Path, monkeypatch: p
 
 def refuse(_signature: bytes, _signed: bytes) -> bool:
     return False
+
+
+def test_another_tills_snapshot_is_not_this_ones(path: Path) -> None:
+    before = SnapshotFile(path, DEVICE)
+    before.apply(message(USUAL))
+    before.close()
+
+    moved = SnapshotFile(path, "nj0002-1")
+
+    assert moved.version() is None
+    assert moved.look(f"g:0{FRIDGE}") is None
+    moved.apply(message(USUAL, version=50, dev="nj0002-1"))
+    assert moved.version() == 50
+    moved.close()

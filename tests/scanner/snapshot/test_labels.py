@@ -12,6 +12,7 @@ from tests.worlds.city import gtin
 
 GTINS = st.integers(0, 10**9 - 1).map(gtin)
 SERIALS = st.text("ABCxyz0123456789-/", min_size=1, max_size=12)
+READ = frozenset({Scheme.GTIN, Scheme.SGTIN, Scheme.ENERGY_LABEL, Scheme.WATER_LABEL})
 DATES = st.sampled_from(["11261231", "17261231", "15270101"])
 
 
@@ -21,8 +22,10 @@ def looked_up(code: str, symbology: str, aim: str | None) -> Label | None:
 
 def as_the_server_reads(code: str, symbology: str, aim: str | None) -> Label | None:
     reading = parse(code, symbology, aim)
-    if not reading.usable or reading.scheme not in (Scheme.GTIN, Scheme.SGTIN):
+    if not reading.usable or reading.scheme not in READ:
         return None
+    if reading.scheme not in (Scheme.GTIN, Scheme.SGTIN):
+        return Label(f"w:{reading.key}", unit=False)
     return Label(f"g:{reading.registry_keys[0].partition(':')[2]}", reading.scheme is Scheme.SGTIN)
 
 
@@ -45,16 +48,41 @@ def printed(draw: st.DrawFn) -> tuple[str, str, None]:
     return f"(01)0{draw(GTINS)}" + parts.replace("(x)", "(10)").replace("(2)", "(21)"), "QRCODE", None
 
 
+IDS = st.text("0123456789", min_size=0, max_size=21)
+pairs = st.one_of(
+    st.builds("{}={}".format, st.sampled_from(["productId", "PRODUCTID", "tenantId", "productTypeCode"]), IDS),
+    st.sampled_from(["", "isOld=1", "productId", "productId=1a"]),
+)
+official = st.builds(
+    lambda scheme, host, path, query, end: (f"{scheme}{host}/{path}?{'&'.join(query)}{end}", "QRCODE", None),
+    st.sampled_from(["https://www.", "http://", "HTTPS://WWW.", "www.", "https://m.", "ftp://"]),
+    st.sampled_from(
+        ["energylabel.com.cn", "waterlabel.org.cn", "Energylabel.com.cn", "energylabel.com.cn.example.com"]
+    ),
+    st.sampled_from(["signDetails", "signdetails/", "other"]),
+    st.lists(pairs, max_size=3),
+    st.sampled_from(["", "#top"]),
+)
+short = st.builds(
+    lambda host, label, tail, spell: (spell(f"https://{host}.bbqk.com/{label}{tail}"), "QRCODE", None),
+    st.sampled_from(["el", "wl", "www.el", "xl"]),
+    st.text("abcXYZ019", min_size=2, max_size=18),
+    st.sampled_from(["", "/", "/0.html", "/1.html"]),
+    st.sampled_from([str, str.upper]),
+)
 plain = st.builds(
     lambda code, symbology: (code, symbology, None), GTINS, st.sampled_from(["EAN13", "QRCODE", "CODE128"])
 )
 wrong = st.builds(lambda code: (code[:-1] + str((int(code[-1]) + 1) % 10), "EAN13", None), GTINS)
 
 
-@settings(deadline=None, max_examples=150)
-@given(st.one_of(elements(), printed(), plain, wrong))
+@settings(deadline=None, max_examples=200)
+@given(st.one_of(elements(), printed(), plain, wrong, official, short))
 def test_product_codes_are_read_as_the_server_reads_them(code: tuple[str, str, str | None]) -> None:
-    assert looked_up(*code) == as_the_server_reads(*code)
+    found = looked_up(*code)
+
+    # Any other text may be another label's own; a snapshot knows which are.
+    assert (None if found is None or found.key.startswith("t:") else found) == as_the_server_reads(*code)
 
 
 @pytest.mark.parametrize(
