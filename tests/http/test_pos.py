@@ -133,14 +133,29 @@ def test_51_reads_are_a_malformed_basket_of_which_its_till_is_told(
     assert quarantined(city.database, NANJING) == ["malformed-basket"]
 
 
-def test_a_clock_a_year_off_is_recorded_and_held(post: Post, shop: Shop, city: City, keys: Keys) -> None:
-    line = shop.line(read(FRIDGE), ts=shop.sold_at_ms - 365 * 86_400_000)
+@pytest.mark.parametrize("off_days", [-365, 365])
+def test_a_clock_a_year_off_is_recorded_and_held(off_days: int, post: Post, shop: Shop, city: City, keys: Keys) -> None:
+    line = shop.line(read(FRIDGE), ts=shop.sold_at_ms + off_days * 86_400_000)
 
     answer = post(shop.delivery(shop.message(line)))
 
     assert states(answer.get_json()["results"], keys.receipt.public_key()) == [["recorded"]]
     (only,) = decided(city.database, NANJING)
     assert (only.outcome, only.reason) == ("held", "clock_uncertain")
+
+
+@pytest.mark.parametrize("off_days", [-365, 365])
+def test_a_clock_a_year_off_that_knows_it_is_decided_like_any(
+    off_days: int, post: Post, shop: Shop, city: City, keys: Keys
+) -> None:
+    off_ms = off_days * 86_400_000
+    line = shop.line(read(FRIDGE), ts=shop.sold_at_ms + off_ms)
+
+    answer = post(shop.delivery(shop.message(line, clk={"src": "srv", "off_ms": -off_ms, "err_ms": 50})))
+
+    assert states(answer.get_json()["results"], keys.receipt.public_key()) == [["recorded"]]
+    (only,) = decided(city.database, NANJING)
+    assert only.reason != "clock_uncertain"
 
 
 def test_a_label_of_2_kib_of_control_characters_is_recorded(post: Post, shop: Shop, city: City, keys: Keys) -> None:
