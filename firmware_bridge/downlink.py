@@ -1,3 +1,5 @@
+import time
+from collections.abc import Sequence
 from threading import Event as Flag
 from typing import Final, Protocol
 
@@ -109,8 +111,7 @@ class DownlinkRelay:
             except NotSent as error:
                 log.warning("downlink_not_sent", topic=message.topic, reason=str(error))
                 return False
-        for info in infos:
-            info.wait_for_publish(PUBACK_WAIT_S)
+        self._await(infos)
         sent = all(info.is_published() for info in infos)
         if infos:
             self._metrics.downlink.labels("published" if sent else "not_sent").inc(len(infos))
@@ -120,6 +121,15 @@ class DownlinkRelay:
     def _change_access(self, message: Downlink) -> None:
         if self._access is not None:
             self._access.change(message.payload)
+
+    def _await(self, infos: Sequence[MQTTMessageInfo]) -> None:
+        """Until the broker has answered for all, the time is up, or the connection on which it would is gone."""
+        until_s = time.monotonic() + PUBACK_WAIT_S
+        for info in infos:
+            while not info.is_published() and self._broker.generation == self._generation:
+                if time.monotonic() > until_s:
+                    return
+                info.wait_for_publish(CONNECTION_LOOK_S)
 
     def _publish(self, message: Downlink) -> MQTTMessageInfo:
         return self._broker.publish(

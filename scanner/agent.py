@@ -246,6 +246,8 @@ class _Agent:
         self._settings = settings
         self._till.retune(settings)
         self._uplink.retune(settings)
+        if self._updates is not None and settings.updates is not None:
+            self._updates.retune(settings.updates)
         if reads_otherwise(before, settings):
             (_, stop), self._reading = self._reading, (self._source_of(settings), self._new_stop())
             stop.set()

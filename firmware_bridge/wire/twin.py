@@ -24,9 +24,11 @@ NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
     "health_interval_s": (1, 3_600),
     "wedge_gap_ms": (10, 5_000),
 }
-CODES: Final = ("finish_code", "void_code")
 CODE: Final = re.compile(r"GP[A-Z0-9]{2,30}")
 """No product's code and no member code looks like it, so no label is ever taken for a command."""
+WINDOW: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
+"""When nobody trades, in the civil time of China; over midnight where the end is not later."""
+TEXTS: Final = {"finish_code": CODE, "void_code": CODE, "update_window": WINDOW}
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 Document = Mapping[str, int | str]
@@ -102,8 +104,8 @@ def encode_reported(reported: ReportedTwin) -> bytes:
 def _setting(fields: Mapping[str, object], name: str) -> int | str:
     if name in NUMBERS:
         return integer(fields, name, *NUMBERS[name])
-    if name in CODES:
-        return text(fields, name, CODE)
+    if name in TEXTS:
+        return text(fields, name, TEXTS[name])
     raise BadField(field=name[:40], rule="a setting of a till")
 
 

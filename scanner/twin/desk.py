@@ -21,6 +21,7 @@ from scanner.settings import Settings
 from scanner.twin import state as twins
 from scanner.twin.file import TwinFile
 from scanner.twin.state import TwinState
+from scanner.update.window import read_window
 
 WAITING_MAX: Final = 16
 """Desired settings that wait for the end of a basket; the newest are kept, and of them the newest counts."""
@@ -146,5 +147,10 @@ class TwinDesk:
 
 
 def _tuned(base: Settings, document: Document) -> Settings:
-    """`base` with what the document names; both call a setting by the same name."""
-    return replace(base, **document)  # type: ignore[arg-type]  # checked against the names and types of the contract
+    """`base` with what the document names; both call a setting by the same name, but for what concerns updates alone."""
+    plain = {name: value for name, value in document.items() if name != "update_window"}
+    tuned = replace(base, **plain)  # type: ignore[arg-type]  # checked against the names and types of the contract
+    window = document.get("update_window")
+    if window is None or base.updates is None:
+        return tuned
+    return replace(tuned, updates=replace(base.updates, window=read_window(str(window))))

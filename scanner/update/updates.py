@@ -75,6 +75,10 @@ class Updates:
             self._health.expect(test_itself())
         self._thread.start()
 
+    def retune(self, settings: UpdateSettings) -> None:
+        """Another window or pause; where updates come from stays."""
+        self._settings = settings
+
     def stop(self) -> None:
         """A step that is under way is cut; it is done again."""
         self._stopping.set()

@@ -186,7 +186,9 @@ def test_desired_settings_are_the_exact_bytes_that_were_hashed() -> None:
     assert decode_document(twin) == {"basket_timeout_s": 90, "finish_code": "GPEND"}
 
 
-@pytest.mark.parametrize("case", load("twin-documents.json"), ids=lambda case: case["document"])
+@pytest.mark.parametrize(
+    "case", load("twin-documents.json") + load("twin-windows.json"), ids=lambda case: case["document"]
+)
 def test_a_till_takes_the_settings_that_it_may_have(case: dict[str, Any]) -> None:
     twin = decode_desired(encode_desired(1, case["document"].encode()))
     taken = True

@@ -94,6 +94,7 @@ def build() -> dict[str, bytes]:
     files["refused-snapshots.json"] = _pretty(_refused_snapshots(snapshots["snapshot-whole"]))
     files["downlink-twin.bin"] = golden_twin.desired(DEVICE, signer(RECEIPT_SEED))
     files["twin-documents.json"] = _pretty(golden_twin.documents())
+    files["twin-windows.json"] = _pretty(golden_twin.windows())
     files["twin-reports.json"] = _pretty(golden_twin.reports())
     return files
 

@@ -33,6 +33,13 @@ def documents() -> list[dict[str, object]]:
     return [{"document": orjson.dumps(document).decode(), "good": good} for document, good in cases]
 
 
+def windows() -> list[dict[str, object]]:
+    good = ["22:30-06:00", "00:00-00:00", "09:05-23:59"]
+    bad = ["24:00-06:00", "22:30", "22:30-6:00", "22:60-06:00", " 22:30-06:00", "22:30-06:00\n", "22：30-06：00"]
+    cases = [(text, True) for text in good] + [(text, False) for text in bad]
+    return [{"document": orjson.dumps({"update_window": text}).decode(), "good": is_good} for text, is_good in cases]
+
+
 def reports() -> list[dict[str, object]]:
     sha256 = decode_desired(encode_desired(7, DOCUMENT)).sha256
     said = [

@@ -20,9 +20,15 @@ NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
     "health_interval_s": (1, 3_600),
     "wedge_gap_ms": (10, 5_000),
 }
-CODES: Final = ("finish_code", "void_code")
 CODE: Final = "^GP[A-Z0-9]{2,30}$"
 """No product's code and no member code looks like it, so no label is ever taken for a command."""
+WINDOW: Final = "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
+CODES: Final = ("finish_code", "void_code")
+TEXTS: Final[Mapping[str, tuple[str, str, str]]] = {
+    **dict.fromkeys(CODES, (CODE, "GP 加 2-30 个大写字母或数字", "GP and 2-30 capitals or digits")),
+    "update_window": (WINDOW, "北京时间的起止，如 22:30-06:00", "a span of time in China, like 22:30-06:00"),
+}
+"""Pattern, and the form in words."""
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "basket_timeout_s": ("多少秒无读码即结单", "a basket closes after so long without a read"),
     "bridge_up_jitter_s": ("网桥恢复后随机错开的秒数", "random delay once a bridge is back"),
@@ -31,6 +37,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "wedge_gap_ms": ("扫码枪一个码内的最长停顿，毫秒", "longest pause within one code of a hand-held reader, in ms"),
     "finish_code": ("结单码", "the code that finishes a basket"),
     "void_code": ("作废上一单的码", "the code that voids the last basket"),
+    "update_window": ("不营业、可以更新程序的时段", "when nobody trades and the program may be updated"),
 }
 
 
@@ -68,8 +75,8 @@ def text_of(document: Document) -> str:
 
 def json_schema() -> dict[str, object]:
     numbers = {name: {"type": "integer", "minimum": low, "maximum": high} for name, (low, high) in NUMBERS.items()}
-    codes = {name: {"type": "string", "pattern": CODE} for name in CODES}
-    return {"$schema": DIALECT, "type": "object", "properties": numbers | codes, "additionalProperties": False}
+    texts = {name: {"type": "string", "pattern": pattern} for name, (pattern, _, _) in TEXTS.items()}
+    return {"$schema": DIALECT, "type": "object", "properties": numbers | texts, "additionalProperties": False}
 
 
 def _problem(name: str, value: object) -> tuple[str, str] | None:
@@ -78,11 +85,11 @@ def _problem(name: str, value: object) -> tuple[str, str] | None:
         if type(value) is not int or not low <= value <= high:
             return f"{name} 须为 {low}-{high} 的整数", f"{name} must be a whole number from {low} to {high}"
         return None
-    if name in CODES:
-        if type(value) is not str or not re.fullmatch(CODE.removesuffix("$"), value):
-            form_zh, form_en = "GP 加 2-30 个大写字母或数字", "GP and 2-30 capitals or digits"
+    if name in TEXTS:
+        pattern, form_zh, form_en = TEXTS[name]
+        if type(value) is not str or not re.fullmatch(pattern.removesuffix("$"), value):
             return f"{name} 须为{form_zh}", f"{name} must be {form_en}"
         return None
     shown = name if name.isprintable() else "?"
-    known = "、".join(sorted({*NUMBERS, *CODES}))
+    known = "、".join(sorted({*NUMBERS, *TEXTS}))
     return f"没有名为 {shown[:40]} 的设置（可设：{known}）", f"no setting is called {shown[:40]}"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from backend.devices.twin.compare import agreement
-from backend.devices.twin.document import CODES, NUMBERS, TwinInvalid, check, json_schema, read_words, text_of
+from backend.devices.twin.document import NUMBERS, TEXTS, TwinInvalid, check, json_schema, read_words, text_of
 from backend.devices.twin.message import desired_body, read_reported, sha256_of
 from backend.devices.twin.model import Agreement, Desired, Reported
 
@@ -19,7 +19,7 @@ SHA = sha256_of('{"basket_timeout_s":90}')
 DESIRED = Desired(3, '{"basket_timeout_s":90}', SHA, "ops", datetime(2026, 11, 27, tzinfo=UTC))
 
 documents = st.dictionaries(
-    st.sampled_from([*NUMBERS, *CODES, "broker_host", "outbox_path", ""]),
+    st.sampled_from([*NUMBERS, *TEXTS, "broker_host", "outbox_path", ""]),
     st.integers(-5, 5_000)
     | st.sampled_from(["GPFIN", "GPX", "gpfin", "GPVOID\n", "6901234567892", 60.5, True, None, []]),
     max_size=4,
@@ -45,7 +45,9 @@ def golden(name: str) -> Any:
     return json.loads((Path(__file__).parents[2] / "contracts" / name).read_bytes())
 
 
-@pytest.mark.parametrize("case", golden("twin-documents.json"), ids=lambda case: case["document"])
+@pytest.mark.parametrize(
+    "case", golden("twin-documents.json") + golden("twin-windows.json"), ids=lambda case: case["document"]
+)
 def test_a_till_is_sent_what_it_takes(case: dict[str, Any]) -> None:
     assert is_good(json.loads(case["document"])) == case["good"]
 
