@@ -1,9 +1,9 @@
 """The lines of a snapshot. Pure.
 
-Three kinds, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address,
-`t:` + another label's text) name a kind;
-a kind (`k:`) says what it would earn in each zone; a place (`p:`) says which zone it lies in. So a policy changes few
-lines and a certificate one, and what policies give is worked out once for all goods that they cannot tell apart.
+Three sorts, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address,
+`t:` + another label's text) name a kind; a kind (`k:`) says what it would earn in each zone; a place (`p:`) says which
+zone it lies in. So a policy changes few lines and a certificate one, and what policies give is worked out once for all
+goods that they cannot tell apart.
 """
 
 import hashlib

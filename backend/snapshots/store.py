@@ -20,7 +20,7 @@ VALUES (%(city)s, 0, 0, %(now)s, %(now)s, '', 0, %(sha256)s, '') ON CONFLICT (ci
 
 LOCKED = "SELECT version, oldest, made_of, checked_at FROM snapshots WHERE city = %(city)s FOR UPDATE"
 
-CHECKED = "UPDATE snapshots SET checked_at = %(now)s, made_of = %(made_of)s WHERE city = %(city)s"
+CHECKED = "UPDATE snapshots SET checked_at = %(now)s WHERE city = %(city)s"
 
 STANDING = "SELECT key, line FROM snapshot_lines WHERE city = %(city)s AND until IS NULL"
 
@@ -56,22 +56,21 @@ def lock(connection: Connection, city: str, now: datetime) -> Held:
     return Held(*row)
 
 
-def confirm(connection: Connection, city: str, held: Held, made_of: str, now: datetime) -> None:
+def confirm(connection: Connection, city: str, held: Held, now: datetime) -> None:
     """What the newest version says is still so."""
-    hot(connection, CHECKED, {"city": city, "made_of": made_of, "now": max(now, held.checked_at)})
+    hot(connection, CHECKED, {"city": city, "now": max(now, held.checked_at)})
 
 
 def replace(
     connection: Connection, city: str, held: Held, lines: Mapping[str, str], made_of: str, now: datetime
-) -> int | None:
-    """How many lines differ in the new version; None where none does, and no version is made."""
+) -> int:
+    """How many lines differ in the new version. It may be none: every day has a version of its own, since one that was
+    restored from a backup is believed only once its number has overtaken what tills hold.
+    """
     standing = dict(hot(connection, STANDING, {"city": city}).fetchall())
     changed = {key: line for key, line in lines.items() if standing.get(key) != line}
     gone = sorted(key for key, line in standing.items() if lines.get(key) != line)
-    if held.version and not changed and not gone:
-        confirm(connection, city, held, made_of, now)
-        return None
-    # Seconds, so that a database restored from a backup overtakes what tills hold already.
+    # Seconds, so that it does overtake them.
     version = max(held.version + 1, int(now.timestamp()))
     oldest = max(held.oldest, int((now - DIFFERENCES_KEPT).timestamp())) if held.version else version
     keys = sorted(changed)

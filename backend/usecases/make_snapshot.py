@@ -52,12 +52,12 @@ class MakeSnapshot:
 
         made_of = _made_of(registry, policies, stores, exhausted, at_ms)
         if made_of == held.made_of:
-            store.confirm(connection, city, held, made_of, now)
+            store.confirm(connection, city, held, now)
             return Made(confirmed=1)
 
         world = World(self._registry(connection, registry), policies, stores, exhausted, at_ms)
         changed = store.replace(connection, city, held, lines_of(world), made_of, now)
-        return Made(confirmed=1) if changed is None else Made(made=1, lines=changed)
+        return Made(made=1, lines=changed)
 
     def _registry(self, connection: Connection, version: int) -> Mapping[str, tuple[Entry, ...]]:
         if self._entries is None or self._entries[0] != version:
