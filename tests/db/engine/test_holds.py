@@ -146,7 +146,7 @@ def test_an_official_rules_on_the_command_line(city: City, run: Run) -> None:
     listed = run("holds", "list", "--city", NANJING)
     (scan,) = json.loads(run("holds", "list", "--city", NANJING, "--json").stdout)
 
-    assert "超出核查上限（velocity），应得 10 分" in listed.stdout
+    assert "触发核查（velocity），应得 10 分" in listed.stdout
     given = ("--city", NANJING, "--reason", "小票齐全", "--by", "王处长")
     released = run("holds", "release", scan["basket"], str(scan["line_no"]), *given)
     assert released.stdout == "第 2 次核定：已奖励（awarded），10 分 / awarded\n"
