@@ -113,7 +113,7 @@ def list_(city: str, as_json: bool) -> None:  # noqa: FBT001
 @city_option
 @json_option
 def show(rollout: str, city: str, as_json: bool) -> None:  # noqa: FBT001
-    """一个批次及其每台终端 / a rollout and what became of each till."""
+    """一个批次及未更新的终端；--json 列出全部 / a rollout and the tills that have it not; all of them as JSON."""
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         found = queries.rollout(connection, city, rollout)
         devices = queries.devices_of(connection, city, rollout)
@@ -127,7 +127,7 @@ def show(rollout: str, city: str, as_json: bool) -> None:  # noqa: FBT001
     click.echo(
         "，".join(f"{DEVICES_ZH[state]} {counted[state]}" for state in DEVICES_ZH if counted[state]) or "尚未通知"
     )
-    for one in devices:
+    for one in (one for one in devices if one.state != "committed"):
         why = f"（{one.reason}）" if one.reason else ""
         click.echo(f"  {one.device}  {DEVICES_ZH[one.state]}{why}  {moment(one.changed_at)}")
 

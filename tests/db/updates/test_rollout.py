@@ -8,16 +8,21 @@ import orjson
 import psycopg
 import pytest
 
+from backend.adapters.chores import Chores
 from backend.devices import store as device_store
 from backend.devices.store import Report
 from backend.devices.updates.advance import Turn
 from backend.devices.updates.model import Release, Rollout, RolloutState, in_cohort
 from backend.kernel.periods import milliseconds
+from backend.ledger import chart
+from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database, observed
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.offer_update import ReleaseRefused, RolloutUnderWay, RolloutUnknown, offer_update, turn_rollout
 from tests.worlds import books
 from tests.worlds.city import NANJING, NOON, SUZHOU
+from tests.worlds.later import resolver
+from tests.worlds.returning import voider
 
 ROLLOUT = "01980000-0000-7000-8000-000000000001"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -262,6 +267,19 @@ def test_workers_at_once_offer_nobody_twice(fleet: Database) -> None:
 
     assert sum(one.offered for one in moved) == FLEET - 1
     assert jobs(fleet, "update") == Counter(till(n) for n in range(FLEET - 1))
+
+
+def test_the_worker_moves_the_rollouts_of_every_city_that_has_tills(fleet: Database) -> None:
+    """Cities where nothing was sold yet, and no policy stands."""
+    offer(fleet)
+    offer(fleet, "01980000-0000-7000-8000-000000000002", SUZHOU)
+    chores = Chores(fleet, resolver(fleet), voider(fleet), PolicyCache(chart.budget))
+
+    for _ in range(2):
+        facts = chores.works()["move_rollouts"](NOON + HOUR, lambda: False)
+
+    assert facts["ended"] == 0
+    assert {one for (one,) in books.rows(fleet, "SELECT state FROM rollouts")} == {"rolling"}
 
 
 def test_a_pass_takes_the_same_statements_whatever_the_fleet(fleet: Database) -> None:
