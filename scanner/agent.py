@@ -44,6 +44,7 @@ from scanner.sources.model import (
     follow,
 )
 from scanner.sources.select_source import reads_otherwise, source_of
+from scanner.sources.shop_serial import ShopSerial
 from scanner.systemd import Systemd
 from scanner.till import Till
 from scanner.twin.desk import TwinDesk
@@ -130,6 +131,7 @@ class _Agent:
         )
         self._renewal = self._renewal_of(settings, clock, chaos)
         self._clock = clock
+        self._shop = ShopSerial(settings, clock, self._put, show)
         self._reading = (self._source_of(settings), self._new_stop())
 
     def _handlers(self, device: str) -> dict[str, Handler]:
@@ -190,6 +192,7 @@ class _Agent:
         self._tell_start()
         self._till.begin()
         self._page.start(self._feedback.show)
+        self._shop.start(self._stop)
         self._twin.begin(time.monotonic())
         if self._updates is not None:
             self._updates.start(self._till.test_itself)
@@ -275,7 +278,7 @@ class _Agent:
     def _is_whole(self, reading: threading.Thread, *, ended: bool) -> bool:
         """A thread that died of a bug: start again as a whole rather than go on half. After a stop they may end."""
         reads_on = ended or reading.is_alive() or not self._events.empty()
-        return self._stop.is_set() or (self._uplink.alive() and reads_on)
+        return self._stop.is_set() or (self._uplink.alive() and self._shop.alive() and reads_on)
 
     def _shut_down(self, reading: threading.Thread) -> None:
         self._systemd.stopping()

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 
-from firmware_bridge.wire.messages import READS_MAX, Basket, ClosedBy, Read, encode_basket
+from firmware_bridge.wire.messages import READS_MAX, Basket, ClosedBy, encode_basket
 from scanner.errors import TillRefusal
+from scanner.join import KeptRead, join
 
 OPEN_READS_MAX = 1_000
 PART_BYTES_MAX = 56_000
@@ -47,14 +48,6 @@ class Moment:
 
     mono: int
     ts: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRead:
-    """A read with its size as JSON on the wire."""
-
-    read: Read
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +155,8 @@ def _read(current: OpenBasket | None, event: LabelRead, rules: Rules) -> Step:
     basket = current or _opened(event.at, rules)
     if len(basket.reads) == OPEN_READS_MAX:
         raise BasketTooLong(reads_max=OPEN_READS_MAX)
-    return Step(replace(basket, reads=(*basket.reads, event.read), last=_later(basket.last, event.at)))
+    reads = join(basket.reads, event.read)
+    return Step(replace(basket, reads=reads, last=_later(basket.last, event.at)))
 
 
 def _member(current: OpenBasket | None, event: MemberShown, rules: Rules) -> Step:

@@ -4,6 +4,7 @@ One SQLite file, every change on disk before its method returns. Nothing here is
 a row leaves by a receipt that names its seq and its hash.
 """
 
+import itertools
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from firmware_bridge.wire.messages import basket_hash
+from firmware_bridge.wire.messages import Read, basket_hash
 from firmware_bridge.wire.receipts import Receipt, ReceiptState
 from scanner.basket import Moment, OpenBasket
 from scanner.errors import TillRefusal
 from scanner.read_line import read_line, recall
 
 WARNING_PERCENT = 80
+LINES_KEPT = 2_000
 SLIPS_KEPT = 20
 """Claim codes that nobody has seen yet. Who bought 20 baskets ago has left the shop."""
 
@@ -96,14 +98,18 @@ class Outbox:
         rejected, rejected_bytes = self._row("SELECT count(*), coalesce(sum(length(line)), 0) FROM rejected")
         self._rejected = int(rejected)
         self._size_bytes += int(rejected_bytes)
-        self._reads_kept = int(self._row("SELECT count(*) FROM open_reads")[0])
+        self._reads_kept: tuple[Read, ...] = ()
 
-    def record(self, still_open: OpenBasket | None, new: NewRows | None = None) -> tuple[Row, ...]:
-        """Everything that one event changed, on disk together: the closed basket's rows and the open basket.
+    def record(
+        self, still_open: OpenBasket | None, new: NewRows | None = None, *, line_id: str | None = None
+    ) -> tuple[Row, ...]:
+        """Everything that one event changed, on disk together: the closed basket's rows and the open basket, and that
+        the shop's line of this id was taken.
 
         Raises OutboxUnwritable; then nothing changed.
         """
-        kept = 0 if new is not None or still_open is None else self._reads_kept
+        reads = () if still_open is None else tuple(kept.read for kept in still_open.reads)
+        kept = 0 if new is not None else _same_head(self._reads_kept, reads)
         with self._change():
             if kept == 0:
                 self._db.execute("DELETE FROM open_reads")
@@ -111,7 +117,9 @@ class Outbox:
             rows = () if new is None else self._insert(new)
             if still_open is not None:
                 self._keep_open(still_open, kept)
-        self._reads_kept = 0 if still_open is None else len(still_open.reads)
+            if line_id is not None:
+                self._remember_line(line_id)
+        self._reads_kept = reads
         self._baskets += len(rows)
         self._size_bytes += sum(len(row.line) for row in rows)
         return rows
@@ -213,6 +221,10 @@ class Outbox:
             self._set_meta("session", str(number))
         return number
 
+    def knows_line(self, line_id: str) -> bool:
+        """Whether the shop's till sent this line before; the last 2,000 are known."""
+        return bool(self._row("SELECT count(*) FROM shop_lines WHERE line_id = ?", line_id)[0])
+
     def slips_to_show(self) -> list[tuple[int, str]]:
         """Claim codes that were drawn but perhaps never printed."""
         with self._guard:
@@ -269,9 +281,16 @@ class Outbox:
             "INSERT OR REPLACE INTO open_basket VALUES (1, ?, ?, ?, ?, ?, ?)",
             (basket.boot, basket.opened_mono, basket.last.mono, basket.last.ts, basket.member, basket.cashier),
         )
+        self._db.execute("DELETE FROM open_reads WHERE number >= ?", (kept,))
         self._db.executemany(
             "INSERT INTO open_reads VALUES (?, ?)",
             [(kept + n, read_line(read.read)) for n, read in enumerate(basket.reads[kept:])],
+        )
+
+    def _remember_line(self, line_id: str) -> None:
+        self._db.execute("INSERT OR IGNORE INTO shop_lines (line_id) VALUES (?)", (line_id,))
+        self._db.execute(
+            "DELETE FROM shop_lines WHERE number <= (SELECT max(number) FROM shop_lines) - ?", (LINES_KEPT,)
         )
 
     def _set_aside(self, receipt: Receipt, now_ts: int) -> None:
@@ -313,3 +332,9 @@ class Outbox:
         with self._guard:
             found: tuple[Any, ...] = self._db.execute(statement, values).fetchone()
         return found
+
+
+def _same_head(stored: Sequence[Read], reads: Sequence[Read]) -> int:
+    """How many reads from the first are on disk as they are; 0 writes all anew."""
+    same = (one is other for one, other in zip(stored, reads, strict=False))
+    return sum(itertools.takewhile(bool, same))

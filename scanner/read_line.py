@@ -2,8 +2,8 @@
 
 from firmware_bridge.wire.errors import WireError
 from firmware_bridge.wire.messages import Basket, ClosedBy, Read, decode_basket, encode_basket
-from scanner.basket import KeptRead
 from scanner.errors import TillRefusal
+from scanner.join import KeptRead
 
 
 class ReadUnusable(TillRefusal):

@@ -101,6 +101,10 @@ class Settings:
     void_code: str
     cashier_prefix: str
     """A code that begins with it is a cashier's badge: what follows names who is at the till."""
+    feed_serial: str
+    """/dev/ttyUSB1@9600: where the shop's own till writes its lines; empty: nowhere."""
+    feed_token_path: Path | None
+    """The shop's till shows this token when it sends its lines to the page's port."""
     page_port: int | None
     """Loopback port of the cashier's page; 0 takes a free one, None serves no page."""
     clock_source: Discipline
@@ -139,6 +143,7 @@ def read_settings() -> Settings:
         **_identity(variables),
         **_broker(variables),
         **_till(variables),
+        **_counter(variables),
         **_updates(variables),
         **_backend(variables),
         **_waits(variables),
@@ -205,13 +210,26 @@ def _till(variables: Variables) -> dict[str, Any]:
         "basket_timeout_s": variables.integer("BASKET_TIMEOUT_S", 120, 1, 3600),
         "finish_code": variables.text("FINISH_CODE", "GPFIN"),
         "void_code": variables.text("VOID_CODE", "GPVOID"),
-        "cashier_prefix": variables.text("CASHIER_PREFIX", "GPCASHIER-"),
-        "page_port": variables.optional_integer("PAGE_PORT", 0, 65535),
         "clock_source": variables.choice("CLOCK_SOURCE", Discipline, Discipline.AUTO),
         "camera_frames_per_s_max": variables.integer("CAMERA_FRAMES_PER_S_MAX", 10, 1, 60),
         "wedge_gap_ms": variables.integer("WEDGE_GAP_MS", 200, 10, 5000),
         "pins": FeedbackPins(*pins),
         "exit_when_done": variables.truth("EXIT_WHEN_DONE"),
+    }
+
+
+def _counter(variables: Variables) -> dict[str, Any]:
+    page_port, token_path = (
+        variables.optional_integer("PAGE_PORT", 0, 65535),
+        variables.optional_path("FEED_TOKEN_PATH"),
+    )
+    if token_path is not None and page_port is None:
+        variables.problem("FEED_TOKEN_PATH", "Lines come to the page's port: set PAGE_PORT too.")
+    return {
+        "cashier_prefix": variables.text("CASHIER_PREFIX", "GPCASHIER-"),
+        "page_port": page_port,
+        "feed_token_path": token_path,
+        "feed_serial": variables.text("FEED_SERIAL", "", pattern=r"([^@]+(@[0-9]{3,7})?)?"),
     }
 
 

@@ -46,6 +46,9 @@ from scanner.sources.model import (
     CodeSeen,
     FeedLineUnusable,
     FinishSeen,
+    LineOutcome,
+    ShopLine,
+    ShopLines,
     SourceEnded,
     SourceEvent,
     SourceLost,
@@ -82,6 +85,8 @@ class Till:
         self._rules = Rules(boot=clock.boot, timeout_ms=1000 * settings.basket_timeout_s)
         self._open: OpenBasket | None = None
         self._warned = False
+        self._line_id: str | None = None
+        """Of the shop's line in hand: remembered with what it changes."""
 
     @property
     def open_basket(self) -> OpenBasket | None:
@@ -148,6 +153,8 @@ class Till:
                 self._step(CloseAsked(ClosedBy.FINISH, self._now()))
             case ButtonPressed():
                 self._step(CloseAsked(ClosedBy.BUTTON, self._now()))
+            case ShopLines():
+                self._on_shop_lines(event)
             case VoidAsked():
                 self._void(self._now(), seen_as_last=event.seq)
             case _:
@@ -181,6 +188,26 @@ class Till:
         else:
             self._on_label(seen, at)
 
+    def _on_shop_lines(self, asked: ShopLines) -> None:
+        """Each is on disk, or refused and told, before the shop's till has its answer."""
+        asked.answer(tuple(self._outcome(line) for line in asked.lines))
+
+    def _outcome(self, line: ShopLine) -> LineOutcome:
+        if line.line_id is not None and self._outbox.knows_line(line.line_id):
+            return LineOutcome(line.line_id, repeated=True)
+        self._line_id = line.line_id
+        try:
+            for event in line.events:
+                if isinstance(event, Unusable):
+                    raise event.refusal
+                self._take(event)
+        except TillRefusal as refusal:
+            self._feedback.show(refused(refusal))
+            return LineOutcome(line.line_id, refusal=refusal)
+        finally:
+            self._line_id = None
+        return LineOutcome(line.line_id)
+
     def _on_label(self, seen: CodeSeen, at: Moment) -> None:
         self._outbox.check_room()
         self._step(LabelRead(keep(_read_of(seen)), at))
@@ -211,7 +238,7 @@ class Till:
         if after.closing is not None:
             claim_code = self._record_closing(after.closing, after.open)
         elif after.open is not self._open:
-            self._outbox.record(after.open)
+            self._outbox.record(after.open, line_id=self._line_id)
         self._open = after.open
         if after.note is not None:
             self._feedback.show(notices.of_step(after.note))
@@ -227,7 +254,8 @@ class Till:
         def make_lines(first_seq: int) -> Sequence[bytes]:
             return lines(closing, first_seq, claim_hash)
 
-        rows = self._outbox.record(still_open, NewRows(make_lines=make_lines, ts=closing.at.ts, claim_code=claim_code))
+        new = NewRows(make_lines=make_lines, ts=closing.at.ts, claim_code=claim_code)
+        rows = self._outbox.record(still_open, new, line_id=self._line_id)
         self._chaos.reach(ChaosPoint.AFTER_OUTBOX_COMMIT)
         for notice in notices.closings(closing, rows, self._outbox.stream, claim_code):
             self._feedback.show(notice)

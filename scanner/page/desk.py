@@ -9,6 +9,7 @@ from scanner import notices
 from scanner.clock import Clock
 from scanner.feedback import Notice
 from scanner.outbox import Outbox
+from scanner.page.feed import Feed, read_token
 from scanner.page.page import Page
 from scanner.page.screen import Standing
 from scanner.page.server import PageServer
@@ -21,6 +22,8 @@ from scanner.till import Till
 class PageDesk:
     def __init__(self, settings: Settings, clock: Clock, events: "queue.Queue[SourceEvent]") -> None:
         self._port = settings.page_port
+        self._token_path = settings.feed_token_path
+        self._clock = clock
         self._page = Page(settings.device_id, clock)
         self._events = events
         self._server: PageServer | None = None
@@ -30,11 +33,13 @@ class PageDesk:
             self._page.show(notice)
 
     def join(self, till: Till, outbox: Outbox, judge_clock: Callable[[], ClockReport]) -> None:
-        """Takes the port; nobody is answered yet. Raises PagePortTaken."""
+        """Takes the port; nobody is answered yet. Raises PagePortTaken, FeedTokenUnusable."""
         if self._port is None:
             return
         self._page.ask(lambda: _standing(till, outbox, judge_clock()))
-        self._server = PageServer(self._port, self._page, PageTill(put=self._put, slip_shown=outbox.slip_shown))
+        feed = None if self._token_path is None else Feed(read_token(self._token_path), self._put, self._clock)
+        asked = PageTill(put=self._put, slip_shown=outbox.slip_shown, feed=feed)
+        self._server = PageServer(self._port, self._page, asked)
 
     def start(self, show: Callable[[Notice], None]) -> None:
         if self._server is not None:

@@ -70,6 +70,7 @@ class Said:
 class Memory:
     link: Link = Link.STARTING
     source: Source = Source.STARTING
+    feed_lost: bool = False
     revoked: bool = False
     stopped: bool = False
     said: Said | None = None
@@ -182,6 +183,8 @@ def _state(memory: Memory, notice: Notice, mono_ms: int) -> Memory:
             return replace(memory, said=None, slip_due=None)
         case "slip":
             return _slip(memory, notice)
+        case "feed_lost" | "feed_open":
+            return replace(memory, feed_lost=name == "feed_lost")
         case "revoked" | "stopped":
             return replace(memory, revoked=memory.revoked or name == "revoked", stopped=name == "stopped")
         case _:

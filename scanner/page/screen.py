@@ -54,6 +54,7 @@ _SOURCE_ENDED = State("source_ended", "plain", "读码已结束", "No more reads
 _STARTING = State("starting", "plain", "正在启动", "Starting", "读码来源尚未就绪")
 _OFFLINE = State("offline", "warn", "离线，照常扫码", "Offline, go on", "记录已存本机，联网后自动上传")
 _CLOCK = State("clock_unsure", "warn", "时钟待校准，照常扫码", "Clock not set yet, go on", "积分稍后核定")
+_FEED_LOST = State("feed_lost", "warn", "收银系统断开", "Shop's till lost", "暂时收不到价格和件数，请检查连接线")
 _FILLING = State("filling", "warn", "存储将满", "Nearly full", "请检查网络")
 _READY = State("ready", "plain", "可以扫码", "Ready", "请扫商品标签或会员码")
 
@@ -118,6 +119,8 @@ def _waiting(memory: Memory, standing: Standing) -> Iterator[State]:
         yield _STARTING
     if memory.link is Link.OFFLINE:
         yield _OFFLINE
+    if memory.feed_lost:
+        yield _FEED_LOST
     if not standing.clock_known:
         yield _CLOCK
     if WARNING_PERCENT <= standing.percent < 100:  # noqa: PLR2004

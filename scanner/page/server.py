@@ -14,6 +14,8 @@ import zxingcpp
 
 from scanner.errors import TillRefusal
 from scanner.page import requests
+from scanner.page.feed import BODY_BYTES_MAX as FEED_BYTES_MAX
+from scanner.page.feed import Feed
 from scanner.page.page import Page
 from scanner.sources.model import ButtonPressed, SourceEvent, VoidAsked
 
@@ -53,6 +55,7 @@ class Till:
 
     put: Callable[[SourceEvent], bool]
     slip_shown: Callable[[int], None]
+    feed: Feed | None = None
 
 
 class PageServer(ThreadingHTTPServer):
@@ -132,6 +135,9 @@ class _Handler(BaseHTTPRequestHandler):
             raise requests.NoSuchPage
 
     def _post(self, origin: str) -> None:
+        if self.path == "/feed/lines" and self.server.till.feed is not None:
+            self._feed(self.server.till.feed)
+            return
         requests.check_own_page(dict(self.headers), origin)
         body = self.rfile.read(requests.body_size(dict(self.headers), requests.BODY_BYTES_MAX))
         match self.path:
@@ -144,6 +150,13 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 raise requests.NoSuchPage
         self._send(b"", "text/plain", HTTPStatus.ACCEPTED)
+
+    def _feed(self, feed: Feed) -> None:
+        """No page may come here: a browser sends no token of its own accord, and asks first where a script would."""
+        headers = dict(self.headers)
+        feed.check_token(headers)
+        body = self.rfile.read(requests.body_size(headers, FEED_BYTES_MAX))
+        self._send(feed.take(body), "application/json")
 
     def _ask(self, event: SourceEvent) -> None:
         if not self.server.till.put(event):

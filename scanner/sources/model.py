@@ -56,6 +56,34 @@ class Unusable:
     refusal: TillRefusal
 
 
+FeedEvent = CodeSeen | CashierSeen | FinishSeen | ButtonPressed | Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class ShopLine:
+    """A line of the shop's till and what it says. `line_id` is the shop's own: the same line comes with the same."""
+
+    line_id: str | None
+    events: tuple[FeedEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineOutcome:
+    """Of a line that is on disk now; or was before; or was refused."""
+
+    line_id: str | None
+    repeated: bool = False
+    refusal: TillRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopLines:
+    """`answer` is told what became of each."""
+
+    lines: tuple[ShopLine, ...]
+    answer: Callable[[tuple[LineOutcome, ...]], None]
+
+
 @dataclass(frozen=True, slots=True)
 class SourceLost:
     refusal: TillRefusal
@@ -73,9 +101,7 @@ class SourceEnded:
     src: str
 
 
-SourceEvent = (
-    CodeSeen | CashierSeen | FinishSeen | ButtonPressed | VoidAsked | Unusable | SourceLost | SourceOpened | SourceEnded
-)
+SourceEvent = FeedEvent | VoidAsked | ShopLines | SourceLost | SourceOpened | SourceEnded
 
 
 class SourceFailed(TillRefusal):

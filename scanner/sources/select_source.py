@@ -11,11 +11,9 @@ from scanner.settings import Settings
 from scanner.sources.camera import CameraSource, pi_frames, usb_frames, video_frames
 from scanner.sources.model import ReadSource
 from scanner.sources.pictures import PictureSource
-from scanner.sources.streams import SerialSource, StdinSource
+from scanner.sources.streams import SerialSource, StdinSource, port_and_baud
 from scanner.sources.wedge import WedgeSource
 from scanner.vitals import FrameTimes
-
-DEFAULT_BAUD = 9_600
 
 
 def source_of(settings: Settings, clock: Clock, frames: FrameTimes) -> ReadSource:
@@ -25,8 +23,7 @@ def source_of(settings: Settings, clock: Clock, frames: FrameTimes) -> ReadSourc
         case "pictures":
             return PictureSource(Path(where), VotingStillReader(), clock)
         case "serial":
-            port, _, baud = where.partition("@")
-            return SerialSource(port, int(baud or DEFAULT_BAUD), settings.wedge_gap_ms, clock)
+            return SerialSource(*port_and_baud(where), settings.wedge_gap_ms, clock)
         case "evdev":
             return WedgeSource(where, settings.wedge_gap_ms, clock)
         case "stdin":

@@ -3,7 +3,7 @@
 import os
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import serial
 
@@ -13,6 +13,7 @@ from scanner.sources.text import LineBuffer, code_seen, feed_events
 
 _CHUNK_BYTES = 4_096
 _POLL_S = 0.2
+DEFAULT_BAUD = 9_600
 
 
 class StdinSource:
@@ -48,11 +49,21 @@ class StdinSource:
 
 
 class SerialSource:
-    """A reader on a serial line that ends each code with CR or LF."""
+    """A reader, or whatever else writes lines: each ends with CR or LF."""
 
-    src = "serial"
-
-    def __init__(self, port: str, baud: int, gap_ms: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        port: str,
+        baud: int,
+        gap_ms: int,
+        clock: Clock,
+        *,
+        src: str = "serial",
+        of_line: Callable[[bytes, int], SourceEvent] | None = None,
+    ) -> None:
+        """`of_line` makes an event of a line and when it came; without it a line is a code."""
+        self.src = src
+        self._of_line = of_line or self._code
         self._port = port
         self._baud = baud
         self._gap_s = gap_ms / 1000
@@ -77,4 +88,13 @@ class SerialSource:
                 if isinstance(found, Unusable):
                     yield found
                 else:
-                    yield code_seen(found, src=self.src, mono_ms=self._clock.mono_ms())
+                    yield self._of_line(found, self._clock.mono_ms())
+
+    def _code(self, line: bytes, mono_ms: int) -> SourceEvent:
+        return code_seen(line, src=self.src, mono_ms=mono_ms)
+
+
+def port_and_baud(where: str) -> tuple[str, int]:
+    """/dev/ttyUSB0@9600."""
+    port, _, baud = where.partition("@")
+    return port, int(baud or DEFAULT_BAUD)

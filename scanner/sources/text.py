@@ -12,10 +12,10 @@ from scanner.sources.model import (
     CashierSeen,
     CodeSeen,
     CodeTooLong,
+    FeedEvent,
     FeedLineUnusable,
     FinishSeen,
     PartialCode,
-    SourceEvent,
     Unusable,
 )
 
@@ -114,7 +114,7 @@ def printable(data: bytes) -> str:
         return data.decode("gb18030", errors="replace")
 
 
-def feed_events(line: bytes, *, src: str, mono_ms: int) -> list[SourceEvent]:
+def feed_events(line: bytes, *, src: str, mono_ms: int) -> list[FeedEvent]:
     """A line of standard input: a plain code, or the shop's till as a JSON object.
 
     `{"code", "sym"?, "aim"?, "raw"? (base64), "qty"?, "price_fen"?, "sn"?, "cashier"?, "finish"?, "button"?}`;
@@ -129,7 +129,7 @@ def feed_events(line: bytes, *, src: str, mono_ms: int) -> list[SourceEvent]:
         return [Unusable(FeedLineUnusable(reason="JSON"))]
     except FeedLineUnusable as refusal:
         return [Unusable(refusal)]
-    events: list[SourceEvent] = []
+    events: list[FeedEvent] = []
     if "cashier" in fields:
         events.append(CashierSeen(str(fields["cashier"])))
     events += [code] if code is not None else []

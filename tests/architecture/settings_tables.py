@@ -97,6 +97,14 @@ TILL_WORDS = {
         "收银员工牌码的开头，其后为工号",
         "what a cashier's badge code begins with; the rest names them",
     ),
+    "FEED_TOKEN_PATH": (
+        "收银系统令牌文件，16 字符以上；设了才接收 `/feed/lines`",
+        "token file of the shop's till, 16 characters or more; lines are taken at `/feed/lines` only with one",
+    ),
+    "FEED_SERIAL": (
+        "收银系统的串口，如 `/dev/ttyUSB1@9600`，每行一个 JSON",
+        "serial line on which the shop's till writes JSON lines",
+    ),
     "PAGE_PORT": (
         "收银台页面的本机端口；0 为任选，不设则不开",
         "loopback port of the cashier's page; 0: any free one; not set: no page",

@@ -13,6 +13,7 @@ from scanner.chaos import Chaos
 from scanner.feedback import Everyone, Notice, Signal
 from scanner.outbox import Limits, Outbox
 from scanner.outbox_file import open_outbox
+from scanner.page.feed import Feed
 from scanner.page.page import Page
 from scanner.page.screen import Standing
 from scanner.page.server import PageServer
@@ -55,7 +56,8 @@ class Knowing:
 
 
 class Counter:
-    def __init__(self, settings: Settings, *, baskets_max: int = 10) -> None:
+    def __init__(self, settings: Settings, *, baskets_max: int = 10, feed_token: str | None = None) -> None:
+        self._feed_token = feed_token
         self.clock = CounterClock()
         self.clock_known = True
         self.heard = Heard()
@@ -88,7 +90,9 @@ class Counter:
         self.outbox.close()
 
     def serve(self, port: int) -> None:
-        self.server = PageServer(port, self.page, PageTill(put=self.take, slip_shown=self.outbox.slip_shown))
+        feed = None if self._feed_token is None else Feed(self._feed_token, self.take, self.clock)
+        till = PageTill(put=self.take, slip_shown=self.outbox.slip_shown, feed=feed)
+        self.server = PageServer(port, self.page, till)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.server.start()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 import zxingcpp
@@ -138,14 +139,21 @@ def test_a_till_that_stopped_is_said_and_found_again(counter: Counter, tab: Page
 
 
 def test_the_program_serves_its_page_without_a_broker(shop: Shop, tab: Page) -> None:
-    till = shop.open_till(free_port(), PAGE_PORT="0")
+    token = shop.folder / "feed.token"
+    token.write_text("0123456789abcdef")
+    till = shop.open_till(free_port(), PAGE_PORT="0", FEED_TOKEN_PATH=str(token))
     till.wait_for("state", state="page")
-    tab.goto(str(till.of("state", "page")[0]["url"]))
+    url = str(till.of("state", "page")[0]["url"])
+    tab.goto(url)
     till.wait_for("state", state="offline")
     expect(tab.locator("#word")).to_have_text("离线，照常扫码")
 
-    till.say({"code": "6901234567892", "qty": 2, "price_fen": 1_990, "cashier": "c07"})
-    expect(tab.locator("#total")).to_contain_text("共 2 件 ¥19.90".replace(" ¥", "  ¥"))
+    till.say("6901234567892")
+    till.wait_for("read")
+    line = b'{"code":"6901234567892","qty":2,"price_fen":1990,"cashier":"c07"}'
+    answer = httpx.post(f"{url}feed/lines", content=line, headers={"Authorization": "Bearer 0123456789abcdef"})
+    assert answer.json()["lines"][0]["state"] == "taken"
+    expect(tab.locator("#total")).to_have_text("共 2 件 ¥19.90")
     expect(tab.locator("#cashier")).to_have_text("收银员 c07")
     tab.click("#finish")
 
