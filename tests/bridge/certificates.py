@@ -22,9 +22,10 @@ class Authority:
         self._ca_file = folder / f"{name}.pem"
         self._ca_file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, common_name: str) -> Tls:
+    def issue(self, common_name: str, days: tuple[int, int] = (-1, 1)) -> Tls:
+        """Good from and until so many days from now."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._sign(_subject(common_name), key.public_key(), is_ca=False)
+        certificate = self._sign(_subject(common_name), key.public_key(), is_ca=False, days=days)
         stem = self._folder / f"{self._name}-{common_name}"
         cert_file, key_file = stem.with_suffix(".crt"), stem.with_suffix(".key")
         cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -35,7 +36,9 @@ class Authority:
         )
         return Tls(self._ca_file, cert_file, key_file)
 
-    def _sign(self, subject: x509.Name, public: ec.EllipticCurvePublicKey, *, is_ca: bool) -> x509.Certificate:
+    def _sign(
+        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, *, is_ca: bool, days: tuple[int, int] = (-1, 1)
+    ) -> x509.Certificate:
         now = dt.datetime.now(dt.UTC)
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -45,8 +48,8 @@ class Authority:
             .issuer_name(self._subject)
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=1))
+            .not_valid_before(now + dt.timedelta(days=days[0]))
+            .not_valid_after(now + dt.timedelta(days=days[1]))
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         )
         if not is_ca:

@@ -1,7 +1,10 @@
 """Who may say and hear what, with certificates and the shipped dynamic security, seen by what arrives."""
 
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 from firmware_bridge.settings import Settings, SettingsRefused, load_settings
 from tests.bridge.access import access_file
 from tests.bridge.backend_double import TOKEN, BackendDouble, receipt_for
-from tests.bridge.broker import Broker, MqttDouble, wait_until
+from tests.bridge.broker import HOST, Broker, MqttDouble, Tls, wait_until
 from tests.bridge.certificates import Authority
 from tests.bridge.conftest import DEVICE, RunningBridge
 
@@ -160,6 +163,35 @@ def test_a_certificate_of_another_authority_is_not_let_in(
         assert bridge.get("/health")[0] == 200
     finally:
         bridge.stop()
+
+
+@pytest.mark.parametrize("fault", ["another authority", "expired", "not yet valid"])
+def test_a_till_whose_certificate_is_no_good_gets_no_connection(
+    guarded: Broker, authority: Authority, tmp_path: Path, fault: str
+) -> None:
+    assert connack(guarded, authority.issue(DEVICE)) == bytes.fromhex("20020000")
+    no_good = {
+        "another authority": lambda: replace(
+            Authority(tmp_path / "forged", "forged").issue(DEVICE), ca=authority.issue(OTHER).ca
+        ),
+        "expired": lambda: authority.issue(DEVICE, (-10, -1)),
+        "not yet valid": lambda: authority.issue(DEVICE, (1, 2)),
+    }[fault]()
+
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        connack(guarded, no_good)
+
+
+def connack(broker: Broker, tls: Tls) -> bytes:
+    """The answer to CONNECT (MQTT 3.1.1). Under TLS 1.3 a refusal of the certificate comes in its place."""
+    context = ssl.create_default_context(cafile=tls.ca)
+    context.load_cert_chain(tls.cert, tls.key)
+    with (
+        socket.create_connection((HOST, broker.port), timeout=5) as raw,
+        context.wrap_socket(raw, server_hostname=HOST) as secured,
+    ):
+        secured.sendall(bytes.fromhex("10 0e 0004 4d515454 04 02 003c 0002 7431"))
+        return secured.recv(4)
 
 
 # paho leaves the socket of a failed handshake to the garbage collector.
