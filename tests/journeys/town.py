@@ -155,7 +155,7 @@ class Town:
         access = Path(str(files("firmware_bridge") / "dynamic-security.json"))
         self._run(broker_service(self.home / "broker", self.keyring, access, self.address.broker_port))
         bridge = bridge_service(self.address, self.keyring, self.home / "bridge.token")
-        self._run(in_test(bridge, GREENPOINTS_BRIDGE_RETRY_WAIT_S_MAX="1"))
+        self._run(in_test(bridge, GREENPOINTS_BRIDGE_RETRY_WAIT_S_MAX="1", GREENPOINTS_BRIDGE_DOWNLINK_POLL_S="1"))
 
     def till(self, till: Till, place: Path, **settings: str) -> Service:
         """Not started. Times are shortened, laws are not."""
