@@ -59,7 +59,7 @@ class Vitals:
     def machine_facts(self) -> dict[str, object]:
         return {
             "cpu_millicelsius": _cpu_millicelsius(),
-            "throttled": _throttled(),
+            "throttled": throttled(),
             "cert_ends_s": None if self.certificate is None else _ends_s(self.certificate),
         }
 
@@ -71,7 +71,7 @@ def _cpu_millicelsius() -> int | None:
         return None
 
 
-def _throttled() -> int | None:
+def throttled() -> int | None:
     """Bits of power and heat, on a Raspberry Pi: 0 when there was no trouble since boot."""
     program = shutil.which("vcgencmd")
     if program is None:

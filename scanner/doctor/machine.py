@@ -10,11 +10,12 @@ from pathlib import Path
 from scanner.clock import Discipline, kernel_says_synchronised
 from scanner.doctor.model import Advice, Finding, ok, warn, wrong
 from scanner.settings import Settings
+from scanner.vitals import throttled
 
 UNIT = "greenpoints-till.service"
 _PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "WatchdogUSec", "NRestarts", "StatusText")
 COMMAND_S_MAX = 10.0
-# Bits of `vcgencmd get_throttled`: now, and since the start.
+# Bits of `throttled`: now, and since the start.
 _UNDERVOLTAGE, _UNDERVOLTAGE_BEFORE, _THROTTLED = 1 << 0, 1 << 16, (1 << 2) | (1 << 3) | (1 << 18) | (1 << 19)
 _GROUPS = {"camera": "video", "picamera": "video", "serial": "dialout", "evdev": "input"}
 
@@ -138,11 +139,9 @@ def judge_service(properties: Mapping[str, str]) -> Finding:
 
 
 def _power() -> Iterator[Finding]:
-    if shutil.which("vcgencmd") is None:
-        return
-    name, _, bits = _said("vcgencmd", "get_throttled").strip().partition("=")
-    if name == "throttled":
-        yield judge_power(int(bits, 16))
+    bits = throttled()
+    if bits is not None:
+        yield judge_power(bits)
 
 
 def judge_power(bits: int) -> Finding:

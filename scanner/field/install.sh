@@ -152,8 +152,8 @@ advise() {
         say '! 正在使用交换空间，会磨损存储卡 / swap wears the card: systemctl disable --now dphys-swapfile'
     fi
     say "下一步 / next:"
-    say "  1. 填写 / fill in $SETTINGS/till.env"
-    say "  2. 登记终端 / enrol the till: $NAME enrol --claim GPE1.… --url https://…"
+    say "  1. 登记 / enrol: $NAME enrol --claim GPE1.… --url https://…"
+    say "  2. 读码来源 / where reads come from: $SETTINGS/till.env"
     say "  3. $NAME doctor"
     say "  4. systemctl restart $NAME"
 }

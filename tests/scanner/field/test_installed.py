@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from scanner.doctor.command import INSTALLED_SETTINGS
-from scanner.enrolment.identity import SETTINGS, Identities
+from scanner.enrolment.command import PLACE
+from scanner.environment import EnvironmentInvalid
 from scanner.settings import PREFIX, read_settings
 from tests.architecture.project import ROOT
 
@@ -72,39 +73,23 @@ def test_the_unit_may_ask_for_the_clock_and_not_set_it() -> None:
     assert service["CapabilityBoundingSet"] == ""
 
 
-def test_the_settings_that_are_laid_out_are_a_till_once_it_is_enrolled(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_settings_that_are_laid_out_lack_nothing_but_an_enrolment(monkeypatch: pytest.MonkeyPatch) -> None:
     laid_out = dict(ASSIGNMENT.findall((FIELD / "till.env").read_text(encoding="utf-8")))
-    blank = {name for name, value in laid_out.items() if not value}
     for name, value in laid_out.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(f"{PREFIX}UPDATE_URL", "https://updates.example")
+        monkeypatch.setenv(name, value or "https://updates.example")
     monkeypatch.setenv(f"{PREFIX}SLOT", "a")
-    monkeypatch.setenv(f"{PREFIX}IDENTITY_PATH", str(tmp_path / "keys"))
-    for name in (given := enrolled(tmp_path / "keys")):
-        monkeypatch.setenv(name, "")
 
-    settings = read_settings()
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read_settings()
 
-    state = f"/var/lib/{unit()['Service']['StateDirectory']}"
-    assert settings.device_id == given[f"{PREFIX}DEVICE_ID"]
-    assert blank == {f"{PREFIX}UPDATE_URL"}
-    assert laid_out[f"{PREFIX}IDENTITY_PATH"] == f"{state}/keys"
-    assert str(settings.outbox_path.parent) == state
+    told = refused.value.sentence_en
+    assert "Not enrolled yet" in told
+    assert [name for name in laid_out if name in told] == [f"{PREFIX}IDENTITY_PATH"]
+    assert "Unknown" not in told
+    assert laid_out[f"{PREFIX}IDENTITY_PATH"] == str(PLACE)
+    assert laid_out[f"{PREFIX}OUTBOX_PATH"].startswith(f"/var/lib/{unit()['Service']['StateDirectory']}/")
     assert unit()["Service"]["EnvironmentFile"] == str(INSTALLED_SETTINGS)
     assert unit()["Service"]["ExecStart"].split()[-1] == laid_out[f"{PREFIX}SLOTS_PATH"]
-
-
-def enrolled(place: Path) -> dict[str, str]:
-    """What a till knows that took its slot, in `place`."""
-    answer = {"DEVICE_ID": "nj-0042-1", "KEY_ID": "k1", "BROKER_HOST": "127.0.0.1"}
-    answer |= dict.fromkeys(("KEY_PATH", "CITY_KEYS_PATH", "RECEIPT_KEY_PATH"), "a-file")
-    identities = Identities(place)
-    identity = identities.begin()
-    identity.complete({SETTINGS: "".join(f"{PREFIX}{name}={value}\n" for name, value in answer.items())})
-    identities.adopt(identity)
-    return identity.settings()
 
 
 def test_the_script_refuses_whom_it_cannot_serve_before_it_changes_anything(tmp_path: Path) -> None:
