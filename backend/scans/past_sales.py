@@ -13,6 +13,7 @@ from backend.scans.explain import facts_of
 from backend.scans.identity import SEQ_MAX
 from backend.scans.replay import FACTS, scan_of
 from backend.scans.sentences import BY_RULES
+from backend.scans.whole import FURTHER, RELEASED
 from backend.storage.columns import unquoted
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
@@ -27,7 +28,9 @@ _ASKED = """ AND d.resident IS NOT NULL AND d.certificate_scheme IS NOT NULL AND
   AND NOT EXISTS (SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket
                   AND later.line_no = d.line_no AND later.decision_no > d.decision_no AND later.decided_at <= %(known)s)"""
 
-SALES = FACTS + _ASKED + " ORDER BY b.sold_at, b.device, b.stream, b.seq, d.line_no"
+# Of a decision its facts alone are read, not what it came to.
+_FACTS = FACTS.replace(FURTHER, "NULL").replace(RELEASED, "false")
+SALES = _FACTS + _ASKED + " ORDER BY b.sold_at, b.device, b.stream, b.seq, d.line_no"
 
 # Where no policy watched prices at the time nobody looked a median up; it is the same whenever that is done.
 _MEDIAN = """coalesce(d.median_fen, (SELECT m.median_fen FROM price_medians m
