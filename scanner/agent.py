@@ -34,6 +34,7 @@ from scanner.page.desk import PageDesk
 from scanner.pulse import Part
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings, read_settings
+from scanner.slip_printer import SlipPrinter
 from scanner.snapshot.part import snapshot_of
 from scanner.sources.model import (
     ButtonPressed,
@@ -85,8 +86,9 @@ class _Agent:
         self._health = TrialWatch()
         clock = SystemClock()
         self._page = PageDesk(settings, clock, self._events)
+        self._slips = SlipPrinter(settings.slip_printer_path)
         lights = [self._lights] if self._lights else []
-        self._feedback: Feedback = Everyone([console, self._health, self._page, *lights])
+        self._feedback: Feedback = Everyone([console, self._health, self._page, self._slips, *lights])
         self._systemd = Systemd(os.environ)
         self._watch = Watch(self._systemd, self._feedback.show, time.monotonic())
         chaos = Chaos(settings.chaos_point, at_hit=settings.chaos_hit)
@@ -193,6 +195,7 @@ class _Agent:
         self._till.begin()
         self._page.start(self._feedback.show)
         self._shop.start(self._stop)
+        self._slips.start(self._outbox.slip_shown, self._feedback.show, self._stop)
         self._twin.begin(time.monotonic())
         if self._updates is not None:
             self._updates.start(self._till.test_itself)

@@ -105,6 +105,8 @@ class Settings:
     """/dev/ttyUSB1@9600: where the shop's own till writes its lines; empty: nowhere."""
     feed_token_path: Path | None
     """The shop's till shows this token when it sends its lines to the page's port."""
+    slip_printer_path: Path | None
+    """The device file of an ESC/POS printer, for claim slips."""
     page_port: int | None
     """Loopback port of the cashier's page; 0 takes a free one, None serves no page."""
     clock_source: Discipline
@@ -229,6 +231,7 @@ def _counter(variables: Variables) -> dict[str, Any]:
         "cashier_prefix": variables.text("CASHIER_PREFIX", "GPCASHIER-"),
         "page_port": page_port,
         "feed_token_path": token_path,
+        "slip_printer_path": variables.optional_path("SLIP_PRINTER_PATH"),
         "feed_serial": variables.text("FEED_SERIAL", "", pattern=r"([^@]+(@[0-9]{3,7})?)?"),
     }
 

@@ -283,8 +283,8 @@ class Till:
 
     def _show_slip(self, seq: int, claim_code: str) -> None:
         self._feedback.show(notices.slip(seq, claim_code, slip_text(claim_code)))
-        if self._settings.page_port is None:
-            # Where there is a page, it says when the slip has stood on it: until then a restart shows it again.
+        if self._settings.page_port is None and self._settings.slip_printer_path is None:
+            # A page says when the slip has stood on it, a printer when it is printed: until then it is kept.
             self._outbox.slip_shown(seq)
 
     def _warn_when_filling(self) -> None:

@@ -105,6 +105,10 @@ TILL_WORDS = {
         "收银系统的串口，如 `/dev/ttyUSB1@9600`，每行一个 JSON",
         "serial line on which the shop's till writes JSON lines",
     ),
+    "SLIP_PRINTER_PATH": (
+        "打印领取码的 ESC/POS 小票打印机，如 `/dev/usb/lp0`",
+        "ESC/POS printer of claim slips, such as `/dev/usb/lp0`",
+    ),
     "PAGE_PORT": (
         "收银台页面的本机端口；0 为任选，不设则不开",
         "loopback port of the cashier's page; 0: any free one; not set: no page",
