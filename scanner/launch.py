@@ -13,6 +13,7 @@ Only a start that ends, or hangs, without health is a failure. A machine that we
 slot, unless it does so again and again. The last good slot is never counted, so there always is one to start.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -47,7 +48,12 @@ class Launcher:
         """One start, to its end; whoever runs this program (systemd, by `Restart=always`) runs it again."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        trial = settle(self._slots)
+        try:
+            trial = settle(self._slots)
+            if trial is not None:
+                save(self._slots / TRIAL, {**trial, "started": boot_id()})
+        except OSError:
+            trial = None  # a disk that takes nothing: the trial has to wait, the good slot needs no writing
         code = self._start_good() if trial is None else self._try(trial)
         return EXIT_NOT_HEALTHY if code is None else code
 
@@ -61,17 +67,22 @@ class Launcher:
     def _try(self, trial: Trial) -> int | None:
         """A start that ends without health counts; what was stopped on purpose does not."""
         if not is_startable(self._slots / trial["slot"]):
-            _record(self._slots, trial, "not startable")
+            self._record(trial, "not startable")
             return None
-        save(self._slots / TRIAL, {**trial, "started": boot_id()})
         code = self._wait(trial["slot"], trial["health_s"])
         if current(self._slots) == trial["slot"]:
             return code
         if self._stopping:
-            save(self._slots / TRIAL, {**trial, "started": None})
+            self._record(trial)
             return 0
-        _record(self._slots, trial, "no health in time" if code is None else f"exit {code}")
+        self._record(trial, "no health in time" if code is None else f"exit {code}")
         return code
+
+    def _record(self, trial: Trial, *failures: str) -> None:
+        """Where the disk does not take it, the start that seems to go on is counted at the next one."""
+        with contextlib.suppress(OSError):
+            changed = {"started": None, "failures": [*trial["failures"], *failures]}
+            save(self._slots / TRIAL, {**trial, **changed})
 
     def _wait(self, slot: str, health_s: float | None) -> int | None:
         """The till's exit code; None when it was ended because it was not healthy in time."""
@@ -202,10 +213,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _record(slots: Path, trial: Trial, failure: str) -> None:
-    save(slots / TRIAL, {**trial, "started": None, "failures": [*trial["failures"], failure]})
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ Each step may be cut anywhere and is done again. What became of a trial is read 
 before: so the two can never disagree.
 """
 
+import contextlib
 import os
 import re
 import threading
@@ -103,18 +104,20 @@ class Machine:
             job = self._job
             if job is None or job.state is not UpdateState.STAGED:
                 return False
-            self._slots.begin_trial(job.offer.rollout, self._trial_s)
-            self._set(replace(job, state=UpdateState.TRIAL))
-            return True
+            return self._began(job)
         finally:
             self._guard.release()
 
-    def keep(self) -> None:
-        """The slot on trial is good."""
+    def keep(self) -> bool:
+        """The slot on trial is good. False where the disk did not take it: to be asked again."""
         with self._guard:
-            self._slots.keep()
+            try:
+                self._slots.keep()
+            except OSError:
+                return False
             if self._job is not None:
                 self._end(self._job, UpdateState.COMMITTED, None)
+            return True
 
     def _advance(self, job: Job) -> None:
         if job.state is UpdateState.VERIFIED and self._bundle.exists():
@@ -137,6 +140,15 @@ class Machine:
             build(self._bundle, self._slots.spare, job.offer.rollout, job.offer.version, self._install)
         self._set(replace(job, state=UpdateState.STAGED))
 
+    def _began(self, job: Job) -> bool:
+        try:
+            self._slots.begin_trial(job.offer.rollout, self._trial_s)
+        except OSError:
+            self._end(job, UpdateState.FAILED, "disk_error")
+            return False
+        self._set(replace(job, state=UpdateState.TRIAL))
+        return True
+
     def _settled(self, job: Job) -> Job:
         rollout, failed = job.offer.rollout, self._slots.failed()
         if self._slots.trial() == rollout:
@@ -156,14 +168,18 @@ class Machine:
 
     def _end(self, job: Job, state: UpdateState, reason: str | None) -> None:
         self._set(replace(job, state=state, reason=reason))
-        for left in (self._bundle, *self._slots.root.glob("*.part")):
-            left.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for left in (self._bundle, *self._slots.root.glob("*.part")):
+                left.unlink(missing_ok=True)
 
     def _set(self, job: Job) -> None:
-        """On disk before anyone is told."""
+        """On disk before anyone is told; a disk that does not take it stops no sale, and what it missed is found out, or done
+        again, after the next start.
+        """
         if job != self._job:
-            job_file.save(self._job_path, job)
             self._job = job
+            with contextlib.suppress(OSError):
+                job_file.save(self._job_path, job)
         self._report(job)
 
     def _report(self, job: Job) -> None:

@@ -96,8 +96,7 @@ class Updates:
         """Now and then, from the till's own thread: whether the till has to end, to be started again at once."""
         if self._on_trial:
             if self._health.healthy() and self._outbox_is_readable():
-                self._on_trial = False
-                self._machine.keep()
+                self._on_trial = not self._machine.keep()
             return False
         if basket_open or idle_s < self._settings.idle_s or not self._is_quiet():
             return False

@@ -181,6 +181,21 @@ def test_a_slot_that_is_not_whole_is_not_started(slots: Path) -> None:
     assert launch.current(slots) == "a"
 
 
+def test_a_disk_that_takes_nothing_keeps_the_good_slot_running(slots: Path) -> None:
+    begin(slots, HEALTHY)
+    (slots / "trial.json.new").mkdir()  # so nothing can be written there, also by root
+
+    assert [run(slots), run(slots)] == [9, 9]
+    assert launch.current(slots) == "a"
+
+    (slots / "trial.json.new").rmdir()
+    (slots / "b" / "venv" / "bin" / "python").write_text(f"#!/bin/sh\nmkdir {slots}/trial.json.new; exit 7\n")
+    assert run(slots) == 7
+    (slots / "trial.json.new").rmdir()
+    assert run(slots) == 7
+    assert failures(slots) == ["killed"]
+
+
 def test_a_commit_that_was_cut_is_one(slots: Path) -> None:
     begin(slots, DIES)
     launch.point(slots / "current", "b")

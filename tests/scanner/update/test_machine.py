@@ -293,6 +293,45 @@ def test_a_disk_that_fills_while_the_slot_is_built_ends_the_update_and_frees_wha
     assert fingerprint(slots / "a") == before
 
 
+def test_a_disk_that_takes_no_note_of_the_job_holds_nothing_up(
+    till: Machine, slots: Path, supply: Supply, told: list[JobReport], tmp_path: Path
+) -> None:
+    (slots / "job.json.new").mkdir()  # so nothing can be written there, also by root
+
+    till.take(supply.publish(bundle(tmp_path)))
+    work(till)
+
+    assert till.begin_trial()
+    assert outcome(told) == (UpdateState.TRIAL, None)
+
+
+def test_a_trial_that_the_disk_does_not_take_is_none(
+    till: Machine, slots: Path, supply: Supply, told: list[JobReport], tmp_path: Path
+) -> None:
+    till.take(supply.publish(bundle(tmp_path)))
+    work(till)
+    (slots / "trial.json.new").mkdir()
+
+    assert not till.begin_trial()
+    assert outcome(told) == (UpdateState.FAILED, "disk_error")
+
+
+def test_a_healthy_slot_is_kept_as_soon_as_the_disk_takes_it(
+    till: Machine, slots: Path, supply: Supply, told: list[JobReport], tmp_path: Path
+) -> None:
+    till.take(supply.publish(bundle(tmp_path)))
+    work(till)
+    till.begin_trial()
+    on_trial = machine(slots, supply, told, running="b")
+    (slots / "current.new").mkdir()
+
+    assert not on_trial.keep()
+    (slots / "current.new").rmdir()
+    assert on_trial.keep()
+
+    assert launch.current(slots) == "b"
+
+
 def test_a_bundle_with_anything_but_wheels_in_it_is_refused(
     till: Machine, slots: Path, supply: Supply, told: list[JobReport], tmp_path: Path
 ) -> None:
