@@ -1,5 +1,6 @@
 """Mosquitto for the demonstration: TLS with client certificates, the device id is the certificate's name."""
 
+import json
 import os
 import pwd
 import shutil
@@ -46,7 +47,7 @@ def broker_service(place: Path, keyring: Keyring, access: Path, port: int) -> Se
     place.mkdir(mode=0o700, exist_ok=True)
     files = {"ca.pem": keyring.authority, "server.pem": keyring.certificate(BROKER)}
     files["server.key"] = keyring.tls_key(BROKER)
-    if not (place / ACCESS_FILE).exists():
+    if not _is_whole(place / ACCESS_FILE):
         files[ACCESS_FILE] = access
     for name, source in files.items():
         copy = place / name
@@ -92,6 +93,14 @@ def is_open(port: int) -> bool:
         time.sleep(0.02)
         return False
     return True
+
+
+def _is_whole(access: Path) -> bool:
+    """Mosquitto 2.0 writes this file in place: a power cut may leave an empty one, with which it starts and lets nobody in."""
+    try:
+        return bool(json.loads(access.read_bytes()))
+    except (OSError, ValueError):
+        return False
 
 
 def _plugin() -> Path:

@@ -8,7 +8,8 @@ or the state after.
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,8 +67,9 @@ class Identity:
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
     def validity(self) -> tuple[datetime, datetime]:
-        """Of the certificate, first and last moment."""
-        certificate = x509.load_pem_x509_certificate((self.folder / CERTIFICATE).read_bytes())
+        """Of the certificate, first and last moment. Raises IdentityUnusable."""
+        with _named(self.folder):
+            certificate = x509.load_pem_x509_certificate((self.folder / CERTIFICATE).read_bytes())
         return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
     def took(self, claim: str) -> bool:
@@ -76,12 +78,15 @@ class Identity:
         return kept.exists() and kept.read_text(encoding="ascii") == _sha256(claim)
 
     def name_claim(self, claim: str) -> None:
-        write_private(self.folder / CLAIM, _sha256(claim))
+        """Raises IdentityUnusable."""
+        with _named(self.folder):
+            write_private(self.folder / CLAIM, _sha256(claim))
 
     def complete(self, files: Mapping[str, str]) -> None:
-        """Keeps the server's answer; the settings come last and make it whole."""
-        for name in sorted(files, key=lambda name: name == SETTINGS):
-            write_private(self.folder / name, files[name])
+        """Keeps the server's answer; the settings come last and make it whole. Raises IdentityUnusable."""
+        with _named(self.folder):
+            for name in sorted(files, key=lambda name: name == SETTINGS):
+                write_private(self.folder / name, files[name])
 
     def _key(self, name: str) -> object:
         try:
@@ -106,17 +111,16 @@ class Identities:
 
     def begin(self) -> Identity:
         """The one that is being made, with its keys; makes them where there is none. Raises IdentityUnusable."""
-        try:
+        with _named(self._place):
             return self.following() or self._make()
-        except OSError as error:
-            raise IdentityUnusable(path=self._place, reason=error.strerror or "unwritable") from error
 
     def adopt(self, identity: Identity) -> None:
-        """From now on the till is this one. The one before is kept, older ones go."""
+        """From now on the till is this one. The one before is kept, older ones go. Raises IdentityUnusable."""
         before = self.current()
-        self._link(CURRENT, identity)
-        (self._place / NEXT).unlink(missing_ok=True)
-        sync_folder(self._place)
+        with _named(self._place):
+            self._link(CURRENT, identity)
+            (self._place / NEXT).unlink(missing_ok=True)
+            sync_folder(self._place)
         for folder in (self._place / FOLDERS).iterdir():
             if folder not in (identity.folder, before.folder if before else None):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -143,6 +147,15 @@ class Identities:
     def _linked(self, name: str) -> Identity | None:
         link = self._place / name
         return Identity(self._place / FOLDERS / link.readlink().name) if link.is_symlink() else None
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """A disk that is full, read-only or broken is a refusal with a name."""
+    try:
+        yield
+    except OSError as error:
+        raise IdentityUnusable(path=path, reason=error.strerror or type(error).__name__) from error
 
 
 def write_private(path: Path, text: str) -> None:

@@ -57,9 +57,9 @@ class Renewal:
     def _look(self) -> None:
         identity = self._identities.current()
         now = datetime.fromtimestamp(self._wall_ms() / 1000, UTC)
-        if identity is None or not self._clock_is_known() or not is_due(*identity.validity(), now):
-            return
         try:
+            if identity is None or not self._clock_is_known() or not is_due(*identity.validity(), now):
+                return
             renewed = rotate(self._identities, self._server, self._chaos)
         except TillRefusal as refusal:
             text_zh, text_en = f"证书续期未成功：{refusal.sentence_zh}", f"No renewal yet: {refusal.sentence_en}"

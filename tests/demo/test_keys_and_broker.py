@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from backend.demo.broker import PROGRAM_PATH, broker_service, free_port
+from backend.demo.broker import ACCESS_FILE, PROGRAM_PATH, broker_service, free_port
 from backend.demo.keys import BRIDGE, Keyring, ensure_keys
 from backend.demo.supervisor import Supervisor
 
@@ -55,6 +55,19 @@ def _handshake(port: int, keyring: Keyring, name: str | None) -> bytes:
 @pytest.mark.parametrize("name", [TILL, BRIDGE])
 def test_the_broker_takes_a_certificate_of_its_authority(broker_port: int, keyring: Keyring, name: str) -> None:
     assert _handshake(broker_port, keyring, name) == bytes.fromhex("20020000")
+
+
+@needs_mosquitto
+def test_rules_that_a_power_cut_left_empty_begin_anew_and_others_are_kept(home: Path, keyring: Keyring) -> None:
+    rules = home / "broker" / ACCESS_FILE
+    broker_service(home / "broker", keyring, ACCESS, 1)
+    rules.write_bytes(b"")
+    broker_service(home / "broker", keyring, ACCESS, 1)
+    assert rules.read_bytes() == ACCESS.read_bytes()
+
+    rules.write_text('{"clients": []}')
+    broker_service(home / "broker", keyring, ACCESS, 1)
+    assert rules.read_text() == '{"clients": []}'
 
 
 @needs_mosquitto

@@ -174,6 +174,13 @@ def test_whoever_does_not_hold_the_keys_gets_nothing(ask: Ask, city: City) -> No
     assert rows(city.database, "SELECT count(*) FROM device_directory") == [(0,)]
 
 
+def test_a_serial_number_that_no_board_has_is_refused_by_its_field(ask: Ask) -> None:
+    answer = ask(NewTill(), hw_serial="\0")
+
+    assert code(answer, 422) == "invalid-fields"
+    assert answer.get_json()["errors"][0]["pointer"] == "/hw_serial"
+
+
 def test_a_till_that_was_revoked_is_not_told_its_answer_again(ask: Ask, city: City) -> None:
     till = NewTill()
     ask(till)

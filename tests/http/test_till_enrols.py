@@ -31,7 +31,7 @@ from firmware_bridge.wire.enrolment import provision_bytes, rotation_bytes, spli
 from scanner.chaos import Chaos, ChaosPoint
 from scanner.enrolment.command import main as enrol_command
 from scanner.enrolment.enrol import device_of, enrol, rotate
-from scanner.enrolment.identity import Identities
+from scanner.enrolment.identity import Identities, IdentityUnusable
 from scanner.enrolment.renewal import Renewal, is_due
 from scanner.enrolment.server import Server, ServerAddressRefused, ServerRefused, ServerUnreachable
 from scanner.feedback import Notice
@@ -183,6 +183,13 @@ def test_a_till_gets_new_keys_when_two_thirds_of_its_certificate_are_over(
     assert after is not None
     assert after.validity() == (clock.now - timedelta(days=7), clock.now + timedelta(days=730))
     assert [notice.facts["state"] for notice in told] == ["renewed"]
+
+
+def test_a_disk_that_takes_nothing_is_a_refusal_with_a_name(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "till").write_text("a file, where a folder should be")
+
+    with pytest.raises(IdentityUnusable):
+        enrol(Identities(tmp_path / "till"), server, CLAIM, "", Chaos())
 
 
 def test_a_server_of_another_authority_is_told_nothing(

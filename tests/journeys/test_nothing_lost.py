@@ -15,10 +15,9 @@ import pytest
 
 from backend.demo.supervisor import Service
 from firmware_bridge.chaos import ChaosPoint as BridgePoint
-from scanner.chaos import ChaosPoint as TillPoint
 from tests.journeys.cashiers import Cashier, Residents
-from tests.journeys.storm import Storm
-from tests.journeys.town import Town, current, till_of
+from tests.journeys.storm import OF_A_SALE, Storm
+from tests.journeys.town import Town, current, till_of, wait_until
 from tests.journeys.witness import Events, assert_books_are_sound, assert_nothing_lost_and_nothing_doubled
 from tests.worlds import books, rules
 from tests.worlds.city import NANJING, City
@@ -64,6 +63,8 @@ class Sale:
 
     def go_through(self, deck: Deck) -> Storm:
         """Sells while the storm rages; returns when it is over and every till has ended by itself."""
+        devices = {till.name for till in self.tills}
+        wait_until(lambda: devices <= self.town.admitted(), "the broker to know the tills")
         storm = Storm(self.town, self.cashiers, self.tills, seed=self.seed, goal=self.baskets)
         for thread in (self.residents, *self.cashiers):
             thread.start()
@@ -113,7 +114,7 @@ def test_what_beeped_is_recorded_once_whatever_dies(town: Town, city: City) -> N
         assert_books_are_sound(town.owner, NANJING)
         assert sum(cashier.sold for cashier in sale.cashiers) >= BASKETS
         assert books.budget_left(town.owner, NANJING) < BUDGET / 2, "too few of the awards came to be"
-        points = {f"till at {point}" for point in TillPoint} | {f"bridge at {point}" for point in BridgePoint}
+        points = {f"till at {point}" for point in OF_A_SALE} | {f"bridge at {point}" for point in BridgePoint}
         assert points - storm.kills.keys() == set()
 
 

@@ -28,7 +28,7 @@ class KeysBody(Body):
 
 class ProvisionBody(KeysBody):
     claim = Text(1, 64, required=True, metadata={"description": "登记码 GPE1.… / the one-time claim"})
-    hw_serial = Text(0, 64, required=True)
+    hw_serial = Text(0, 64, pattern=r"[ -~]*", required=True)
     proof = Base64Bytes(bytes_max=64, required=True, metadata={"description": "Ed25519 by sign_pub's key"})
 
 
