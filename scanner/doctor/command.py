@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from scanner import launch
 from scanner.doctor import broker, credentials, machine, storage
 from scanner.doctor.model import Advice, Finding, Verdict, ok, wrong
+from scanner.enrolment.identity import Identities
 from scanner.environment import EnvironmentInvalid
 from scanner.settings import PREFIX, Settings, read_settings
 
@@ -47,7 +48,8 @@ def examine(file: Path | None, now: datetime) -> Iterator[Finding]:
 
 
 def as_text(finding: Finding) -> str:
-    line = f"{_MARKS[finding.verdict]} {finding.text_zh} / {finding.text_en}"
+    between = "\n" if "\n" in finding.text_zh else " / "
+    line = f"{_MARKS[finding.verdict]} {finding.text_zh}{between}{finding.text_en}"
     return line if finding.advice is None else f"{line}\n  → {finding.advice.zh} / {finding.advice.en}"
 
 
@@ -72,6 +74,11 @@ def _settings(file: Path | None) -> tuple[Settings | None, Finding]:
         if file is not None:
             _take_over(file)
         _name_slot()
+        if not _is_enrolled():
+            advice = Advice(
+                "greenpoints-till enrol --claim GPE1.… --url https://…", "The same; the city gives the claim."
+            )
+            return None, wrong("settings", "本机尚未登记。", "This till is not enrolled yet.", advice)
         return read_settings(), ok("settings", "设置完整。", "The settings are complete.")
     except EnvironmentInvalid as refusal:
         advice = Advice(
@@ -96,3 +103,10 @@ def _name_slot() -> None:
     """The launcher would have said which slot runs."""
     if slots := os.environ.get(f"{PREFIX}SLOTS_PATH"):
         os.environ.setdefault(f"{PREFIX}SLOT", launch.current(Path(slots)) or "")
+
+
+def _is_enrolled() -> bool:
+    """Also where keys and certificate were put in place by hand."""
+    place = os.environ.get(f"{PREFIX}IDENTITY_PATH")
+    identity = Identities(Path(place)).current() if place else None
+    return not place or (identity is not None and identity.is_whole)

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.wire.messages import decode_basket
+from scanner import agent
 from scanner.outbox import Limits, Outbox
 from scanner.outbox_file import OutboxUnusable, open_outbox
+from scanner.settings import Settings
 from scanner.sources.model import CodeSeen, FinishSeen
-from tests.scanner.till.scene import Shop, free_port
+from tests.scanner.till.scene import Shop
 from tests.scanner.till.test_till import TestClock, Watcher, clock, new_till, watcher
 
 __all__ = ["clock", "new_till", "watcher"]
@@ -93,7 +95,9 @@ def test_a_disk_that_fills_refuses_what_it_cannot_keep(
     assert beeped[-1] == label(501).code
 
 
-def test_a_till_that_cannot_open_its_outbox_says_so_and_leaves_the_file_alone(shop: Shop) -> None:
+def test_a_till_that_cannot_open_its_outbox_says_so_and_leaves_the_file_alone(
+    shop: Shop, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = shop.folder / "outbox.sqlite"
     open_outbox(path, LIMITS, random_stream=b"\1" * 16, now_ts=1).outbox.close()
     whole = path.read_bytes()
@@ -102,11 +106,11 @@ def test_a_till_that_cannot_open_its_outbox_says_so_and_leaves_the_file_alone(sh
 
     with pytest.raises(OutboxUnusable) as refusal:
         open_outbox(path, LIMITS, random_stream=b"\2" * 16, now_ts=9)
-    till = shop.open_till(free_port())
 
-    assert till.wait() == 2
     assert str(path) in refusal.value.sentence_zh
-    assert "不能启动" in b"".join(till.noise).decode()
+    assert settings.outbox_path == path
+    assert agent.main([]) == 2
+    assert "不能启动" in capsys.readouterr().err
     shutil.rmtree(shop.folder / "outbox.sqlite-wal")
     again = open_outbox(path, LIMITS, random_stream=b"\2" * 16, now_ts=9)
     assert (again.set_aside, again.outbox.stream) == (None, "01" * 16)

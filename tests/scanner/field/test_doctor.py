@@ -393,6 +393,20 @@ def test_settings_that_are_not_usable_are_named_with_what_to_do(
     assert "  → 改正" in said
 
 
+def test_a_till_that_is_not_enrolled_is_told_how_it_is(
+    settings_of: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings_of()
+    monkeypatch.setenv("GREENPOINTS_TILL_IDENTITY_PATH", "/no/such/folder")
+
+    code = main(["doctor"])
+
+    assert code == 1
+    assert capsys.readouterr().out.startswith(
+        "✗ 本机尚未登记。 / This till is not enrolled yet.\n  → greenpoints-till enrol"
+    )
+
+
 def test_a_wrong_option_is_usage() -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["doctor", "--cure"])

@@ -34,10 +34,10 @@ def codes_in(outbox: Outbox) -> list[str]:
     return closed + ([] if basket is None else [read.read.code for read in basket.reads])
 
 
-def shop_for_a_while(outbox: Outbox, beep: Callable[[str], None]) -> None:
+def shop_for_a_while(outbox: Outbox, beep: Callable[[str], None], reads: int = READS) -> None:
     """Three reads a customer. As the till does it: what `record` has returned from is on disk, and beeps."""
     basket: OpenBasket | None = None
-    for number in range(READS):
+    for number in range(reads):
         # Long codes fill pages, so that checkpoints fall among the reads.
         code = f"{number}-".ljust(600, "x")
         before = () if basket is None else basket.reads
@@ -96,7 +96,7 @@ def test_a_card_that_drops_what_was_not_synced_loses_no_read_that_beeped(
     draw = random.Random(20261127)
     survives = {"nothing": nothing, "everything": everything, "some": some(draw)}[kind]
     # Power fails at any step, and also right after a beep, when the cashier has heard it.
-    moments = {*draw.sample(range(len(card.steps) + 1), 30), *(at for at, _ in draw.sample(beeps, 15))}
+    moments = {*draw.sample(range(len(card.steps) + 1), 20), *(at for at, _ in draw.sample(beeps, 12))}
 
     for step in sorted(moments):
         assert lost_at(card, beeps, step, survives, tmp_path / "after") == ([], False), f"step {step}"
@@ -129,7 +129,7 @@ def test_a_file_cut_short_is_whole_or_set_aside_and_never_half_believed(size: in
     """No power cut does this, but a broken file system may."""
     path = tmp_path / "outbox.sqlite"
     outbox = opened(path).outbox
-    shop_for_a_while(outbox, lambda _: None)
+    shop_for_a_while(outbox, lambda _: None, reads=6)
     outbox.close()
     content = path.read_bytes()
     path.write_bytes(content[:size])
@@ -164,9 +164,9 @@ def test_a_copy_made_in_the_midst_of_writing_holds_every_read_that_beeped(shop: 
     pid = till._process.pid
     draw = random.Random(7)
     heard: list[list[str]] = []
-    till.say(*(f"{number}-" if number % 7 else "GPFIN" for number in range(1, 140)))
-    for copy in range(8):
-        till.wait_for("read", 1 + 12 * copy + draw.randrange(12))
+    till.say(*(f"{number}-" if number % 7 else "GPFIN" for number in range(1, 90)))
+    for copy in range(6):
+        till.wait_for("read", 1 + 11 * copy + draw.randrange(11))
         os.kill(pid, signal.SIGSTOP)
         heard.append([str(read["code"]) for read in till.of("read")])
         (tmp_path / f"copy{copy}").mkdir()
