@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scanner.errors import TillRefusal
 from scanner.outbox import Limits, Outbox
+from scanner.whole_file import sync_folder
 
 STREAM_BYTES = 16
 _BUSY_MS = 5_000
@@ -80,7 +81,7 @@ def open_outbox(path: Path, limits: Limits, *, random_stream: bytes, now_ts: int
     try:
         connection, set_aside = _open_or_set_aside(path, random_stream.hex(), now_ts, begun=os.fstat(lock).st_size > 0)
         _witness(lock)
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
     except (OSError, sqlite3.OperationalError) as error:
         os.close(lock)
         raise OutboxUnusable(path=path, reason=error) from error
@@ -172,12 +173,3 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise OutboxInUse(path=path) from None
     return descriptor
-
-
-def _sync_directory(directory: Path) -> None:
-    """The file's name is on disk too, not only its content."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

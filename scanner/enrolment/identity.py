@@ -6,7 +6,6 @@ or the state after.
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from scanner.errors import TillRefusal
+from scanner.whole_file import replace_private, sync_folder
 
 CURRENT, NEXT, FOLDERS = "current", "next", "identities"
 SETTINGS, TLS_KEY, SIGNING_KEY, CERTIFICATE = "till.env", "tls.key", "till.pem", "tls.crt"
@@ -80,13 +80,13 @@ class Identity:
     def name_claim(self, claim: str) -> None:
         """Raises IdentityUnusable."""
         with _named(self.folder):
-            write_private(self.folder / CLAIM, _sha256(claim))
+            replace_private(self.folder / CLAIM, _sha256(claim).encode())
 
     def complete(self, files: Mapping[str, str]) -> None:
         """Keeps the server's answer; the settings come last and make it whole. Raises IdentityUnusable."""
         with _named(self.folder):
             for name in sorted(files, key=lambda name: name == SETTINGS):
-                write_private(self.folder / name, files[name])
+                replace_private(self.folder / name, files[name].encode())
 
     def _key(self, name: str) -> object:
         try:
@@ -131,8 +131,8 @@ class Identities:
         name = hashlib.sha256(signing.public_key().public_bytes_raw()).hexdigest()[:16]
         identity = Identity(self._place / FOLDERS / name)
         identity.folder.mkdir(mode=0o700)
-        write_private(identity.folder / SIGNING_KEY, _pem(signing))
-        write_private(identity.folder / TLS_KEY, _pem(ec.generate_private_key(ec.SECP256R1())))
+        replace_private(identity.folder / SIGNING_KEY, _pem(signing))
+        replace_private(identity.folder / TLS_KEY, _pem(ec.generate_private_key(ec.SECP256R1())))
         sync_folder(self._place / FOLDERS)
         self._link(NEXT, identity)
         return identity
@@ -158,28 +158,8 @@ def _named(path: Path) -> Iterator[None]:
         raise IdentityUnusable(path=path, reason=error.strerror or type(error).__name__) from error
 
 
-def write_private(path: Path, text: str) -> None:
-    """A file that only its owner ever could read, complete or absent, its name on disk too."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def _pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _sha256(claim: str) -> str:

@@ -1,6 +1,5 @@
 """The till's settings from afar on its disk: replaced whole, so that a death at any moment leaves the old or the new."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from firmware_bridge.wire.twin import (
 )
 from scanner.chaos import Chaos, ChaosPoint
 from scanner.twin.state import STARTS_MAX, Trial, TwinState
+from scanner.whole_file import replace_private
 
 BYTES_MAX: Final = 16_384
 FORM: Final = 1
@@ -56,20 +56,7 @@ class TwinFile:
 
     def save(self, state: TwinState) -> None:
         """On the medium, name and content, when it returns. Raises OSError; the file is then as it was."""
-        new = self._path.with_name(self._path.name + ".new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, _encode(state))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._chaos.reach(ChaosPoint.TWIN_WRITTEN)
-        new.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_private(self._path, _encode(state), lambda: self._chaos.reach(ChaosPoint.TWIN_WRITTEN))
 
     def _set_aside(self) -> Path:
         kept = self._path.with_name(self._path.name + ".broken")

@@ -73,7 +73,7 @@ def test_a_power_cut_resumes_the_trial_and_a_crash_ends_it(base: Settings) -> No
 def test_settings_that_cannot_be_kept_on_disk_are_not_taken(base: Settings) -> None:
     reports: list[bytes] = []
     desk = desk_of(base, reports)
-    base.outbox_path.with_name("twin.new").mkdir()
+    base.outbox_path.with_name("twin.partial").mkdir()
 
     desk.take(encode_desired(1, b'{"basket_timeout_s":90}'))
     desk.tick(1.0, lambda: None)

@@ -185,9 +185,9 @@ def test_a_broken_file_is_put_aside_and_stops_nothing(tmp_path: Path, content: b
 def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     file = TwinFile(tmp_path / "twin", Chaos())
     file.save(passed(offer(FRESH, 1)))
-    (tmp_path / "twin.new").mkdir()
+    (tmp_path / "twin.partial").mkdir()
 
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match=r"twin\.partial"):
         file.save(offer(FRESH, 2))
 
     assert file.load().state == passed(offer(FRESH, 1))
