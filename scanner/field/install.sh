@@ -64,7 +64,7 @@ make_user() {
         useradd --system --user-group --home-dir "$DATA" --no-create-home --shell /usr/sbin/nologin "$NAME"
     fi
     joined=''
-    for group in video input dialout gpio; do
+    for group in video input dialout gpio lp; do
         if getent group "$group" >/dev/null; then
             usermod --append --groups "$group" "$NAME"
             joined="$joined $group"

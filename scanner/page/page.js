@@ -1,8 +1,8 @@
 // The till says what is on the page; this only puts it there. Everything is text, nothing is HTML.
 "use strict";
 const $ = (id) => document.getElementById(id);
-const SIGNS = { good: "✓", plain: "●", warn: "▲", stop: "■" };
-const SURE_MS = 5000, told = new Set(); // seqs of claim codes that the till knows to be shown
+const SIGNS = { good: "✓", plain: "●", warn: "▲", stop: "■" }, SURE_MS = 5000;
+const told = new Set(); // seqs of claim codes that the till knows to be shown
 let screen = null, chosen = null, sure = 0;
 
 function make(tag, text = "", className = "", ...children) {
@@ -11,7 +11,6 @@ function make(tag, text = "", className = "", ...children) {
   return made;
 }
 const write = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; }; // unchanged is not read aloud again
-
 async function post(path, body = {}) {
   try {
     const answer = await fetch(path, { method: "POST", body: JSON.stringify(body) });
@@ -38,9 +37,8 @@ function showBasket(basket) {
 
 function showSlip(slip) {
   [$("slip").hidden, $("basket").hidden] = [!slip, Boolean(slip)];
-  if (!slip) return;
-  if (!$("symbol").src.endsWith(`/slips/${slip.seq}.svg`)) $("symbol").src = `/slips/${slip.seq}.svg`;
-  write("claim", slip.claim);
+  if (slip && !$("symbol").src.endsWith(`/slips/${slip.seq}.svg`)) $("symbol").src = `/slips/${slip.seq}.svg`;
+  write("claim", slip?.claim ?? "");
 }
 
 function pastBasket(past) {
@@ -71,8 +69,7 @@ function show() {
   showVoid();
 }
 
-function showVoid() {
-  const last = screen.void_seq;
+function showVoid(last = screen.void_seq) {
   if (sure !== last) sure = 0;
   $("void").disabled = !last;
   $("void").className = sure ? "sure" : "";
@@ -93,9 +90,9 @@ function lost() {
 function listen() {
   const events = new EventSource("/events");
   events.onmessage = (event) => {
-    const next = JSON.parse(event.data);
-    if (next.basket && !screen?.basket) chosen = null; // the next customer is here
-    screen = next;
+    const had = screen?.basket;
+    screen = JSON.parse(event.data);
+    if (screen.basket && !had) chosen = null; // the next customer is here
     show();
   };
   events.onerror = () => { events.close(); lost(); setTimeout(listen, 1000); };
