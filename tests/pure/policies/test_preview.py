@@ -63,9 +63,9 @@ def test_a_version_beside_itself_changes_nothing(facts: list[Facts], policies: t
 
 @settings(documents.LAW, max_examples=60)
 @given(
-    st.lists(st.tuples(documents.facts, st.integers(0, 3), st.integers(0, 40)), max_size=12),
-    st.integers(1, 60),
-    st.booleans(),
+    told=st.lists(st.tuples(documents.facts, st.integers(0, 3), st.integers(0, 40)), max_size=12),
+    budget=st.integers(1, 60),
+    partial=st.booleans(),
 )
 def test_persons_added_up_apart_come_to_what_the_order_of_sale_does(
     told: list[tuple[Facts, int, int]], budget: int, *, partial: bool
