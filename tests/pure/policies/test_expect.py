@@ -89,3 +89,13 @@ def test_a_budget_without_anything_left_is_expected_to_give_nothing() -> None:
     policy = rules.compiled(rules.document(policy="green"))
 
     assert expected(plan_of([policy]), LABEL, ON, {"green:points"}) == {}
+
+
+def test_one_that_may_come_to_nothing_leaves_the_sale_to_the_next() -> None:
+    """Two policies of which the first that pays decides: by price the first may round to nothing."""
+    priced = rules.compiled(rules.document(rules.rule("a", percent(200)), policy="a"))
+    sure = rules.compiled(rules.document(rules.rule("b", fixed(10)), policy="b", unit="fen"))
+    never = rules.compiled(rules.document(rules.rule("c", fixed(10)), policy="c", unit="evidence"))
+
+    assert expected(plan_of([priced, sure, never]), LABEL, ON, ()) == {"points": "price", "fen": "price"}
+    assert expected(plan_of([sure, never]), LABEL, ON, ()) == {"fen": 10}
