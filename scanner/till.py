@@ -195,9 +195,10 @@ class Till:
     def _outcome(self, line: ShopLine) -> LineOutcome:
         if line.line_id is not None and self._outbox.knows_line(line.line_id):
             return LineOutcome(line.line_id, repeated=True)
-        self._line_id = line.line_id
         try:
             for event in line.events:
+                # A cashier is named once or twice alike; were the line known by that, its code would be lost.
+                self._line_id = None if isinstance(event, CashierSeen) else line.line_id
                 if isinstance(event, Unusable):
                     raise event.refusal
                 self._take(event)

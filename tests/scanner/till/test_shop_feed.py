@@ -178,6 +178,13 @@ def test_a_line_that_the_disk_refused_may_come_again(counter: Counter) -> None:
     assert say(counter, again) == (LineOutcome("S1-1"),)
 
 
+def test_a_line_that_named_a_cashier_and_was_refused_may_come_again_mended(counter: Counter) -> None:
+    counter.take(code("6900"))
+    assert say(counter, b'{"id":"S1-1","cashier":"c07","code":"6901","qty":0}')[0].refusal is not None
+
+    assert say(counter, b'{"id":"S1-1","cashier":"c07","code":"6901","qty":1}') == (LineOutcome("S1-1"),)
+
+
 # By HTTP
 
 
