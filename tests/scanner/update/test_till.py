@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,8 +93,13 @@ def test_a_till_updates_itself_and_keeps_what_a_receipt_proved(
 
     with service(slots, shop.environment(backend.broker.port, **settings(supply, slots))) as codes:
         wait_until(lambda: not backend.others.empty(), 30)
-        for message in (forged, no_job, seal_downlink(topic, offer, backend.receipt_key.sign)):
-            backend.publish(topic, message)
+        # As the server does, until the till has heard it: the first may come before its subscription.
+        for _ in range(60):
+            for message in (forged, no_job, seal_downlink(topic, offer, backend.receipt_key.sign)):
+                backend.publish(topic, message)
+            if (slots / "job.json").exists():
+                break
+            time.sleep(0.5)
         wait_until(lambda: launch.current(slots) == "b", 60)
         wait_until(lambda: not (slots / "trial.json").exists())
 
