@@ -119,10 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _guarded(self, answer: Callable[[str], None]) -> None:
         try:
-            answer(requests.check_host(dict(self.headers), self.server.server_port))
+            answer(requests.check_host(self._headers(), self.server.server_port))
         except requests.PageRefusal as refusal:
             body = requests.problem(refusal, refusal.status)
             self._send(body, "application/problem+json", refusal.status)
+
+    def _headers(self) -> dict[str, str]:
+        """By names As-Here, however they were written: RFC 9110, 5.1."""
+        return {name.title(): value for name, value in self.headers.items()}
 
     def _get(self, _origin: str) -> None:
         if self.path in self.server.files:
@@ -138,8 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/feed/lines" and self.server.till.feed is not None:
             self._feed(self.server.till.feed)
             return
-        requests.check_own_page(dict(self.headers), origin)
-        body = self.rfile.read(requests.body_size(dict(self.headers), requests.BODY_BYTES_MAX))
+        requests.check_own_page(self._headers(), origin)
+        body = self.rfile.read(requests.body_size(self._headers(), requests.BODY_BYTES_MAX))
         match self.path:
             case "/finish":
                 self._ask(ButtonPressed())
@@ -153,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _feed(self, feed: Feed) -> None:
         """No page may come here: a browser sends no token of its own accord, and asks first where a script would."""
-        headers = dict(self.headers)
+        headers = self._headers()
         feed.check_token(headers)
         body = self.rfile.read(requests.body_size(headers, FEED_BYTES_MAX))
         self._send(feed.take(body), "application/json")

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import socket
 import threading
 from collections import Counter as Tally
 from collections.abc import Iterator
@@ -200,6 +201,15 @@ def test_the_shops_till_posts_lines_and_hears_what_became_of_each(counter: Count
     )
     assert lines[1]["detail_zh"] == "收银系统送来的一行无法识别（kode），未记录。"
     assert counter.screen()["basket"]["total_zh"] == "¥5.00"
+
+
+def test_header_names_may_be_written_small(counter: Counter) -> None:
+    """As some HTTP libraries do (RFC 9110, 5.1)."""
+    host = f"127.0.0.1:{counter.server.server_port}".encode()
+    head = b"POST /feed/lines HTTP/1.1\r\nhost: %s\r\nauthorization: Bearer %s\r\ncontent-length: 17\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", counter.server.server_port), timeout=5) as raw:
+        raw.sendall(head % (host, TOKEN.encode()) + b'{"code": "6901"}\n')
+        assert raw.recv(100).startswith(b"HTTP/1.0 200 ")
 
 
 def test_lines_without_the_token_or_too_many_are_refused(counter: Counter, settings: Settings) -> None:
