@@ -1,4 +1,4 @@
-"""A real browser for tests of pages: Debian's Chromium, driven by Playwright, one a test session.
+"""A real browser for tests of pages: Debian's Chromium, driven by Playwright, one a file of tests.
 
 Background services are off, and a request to any other host than this machine, a fault of a script or a breach of a
 page's own security policy fails the test that caused it.
@@ -25,8 +25,9 @@ WIDTH, HEIGHT = 1280, 800
 PATIENCE_MS = 10_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its file: Playwright keeps an event loop running in this thread, in which nothing else can run one."""
     if CHROMIUM is None:
         pytest.skip(
             "chromium is not installed (Debian: apt-get install chromium): no page can be looked at in a browser"
