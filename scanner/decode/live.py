@@ -1,184 +1,208 @@
-"""Camera frames: a cheap probe on each, one heavier probe in rotation, votes across frames, one read a label.
+"""Camera frames: cheap probes on each, one heavier probe in rotation, votes across frames, one read a label.
 
-A label is released for another read only when it has not been read for LEFT_VIEW_MS and the place where it was
-looks different: a label that lies still under glare for a minute is one read.
+A frame costs less than one look of a general reader: the probes are quick ones, the heavier one looks only where
+something unread lies, and a view in which nothing moves is only probed. When a label counts as gone: `presence`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import cast
-
-import cv2
-import numpy as np
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from scanner.decode.engines import OPENCV, PROFILE, ZBAR, ZXING, Engine, ZxingEngine
 from scanner.decode.limits import SIDE_MIN
 from scanner.decode.model import DecodedCode, Picture
+from scanner.decode.presence import LEFT_VIEW_MS, Presence, region
 from scanner.decode.profile import ProfileEngine
 from scanner.decode.still import standard_engines, vote_of
 from scanner.decode.views import View, Views, luminance
-from scanner.decode.vote import Box, Vote, boxes_meet, decide
+from scanner.decode.vote import DATABAR, Box, Vote, decide
 
-LEFT_VIEW_MS = 1_500
 VOTES_KEPT_MS = 2_000
 VOTES_KEPT_MAX = 400
-TRACKS_MAX = 64
-# Mean difference of grey levels: sensor noise stays below, a hand or another product does not.
-MOTION_LEVELS = 2.0
-CHANGED_LEVELS = 12.0
-THUMB = (16, 16)
-MARGIN = 0.2
+SURE_FRAMES = 2
+# After the last motion the search goes on for so long, and a doubtful code is confirmed at its place for so long.
+SETTLE_MS = 2_000
+DOUBT_MS = 300
+# An accepted label that is not read any more contradicts another text at its place for so long.
+RIVAL_MS = 500
+# With nothing unread on the counter, every so manyth frame is searched all the same.
+SELDOM = 3
+ZXING_QUICK = "zxing_quick"
+CHECKED = DATABAR | {"CODE128"}
 
 Step = tuple[str, str]
 
-# One step a frame. A code that only the probe saw is confirmed in its own region, by other engines first.
+PROBES: tuple[Step, ...] = (("as_is", ZXING_QUICK), ("half", ZXING_QUICK), ("turned_90", ZXING_QUICK))
+# One step a frame, in the code's own region: those first whose engine has not seen it yet.
 CONFIRM: tuple[Step, ...] = (
     ("as_is", ZBAR),
     ("clahe", OPENCV),
-    ("clahe", ZXING),
     ("as_is", PROFILE),
     ("x2_rows", ZBAR),
     ("x2", OPENCV),
     ("x2", ZXING),
-)
-# Where the probe saw nothing new and the picture moves.
-SEARCH: tuple[Step, ...] = (
-    ("half", ZBAR),
-    ("turned_90", ZXING),
-    ("clahe", OPENCV),
-    ("turned_45", ZXING),
     ("clahe", ZXING),
 )
+# Of a symbol with a strong check the same engine's second view is enough.
+CONFIRM_CHECKED: tuple[Step, ...] = (("clahe", ZXING), ("x2", ZXING), ("as_is", ZBAR), ("turned_20", ZXING))
+# Where the probes saw nothing new. zbar's time goes with the pixels: a whole frame is halved for it.
+SEARCH: tuple[Step, ...] = (
+    ("as_is", ZBAR),
+    ("turned_45", ZXING_QUICK),
+    ("clahe", OPENCV),
+    ("as_is", ZBAR),
+    ("clahe", ZXING_QUICK),
+    ("as_is", PROFILE),
+)
+SEARCH_WIDE: tuple[Step, ...] = (("half", ZBAR), *SEARCH[1:3], ("half", ZBAR), *SEARCH[4:])
+WIDE_PIXELS = 300_000
+# Of the codes in doubt, so many are looked at again in one frame.
+CONFIRMED_A_FRAME = 2
 
 
 def live_engines() -> dict[str, Engine]:
     """Those of this machine at the effort that one frame can bear."""
-    quick: dict[str, Engine] = {ZXING: ZxingEngine(thorough=False), PROFILE: ProfileEngine(places_max=3, refined_max=2)}
+    quick: dict[str, Engine] = {
+        ZXING_QUICK: ZxingEngine(thorough=False),
+        PROFILE: ProfileEngine(places_max=3, refined_max=2),
+    }
     return standard_engines() | quick
 
 
-@dataclass(slots=True)
-class Track:
-    """An accepted label that may still be in view."""
-
-    box: Box | None
-    thumb: Picture | None
-    seen_ms: int
+Witness = tuple[str, str, str, bytes]
 
 
 @dataclass(slots=True)
-class Timed:
+class Kept:
+    """The latest vote of one engine, kind of view and text. `sure_frames`: in how many frames the engine was sure."""
+
     mono_ms: int
     vote: Vote
+    sure_frames: int
+
+    def counted(self) -> Vote:
+        """Film gives a mistake many chances: an engine's own certainty must hold in two frames."""
+        return replace(self.vote, sure=self.sure_frames >= SURE_FRAMES)
 
 
 @dataclass(slots=True)
 class VotingLiveReader:
     engines: Mapping[str, Engine] = field(default_factory=live_engines)
-    probe: Engine = field(default_factory=lambda: ZxingEngine(thorough=False))
     left_view_ms: int = LEFT_VIEW_MS
-    _votes: list[Timed] = field(default_factory=list)
-    _tracks: dict[bytes, Track] = field(default_factory=dict)
-    _last: Picture | None = None
+    _presence: Presence = field(default_factory=Presence)
+    _votes: dict[Witness, Kept] = field(default_factory=dict)
+    _turns: dict[bytes, int] = field(default_factory=dict)
     _turn: int = 0
+
+    def __post_init__(self) -> None:
+        self._presence.left_view_ms = self.left_view_ms
 
     def frame(self, image: Picture, mono_ms: int) -> list[DecodedCode]:
         if min(image.shape[:2]) < SIDE_MIN:
             return []
         grey = luminance(image)
-        moving = self._moves(grey)
-        seen = self._probe(grey)
-        if moving or any(vote.data not in self._tracks for vote in seen):
-            seen += self._heavier(grey, seen)
+        scene = self._presence.scene
+        scene.look(grey, mono_ms)
+        busy = mono_ms - scene.moved_ms <= SETTLE_MS
+        seen = self._probe(grey, PROBES if busy else PROBES[:1])
+        doubtful = self._doubtful(seen, mono_ms)
+        for vote in doubtful[:CONFIRMED_A_FRAME]:
+            seen += self._confirm(grey, vote)
+        if busy and not doubtful:
+            seen += self._search(grey, mono_ms)
         self._remember(seen, mono_ms)
         fresh = self._fresh(grey, mono_ms)
-        self._follow(grey, seen, mono_ms)
+        self._forget(self._presence.follow(grey, seen, mono_ms))
+        if not self._votes and not self._presence.tracks:
+            scene.learn(mono_ms)
         return fresh
 
-    def _moves(self, grey: Picture) -> bool:
-        small = cast("Picture", cv2.resize(grey, (64, 36), interpolation=cv2.INTER_AREA))
-        last, self._last = self._last, small
-        return last is None or _levels_apart(last, small) > MOTION_LEVELS
+    def _probe(self, grey: Picture, steps: Sequence[Step]) -> list[Vote]:
+        return [vote for step in steps for vote in self._look(grey, (0, 0), step)]
 
-    def _probe(self, grey: Picture) -> list[Vote]:
-        view = View("as_is", "plain", grey, np.eye(2, 3))
-        return [vote_of(sighting, view) for sighting in self.probe.look(grey)]
-
-    def _heavier(self, grey: Picture, seen: list[Vote]) -> list[Vote]:
-        """A second opinion on what the probe saw, else a look with the next view and engine of the rotation."""
-        doubtful = [vote.box for vote in seen if vote.data not in self._tracks and vote.box is not None]
-        left, top, part = _region(grey, doubtful[0]) if doubtful else (0, 0, grey)
-        offered = [step for step in (CONFIRM if doubtful else SEARCH) if step[1] in self.engines]
-        name, engine = offered[self._turn % len(offered)]
-        self._turn += 1
-        view = Views(part).view(name)
+    def _look(self, part: Picture, at: tuple[int, int], step: Step) -> list[Vote]:
+        """What an engine sees in a view of a part of the frame whose corner is `at`."""
+        name, engine = step
+        view = Views(part).view(name) if engine in self.engines else None
         if view is None:
             return []
-        view.to_picture[:, 2] += (left, top)
-        return [vote_of(sighting, view) for sighting in self.engines[engine].look(view.image)]
-
-    def _remember(self, seen: list[Vote], mono_ms: int) -> None:
-        """Keeps the votes that still count. Where a new label lies, those of the accepted one before it do not."""
-        new = [vote for vote in seen if vote.data not in self._tracks]
-        stays = {vote.data for vote in seen}
-        self._votes = [
-            old
-            for old in self._votes
-            if mono_ms - old.mono_ms <= VOTES_KEPT_MS
-            and not (
-                old.vote.data in self._tracks
-                and old.vote.data not in stays
-                and any(boxes_meet(old.vote.box, vote.box) for vote in new)
-            )
+        back = view.to_picture.copy()
+        back[:, 2] += at
+        return [
+            vote_of(sighting, View(name, view.family, view.image, back))
+            for sighting in self.engines[engine].look(view.image)
         ]
-        self._votes = (self._votes + [Timed(mono_ms, vote) for vote in seen])[-VOTES_KEPT_MAX:]
+
+    def _doubtful(self, seen: Sequence[Vote], mono_ms: int) -> list[Vote]:
+        """The latest vote for each code that is not accepted yet, those looked at least first."""
+        known = self._presence.tracks
+        lately = [kept.vote for kept in self._votes.values() if mono_ms - kept.mono_ms <= DOUBT_MS]
+        latest = {vote.data: vote for vote in [*lately, *seen] if vote.data not in known and vote.box is not None}
+        if not latest:
+            return []
+        decided = {code.data for code in decide([*(kept.counted() for kept in self._votes.values()), *seen])}
+        return sorted(
+            (vote for data, vote in sorted(latest.items()) if data not in decided),
+            key=lambda vote: self._turns.get(vote.data, 0),
+        )
+
+    def _confirm(self, grey: Picture, vote: Vote) -> list[Vote]:
+        """A second opinion on a code, in its own region."""
+        steps = CONFIRM_CHECKED if vote.symbology in CHECKED else CONFIRM
+        offered = sorted(
+            (step for step in steps if step[1] in self.engines), key=lambda step: step[1] == vote.engine
+        ) or [PROBES[0]]
+        turn = self._turns.get(vote.data, 0)
+        self._turns[vote.data] = turn + 1
+        assert vote.box is not None
+        left, top, part = region(grey, vote.box)
+        return self._look(part, (left, top), offered[turn % len(offered)]) if part.size else []
+
+    def _search(self, grey: Picture, mono_ms: int) -> list[Vote]:
+        """A look with the next view and engine at something on which no label was read."""
+        self._turn += 1
+        unread = self._presence.unexplained(mono_ms)
+        if unread is not None and not unread and self._turn % SELDOM:
+            return []
+        left, top, part = region(grey, max(unread, key=_area)) if unread else (0, 0, grey)
+        steps = SEARCH if part.size <= WIDE_PIXELS else SEARCH_WIDE
+        offered = [step for step in steps if step[1] in self.engines]
+        return self._look(part, (left, top), offered[self._turn % len(offered)]) if offered else []
+
+    def _remember(self, seen: Sequence[Vote], mono_ms: int) -> None:
+        known, now = self._presence.tracks, {vote.data for vote in seen}
+        sure = {key: kept.sure_frames for key, kept in self._votes.items()}
+        self._votes = {key: kept for key, kept in self._votes.items() if self._still_counts(kept, mono_ms, now)}
+        for vote in seen:
+            key = (vote.engine, vote.family, vote.symbology, vote.data)
+            before = 0 if vote.data in known else sure.get(key, 0)
+            self._votes[key] = Kept(mono_ms, vote, before + vote.sure)
+        while len(self._votes) > VOTES_KEPT_MAX:
+            del self._votes[min(self._votes, key=lambda key: self._votes[key].mono_ms)]
+        self._turns = {kept.vote.data: self._turns.get(kept.vote.data, 0) for kept in self._votes.values()}
+
+    def _still_counts(self, kept: Kept, mono_ms: int, now: AbstractSet[bytes]) -> bool:
+        """An accepted label speaks against other texts only where it was last seen, and not for long."""
+        if kept.vote.data in self._presence.tracks:
+            return kept.vote.data not in now and mono_ms - kept.mono_ms <= RIVAL_MS
+        return mono_ms - kept.mono_ms <= VOTES_KEPT_MS
 
     def _fresh(self, grey: Picture, mono_ms: int) -> list[DecodedCode]:
         fresh = []
-        for code in decide(timed.vote for timed in self._votes):
-            if code.data not in self._tracks:
-                box = next((t.vote.box for t in reversed(self._votes) if t.vote.data == code.data), None)
-                self._tracks[code.data] = Track(box, _thumb(grey, box), mono_ms)
+        for code in decide(kept.counted() for kept in self._votes.values()):
+            if code.data not in self._presence.tracks:
+                latest = max(
+                    (kept for kept in self._votes.values() if kept.vote.data == code.data),
+                    key=lambda kept: kept.mono_ms,
+                )
+                self._presence.accept(code.data, latest.vote.box, grey, mono_ms)
                 fresh.append(code)
         return fresh
 
-    def _follow(self, grey: Picture, seen: list[Vote], mono_ms: int) -> None:
-        for vote in seen:
-            track = self._tracks.get(vote.data)
-            if track is not None:
-                track.box, track.thumb, track.seen_ms = vote.box, _thumb(grey, vote.box), mono_ms
-        for data, track in list(self._tracks.items()):
-            if mono_ms - track.seen_ms > self.left_view_ms and _looks_different(grey, track):
-                self._forget(data)
-        while len(self._tracks) > TRACKS_MAX:
-            self._forget(min(self._tracks, key=lambda data: self._tracks[data].seen_ms))
-
-    def _forget(self, data: bytes) -> None:
-        """Old votes of a released label must not accept it again by themselves."""
-        del self._tracks[data]
-        self._votes = [timed for timed in self._votes if timed.vote.data != data]
+    def _forget(self, left: Sequence[bytes]) -> None:
+        """Old votes of a label that has left must not accept it again by themselves."""
+        self._votes = {key: kept for key, kept in self._votes.items() if kept.vote.data not in left}
 
 
-def _levels_apart(one: Picture, two: Picture) -> float:
-    return float(cv2.absdiff(one, two).mean())
-
-
-def _looks_different(grey: Picture, track: Track) -> bool:
-    thumb = _thumb(grey, track.box)
-    return track.thumb is None or thumb is None or _levels_apart(track.thumb, thumb) > CHANGED_LEVELS
-
-
-def _thumb(grey: Picture, box: Box | None) -> Picture | None:
-    if box is None:
-        return None
-    _, _, part = _region(grey, box)
-    return cast("Picture", cv2.resize(part, THUMB, interpolation=cv2.INTER_AREA)) if part.size else None
-
-
-def _region(grey: Picture, box: Box) -> tuple[int, int, Picture]:
-    """Left, top and pixels of the box with a margin, within the frame."""
-    height, width = grey.shape
-    edge = max(16.0, MARGIN * max(box[2] - box[0], box[3] - box[1]))
-    left, top = max(0, int(box[0] - edge)), max(0, int(box[1] - edge))
-    right, bottom = min(width, int(box[2] + edge) + 1), min(height, int(box[3] + edge) + 1)
-    return left, top, grey[top:bottom, left:right]
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

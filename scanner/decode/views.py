@@ -128,6 +128,11 @@ def _turned(degrees: float) -> Callable[[Picture], Made]:
     return make
 
 
+def _quarter(grey: Picture) -> Made:
+    made = cv2.rotate(grey, cv2.ROTATE_90_COUNTERCLOCKWISE)
+    return cast("Picture", made), np.array([[0, -1, grey.shape[1] - 1], [1, 0, 0]], dtype=np.float64)
+
+
 # Of each: its family, its zoom, and how it is made of the zoomed picture.
 RECIPES: dict[str, tuple[str, float, Callable[[Picture], Made]]] = {
     "as_is": ("plain", 1, _as_is),
@@ -147,7 +152,7 @@ RECIPES: dict[str, tuple[str, float, Callable[[Picture], Made]]] = {
     "x3_rows_sharp": ("sharp_rows", 3, _sharpened(4, 4, (1, 21))),
     "x3_columns_sharp": ("sharp_rows", 3, _sharpened(4, 4, (21, 1))),
     "smooth": ("smooth", 1, _smooth),
-    "turned_90": ("plain", 1, _turned(90)),
+    "turned_90": ("plain", 1, _quarter),
     "turned_45": ("turned_45", 1, _turned(45)),
     "turned_20": ("turned_20", 1, _turned(20)),
     "turned_-20": ("turned_-20", 1, _turned(-20)),

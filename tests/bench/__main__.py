@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.bench import fleet, growth, http_batches, http_scans, policies, preview, recording, replay, transport
+from tests.bench import fleet, growth, http_batches, http_scans, live, policies, preview, recording, replay, transport
 from tests.bench.ground import Ground, prepared
 from tests.bench.report import Ratio, say
 
@@ -25,6 +25,10 @@ MEASUREMENTS: Mapping[str, Callable[[Ground, int], Ratio]] = MappingProxyType(
         "idle_policy_vs_asked": policies.idle_policy_vs_asked,
         "replay_equal_share": replay.replay_equal_share,
         "preview_vs_evaluate": preview.preview_vs_evaluate,
+        "live_cpu_median_vs_zxing": live.live_cpu_median_vs_zxing,
+        "live_cpu_p95_vs_zxing": live.live_cpu_p95_vs_zxing,
+        "live_labels_read_once": live.live_labels_read_once,
+        "live_wrong_texts": live.live_wrong_texts,
     }
 )
 
