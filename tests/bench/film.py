@@ -158,11 +158,11 @@ def card(symbology: str, text: str, seed: int) -> Card:
     picture[above : above + height, left : left + width] = symbol
     for line in range(4):
         _words(picture, chance, above + height + 30 + 32 * line, 50)
-    edge = 9 * DRAWN_MODULE
+    edge, ends = (4 * DRAWN_MODULE,) * 2 if symbology == "QRCODE" else (9 * DRAWN_MODULE, 0)
     box = np.array(
         [[left, above], [left + width, above], [left + width, above + height], [left, above + height]], float
     )
-    inner = box + np.array([[edge, 0], [-edge, 0], [-edge, 0], [edge, 0]])
+    inner = box + np.array([[edge, ends], [-edge, ends], [-edge, -ends], [edge, -ends]])
     key = f"01{text}".encode() if symbology == "DataBar" else text.encode()
     return Card(symbology, key, picture, inner)
 

@@ -12,6 +12,7 @@ HOME = (COLUMNS / 2, ROWS / 2)
 # A label that comes back sooner may be the same one behind a hand.
 AWAY_S = 2.6
 BLUR_MODULES_MAX = 0.5
+TILT_MAX = 30  # degrees
 
 
 def standard_film(seed: int) -> Film:
@@ -106,12 +107,12 @@ def _pose(
     turned: bool = True,
 ) -> Pose:
     x, y = middle or (HOME[0] + chance.uniform(-220, 220), HOME[1] + chance.uniform(-90, 90))
-    wide = good.symbology == "QRCODE"
-    module_px = chance.uniform(2.4, 1.5 * module_max) if wide else chance.uniform(1.6, module_max)
+    low, high = (3.2, 1.6 * module_max) if good.symbology == "QRCODE" else (1.6, module_max)
     roll = chance.normal(0, 9)
     if turned:
         roll += chance.choice([0, 0, 0, 90, 180, 270, chance.uniform(0, 360)])
-    return Pose(x, y, module_px, roll, chance.normal(0, 14), chance.normal(0, 14))
+    pitch, yaw = np.clip(chance.normal(0, 14, 2), -TILT_MAX, TILT_MAX)
+    return Pose(x, y, chance.uniform(low, high), roll, pitch, yaw)
 
 
 def _off(chance: Chance, pose: Pose) -> Pose:
