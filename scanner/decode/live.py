@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from scanner.decode.engines import OPENCV, PROFILE, ZBAR, ZXING, Engine, ZxingEngine
 from scanner.decode.limits import SIDE_MIN
 from scanner.decode.model import DecodedCode, Picture
-from scanner.decode.presence import LEFT_VIEW_MS, Presence, region
+from scanner.decode.presence import Presence, region
 from scanner.decode.profile import ProfileEngine
 from scanner.decode.still import standard_engines, vote_of
 from scanner.decode.views import View, Views, luminance
-from scanner.decode.vote import DATABAR, Box, Vote, decide
+from scanner.decode.vote import DATABAR, Box, Vote, boxes_meet, decide
 
 VOTES_KEPT_MS = 2_000
 VOTES_KEPT_MAX = 400
@@ -26,7 +26,7 @@ DOUBT_MS = 300
 # An accepted label that is not read any more contradicts another text at its place for so long.
 RIVAL_MS = 500
 # With nothing unread on the counter, every so manyth frame is searched all the same.
-SELDOM = 3
+SELDOM = 7
 ZXING_QUICK = "zxing_quick"
 CHECKED = DATABAR | {"CODE128"}
 
@@ -47,15 +47,24 @@ CONFIRM: tuple[Step, ...] = (
 CONFIRM_CHECKED: tuple[Step, ...] = (("clahe", ZXING), ("x2", ZXING), ("as_is", ZBAR), ("turned_20", ZXING))
 # Where the probes saw nothing new. zbar's time goes with the pixels: a whole frame is halved for it.
 SEARCH: tuple[Step, ...] = (
-    ("as_is", ZBAR),
     ("turned_45", ZXING_QUICK),
     ("clahe", OPENCV),
-    ("as_is", ZBAR),
+    ("x2", ZXING),
+    ("as_is", PROFILE),
+    ("x2_rows", ZBAR),
+)
+SEARCH_WIDE: tuple[Step, ...] = (
+    ("half", ZBAR),
+    ("turned_45", ZXING_QUICK),
+    ("half", ZBAR),
+    ("clahe", OPENCV),
     ("clahe", ZXING_QUICK),
     ("as_is", PROFILE),
 )
-SEARCH_WIDE: tuple[Step, ...] = (("half", ZBAR), *SEARCH[1:3], ("half", ZBAR), *SEARCH[4:])
 WIDE_PIXELS = 300_000
+# The third engine's cheap probe, in place.
+PROBE_UNREAD: Step = ("as_is", ZBAR)
+UNREAD_A_FRAME = 3
 # Of the codes in doubt, so many are looked at again in one frame.
 CONFIRMED_A_FRAME = 2
 
@@ -88,14 +97,10 @@ class Kept:
 @dataclass(slots=True)
 class VotingLiveReader:
     engines: Mapping[str, Engine] = field(default_factory=live_engines)
-    left_view_ms: int = LEFT_VIEW_MS
     _presence: Presence = field(default_factory=Presence)
     _votes: dict[Witness, Kept] = field(default_factory=dict)
     _turns: dict[bytes, int] = field(default_factory=dict)
     _turn: int = 0
-
-    def __post_init__(self) -> None:
-        self._presence.left_view_ms = self.left_view_ms
 
     def frame(self, image: Picture, mono_ms: int) -> list[DecodedCode]:
         if min(image.shape[:2]) < SIDE_MIN:
@@ -105,11 +110,14 @@ class VotingLiveReader:
         scene.look(grey, mono_ms)
         busy = mono_ms - scene.moved_ms <= SETTLE_MS
         seen = self._probe(grey, PROBES if busy else PROBES[:1])
+        unread = self._unread(seen, mono_ms) if busy else None
+        if unread:
+            seen += self._look_at(grey, unread, PROBE_UNREAD)
         doubtful = self._doubtful(seen, mono_ms)
         for vote in doubtful[:CONFIRMED_A_FRAME]:
             seen += self._confirm(grey, vote)
         if busy and not doubtful:
-            seen += self._search(grey, mono_ms)
+            seen += self._search(grey, unread)
         self._remember(seen, mono_ms)
         fresh = self._fresh(grey, mono_ms)
         self._forget(self._presence.follow(grey, seen, mono_ms))
@@ -140,7 +148,11 @@ class VotingLiveReader:
         latest = {vote.data: vote for vote in [*lately, *seen] if vote.data not in known and vote.box is not None}
         if not latest:
             return []
-        decided = {code.data for code in decide([*(kept.counted() for kept in self._votes.values()), *seen])}
+        kept_and_new = [
+            *(kept.counted() for kept in self._votes.values()),
+            *(replace(vote, sure=False) for vote in seen),
+        ]
+        decided = {code.data for code in decide(kept_and_new)}
         return sorted(
             (vote for data, vote in sorted(latest.items()) if data not in decided),
             key=lambda vote: self._turns.get(vote.data, 0),
@@ -158,13 +170,31 @@ class VotingLiveReader:
         left, top, part = region(grey, vote.box)
         return self._look(part, (left, top), offered[turn % len(offered)]) if part.size else []
 
-    def _search(self, grey: Picture, mono_ms: int) -> list[Vote]:
+    def _unread(self, seen: Sequence[Vote], mono_ms: int) -> list[Box] | None:
+        """Things on the counter on which no label was read, large ones first; None where the counter is not known."""
+        if not self._presence.scene.is_known:
+            return None
+        read = [vote.box for vote in seen if vote.box is not None]
+        unread = self._presence.unexplained(mono_ms)
+        return sorted((thing for thing in unread if not any(boxes_meet(thing, box, 0) for box in read)), key=_area)[
+            ::-1
+        ]
+
+    def _look_at(self, grey: Picture, boxes: Sequence[Box], step: Step) -> list[Vote]:
+        parts = [region(grey, box) for box in boxes[:UNREAD_A_FRAME]]
+        return [
+            vote
+            for left, top, part in parts
+            if part.size <= WIDE_PIXELS
+            for vote in self._look(part, (left, top), step)
+        ]
+
+    def _search(self, grey: Picture, unread: Sequence[Box] | None) -> list[Vote]:
         """A look with the next view and engine at something on which no label was read."""
         self._turn += 1
-        unread = self._presence.unexplained(mono_ms)
         if unread is not None and not unread and self._turn % SELDOM:
             return []
-        left, top, part = region(grey, max(unread, key=_area)) if unread else (0, 0, grey)
+        left, top, part = region(grey, unread[self._turn % len(unread)]) if unread else (0, 0, grey)
         steps = SEARCH if part.size <= WIDE_PIXELS else SEARCH_WIDE
         offered = [step for step in steps if step[1] in self.engines]
         return self._look(part, (left, top), offered[self._turn % len(offered)]) if offered else []

@@ -158,10 +158,10 @@ def _is_lone_zxing(candidate: Candidate, strongest: int) -> bool:
     return alone and len(candidate.families()) >= LONE_ZXING_FAMILIES
 
 
-def boxes_meet(one: Box | None, two: Box | None) -> bool:
+def boxes_meet(one: Box | None, two: Box | None, slack_share: float = SLACK) -> bool:
     if one is None or two is None:
         return True
-    slack = SLACK * max(one[2] - one[0], one[3] - one[1], two[2] - two[0], two[3] - two[1])
+    slack = slack_share * max(one[2] - one[0], one[3] - one[1], two[2] - two[0], two[3] - two[1])
     across = min(one[2], two[2]) - max(one[0], two[0])
     down = min(one[3], two[3]) - max(one[1], two[1])
     return across > -slack and down > -slack

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from scanner.decode.live import LEFT_VIEW_MS, VotingLiveReader
+from scanner.decode.live import VotingLiveReader
 from scanner.decode.model import DecodedCode, Picture
+from scanner.decode.presence import LEFT_VIEW_MS
 from tests.scanner.decode.drawing import barcode, on_table, photographed, qr
 
 FRAME_MS = 100

@@ -61,3 +61,10 @@ def test_a_label_is_read_however_it_is_turned(turned: int) -> None:
     held = Carried(EAN, ((0, Pose(640, 360, 2.6, turned)), (0.7, Pose(650, 360, 2.6, turned))))
 
     assert read(Shot((held,), 0.7), bare=Shot((), 0.1)) == ["6939400204821"]
+
+
+def test_a_label_under_glare_is_not_read_again_where_the_bare_counter_was_never_seen() -> None:
+    cover = Glare(0.6, 2.6, (-30, 0), (30, 0), (200, 130), 450)
+    poses = ((0.0, HERE), (0.8, HERE), (1.3, THERE), (2.9, THERE))
+
+    assert read(Shot((Carried(EAN, poses, glares=(cover,)),), 2.9), bare=Shot((), 0)) == [EAN.key.decode()]
