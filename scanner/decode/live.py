@@ -22,7 +22,7 @@ VOTES_KEPT_MAX = 400
 SURE_FRAMES = 2
 # After the last motion the search goes on for so long, and a doubtful code is confirmed at its place for so long.
 SETTLE_MS = 2_000
-DOUBT_MS = 300
+DOUBT_MS = 500
 # An accepted label that is not read any more contradicts another text at its place for so long.
 RIVAL_MS = 500
 # With nothing unread on the counter, every so manyth frame is searched all the same.
@@ -36,10 +36,10 @@ PROBES: tuple[Step, ...] = (("as_is", ZXING_QUICK), ("half", ZXING_QUICK), ("tur
 # One step a frame, in the code's own region: those first whose engine has not seen it yet.
 CONFIRM: tuple[Step, ...] = (
     ("as_is", ZBAR),
-    ("clahe", OPENCV),
-    ("as_is", PROFILE),
-    ("x2_rows", ZBAR),
     ("x2", OPENCV),
+    ("as_is", PROFILE),
+    ("x2", ZBAR),
+    ("clahe", OPENCV),
     ("x2", ZXING),
     ("clahe", ZXING),
 )
@@ -47,11 +47,11 @@ CONFIRM: tuple[Step, ...] = (
 CONFIRM_CHECKED: tuple[Step, ...] = (("clahe", ZXING), ("x2", ZXING), ("as_is", ZBAR), ("turned_20", ZXING))
 # Where the probes saw nothing new. zbar's time goes with the pixels: a whole frame is halved for it.
 SEARCH: tuple[Step, ...] = (
-    ("turned_45", ZXING_QUICK),
-    ("clahe", OPENCV),
-    ("x2", ZXING),
+    ("x2", OPENCV),
     ("as_is", PROFILE),
-    ("x2_rows", ZBAR),
+    ("x2", ZBAR),
+    ("turned_45", ZXING_QUICK),
+    ("x2", ZXING),
 )
 SEARCH_WIDE: tuple[Step, ...] = (
     ("half", ZBAR),

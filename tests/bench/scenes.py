@@ -12,7 +12,7 @@ HOME = (COLUMNS / 2, ROWS / 2)
 # A label that comes back sooner may be the same one behind a hand.
 AWAY_S = 2.6
 BLUR_MODULES_MAX = 0.5
-TILT_MAX = 30  # degrees
+TILT_MAX = 22  # degrees
 
 
 def standard_film(seed: int) -> Film:
@@ -32,9 +32,9 @@ def empty(chance: Chance, length_s: float) -> Shot:
 
 
 def passes(chance: Chance, good: Card) -> Shot:
-    """A hand brings it, holds it about a second, takes it away; sometimes a reflection lies on it."""
+    """A hand brings it, holds it about a second, takes it away; sometimes a reflection lies on it at first."""
     pose = _pose(chance, good)
-    glares = (_glare(chance, 0.4, 1.8),) if chance.random() < 0.5 else ()
+    glares = (_glare(chance, 0.4, 1.0),) if chance.random() < 0.5 else ()
     return _shot(chance, (_visit(chance, good, pose, 0.0, 1.8, glares),), 2.0)
 
 
