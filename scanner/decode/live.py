@@ -15,7 +15,7 @@ from scanner.decode.presence import Presence, region
 from scanner.decode.profile import ProfileEngine
 from scanner.decode.still import standard_engines, vote_of
 from scanner.decode.views import View, Views, luminance
-from scanner.decode.vote import DATABAR, Box, Vote, boxes_meet, decide
+from scanner.decode.vote import DATABAR, MATRIX, Box, Vote, boxes_meet, decide
 
 VOTES_KEPT_MS = 2_000
 VOTES_KEPT_MAX = 400
@@ -48,6 +48,7 @@ CONFIRM_CHECKED: tuple[Step, ...] = (("clahe", ZXING), ("x2", ZXING), ("as_is", 
 # Where the probes saw nothing new. zbar's time goes with the pixels: a whole frame is halved for it.
 SEARCH: tuple[Step, ...] = (
     ("x2", OPENCV),
+    ("threshold", ZXING_QUICK),
     ("as_is", PROFILE),
     ("x2", ZBAR),
     ("turned_45", ZXING_QUICK),
@@ -55,10 +56,9 @@ SEARCH: tuple[Step, ...] = (
 )
 SEARCH_WIDE: tuple[Step, ...] = (
     ("half", ZBAR),
-    ("turned_45", ZXING_QUICK),
-    ("half", ZBAR),
+    ("threshold", ZXING_QUICK),
     ("clahe", OPENCV),
-    ("clahe", ZXING_QUICK),
+    ("turned_45", ZXING_QUICK),
     ("as_is", PROFILE),
 )
 WIDE_PIXELS = 300_000
@@ -166,9 +166,17 @@ class VotingLiveReader:
         ) or [PROBES[0]]
         turn = self._turns.get(vote.data, 0)
         self._turns[vote.data] = turn + 1
-        assert vote.box is not None
-        left, top, part = region(grey, vote.box)
+        left, top, part = region(grey, self._place(vote))
         return self._look(part, (left, top), offered[turn % len(offered)]) if part.size else []
+
+    def _place(self, vote: Vote) -> Box:
+        """Where the whole symbol lies. zbar names the scan lines that read it, which may be a narrow strip of it."""
+        assert vote.box is not None
+        if vote.engine != ZBAR or vote.symbology in MATRIX:
+            return vote.box
+        left, top, right, bottom = vote.box
+        x, y, reach = (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top)
+        return x - reach, y - reach, x + reach, y + reach
 
     def _unread(self, seen: Sequence[Vote], mono_ms: int) -> list[Box] | None:
         """Things on the counter on which no label was read, large ones first; None where the counter is not known."""
