@@ -12,7 +12,7 @@ from firmware_bridge.connection import Connection, Event
 from firmware_bridge.inbox import BYTES_MAX, Delivery, Inbox
 from firmware_bridge.metrics import Metrics
 from firmware_bridge.presence import Presence
-from firmware_bridge.settings import Protocol, Settings
+from firmware_bridge.settings import AccessControl, Protocol, Settings
 from firmware_bridge.subscriber import ProtocolChoice, Subscriber
 from tests.bridge.backend_double import TOKEN, BackendDouble
 from tests.bridge.broker import HOST, Broker, MqttDouble, wait_until
@@ -66,7 +66,8 @@ def test_the_bridge_is_unready_until_its_subscription_delivers(
         config = folder / "mosquitto.conf"
         config.write_text(config.read_text() + f"acl_file {acl}\n")
         broker.start()
-        settings = Settings(broker_port=broker.port, backend_url=backend.url, token=TOKEN, health_port=0)
+        plain = {"broker_port": broker.port, "backend_url": backend.url, "token": TOKEN, "health_port": 0}
+        settings = Settings(broker_access=AccessControl.NONE, **plain)
         with MqttDouble(broker.port, DEVICE, ["pos/v1/bridge/+/state"]) as onlooker:
             bridge = RunningBridge(settings)
             try:
