@@ -75,7 +75,8 @@ def text_of(document: Document) -> str:
 
 def json_schema() -> dict[str, object]:
     numbers = {name: {"type": "integer", "minimum": low, "maximum": high} for name, (low, high) in NUMBERS.items()}
-    texts = {name: {"type": "string", "pattern": pattern} for name, (pattern, _, _) in TEXTS.items()}
+    # Some validators let `$` stand before a last line end; none lets it after this.
+    texts = {name: {"type": "string", "pattern": rf"{pattern}(?!\n)"} for name, (pattern, _, _) in TEXTS.items()}
     return {"$schema": DIALECT, "type": "object", "properties": numbers | texts, "additionalProperties": False}
 
 
