@@ -73,7 +73,9 @@ def cancel(connection: Connection, city: str, rollout: str, devices: Iterable[st
 def _moved(one: OpenDevice, rollout: Rollout, now: datetime) -> Moved | None:
     report = None if one.report is None else read_report(one.report)
     if report is not None and report.rollout == rollout.rollout:
-        runs_it = report.version == rollout.release.version
+        # On trial it runs the release, too, and has proved nothing yet.
+        proved = report.state not in (DeviceState.TRIAL, DeviceState.ROLLED_BACK)
+        runs_it = proved and report.version == rollout.release.version
         state = reported(one.state, report.state, runs_it=runs_it)
         if state is not one.state:
             return Moved(state, None if state is DeviceState.COMMITTED else report.reason)

@@ -292,3 +292,18 @@ def test_a_pass_takes_the_same_statements_whatever_the_fleet(fleet: Database) ->
         move(fleet, 2 * HOUR)
 
     assert len(statements) <= 8
+
+
+def test_a_till_on_trial_runs_the_release_and_has_proved_nothing(fleet: Database) -> None:
+    offer(fleet)
+    move(fleet, 0 * DAY)
+    whole(fleet)
+    device = next(iter(devices(fleet)))
+
+    report(fleet, device, "trial", version="2.0", at_h=2)
+    move(fleet, 3 * HOUR)
+    assert devices(fleet)[device] == "trial"
+    report(fleet, device, "rolled_back", version="1.0", at_h=4)
+    move(fleet, 5 * HOUR)
+
+    assert devices(fleet)[device] == "rolled_back"
