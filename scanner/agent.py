@@ -50,6 +50,7 @@ from scanner.systemd import Systemd
 from scanner.till import Till
 from scanner.twin.desk import TwinDesk
 from scanner.twin.file import TwinFile
+from scanner.update.slots import SlotsUnusable
 from scanner.update.trial import TrialWatch
 from scanner.update.updates import Updates
 from scanner.uplink import Uplink
@@ -173,24 +174,35 @@ class _Agent:
         )
 
     def _updates_of(self, settings: Settings, clock: SystemClock, firmware: str) -> Updates | None:
-        """Raises SlotsUnusable."""
+        """None where there are none, or its folders are not as they must be: that is no reason not to sell."""
         if settings.updates is None:
             return None
         topic = topics.job(settings.device_id)
-        return Updates(
-            settings.updates,
-            self._health,
-            lambda payload: self._uplink.report(topic, payload),
-            self._feedback.show,
-            self._outbox.answers,
-            clock.wall_ms,
-            release=firmware,
-        )
+        try:
+            return Updates(
+                settings.updates,
+                self._health,
+                lambda payload: self._uplink.report(topic, payload),
+                self._feedback.show,
+                self._outbox.answers,
+                clock.wall_ms,
+                release=firmware,
+            )
+        except SlotsUnusable as refusal:
+            self._feedback.show(notices.state("updates_off", refusal.sentence_zh, refusal.sentence_en, Signal.WARNING))
+            return None
+
+    def _open_page(self) -> None:
+        """A page that cannot be shown, its port taken or its token unreadable, is no reason not to sell."""
+        try:
+            self._page.join(self._till, self._outbox, self._judge_clock)
+        except TillRefusal as refusal:
+            self._feedback.show(notices.state("page_off", refusal.sentence_zh, refusal.sentence_en, Signal.WARNING))
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        self._page.join(self._till, self._outbox, self._judge_clock)
+        self._open_page()
         self._tell_start()
         self._till.begin()
         self._page.start(self._feedback.show)

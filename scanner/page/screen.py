@@ -50,10 +50,10 @@ _REVOKED = State("revoked", "stop", "本机已停用", "This till was revoked", 
 _FULL = State("full", "stop", "存储已满，暂停扫码", "Full: reading has stopped", "请检查网络并通知店长")
 _STOPPED = State("stopped", "stop", "扫码终端已停止", "The till has stopped", "请通知店长")
 _SOURCE_LOST = State("source_lost", "stop", "扫码器断开", "Reader lost", "请检查连接线，接好后自动恢复")
-_SOURCE_ENDED = State("source_ended", "plain", "读码已结束", "No more reads", "读码来源已经读完")
-_STARTING = State("starting", "plain", "正在启动", "Starting", "读码来源尚未就绪")
+_SOURCE_ENDED = State("source_ended", "plain", "扫码已结束", "No more reads", "没有更多商品可扫")
+_STARTING = State("starting", "plain", "正在启动", "Starting", "扫码器尚未就绪")
 _OFFLINE = State("offline", "warn", "离线，照常扫码", "Offline, go on", "记录已存本机，联网后自动上传")
-_CLOCK = State("clock_unsure", "warn", "时钟待校准，照常扫码", "Clock not set yet, go on", "积分稍后核定")
+_CLOCK = State("clock_unsure", "warn", "时间未校准，照常扫码", "Clock not set yet, go on", "积分稍后核定")
 _FEED_LOST = State("feed_lost", "warn", "收银系统断开", "Shop's till lost", "暂时收不到价格和件数，请检查连接线")
 _FILLING = State("filling", "warn", "存储将满", "Nearly full", "请检查网络")
 _READY = State("ready", "plain", "可以扫码", "Ready", "请扫商品标签或会员码")
@@ -171,7 +171,7 @@ _PROGRESS_ZH: Final = {
 
 
 def _past_basket(past: PastBasket) -> dict[str, object]:
-    reads = "" if past.reads is None else f"{past.reads} 次读码"
+    reads = "" if past.reads is None else f"{past.reads} 次扫码"
     parts = [part for part in (reads, "会员" if past.member else "", _PROGRESS_ZH[past.progress]) if part]
     return {"seq": past.seq, "claim": past.claim, "said_zh": " · ".join(parts), "progress": past.progress.name.lower()}
 

@@ -29,11 +29,17 @@ class Slots:
     """Between trials the slot that runs is the last good one; in a trial it is the other."""
 
     def __init__(self, root: Path, running: str) -> None:
-        """Raises SlotsUnusable."""
+        """Where the link is gone, the launcher took the running slot for the good one, and so it is from now on.
+
+        Raises SlotsUnusable.
+        """
         self.root = root
         self.running = running
         if launch.current(root) is None:
-            raise SlotsUnusable(path=root, reason="no link `current`")
+            try:
+                launch.point(root / launch.CURRENT, running)
+            except OSError as error:
+                raise SlotsUnusable(path=root, reason=error.strerror) from error
 
     @property
     def good(self) -> str:
@@ -56,8 +62,8 @@ class Slots:
         return _fields(self.root / self.good / launch.READY).get("rollout") if self.running == self.good else None
 
     def staged(self) -> str | None:
-        """The rollout whose release waits whole in the other slot."""
-        return _fields(self.spare / launch.READY).get("rollout")
+        """The rollout whose release waits whole in the other slot; None from a slot that has to prove itself."""
+        return None if self.on_trial else _fields(self.spare / launch.READY).get("rollout")
 
     @property
     def on_trial(self) -> bool:

@@ -1,6 +1,7 @@
 """What the cashier's page says, and whom its server answers."""
 
 import http.client
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ from scanner.sources.model import (
     VoidAsked,
 )
 from tests.scanner.till.counter import Counter, code
-from tests.scanner.till.scene import Shop, wait_until
+from tests.scanner.till.scene import Backend, Shop, needs_mosquitto, wait_until
 
 
 @pytest.fixture
@@ -297,3 +298,15 @@ def test_a_till_that_starts_has_its_source_to_wait_for(settings: Settings) -> No
         assert states(counter)[0] == "ready"
         counter.take(ButtonPressed())
         assert states(counter)[0] == "nothing_to_close"
+
+
+@needs_mosquitto
+def test_a_till_whose_page_cannot_be_shown_sells_all_the_same(shop: Shop, backend: Backend) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        till = shop.open_till(backend.broker.port, PAGE_PORT=str(taken.getsockname()[1]), EXIT_WHEN_DONE="true")
+        till.say({"code": "6901234567892", "sym": "EAN13"}, "GPFIN")
+        till.end_input()
+
+        assert till.wait() == 0
+    assert till.of("state", state="page_off")
+    assert len(backend.baskets()) == 1

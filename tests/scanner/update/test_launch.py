@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scanner import launch
+from scanner.update.slots import Slots
 from tests.scanner.update.supply import ROLLOUT, fill, fingerprint, furnish
 
 LAUNCHER = Path(launch.__file__)
@@ -222,3 +223,28 @@ def test_the_till_learns_its_slot_and_no_watchdog_of_another_process(slots: Path
     subprocess.run(command, env={**os.environ, "SLOTS": str(slots), "WATCHDOG_PID": "1"}, check=True)
 
     assert (slots / "seen").read_text() == "a none 1 -m scanner run --events-json\n"
+
+
+def test_a_slot_that_the_launcher_fell_back_to_waits_for_no_release(slots: Path) -> None:
+    fill(slots / "b", DIES, version="2.0", rollout=ROLLOUT)
+    (slots / "a" / "ready.json").unlink()
+
+    seen = Slots(slots, "b")
+
+    assert seen.on_trial
+    assert seen.staged() is None
+
+
+@pytest.mark.parametrize("running", ["a", "b"])
+def test_a_link_that_is_gone_is_made_again_by_the_till_that_was_started(slots: Path, running: str) -> None:
+    fill(slots / "b", DIES, version="2.0", rollout=ROLLOUT)
+    (slots / "current").unlink()
+
+    assert Slots(slots, running).good == running
+
+
+def test_a_slot_on_trial_is_not_the_good_one(slots: Path) -> None:
+    begin(slots, HANGS)
+
+    assert Slots(slots, "b").on_trial
+    assert launch.current(slots) == "a"
