@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
-from backend.kernel.periods import civil_date, milliseconds
+from backend.kernel.periods import civil_date, day_start_ms, milliseconds
 from backend.storage.transaction import hot
 
 GOOD_FOR = timedelta(minutes=5)
@@ -82,5 +82,6 @@ def _refuse(connection: Connection, phone: bytes, now: datetime) -> None:
     assert row is not None, "a row stood in the way"
     last = _Sent(*row)
     if last.day == civil_date(milliseconds(now)) and last.sent >= SENT_A_DAY_MAX:
-        raise PhoneCodesUsedUp
+        tomorrow_ms = day_start_ms(civil_date(milliseconds(now)) + timedelta(days=1))
+        raise PhoneCodesUsedUp(wait_s=(tomorrow_ms - milliseconds(now)) // 1_000 + 1)
     raise PhoneCodeTooSoon(wait_s=max(1, round((last.sent_at + AGAIN_AFTER - now).total_seconds())))

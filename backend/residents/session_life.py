@@ -27,6 +27,11 @@ def unused_until(way: Way, now: datetime, ends_at: datetime) -> datetime:
 
 
 def renewed(way: Way, expires_at: datetime, ends_at: datetime, now: datetime) -> datetime | None:
-    """The new end of a session in use, None while less than a tenth would be gained: not every request writes."""
+    """The new end of a session in use, None while less than a tenth would be gained: not every request writes.
+
+    One that a former release opened names no last end, and is never moved on.
+    """
+    if ends_at - now > LONGEST:
+        return None
     later = unused_until(way, now, ends_at)
     return later if later - expires_at > _IDLE[way] / 10 else None

@@ -24,8 +24,8 @@ INSERT INTO resident_sessions (token_hash, city, resident, session, way, device,
 VALUES (%(token_hash)s, %(city)s, %(resident)s, %(session)s, %(way)s, %(device)s, %(now)s, %(expires_at)s, %(ends_at)s)"""
 
 RENEW = """
-UPDATE resident_sessions SET expires_at = %(expires_at)s
-WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at < %(expires_at)s"""
+UPDATE resident_sessions SET expires_at = greatest(expires_at, %(expires_at)s)
+WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"""
 
 REVOKE_NAMED = """
 UPDATE resident_sessions SET revoked_at = %(now)s
@@ -66,9 +66,9 @@ def open_session(
     hot(connection, OPEN, {**session._asdict(), "token_hash": token_hash, "device": device, "now": now})
 
 
-def renew(connection: Connection, token_hash: bytes, expires_at: datetime) -> None:
-    """Moves the end of a session in use on; one that was ended meanwhile stays ended."""
-    hot(connection, RENEW, {"token_hash": token_hash, "expires_at": expires_at})
+def renew(connection: Connection, token_hash: bytes, expires_at: datetime) -> bool:
+    """Moves the end of a session in use on; False when it was ended meanwhile."""
+    return bool(hot(connection, RENEW, {"token_hash": token_hash, "expires_at": expires_at}).rowcount)
 
 
 def revoke_named(connection: Connection, city: str, resident: str, session: str, now: datetime) -> bool:

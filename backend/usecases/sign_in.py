@@ -110,13 +110,13 @@ class SignIn:
         number = self._open_wechat().phone_number(code)
         self._enter(self._hash(identities.of_phone(number)), city, resident, now, None)
 
-    def renew(self, token: str, session: Session, now: datetime) -> Session:
-        """The session with its end moved on, when it is time to."""
+    def renew(self, token: str, session: Session, now: datetime) -> Session | None:
+        """The session with its end moved on, when it is time to; None when it was ended meanwhile."""
         later = renewed(session.way, session.expires_at, session.ends_at, now)
         if later is None:
             return session
-        self._database.write(lambda connection: sessions.renew(connection, token_hash(token), later))
-        return session._replace(expires_at=later)
+        lasts = self._database.write(lambda connection: sessions.renew(connection, token_hash(token), later))
+        return session._replace(expires_at=later) if lasts else None
 
     def sign_out(self, token: str, now: datetime) -> None:
         """Ends the session of `token`; ending it twice changes nothing."""

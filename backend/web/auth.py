@@ -121,6 +121,9 @@ class Gate:
                 raise Unauthenticated
             self._sessions.put(key, session)
         lasting = backend().sign_in.renew(token, session, now())
+        if lasting is None:
+            self._sessions.forget(key)
+            raise Unauthenticated
         if lasting is not session:
             self._sessions.put(key, lasting)
         return lasting

@@ -192,7 +192,7 @@ def problem(code: str, detail: str, detail_en: str, facts: Mapping[str, Any] | N
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if kind.status == HTTPStatus.TOO_MANY_REQUESTS:
-        response.headers["Retry-After"] = str(RATE_RETRY_AFTER_S)
+        response.headers["Retry-After"] = str((facts or {}).get("wait_s", RATE_RETRY_AFTER_S))
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response

@@ -20,7 +20,7 @@ def upgrade() -> None:
           ADD CONSTRAINT ck_resident_sessions_way CHECK (way IN ('wechat', 'phone', 'development')),
           ADD CONSTRAINT ck_resident_sessions_ends CHECK (expires_at <= ends_at),
           ADD CONSTRAINT ck_resident_sessions_device CHECK (char_length(device) BETWEEN 1 AND 40)""")
-    op.execute("UPDATE resident_sessions SET ends_at = expires_at, session = gen_random_uuid()")
+    op.execute("UPDATE resident_sessions SET ends_at = expires_at")
     op.create_index("ix_resident_sessions_resident", "resident_sessions", ["city", "resident"])
     op.execute("GRANT UPDATE (expires_at) ON resident_sessions TO greenpoints_engine")
     op.create_table(

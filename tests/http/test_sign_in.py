@@ -144,6 +144,7 @@ def test_a_phone_gets_one_code_a_minute_and_five_a_day(client: FlaskClient, city
 
     assert problem_of(soon) == (429, "phone-code-too-soon")
     assert "60" in soon.get_json()["detail"]
+    assert (soon.headers["Retry-After"], int(sixth.headers["Retry-After"]) > 3_600) == ("60", True)
     assert problem_of(sixth) == (429, "phone-codes-used-up")
     assert ask_code(client)
 

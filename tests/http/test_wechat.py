@@ -7,7 +7,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from backend.adapters.wechat.client import WechatClient
+from backend.adapters.wechat.client import CALLS_MAX, WechatClient
 from backend.usecases.wechat import WechatAway, WechatBusy, WechatCodeRefused, WechatPersonBlocked
 from tests.worlds import wechat
 from tests.worlds.wechat import APPID, SECRET, WechatServer
@@ -92,6 +92,30 @@ def test_a_wechat_that_does_not_answer_in_time_is_away(server: WechatServer) -> 
         client.open_id("x")
 
 
+def test_a_wechat_that_hangs_holds_few_threads(server: WechatServer) -> None:
+    hanging, entered = threading.Event(), threading.Semaphore(0)
+
+    def hang(request: httpx.Request) -> httpx.Response:
+        entered.release()
+        hanging.wait(5)
+        return httpx.Response(200, json={"openid": "oABC-1"})
+
+    client = WechatClient(server.url, APPID, SECRET, transport=httpx.MockTransport(hang))
+    waiting = [threading.Thread(target=client.open_id, args=("x",)) for _ in range(CALLS_MAX)]
+    for thread in waiting:
+        thread.start()
+    for _ in waiting:
+        assert entered.acquire(timeout=5)
+
+    with pytest.raises(WechatBusy):
+        client.open_id("x")
+
+    hanging.set()
+    for thread in waiting:
+        thread.join()
+    assert client.open_id("x") == "oABC-1"
+
+
 def test_processes_share_one_token_and_neither_ends_the_others(client: WechatClient, server: WechatServer) -> None:
     other = WechatClient(server.url, APPID, SECRET)
 
@@ -103,7 +127,7 @@ def test_processes_share_one_token_and_neither_ends_the_others(client: WechatCli
 
 
 def test_threads_that_need_a_token_at_once_ask_for_one(client: WechatClient, server: WechatServer) -> None:
-    codes = [server.share_phone("13800138000") for _ in range(8)]
+    codes = [server.share_phone("13800138000") for _ in range(CALLS_MAX)]
     threads = [threading.Thread(target=client.phone_number, args=(code,)) for code in codes]
 
     for thread in threads:

@@ -1,17 +1,20 @@
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import structlog
 
 from backend.adapters.wechat.transport import TIMEOUT_S, TokenRefused, Transport
-from backend.usecases.wechat import WechatAway
+from backend.usecases.wechat import WechatAway, WechatBusy
 
 RENEW_BEFORE_S = 300
 """WeChat keeps the old token good for as long beside the new one."""
 TOKEN_S_MAX = 7_200
+CALLS_MAX = 4
+"""Requests of a process that wait for WeChat at once: when it hangs, the threads that tills need stay free."""
 
 log = structlog.get_logger()
 
@@ -30,6 +33,7 @@ class WechatClient:
         self._clock = clock
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, **http)
         self._transport = Transport(self._http)
+        self._room = threading.BoundedSemaphore(CALLS_MAX)
         self._lock = threading.Lock()
         self._token = ""
         self._good_until_s = 0.0
@@ -45,7 +49,8 @@ class WechatClient:
         """
         query = {"appid": self.appid, "secret": self._secret, "js_code": code, "grant_type": "authorization_code"}
         try:
-            answer = self._transport.call("GET", "/sns/jscode2session", params=query)
+            with self._entered():
+                answer = self._transport.call("GET", "/sns/jscode2session", params=query)
         except TokenRefused:
             # Without an access token it can only mean the secret.
             log.error("wechat_refuses_us", path="/sns/jscode2session")  # noqa: TRY400 - no bug of ours
@@ -57,10 +62,22 @@ class WechatClient:
 
         Raises WechatAway, WechatBusy, WechatCodeRefused.
         """
-        found = self._with_token("/wxa/business/getuserphonenumber", {"code": code}).get("phone_info")
+        with self._entered():
+            found = self._with_token("/wxa/business/getuserphonenumber", {"code": code}).get("phone_info")
         if not isinstance(found, dict):
             raise WechatAway
         return f"+{_text(found, 'countryCode')}{_text(found, 'purePhoneNumber')}"
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """Raises WechatBusy at once when there is no room: nobody queues for a WeChat that may hang."""
+        if not self._room.acquire(blocking=False):
+            log.warning("wechat_busy", problem="too many calls at once")
+            raise WechatBusy
+        try:
+            yield
+        finally:
+            self._room.release()
 
     def _with_token(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         for last in (False, True):
