@@ -25,14 +25,15 @@ MEDIANS = """
 SELECT label_key, week, median_fen FROM price_medians
 WHERE city = %(city)s AND label_key = ANY(%(keys)s::text[]) AND week = ANY(%(weeks)s::date[])"""
 
-# Of each basket its person's nearest sales in another shop, before it and, where they were recorded first, after it. Shops
+# Of each basket its person's nearest sales in other shops, before it and, where they were recorded first, after it: several,
+# lest a trifle bought next door hide where the person was before. Shops
 # without a place, tills without a trusted clock and baskets that were claimed later say nothing of where a person was.
 _NEAR = """
   (SELECT b.sold_at, o.latitude_e6, o.longitude_e6 FROM baskets b JOIN stores o ON o.city = %(city)s AND o.store = b.store
    WHERE b.city = %(city)s AND b.resident = t.resident AND {when} AND b.store <> t.store AND b.channel = 'till'
      AND b.claim_sha256 IS NULL AND b.void_of IS NULL AND b.clock_quality IN ('ntp', 'srv')
      AND o.latitude_e6 IS NOT NULL
-   ORDER BY b.sold_at {order} LIMIT 1)"""
+   ORDER BY b.sold_at {order} LIMIT 20)"""
 JOURNEYS = f"""
 SELECT t.basket::text, s.latitude_e6, s.longitude_e6, n.latitude_e6, n.longitude_e6,
        abs(extract(epoch FROM n.sold_at - t.sold_at))::bigint
