@@ -93,7 +93,7 @@ def _compared(scan: HeldScan) -> str:
     dear = (
         "" if scan.median_fen is None or price is None else f"  单价 {yuan(price)} 元，常见 {yuan(scan.median_fen)} 元"
     )
-    return dear if scan.travel_kmh is None else f"{dear}  距另一门店的销售须每小时 {scan.travel_kmh} 公里"
+    return dear if scan.travel_kmh is None else f"{dear}  自另一门店赶到须时速 {scan.travel_kmh} 公里"
 
 
 def _told(reason: str) -> str:

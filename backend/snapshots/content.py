@@ -40,7 +40,7 @@ _PROOFS: Final = (Proof.TILL.value, Proof.TILL_ONLINE.value)
 
 class SnapshotTooLarge(DomainError):
     code = "snapshot-too-large"
-    text_zh = "可认证商品 {goods} 件，超过快照上限 {goods_max} 件；终端将不再提示预计积分。"
+    text_zh = "已认证商品 {goods} 件，超过快照上限 {goods_max} 件；终端将不再提示预计积分。"
     text_en = "{goods} certified goods are more than a snapshot holds ({goods_max}); tills will say nothing of points."
 
 

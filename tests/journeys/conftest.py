@@ -11,7 +11,7 @@ from backend.kernel.ids import new_id
 from tests.bridge.broker import find_mosquitto
 from tests.journeys.town import Town, till_of
 
-TILLS = 12
+TILLS = 13
 """With keys from the beginning; each test takes numbers of its own."""
 
 

@@ -12,7 +12,7 @@ from backend.usecases.set_twin import SetTwin, set_twin
 from tests.journeys.town import Town, till_of, utc_now, wait_until
 from tests.worlds.city import NANJING
 
-TILL = till_of(11)
+TILL = till_of(12)
 
 
 @contextmanager

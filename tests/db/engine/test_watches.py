@@ -226,4 +226,4 @@ def test_an_official_sees_what_a_watch_compared(city: City, run: Run) -> None:
 
     assert "触发核查（dear），应得 10 分" in listed
     assert "单价 990.00 元，常见 100.00 元" in listed
-    assert "距另一门店的销售须每小时 240 公里" in listed
+    assert "自另一门店赶到须时速 240 公里" in listed

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from backend.devices.downlinks import TILLS
 from backend.devices.twin.message import sha256_of
 from backend.kernel.periods import milliseconds
 from backend.outbox.queries import downlinks
@@ -45,7 +46,7 @@ def say(database: Database, kind: str, *, ago_s: int = 0, device: str = DEVICE, 
 def sent(database: Database) -> list[tuple[str, bytes, bool]]:
     with database.read() as connection:
         found = downlinks(connection, [NANJING], after=None, limit=500, now=datetime.now(UTC) + timedelta(seconds=9))
-    return [(each.topic, each.payload, each.retain) for each in found]
+    return [(each.topic, each.payload, each.retain) for each in found if each.topic.startswith(TILLS)]
 
 
 def only(run: Run) -> dict[str, Any]:
