@@ -50,6 +50,7 @@ class BrokerAccess:
         self._backoff = backoff
         self._metrics = metrics
         self._due_at_s = 0.0
+        self._answers = False
         self.in_step = False
 
     def keep_in_step(self) -> None:
@@ -58,9 +59,11 @@ class BrokerAccess:
             self._fell_behind()
         if time.monotonic() < self._due_at_s:
             return
+        self._answers = True
         try:
             self.in_step = self._reconcile()
         except NotAnswered as failure:
+            self._answers = False
             self._complain(str(failure))
         self._metrics.access_in_step.set(self.in_step)
         if self.in_step:
@@ -68,7 +71,12 @@ class BrokerAccess:
         self._due_at_s = time.monotonic() + (REVIEW_S if self.in_step else self._backoff.failed())
 
     def change(self, payload: bytes) -> None:
-        """Carries out one entry of the backend's list."""
+        """Carries out one entry of the backend's list, unless the broker has not answered since everything was compared.
+
+        The comparison that is due then has the entry too. Asking a deaf broker anew for each would hold up all messages.
+        """
+        if not self._answers:
+            return
         try:
             change = decode_access(payload)
             self._apply(admission(change.device) if change.admitted else expulsion(change.device))
@@ -119,4 +127,4 @@ class BrokerAccess:
         log.error("access_not_answered", reason=reason, hint="BROKER_ACCESS=none where the broker has no such plugin")
 
     def _fell_behind(self) -> None:
-        self.in_step, self._due_at_s = False, 0.0
+        self._answers, self.in_step, self._due_at_s = False, False, 0.0

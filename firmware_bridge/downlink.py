@@ -96,11 +96,14 @@ class DownlinkRelay:
     def _publish_all(self, messages: tuple[Downlink, ...]) -> bool:
         """Whether the broker answered for every one that can be sent, be it by a refusal.
 
-        A message that never can be sent is passed over, loudly: it must not stop a revocation behind it.
+        A message that never can be sent is passed over, loudly: it must not stop a revocation behind it. What stands before
+        a change of access is at the broker first, as far as it answers in time: a till hears that it is revoked.
         """
-        infos = []
+        infos: list[MQTTMessageInfo] = []
+        changes_wait_until_s = time.monotonic() + PUBACK_WAIT_S
         for message in messages:
             if message.topic == topics.ACCESS:
+                self._await(infos, changes_wait_until_s)
                 self._change_access(message)
                 continue
             try:
@@ -111,7 +114,7 @@ class DownlinkRelay:
             except NotSent as error:
                 log.warning("downlink_not_sent", topic=message.topic, reason=str(error))
                 return False
-        self._await(infos)
+        self._await(infos, time.monotonic() + PUBACK_WAIT_S)
         sent = all(info.is_published() for info in infos)
         if infos:
             self._metrics.downlink.labels("published" if sent else "not_sent").inc(len(infos))
@@ -122,9 +125,8 @@ class DownlinkRelay:
         if self._access is not None:
             self._access.change(message.payload)
 
-    def _await(self, infos: Sequence[MQTTMessageInfo]) -> None:
+    def _await(self, infos: Sequence[MQTTMessageInfo], until_s: float) -> None:
         """Until the broker has answered for all, the time is up, or the connection on which it would is gone."""
-        until_s = time.monotonic() + PUBACK_WAIT_S
         for info in infos:
             while not info.is_published() and self._broker.generation == self._generation:
                 if time.monotonic() > until_s:

@@ -18,6 +18,8 @@ from tests.bridge.conftest import DEVICE, DOWN, UP, RunningBridge
 from tests.bridge.test_access_rules import OTHER, settings
 
 REVOKED = "nj-0042-9"
+COMMAND = f"pos/v1/{DEVICE}/down/cmd"
+PLAIN = {"qos": 1, "retain": False, "expiry_s": 60}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def listed(backend: BackendDouble, change: AccessChange) -> None:
     """The backend's list ends in `change`."""
     entry = {"topic": topics.ACCESS, "payload_b64": base64.b64encode(encode_access(change)).decode()}
     number = str(len(backend.pages) + 1)
-    page = {"messages": [entry | {"qos": 1, "retain": False, "expiry_s": 60}], "next": number}
+    page = {"messages": [entry | PLAIN], "next": number}
     backend.pages["" if number == "1" else str(len(backend.pages))] = page
 
 
@@ -89,6 +91,22 @@ def test_a_device_of_the_list_is_let_in_and_one_that_is_revoked_loses_its_open_c
     assert backend.payloads() == [b"basket"]
 
 
+def test_a_till_gets_what_was_sent_before_its_revocation(
+    guarded: Broker, backend: BackendDouble, keeper: Callable[..., RunningBridge], authority: Authority
+) -> None:
+    backend.active = [DEVICE]
+    keeper().wait_ready()
+    with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as till:
+        listed(backend, AccessChange(device=DEVICE, admitted=False))
+        command = {"topic": COMMAND, "payload_b64": base64.b64encode(bytes(60_000)).decode()}
+        page = backend.pages[""]
+        backend.pages[""] = page | {"messages": [command | PLAIN] * 20 + page["messages"]}
+
+        wait_until(lambda: till.ended, "the broker to end the connection")
+
+        assert len(till.payloads(COMMAND)) == 20
+
+
 def test_a_broker_that_lost_its_file_gets_every_device_again(
     guarded: Broker, backend: BackendDouble, keeper: Callable[..., RunningBridge], access: Path
 ) -> None:
@@ -109,10 +127,11 @@ def test_a_broker_without_the_plugin_gets_its_messages_all_the_same(
 ) -> None:  # fmt: skip
     monkeypatch.setattr("firmware_bridge.control.ANSWER_WAIT_S", 0.2)
     listed(backend, AccessChange(device=DEVICE, admitted=True))
-    message = {"topic": f"pos/v1/{DEVICE}/down/cmd", "payload_b64": "e30=", "qos": 1, "retain": False, "expiry_s": 60}
-    backend.pages[""]["messages"].append(message)
+    backend.pages[""]["messages"] *= 10
+    backend.pages[""]["messages"].append({"topic": COMMAND, "payload_b64": "e30="} | PLAIN)
 
     bridge = start_bridge(broker_access="dynamic-security").wait_ready()
 
-    wait_until(lambda: till.payloads(f"pos/v1/{DEVICE}/down/cmd") == [b"{}"], "the message behind the change")
+    wait_until(lambda: till.payloads(COMMAND) == [b"{}"], "the message behind the changes")
     assert bridge.metric("bridge_access_in_step") == 0
+    assert bridge.metric('bridge_access_changes_total{outcome="not_answered"}') < 5
