@@ -26,14 +26,16 @@ class EnrolledBefore(TillRefusal):
 def enrol(identities: Identities, server: Server, claim: str, hw_serial: str, chaos: Chaos) -> Identity:
     """The till's identity by this claim; the same claim again changes nothing.
 
-    Raises EnrolledBefore by another claim, IdentityUnusable, and what the server raises.
+    Raises EnrolledBefore by another claim, also where a power cut came before the till took the answer; IdentityUnusable,
+    and what the server raises.
     """
     current = identities.current()
     if current is not None:
-        if current.took(claim):
-            return current
-        raise EnrolledBefore(device=device_of(current), path=current.folder.parent.parent)
+        _check_took(current, claim)
+        return current
     identity = identities.begin()
+    if identity.is_whole:
+        _check_took(identity, claim)
     identity.name_claim(claim)
     chaos.reach(ChaosPoint.ENROL_KEYS_MADE)
     if not identity.is_whole:
@@ -67,6 +69,11 @@ def rotate(identities: Identities, server: Server, chaos: Chaos) -> Identity:
 
 def device_of(identity: Identity) -> str:
     return identity.settings()[f"{PREFIX}DEVICE_ID"]
+
+
+def _check_took(identity: Identity, claim: str) -> None:
+    if not identity.took(claim):
+        raise EnrolledBefore(device=device_of(identity), path=identity.folder.parent.parent)
 
 
 def _complete(identity: Identity, server: Server, path: str, body: dict[str, str], chaos: Chaos) -> None:

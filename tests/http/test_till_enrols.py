@@ -30,7 +30,7 @@ from backend.web.app import create_app
 from firmware_bridge.wire.enrolment import provision_bytes, rotation_bytes, split_claim
 from scanner.chaos import Chaos, ChaosPoint
 from scanner.enrolment.command import main as enrol_command
-from scanner.enrolment.enrol import device_of, enrol, rotate
+from scanner.enrolment.enrol import EnrolledBefore, device_of, enrol, rotate
 from scanner.enrolment.identity import Identities, IdentityUnusable
 from scanner.enrolment.renewal import Renewal, is_due
 from scanner.enrolment.server import Server, ServerAddressRefused, ServerRefused, ServerUnreachable
@@ -143,6 +143,21 @@ def test_a_power_cut_at_any_step_of_enrolment_ends_in_one_device(
     assert enrol_command([*words[1:]]) == 0
     assert [count(city, table) for table in ("device_directory", "device_keys", "device_certificates")] == [1, 1, 1]
     assert count(city, "device_alarms") == 0
+
+
+def test_what_a_power_cut_left_of_one_claim_is_not_taken_for_another(
+    server: Server, identities: Identities, tmp_path: Path
+) -> None:
+    command = "import sys; from scanner.enrolment.command import main; main(sys.argv[1:])"
+    words = ["--claim", CLAIM, "--url", server.url, "--ca", str(server.ca), "--place", str(tmp_path / "till")]
+    assert interrupted(command, *words, point=ChaosPoint.ENROL_STORED) == -signal.SIGKILL
+
+    with pytest.raises(EnrolledBefore) as refused:
+        enrol(identities, server, LATER, "", Chaos())
+
+    assert refused.value.facts["device"] == DEVICE
+    assert identities.current() is None
+    assert device_of(enrol(identities, server, CLAIM, "", Chaos())) == DEVICE
 
 
 @pytest.mark.parametrize("point", POINTS)
