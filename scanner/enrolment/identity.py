@@ -30,6 +30,7 @@ CURRENT, NEXT, FOLDERS = "current", "next", "identities"
 SETTINGS, TLS_KEY, SIGNING_KEY, CERTIFICATE = "till.env", "tls.key", "till.pem", "tls.crt"
 CLAIM = "claim.sha256"
 AUTHORITY, CITY_KEYS, RECEIPT_KEYS = "ca.pem", "city-keys", "receipt-keys"
+BACKEND_AUTHORITY = "backend-ca.pem"
 PREFIX = "GREENPOINTS_TILL_"
 
 

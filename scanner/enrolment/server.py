@@ -21,6 +21,7 @@ from firmware_bridge.wire.topics import check_device_id
 from scanner.enrolment import identity as files
 from scanner.enrolment.identity import Identity
 from scanner.errors import TillRefusal
+from scanner.keys import KeyFileUnusable
 
 TIMEOUT_S = 20.0
 ANSWER_BYTES_MAX = 65_536
@@ -103,7 +104,10 @@ class Server:
 
 
 def identity_files(identity: Identity, answer: Mapping[str, Any], server: Server) -> dict[str, str]:
-    """What the answer makes of an identity's folder. Raises AnswerNotUnderstood."""
+    """What the answer makes of an identity's folder. Raises AnswerNotUnderstood, KeyFileUnusable.
+
+    With a copy of `server.ca`: the operator's file may be on a stick, or where the till's own user does not see it.
+    """
     try:
         certificate = x509.load_pem_x509_certificate(answer["certificate"].encode())
         authority = x509.load_pem_x509_certificates(answer["authority"].encode())[0]
@@ -116,6 +120,7 @@ def identity_files(identity: Identity, answer: Mapping[str, Any], server: Server
         raise AnswerNotUnderstood(reason=type(error).__name__) from error
     if certificate.public_key() != identity.tls_key().public_key():
         raise AnswerNotUnderstood(reason="certificate of another key")
+    backend_authority = None if server.ca is None else _authority(server.ca)
     settings = {
         "DEVICE_ID": device,
         "KEY_ID": key_id,
@@ -128,15 +133,23 @@ def identity_files(identity: Identity, answer: Mapping[str, Any], server: Server
         "BROKER_CERT_PATH": identity.folder / files.CERTIFICATE,
         "BROKER_TLS_KEY_PATH": identity.folder / files.TLS_KEY,
         "BACKEND_URL": server.url,
-        **({} if server.ca is None else {"BACKEND_CA_PATH": server.ca.absolute()}),
+        **({} if backend_authority is None else {"BACKEND_CA_PATH": identity.folder / files.BACKEND_AUTHORITY}),
     }
     return {
         files.CERTIFICATE: answer["certificate"],
         files.AUTHORITY: answer["authority"],
+        **({} if backend_authority is None else {files.BACKEND_AUTHORITY: backend_authority}),
         files.RECEIPT_KEYS: "".join(f"{key}\n" for key in receipt_keys),
         files.CITY_KEYS: "".join(f"{key}\n" for key in city_keys),
         files.SETTINGS: "".join(f"{files.PREFIX}{name}={value}\n" for name, value in settings.items()),
     }
+
+
+def _authority(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise KeyFileUnusable(path=path, reason=type(error).__name__) from error
 
 
 def _fitting(pattern: re.Pattern[str], text: str) -> str:

@@ -125,6 +125,23 @@ def test_an_enrolled_till_has_all_its_settings_and_secrets_that_nobody_else_read
     assert settings.tls.certificate == identity.folder / "tls.crt"
 
 
+def test_a_till_has_its_servers_authority_in_its_own_folder_and_takes_it_along(
+    server: Server, identities: Identities, tmp_path: Path
+) -> None:
+    assert server.ca is not None
+    text, stick = server.ca.read_text(), tmp_path / "stick.pem"
+    stick.write_text(text)
+    first = enrol(identities, Server(server.url, stick), CLAIM, "", Chaos())
+    stick.unlink()
+
+    kept = Path(first.settings()["GREENPOINTS_TILL_BACKEND_CA_PATH"])
+    second = rotate(identities, Server(server.url, kept), Chaos())
+
+    assert kept == first.folder / "backend-ca.pem"
+    assert second.settings()["GREENPOINTS_TILL_BACKEND_CA_PATH"] == str(second.folder / "backend-ca.pem")
+    assert (second.folder / "backend-ca.pem").read_text() == text
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_power_cut_at_any_step_of_enrolment_ends_in_one_device(
     server: Server, identities: Identities, tmp_path: Path, city: City, point: ChaosPoint
