@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from backend.devices import store
-from backend.devices.enrolment.clones import birth_in, born_twice
-from backend.devices.enrolment.queries import births
-from backend.devices.enrolment.store import Alarm, raise_alarm
+from backend.devices.enrolment.clones import birth_in, come_back
+from backend.devices.enrolment.queries import boots_since
+from backend.devices.enrolment.store import Alarm, raise_alarm, save_boots
 from backend.devices.health.read import read_state
 from backend.devices.health.store import NewPresence, save_presence
 from backend.devices.store import Report
@@ -46,7 +46,8 @@ def _look_for_clones(connection: Connection, city: str, states: Sequence[NewPres
     news = [birth for one in states if (birth := birth_in(one.device, one.report)) is not None]
     if not news:
         return
-    known = births(connection, city, {birth.device for birth in news})
+    known = boots_since(connection, city, news)
+    save_boots(connection, city, news)
     received = instant(max(one.received_at_ms for one in states))
-    for device, stream in sorted(born_twice(known, news)):
+    for device, stream in sorted(come_back(known, news)):
         raise_alarm(connection, city, device, Alarm.STREAM_IN_TWO_PLACES, stream, received)

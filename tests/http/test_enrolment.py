@@ -294,13 +294,20 @@ def test_a_copy_of_a_till_is_noticed_when_it_comes_online(ask: Ask, client: Flas
         delivery = shop.delivery(report, topic=f"pos/v1/{DEVICE}/up/state")
         assert client.post(BATCH, json=batch(delivery), headers=bearer(BRIDGE_TOKEN)).status_code == 200
 
-    for session, boot in ((1, "b1"), (1, "b1"), (2, "b2"), (3, "b3")):
+    # Restarted programs and machines, births told again and late.
+    for session, boot in ((10, "b1"), (20, "b1"), (30, "b2"), (20, "b1"), (40, "b2"), (35, "b2"), (30, "b2")):
         born(session, boot)
     assert alarms(city) == []
 
-    born(3, "b9")
-
+    for session, boot in ((50, "b9"), (60, "b2"), (60, "b2")):
+        born(session, boot)
     assert alarms(city) == [(DEVICE, "stream_in_two_places", 1)]
+
+    born(70, "b9")
+    assert alarms(city) == [(DEVICE, "stream_in_two_places", 2)]
+
+    born(80, "x" * 10_000)
+    assert alarms(city) == [(DEVICE, "stream_in_two_places", 2)]
 
 
 def test_answers_of_enrolment_are_as_they_are_described(ask: Ask, client: FlaskClient) -> None:

@@ -1,11 +1,14 @@
-"""Writes of claims, certificates and keys (they cross cities by nature: ids name no city), and of alarms."""
+"""Writes of claims, certificates and keys (they cross cities by nature: ids name no city), of boots and of alarms."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from backend.devices.enrolment.clones import Birth
 from backend.devices.enrolment.model import OLD_KEY_VALIDITY, Claim, Issued
+from backend.storage.columns import numbers, words
 from backend.storage.transaction import hot
 
 SUPERSEDE = """
@@ -38,6 +41,14 @@ WHERE device = %(device)s AND key_id <> %(key_id)s AND (retires_at IS NULL OR re
 
 RETIRE_KEYS = """
 UPDATE device_keys SET retires_at = %(now)s WHERE device = %(device)s AND retires_at > %(now)s"""
+
+SAVE_BOOTS = """
+INSERT INTO device_boots (city, device, stream, boot, session)
+SELECT %(city)s, t.device, t.stream, t.boot, t.session
+FROM unnest(%(devices)s::text[], %(streams)s::text[], %(boots)s::text[], %(sessions)s::bigint[])
+     t(device, stream, boot, session)
+ON CONFLICT (city, device, stream, boot)
+DO UPDATE SET session = excluded.session WHERE excluded.session > device_boots.session"""
 
 ALARM = """
 INSERT INTO device_alarms (city, device, kind, subject, times, first_at, last_at)
@@ -91,6 +102,19 @@ def supersede_keys(connection: Connection, device: str, key_id: str, now: dateti
 def retire_keys(connection: Connection, device: str, now: datetime) -> None:
     """What was superseded ends now: the new key was used."""
     hot(connection, RETIRE_KEYS, {"device": device, "now": now})
+
+
+def save_boots(connection: Connection, city: str, births: Iterable[Birth]) -> None:
+    """Keeps the latest session of each boot, whatever came first."""
+    latest = sorted({birth[:3]: birth for birth in sorted(births)}.values())
+    facts = {
+        "city": city,
+        "devices": words([birth.device for birth in latest]),
+        "streams": words([birth.stream for birth in latest]),
+        "boots": words([birth.boot for birth in latest]),
+        "sessions": numbers([birth.session for birth in latest]),
+    }
+    hot(connection, SAVE_BOOTS, facts)
 
 
 def raise_alarm(connection: Connection, city: str, device: str, kind: Alarm, subject: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, Column, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, instant_column, text_column
@@ -35,6 +35,18 @@ device_certificates = Table(
     CheckConstraint("octet_length(keys_sha256) = 32", name="sha256"),
 )
 """Every certificate that was given out, so that the same keys get the same one."""
+
+device_boots = Table(
+    "device_boots",
+    metadata,
+    city_column(),
+    text_column("device", primary_key=True),
+    text_column("stream", primary_key=True),
+    text_column("boot", primary_key=True),
+    Column("session", BigInteger, nullable=False),
+    CheckConstraint("session >= 0", name="session"),
+)
+"""The latest session of each boot that a till told of."""
 
 device_alarms = Table(
     "device_alarms",
