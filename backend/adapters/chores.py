@@ -161,7 +161,17 @@ class Chores:
         return done._asdict()
 
     def learn_prices(self, now: datetime, stopping: Stopping) -> Facts:
-        return {"learned": sum(learn_prices(self._database, city, now) for city in self._cities(stopping))}
+        """Raises what failed first, after every city: one whose sales are too many must not keep the others from learning."""
+        learned, failures = 0, list[Exception]()
+        for city in self._cities(stopping):
+            try:
+                learned += learn_prices(self._database, city, now)
+            except Exception as error:
+                log.exception("prices_not_learned", city=city)
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return {"learned": learned}
 
     def move_rollouts(self, now: datetime, stopping: Stopping) -> Facts:
         done = MovedOn()

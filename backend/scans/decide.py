@@ -18,7 +18,7 @@ from backend.policies.model import Award, Buyer, Facts, Level, Outcome, Proof, V
 from backend.scans.evidence import evidence_text
 from backend.scans.lines import printable
 from backend.scans.model import Basket, Channel, Read
-from backend.scans.signals import Signals
+from backend.scans.signals import Signals, priced_as
 
 _STRENGTH = "SEMU"
 _WEAKER = {one + other: min(one, other, key=_STRENGTH.index) for one in _STRENGTH for other in _STRENGTH}
@@ -233,7 +233,7 @@ def _decide(
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
     signals = registry.signals
-    others = _NO_SIGNS if signals is None else signals.of(basket.basket, reading.key, moment.sold_on)
+    others = _NO_SIGNS if signals is None else signals.of(basket.basket, priced_as(reading), moment.sold_on)
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
     verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent, read.released)
     if verdict is None:

@@ -13,6 +13,7 @@ from backend.scans.explain import facts_of
 from backend.scans.identity import SEQ_MAX
 from backend.scans.replay import FACTS, scan_of
 from backend.scans.sentences import BY_RULES
+from backend.scans.signals import PRICED_AS
 from backend.scans.whole import FURTHER, RELEASED
 from backend.storage.columns import unquoted
 from backend.storage.stream import streamed
@@ -33,8 +34,8 @@ _FACTS = FACTS.replace(FURTHER, "NULL").replace(RELEASED, "false")
 SALES = _FACTS + _ASKED + " ORDER BY b.sold_at, b.device, b.stream, b.seq, d.line_no"
 
 # Where no policy watched prices at the time nobody looked a median up; it is the same whenever that is done.
-_MEDIAN = """coalesce(d.median_fen, (SELECT m.median_fen FROM price_medians m
-  WHERE m.city = %(city)s AND m.label_key = d.label_key
+_MEDIAN = f"""coalesce(d.median_fen, (SELECT m.median_fen FROM price_medians m
+  WHERE m.city = %(city)s AND m.label_key = {PRICED_AS}
     AND m.week BETWEEN date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date - 7
                    AND date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date
   ORDER BY m.week DESC LIMIT 1))"""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from backend.kernel.periods import civil_date, day_start_ms, instant
 from backend.policies.watch import Of
 from backend.scans.model import Basket, Channel, ClockQuality
-from backend.scans.signals import Place, Signals, kmh, week_of, weeks_before
+from backend.scans.signals import PRICED_AS, Place, Signals, kmh, week_of, weeks_before
 from backend.storage.columns import ids, numbers, unquoted, words
 from backend.storage.stream import LONG_READ_TIMEOUT_MS
 from backend.storage.transaction import hot
@@ -54,14 +54,14 @@ CROSS JOIN LATERAL ({
 
 KNOWN = "SELECT EXISTS (SELECT FROM price_medians WHERE city = %(city)s AND week = %(week)s)"
 
-LEARN = """
+LEARN = f"""
 INSERT INTO price_medians (city, label_key, week, median_fen, sales, learned_at)
-SELECT %(city)s, d.label_key, %(week)s,
+SELECT %(city)s, {PRICED_AS}, %(week)s,
        percentile_disc(0.5) WITHIN GROUP (ORDER BY (d.price_fen + d.quantity - 1) / d.quantity), count(*), %(now)s
 FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 WHERE d.city = %(city)s AND d.decision_no = 1 AND d.price_fen > 0 AND d.label_key IS NOT NULL AND b.void_of IS NULL
   AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
-GROUP BY d.label_key HAVING count(*) >= %(sales_min)s
+GROUP BY 2 HAVING count(*) >= %(sales_min)s
 ON CONFLICT DO NOTHING"""
 
 

@@ -5,12 +5,25 @@ from datetime import date, timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
+from backend.labels.model import Reading
+
+PRICED_AS = """CASE WHEN left(d.label_key, 10) = 'sgtin:(01)' THEN 'gtin:' || substr(d.label_key, 11, 14)
+  WHEN left(d.label_key, 11) = 'grai:(8003)' THEN left(d.label_key, 25) ELSE d.label_key END"""
+"""SQL for `priced_as` of a decision `d`."""
+
 KMH_MAX = 99_999
 """Said of what is farther than any speed explains, as two places at one moment."""
 CLOCKS_S = 60
 """Added to the time between two sales: two tills' clocks need not agree to the second."""
 _EARTH_M = 6_371_009
 _WEEK = timedelta(days=7)
+
+
+def priced_as(reading: Reading) -> str | None:
+    """Under which key the usual price of its goods is reckoned: of a label of one piece that of its model, as each piece is
+    sold but once.
+    """
+    return reading.registry_keys[0] if reading.registry_keys else reading.key
 
 
 class Place(NamedTuple):

@@ -16,6 +16,7 @@ from backend.scans.quote_store import each_quoted
 from backend.scans.registered import RegistryPast
 from backend.scans.reparse import DecidedRead, deviations
 from backend.scans.replay import EVERY, Chosen, decided_scans
+from backend.scans.signals import PRICED_AS
 from backend.storage.columns import unquoted
 from backend.storage.stream import streamed
 from backend.storage.transaction import hot
@@ -138,11 +139,11 @@ WHERE v.city = %(city)s AND encode(sha256(convert_to(v.text, 'UTF8')), 'hex') <>
 SELECT a.draft::text, NULL, NULL FROM policy_approvals a
 WHERE a.city = %(city)s AND a.preview_sha256 IS NOT NULL AND NOT EXISTS (
   SELECT FROM policy_previews p WHERE p.city = %(city)s AND p.draft = a.draft AND p.sha256 = a.preview_sha256)""",
-    "was compared with a usual price that was never reckoned": """
+    "was compared with a usual price that was never reckoned": f"""
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 WHERE d.city = %(city)s AND d.median_fen IS NOT NULL AND NOT EXISTS (
-  SELECT FROM price_medians m WHERE m.city = %(city)s AND m.label_key = d.label_key AND m.median_fen = d.median_fen
+  SELECT FROM price_medians m WHERE m.city = %(city)s AND m.label_key = {PRICED_AS} AND m.median_fen = d.median_fen
     AND m.week BETWEEN date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date - 7
                    AND date_trunc('week', b.sold_at AT TIME ZONE 'Asia/Shanghai')::date)""",
     "an unknown product that nobody looks for": """

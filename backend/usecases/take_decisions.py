@@ -18,6 +18,7 @@ from backend.scans import store
 from backend.scans.decide import Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
 from backend.scans.signal_store import load_signals
+from backend.scans.signals import priced_as
 from backend.storage.transaction import Sent, pipelined
 from backend.usecases.award_accounts import destinations
 from backend.usecases.award_postings import transfers_of
@@ -77,7 +78,7 @@ def load(
     spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
     signals = None
     if policies.watched:
-        codes = {r.key for read_as in readings for r in read_as if r.key}
+        codes = {key for read_as in readings for r in read_as if (key := priced_as(r)) is not None}
         signals = load_signals(connection, city, policies.watched, baskets, codes, now)
     registry = Registry(readings, entries, policies, spent, signals)
     persons = {basket.resident for basket in baskets if basket.resident is not None}

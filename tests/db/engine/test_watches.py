@@ -227,3 +227,23 @@ def test_an_official_sees_what_a_watch_compared(city: City, run: Run) -> None:
     assert "触发核查（dear），应得 10 分" in listed
     assert "单价 990.00 元，常见 100.00 元" in listed
     assert "自另一门店赶到须时速 240 公里" in listed
+
+
+def test_a_label_of_one_piece_is_held_to_the_usual_price_of_its_model(city: City) -> None:
+    """A shop that could print any serial would else never be compared: each piece is sold but once."""
+
+    def piece(number: int) -> str:
+        return f"https://id.gs1.org/01/0{FRIDGE}/21/P{number}"
+
+    till = city.till(20)
+    for first in (0, 10):
+        reads = [read(piece(number), price_fen=10_000) for number in range(first, first + 10)]
+        city.record(till.basket(*reads, sold_at=LAST_WEEK), now=LAST_WEEK)
+    assert learn_prices(city.database, NANJING, NOON) == 1
+
+    city.record(city.till().basket(read(piece(99), price_fen=13_001), resident=LI))
+    city.record(city.till(2).basket(read(FRIDGE, price_fen=13_001), resident=WANG))
+
+    found = decisions(city, "d.outcome, d.limit_name, d.median_fen")
+    assert [row for row in found if row[0] != "unclaimed"] == [("held", "dear", 10_000)] * 2
+    assert_verified(city.database, NANJING)
