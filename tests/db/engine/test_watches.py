@@ -172,6 +172,18 @@ def test_an_earlier_sale_that_arrives_late_is_held_against_the_later_one(city: C
     assert_verified(city.database, NANJING)
 
 
+def test_a_trifle_bought_next_door_does_not_hide_where_a_person_was(city: City) -> None:
+    city.database.write(lambda connection: place_store(connection, NANJING, "s3", 31_327_500, 118_892_500))
+    city.record(city.till(1).basket(read(FRIDGE), resident=LI))
+    just_before = NOON + NEAR - timedelta(minutes=1)
+
+    for till, store, moment in ((2, "s3", just_before), (3, "s2", NOON + NEAR)):
+        city.record(at_store(city.till(till).basket(read(FRIDGE), resident=LI, sold_at=moment), store), now=moment)
+
+    assert sorted(decisions(city, "b.store, d.outcome")) == [("s1", "awarded"), ("s2", "held"), ("s3", "held")]
+    assert_verified(city.database, NANJING)
+
+
 def test_a_quote_is_held_as_its_sale_would_be(city: City) -> None:
     usual_prices(city)
     learn_prices(city.database, NANJING, NOON)
