@@ -61,8 +61,11 @@ def sources(own: str, held: Mapping[str, int]) -> list[str]:
 
 
 def accounts_of(own: str) -> set[str]:
-    """Accounts that are touched besides the lots that hold something."""
-    return {own, chart.place_of(own).debt}
+    """Accounts that are touched besides the lots that hold something: the award's own lot too, which may be opened by its
+    release while we wait for the lock.
+    """
+    place = chart.place_of(own)
+    return {own, place.lot, place.debt}
 
 
 def _is_lot(account: str, of: chart.Place) -> bool:

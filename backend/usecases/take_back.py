@@ -78,7 +78,7 @@ def take_back(
     if counters:
         return_rows.lock_counters(connection, city, counters)
     now = head.recorded_at
-    held = post.lock(connection, city, _accounts(connection, city, lines, paid), now) if paid else {}
+    held = _locked(connection, city, lines, paid, now) if paid else {}
     waited = [account for account in held if account.startswith(f"{chart.Kind.COLLECT.value}:")]
     lapsed = lapses.lapsed(connection, city, waited)
     transfers = transfers_of(return_id, [(one.row.place, one.line, one.found) for one in lines], paid, held, lapsed)
@@ -139,8 +139,21 @@ def _counters(
     return dict(total)
 
 
+def _locked(
+    connection: Connection, city: str, lines: Sequence[_Line], paid: Mapping[AwardKey, Paid], now: datetime
+) -> dict[str, int]:
+    """Balances of all that the return may touch, locked: residents' accounts and budgets, in the ledger's order.
+
+    Raises LostRace where a lot was opened while the locks were waited for: a debt is for what no lot can pay.
+    """
+    wanted = _accounts(connection, city, lines, paid)
+    held = post.lock(connection, city, wanted, now)
+    if not _accounts(connection, city, lines, paid) <= wanted:
+        raise LostRace
+    return held
+
+
 def _accounts(connection: Connection, city: str, lines: Sequence[_Line], paid: Mapping[AwardKey, Paid]) -> set[str]:
-    """All that the return may touch: residents' accounts and budgets, which the ledger locks in its order."""
     found: set[str] = set()
     residents: set[str] = set()
     for one in lines:

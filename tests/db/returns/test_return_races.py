@@ -7,11 +7,14 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import Connection
 
 from backend.ledger import chart
+from backend.ledger.queries import Holding
 from backend.policies.store import PolicyCache
 from backend.scans.returns import ReturnedTooMuch
 from backend.storage.transaction import Database
+from backend.usecases import take_back
 from backend.usecases.return_goods import Returned, ReturnGoods
 from backend.usecases.settle_due import settle_due
 from tests.worlds import books, rules
@@ -140,6 +143,28 @@ def test_a_return_meets_the_release_of_its_award(engine_db: Database, shops: lis
     settle_due(engine_db, NANJING, now, lambda: False)
 
     assert [books.wallet(engine_db, NANJING, resident(n)) for n in (0, 1)] == [10, 10]
+    assert_verified(engine_db, NANJING)
+
+
+@pytest.mark.parametrize("expiry", [{}, {"expiry": {"months": 12}}], ids=["without-end", "with-end"])
+def test_a_release_between_a_look_and_a_lock_leaves_no_debt_beside_a_lot(
+    engine_db: Database, shops: list[ReturnGoods], monkeypatch: pytest.MonkeyPatch, expiry: dict[str, object]
+) -> None:
+    city = open_city(engine_db, rules.document() | {"pending": {"days": 7}} | expiry)
+    sale = city.till().basket(read(FRIDGE, qty=2), resident=LI)
+    city.record(sale)
+    now = NOON + timedelta(days=8)
+    look = take_back.queries.holdings
+
+    def looked_too_early(connection: Connection, city: str, person: str) -> list[Holding]:
+        found = look(connection, city, person)
+        settle_due(engine_db, NANJING, now, lambda: False)  # nothing is due any more when it is called again
+        return found
+
+    monkeypatch.setattr(take_back.queries, "holdings", looked_too_early)
+    shops[0].give_back(asked((sale.basket.basket, 0, 1), at=now), now)
+
+    assert books.balance(engine_db, NANJING, chart.debt(LI, "points")) == 0
     assert_verified(engine_db, NANJING)
 
 
