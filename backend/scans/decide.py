@@ -229,7 +229,7 @@ def _decide(
     found = entries_of(reading, registry.entries)
     at_sale = standing(found, moment.sold_at_ms) if found else None
     entry = at_sale.entry if at_sale else None
-    level = _level(reading, entry)
+    level = level_of(reading, entry)
     proof = moment.proof(read)
     unit_key = reading.key if reading.scope is _UNIT else None
     signals = registry.signals
@@ -329,7 +329,7 @@ def entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> Se
     return ()
 
 
-def _level(reading: Reading, entry: Entry | None) -> str | None:
+def level_of(reading: Reading, entry: Entry | None) -> str | None:
     """The weaker of what the label proves and what its scheme may prove at best."""
     scope = reading.scope
     if scope is _MODEL:

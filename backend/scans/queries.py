@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import milliseconds
+from backend.policies.limits import CounterKey
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
 from backend.scans.whole import DECISION, FURTHER, RECEIPT, RELEASED, further_of
@@ -48,6 +49,10 @@ IN_FORCE = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
               ORDER BY x.line_no, x.decision_no DESC) d ON true
 {_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[]) ORDER BY b.basket, d.line_no"""
+
+USED = """
+SELECT cap, period, used FROM cap_counters
+WHERE city = %(city)s AND person = %(person)s AND period = ANY(%(periods)s::text[])"""
 
 _WIDTH = len(Decision._fields)
 
@@ -108,6 +113,12 @@ def scan_of(connection: Connection, city: str, resident: str, basket: str, line_
     """The decision in force of one scan of `resident`; None for another's or none."""
     row = hot(connection, ONE, {"city": city, "resident": resident, "basket": basket, "line_no": line_no}).fetchone()
     return _recorded(city, row) if row else None
+
+
+def used_of(connection: Connection, city: str, person: str, periods: Sequence[str]) -> dict[CounterKey, int]:
+    """What `person` has used of every cap in these civil periods."""
+    rows = hot(connection, USED, {"city": city, "person": person, "periods": unquoted(periods)})
+    return {(person, period, cap): used for cap, period, used in rows}
 
 
 def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:

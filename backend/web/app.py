@@ -21,6 +21,7 @@ from backend.web.pos.quotes import quotes
 from backend.web.pos.routes import pos
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
+from backend.web.resident import wallet as _wallet  # noqa: F401 - its routes join the blueprint
 from backend.web.resident.routes import resident
 from backend.web.resident.sign_in import accounts
 

@@ -75,11 +75,11 @@ def balances_answer(city: str, units: list[str], holdings: list[Holding], now_ms
     """Every unit of the city, each apart; one that was never touched stands at 0."""
     return {
         "city": city,
-        "balances": [_balance(unit, [h for h in holdings if h.unit == unit], now_ms) for unit in units],
+        "balances": [balance_answer(unit, [h for h in holdings if h.unit == unit], now_ms) for unit in units],
     }
 
 
-def _balance(unit: str, holdings: list[Holding], now_ms: int) -> Answer:
+def balance_answer(unit: str, holdings: list[Holding], now_ms: int) -> Answer:
     available = sum(one.amount for one in holdings if one.available(now_ms))
     waiting = sorted((one.moment_ms, one) for one in holdings if one.pending(now_ms))
     uncollected = sorted((one.moment_ms, one) for one in holdings if one.to_collect(now_ms))
