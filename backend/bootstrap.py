@@ -18,6 +18,7 @@ from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
 from backend.usecases.capture_quote import CaptureQuote
+from backend.usecases.change_consent import ChangeConsent
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.issue_member_code import IssueMemberCode
@@ -63,6 +64,7 @@ class Backend:
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
     claim_basket: ClaimBasket
+    change_consent: ChangeConsent
     provision_device: ProvisionDevice
     rotate_keys: RotateKeys
     till_facts: TillFacts
@@ -118,6 +120,7 @@ def build(settings: Settings) -> Backend:
         ),
         collect_awards=CollectAwards(database),
         claim_basket=ClaimBasket(database, registry, policies),
+        change_consent=ChangeConsent(database),
         provision_device=ProvisionDevice(database, issuer),
         rotate_keys=RotateKeys(database, issuer),
         till_facts=_till_facts(settings, issuer),

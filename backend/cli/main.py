@@ -17,6 +17,7 @@ class Program(click.Group):
         "ledger",
         "policies",
         "holds",
+        "residents",
         "stores",
         "devices",
         "tokens",

@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, LargeBinary, SmallInteger, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Index, LargeBinary, SmallInteger, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, id_column, instant_column, text_column
@@ -10,7 +10,14 @@ residents = Table(
     id_column("resident", primary_key=True),
     text_column("state"),
     instant_column("joined_at"),
+    text_column("age_band", nullable=True),
+    text_column("age_basis", nullable=True),
+    Column("waits_for_guardian", Boolean, nullable=False, server_default="false"),
     CheckConstraint("state IN ('active', 'closed')", name="state"),
+    CheckConstraint("age_band IN ('under_14', '14_to_17', 'adult')", name="age_band"),
+    CheckConstraint("age_basis IN ('declared', 'verified')", name="age_basis"),
+    CheckConstraint("(age_band IS NULL) = (age_basis IS NULL)", name="age"),
+    CheckConstraint("NOT waits_for_guardian OR age_band = 'under_14'", name="guardian"),
 )
 
 person_directory = Table(

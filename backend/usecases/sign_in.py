@@ -12,6 +12,7 @@ from backend.residents import identities, phone_codes, sessions
 from backend.residents.identities import identity_hash, mobile_number
 from backend.residents.queries import Session
 from backend.residents.session_life import LONGEST, Way, renewed, unused_until
+from backend.residents.standing import ResidentClosed
 from backend.storage.transaction import Database
 from backend.usecases.wechat import Wechat
 
@@ -34,12 +35,6 @@ class SignInWayClosed(DomainError):
     code = "sign-in-way-closed"
     text_zh = "本城市尚未开通这种登录方式，请换一种方式登录。"
     text_en = "This way of signing in is not open here; please use another."
-
-
-class ResidentClosed(DomainError):
-    code = "resident-closed"
-    text_zh = "该账户已注销。"
-    text_en = "This account has been closed."
 
 
 class IdentityOfAnother(DomainError):

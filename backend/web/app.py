@@ -19,9 +19,11 @@ from backend.web.operations import operations
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
 from backend.web.pos.routes import pos
+from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident import wallet as _wallet  # noqa: F401 - its routes join the blueprint
+from backend.web.resident.consents import rights
 from backend.web.resident.routes import resident
 from backend.web.resident.sign_in import accounts
 
@@ -42,7 +44,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app.extensions[RATE] = Window()
     api = described(app)
     problems.register(app)
-    for blueprint in (accounts, resident, pos, quotes, bridge, device, public, operations):
+    for blueprint in (accounts, resident, rights, pos, quotes, bridge, device, public, operations):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.before_request(lambda: _begin(clock()))

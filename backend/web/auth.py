@@ -62,6 +62,7 @@ OPEN_ROUTES = {
     "POST /api/device/v1/keys": "a till's present key signs the request; rates are bounded",
     "POST /api/resident/v1/phone-codes": "the code is asked for before signing in; five a day go to a phone",
     "GET /api/public/v1/tills/<device>/snapshot": "what it says is public, and signed for the one till",
+    "GET /api/public/v1/consent-texts/<sha256>": "the words that residents agree to are public",
     "POST /api/public/v1/labels:read": "the public may ask whether goods are certified (nothing is stored)",
 }
 """Every route that anyone may call, with the reason. A test compares it with the application's routes."""

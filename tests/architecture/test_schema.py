@@ -16,7 +16,9 @@ OURS = (
     "c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'procrastinate%' AND c.relname <> 'alembic_version'"
 )
 """The job queue's library keeps tables of its own here."""
-PASSING = frozenset({"member_codes", "resident_sessions", "phone_codes", "downlinks", "open_voids", "snapshot_lines"})
+PASSING = frozenset(
+    {"member_codes", "resident_sessions", "phone_codes", "downlinks", "open_voids", "snapshot_lines", "counter_codes"}
+)
 """What has ended may be deleted, because it is no record."""
 FREED = frozenset({"unit_claims"})
 """A label that a quote claimed and that was not sold may be claimed again; I9 holds every claim against its award."""
@@ -30,6 +32,8 @@ NEVER_CHANGED = (
     "policy_suspensions",
     "twin_versions",
     "returns",
+    "consent_texts",
+    "consent_history",
 )
 
 
