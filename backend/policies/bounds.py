@@ -43,6 +43,8 @@ def _limit_names(policy: Policy) -> Iterator[tuple[str, str]]:
         yield f"milestones.{at}.milestone", milestone.milestone
     for at, watch in enumerate(policy.watches):
         yield f"watches.{at}.watch", watch.watch
+    for at, window in enumerate(policy.windows):
+        yield f"windows.{at}.window", window.window
 
 
 def greatest_award(reward: Reward, rate_bp: int) -> int:

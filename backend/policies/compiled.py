@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
 from backend.policies.conditions import Test, compile_member
-from backend.policies.limits import CompiledCap, compile_cap, compile_pace, milestone_counter, once_a_basket
+from backend.policies.limits import (
+    CompiledCap,
+    compile_cap,
+    compile_pace,
+    compile_window,
+    milestone_counter,
+    once_a_basket,
+)
 from backend.policies.model import Budget, Counts, Facts, Mode, Policy, Reward, RewardKind, Rule, Stacking
 from backend.policies.rewards import Payer, compile_reward
 
@@ -156,6 +163,8 @@ class PolicySet:
         self.timed = {policy.version: policy.policy for policy in policies if policy.policy.timed}
         self.watched = frozenset(watch.of for policy in policies for watch in policy.policy.watches)
         """What some version watches: what is not asked is not looked up."""
+        self.within_ms = max((cap.within_ms for policy in policies for cap in policy.caps), default=0)
+        """The longest window of any version."""
         self._in_force: dict[int, InForce] = {}
 
     def __iter__(self) -> Iterator[CompiledPolicy]:
@@ -198,7 +207,8 @@ def compile_policy(
         )
         for budget in policy.budgets
     )
-    caps = tuple(compile_cap(cap, name) for cap in policy.caps)
+    windows = (cap for window in policy.windows for cap in compile_window(window, name))
+    caps = (*(compile_cap(cap, name) for cap in policy.caps), *windows)
     paces = tuple(
         compile_pace(pace, policy, budget.unit.value, partial=budget.partial)
         for budget in policy.budgets

@@ -20,24 +20,22 @@ from backend.policies.model import (
     Cap,
     Condition,
     Counts,
-    Expiry,
     Group,
     Milestone,
     Pace,
-    Pending,
     Policy,
     Published,
-    Returns,
     Reward,
     Rule,
     Scope,
     Share,
     Stacking,
-    Transition,
+    Window,
 )
 from backend.policies.reading import Faults, Unreadable, decoded, read_object, step
 from backend.policies.shape import NAME_MAX, PolicySchema
 from backend.policies.spelling import misspelled
+from backend.policies.terms import AT_ONCE, WHENEVER, WITHOUT_END, Expiry, Pending, Returns, Transition
 from backend.policies.watch import Watch
 
 FAULTS_SHOWN = 200
@@ -139,12 +137,13 @@ def _policy(
         programme=document["programme"],
         within=document["within"],
         stacking=Stacking(**stacking) if stacking else None,
-        pending=Pending(**pending) if pending else Pending(),
-        expiry=Expiry(expiry["months"], _on(expiry["on"])) if expiry else Expiry(),
-        returns=Returns(**returns) if returns else Returns(),
+        pending=Pending(**pending) if pending else AT_ONCE,
+        expiry=Expiry(expiry["months"], _on(expiry["on"])) if expiry else WITHOUT_END,
+        returns=Returns(**returns) if returns else WHENEVER,
         transitions=tuple(Transition(one["scheme"], one["until"].isoformat()) for one in document["transitions"]),
         milestones=milestones,
         watches=tuple(Watch(**watch) for watch in document["watches"]),
+        windows=tuple(Window(one["window"], tuple(one["per"]), one["hours"]) for one in document["windows"]),
     )
 
 

@@ -259,6 +259,8 @@ def _count(
             named = policy.version, rule.rule.rule
             return Verdict(_NONE, "cap", *named, None, reward.unit, gross, 0, cap.name, max(left, 0))
         offer.takes[key] = wanted
+        if cap.exact:
+            offer.cut.add(key)
     return None
 
 

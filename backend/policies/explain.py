@@ -20,8 +20,8 @@ from backend.policies.model import (
     Reward,
     RewardKind,
     Rule,
-    Transition,
 )
+from backend.policies.terms import Transition
 from backend.policies.words import (
     NO_NAMES,
     ConditionCheck,
@@ -219,6 +219,7 @@ def _limits_on(facts: Facts, document: Policy, units: Sequence[str]) -> Iterator
         and (not cap.categories or facts.category in cap.categories)
     ]
     yield from (cap.per for cap in caps if cap.counts is not Counts.AMOUNT)
+    yield from (window.per for window in document.windows)
     for unit in units:
         yield from (cap.per for cap in caps if cap.counts is Counts.AMOUNT and cap.unit == unit)
         yield from (pace.per for budget in document.budgets if budget.unit == unit for pace in budget.paces)

@@ -41,6 +41,7 @@ DESCRIPTIONS = {
         "transitions": "旧标识的过渡期 / old marks that are accepted for a time",
         "milestones": "第 n 次奖励的加奖 / bonus with the n-th award",
         "watches": "异常信号：暂缓并由人核查 / signs of misuse that hold an award for a person",
+        "windows": "任意若干小时内只奖一次 / one award in any so many hours",
     },
     "Published": {
         "number": "文号 / document number",
@@ -135,6 +136,11 @@ DESCRIPTIONS = {
         "unit": "单位 / unit",
         "period": "在什么周期内计次 / civil period in which awards are counted",
         "steps": "第几次 → 加奖 / number of the award -> bonus",
+    },
+    "Window": {
+        "window": "代号 / id",
+        "per": "按什么计，可并列，如 model / counted by, one or several, e.g. model",
+        "hours": "相隔不足这么多小时的两次只奖一次，按购买时刻计，不看日期 / of two sales less than so far apart only one earns",
     },
     "Watch": {
         "watch": "代号 / id",

@@ -37,6 +37,7 @@ _WATCHED = {
     Of.PRICE: Sentence("成交价与该商品近期的常见价格相差较大", "the price is far from what these goods usually cost"),
     Of.TRAVEL: Sentence("短时间内在相距较远的门店购买", "bought in shops far apart within a short time"),
 }
+_HOUR_MS = 3_600_000
 BUDGET_WORDS = Sentence("政策预算", "the policy's budget")
 
 
@@ -76,7 +77,6 @@ def _cap(policy: CompiledPolicy, limit_name: str) -> CompiledCap | None:
 def _cap_words(cap: CompiledCap, policy: CompiledPolicy) -> Sentence:
     if Per.BASKET in cap.per:
         return Sentence("每单 1 次的限制", "the limit of one a basket")
-    period = _PERIODS[cap.period]
     whose = [_WHOSE[per] for per in sorted(cap.per, key=list(Per).index)]
     zh = "".join(word.zh for word in whose)
     if Per.PERSON in cap.per and len(whose) > 1:
@@ -85,6 +85,10 @@ def _cap_words(cap: CompiledCap, policy: CompiledPolicy) -> Sentence:
     others = "".join(f" and {word.en.removesuffix(chr(39) + 's')}" for word in whose[1:])
     if cap.limit_of is not None:
         return Sentence(f"{zh}发放进度额度", f"{whose[0].en}{others} pace")
+    if cap.within_ms:
+        hours = cap.within_ms // _HOUR_MS
+        return Sentence(f"{zh}每 {hours} 小时 1 次的限制", f"{whose[0].en}{others} limit of one award in {hours} hours")
+    period = _PERIODS[cap.period]
     return Sentence(f"{zh}{period.zh}上限 {most.zh}", f"{whose[0].en}{others} {period.en} cap of {most.en}")
 
 

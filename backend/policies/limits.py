@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from backend.kernel.amounts import MAX_AMOUNT
 from backend.kernel.periods import PERIODS, Period, civil_date
-from backend.policies.model import Beyond, Cap, Counts, Facts, Pace, Per, Policy
+from backend.policies.model import Beyond, Cap, Counts, Facts, Pace, Per, Policy, Window
 
 CounterKey = tuple[str, str, str]
 """(whose, civil period, name of the counter): a person's counters lie together under the person's own id."""
 
 COUNTERS_KEPT = 65_536
+_HOUR_MS = 3_600_000
+_MOMENT = "t"
 _PERSON, _POLICY, _DISTRICT = Per.PERSON, Per.POLICY, Per.DISTRICT
 _FIELD = {per: Facts._fields.index(per.value) for per in Per if per not in (_PERSON, _POLICY)}
 
@@ -52,6 +54,8 @@ class CompiledCap:
     """Its amount decides what is awarded even where it is far from its limit."""
     holds: bool = False
     """What is beyond it is held for a person, who may release it: only what was released may pass its limit."""
+    within_ms: int = 0
+    """Of a window: its counters are of single moments of sale, and hold one award in any time so long. Of others 0."""
 
     def concerns(self, facts: Facts) -> bool:
         return (not self.schemes or facts.certificate_scheme in self.schemes) and (
@@ -60,7 +64,7 @@ class CompiledCap:
 
     def key(self, person: str, facts: Facts, periods: tuple[str, ...]) -> CounterKey:
         """Its counter for this sale. Raises FactMissing."""
-        period = periods[self.period_at]
+        period = moment_of(facts.sold_at_ms) if self.within_ms else periods[self.period_at]
         if self.plain:
             return person, period, self.counter
         counter = self.counter
@@ -93,6 +97,8 @@ class Limits:
     """Counters whose exact amount decided an award: they must not have changed when it is saved."""
     met: dict[CounterKey, Met] = field(default_factory=dict)
     """Of each counter met that is not a person's alone: which cap it belongs to, and where it ends."""
+    moments: dict[tuple[str, str], set[CounterKey]] = field(default_factory=dict)
+    """By whose and which window: the counters of moments that are known of it, used or not."""
 
     def meet(
         self,
@@ -112,7 +118,25 @@ class Limits:
         key, most = cap.key(person, facts, periods), cap.limit_at(facts, sold_on)
         bound = MAX_AMOUNT if cap.holds and released else most
         self.met[key] = Met(cap.counter, None if cap.limit_of is None and not cap.holds else bound)
+        if cap.within_ms:
+            self.know(key)
+            most = int(self.is_free(key, cap.within_ms))
         return key, most
+
+    def know(self, key: CounterKey) -> None:
+        """Makes a counter of a moment known to its window."""
+        self.moments.setdefault((key[0], key[2]), set()).add(key)
+
+    def know_used(self) -> None:
+        """The same for all that are used: asked where there are windows."""
+        for key in self.used:
+            if is_moment(key):
+                self.know(key)
+
+    def is_free(self, key: CounterKey, within_ms: int) -> bool:
+        """Whether no award of its window was for a sale less than `within_ms` before or after that moment."""
+        at_ms, known = moment_ms(key[1]), self.moments[key[0], key[2]]
+        return not any(self.used.get(one) and abs(moment_ms(one[1]) - at_ms) < within_ms for one in known)
 
 
 def compile_cap(cap: Cap, policy: str) -> CompiledCap:
@@ -170,6 +194,45 @@ def once_a_basket(policy: str, rule: str) -> CompiledCap:
     )
 
 
+def compile_window(window: Window, policy: str) -> tuple[CompiledCap, CompiledCap]:
+    """What holds to a window: the counter of each moment of sale, and one of all awards of whatever it counts by. Two sales at
+    different moments change none of the first alike; the second lets only one of them at a time be decided.
+    """
+    once, turn = (
+        _compiled(
+            name,
+            f"{policy}/{name}",
+            limit,
+            Period.LIFETIME,
+            window.per,
+            partial=False,
+            unit=None,
+            counts=Counts.AWARDS,
+            exact=True,
+            within_ms=within_ms,
+            windowed=True,
+        )
+        for name, limit, within_ms in (
+            (window.window, 1, window.hours * _HOUR_MS),
+            (f"{window.window}.turn", MAX_AMOUNT, 0),
+        )
+    )
+    return once, turn
+
+
+def moment_of(at_ms: int) -> str:
+    """The period of a counter of one moment, Unix milliseconds: as text in their order, after every civil period."""
+    return f"{_MOMENT}{at_ms:014d}"
+
+
+def is_moment(key: CounterKey) -> bool:
+    return key[1].startswith(_MOMENT)
+
+
+def moment_ms(period: str) -> int:
+    return int(period[1:])
+
+
 def milestone_counter(policy: str, name: str, period: Period, limit: int) -> CompiledCap:
     """Counts a person's awards under a policy, of which some bring a bonus."""
     return _compiled(
@@ -200,6 +263,8 @@ def _compiled(
     limit_of: Callable[[Facts, date], int] | None = None,
     exact: bool = False,
     holds: bool = False,
+    within_ms: int = 0,
+    windowed: bool = False,
 ) -> CompiledCap:
     fields = tuple(_FIELD[by] for by in sorted(per) if by not in (_PERSON, _POLICY))
     return CompiledCap(
@@ -211,7 +276,7 @@ def _compiled(
         period_at=PERIODS.index(period),
         unit=unit,
         counts=counts,
-        plain=_PERSON in per and not fields and not schemes and not categories and not holds,
+        plain=_PERSON in per and not fields and not schemes and not categories and not holds and not windowed,
         per=tuple(sorted(per)),
         by_person=_PERSON in per,
         fields=fields,
@@ -220,6 +285,7 @@ def _compiled(
         limit_of=limit_of,
         exact=exact,
         holds=holds,
+        within_ms=within_ms,
     )
 
 

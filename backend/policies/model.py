@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit
 from backend.kernel.periods import Period
+from backend.policies.terms import AT_ONCE, WHENEVER, WITHOUT_END, Expiry, Pending, Returns, Transition
 from backend.policies.watch import Watch
 
 
@@ -72,6 +73,8 @@ class Facts(NamedTuple):
     median_fen: int | None = None
     travel_kmh: int | None = None
     """What watches compare with (`watch`), where it was looked up."""
+    sold_at_ms: int = 0
+    """The moment of sale in Unix milliseconds, by which windows count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,36 +269,15 @@ class Stacking:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """An award waits `days` whole civil days after the day of sale, then is available; or it must be collected within
-    `collect_hours` of the sale, or it lapses back to the budget. One of the two is 0.
+class Window:
+    """At most one award for each combination of `per` in any `hours`: two sales less than that apart never both earn.
+
+    It rolls with the moments of sale, to the millisecond, whatever the calendar says; exactly so far apart is far enough.
     """
 
-    days: int = 0
-    collect_hours: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """Points end `months` after the sale at the end of that civil month, or with the day `on`, whichever is given."""
-
-    months: int = 0
-    on: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Returns:
-    """Until how many days after the sale a return takes the award back; None: for ever."""
-
-    days: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """Goods certified under `scheme` are accepted if sold on or before `until` (civil date), whatever else holds."""
-
-    scheme: str
-    until: str
+    window: str
+    per: tuple[Per, ...]
+    hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,12 +319,13 @@ class Policy:
     within: str | None = None
     """The city policy that a district narrows or tops up."""
     stacking: Stacking | None = None
-    pending: Pending = Pending()
-    expiry: Expiry = Expiry()
-    returns: Returns = Returns()
+    pending: Pending = AT_ONCE
+    expiry: Expiry = WITHOUT_END
+    returns: Returns = WHENEVER
     transitions: tuple[Transition, ...] = ()
     milestones: tuple[Milestone, ...] = ()
     watches: tuple[Watch, ...] = ()
+    windows: tuple[Window, ...] = ()
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -351,7 +334,7 @@ class Policy:
     @property
     def timed(self) -> bool:
         """Whether its awards wait, have to be collected, or end: then the moment of sale says where they go."""
-        return self.pending != Pending() or self.expiry != Expiry()
+        return self.pending != AT_ONCE or self.expiry != WITHOUT_END
 
 
 class Outcome(StrEnum):

@@ -10,10 +10,10 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from backend.kernel.periods import period_keys
+from backend.kernel.periods import day_start_ms, period_keys
 from backend.policies.compiled import PolicySet, compile_policy
 from backend.policies.evaluate import evaluate
-from backend.policies.limits import Limits
+from backend.policies.limits import Limits, moment_of
 from backend.policies.model import Facts, Outcome, Policy
 
 PLACES_KEPT = 65_536
@@ -110,9 +110,11 @@ class Fold:
         return _new(Judged, ((first, *more), False))
 
     def _forget(self, day: date) -> None:
-        kept = frozenset(period_keys(day))
+        kept, since = frozenset(period_keys(day)), moment_of(day_start_ms(day) - self.policies.within_ms)
         limits = self._limits
-        limits.used = {key: used for key, used in limits.used.items() if key[1] in kept}
+        limits.used = {key: used for key, used in limits.used.items() if key[1] in kept or key[1] > since}
+        limits.moments.clear()
+        limits.know_used()
         limits.met.clear()
         limits.cut.clear()
         self._day = day

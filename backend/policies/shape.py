@@ -20,6 +20,7 @@ SHARDS_MAX = 6
 MILESTONES_MAX = 5
 STEPS_MAX = 20
 WATCHES_MAX = 5
+WINDOWS_MAX = 5
 TIMES_MAX = 100
 KMH_MAX = 1_200
 """As fast as an airliner."""
@@ -256,6 +257,12 @@ class WatchSchema(Strict):
             )
 
 
+class WindowSchema(Strict):
+    window = fields.String(required=True, validate=_NAME)
+    per = OneOrSome(required=True)
+    hours = fields.Integer(required=True, strict=True, validate=validate.Range(1, 24 * DAYS_MAX))
+
+
 class StackingSchema(Strict):
     group = fields.String(required=True, validate=_NAME)
     mode = fields.Enum(Mode, by_value=True, required=True)
@@ -336,6 +343,7 @@ class PolicySchema(Strict):
         fields.Nested(MilestoneSchema), load_default=list, validate=validate.Length(0, MILESTONES_MAX)
     )
     watches = fields.List(fields.Nested(WatchSchema), load_default=list, validate=validate.Length(0, WATCHES_MAX))
+    windows = fields.List(fields.Nested(WindowSchema), load_default=list, validate=validate.Length(0, WINDOWS_MAX))
 
     @validates_schema(skip_on_field_errors=False)
     def ends_after_it_starts(self, document: dict[str, Any], **_: object) -> None:
@@ -357,6 +365,7 @@ class PolicySchema(Strict):
             *(pace["pace"] for budget in budgets for pace in budget["paces"]),
             *(milestone["milestone"] for milestone in document["milestones"]),
             *(watch["watch"] for watch in document["watches"]),
+            *(window["window"] for window in document["windows"]),
         ]
         named = {
             "rules": [rule["rule"] for rule in document["rules"]],

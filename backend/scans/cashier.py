@@ -73,7 +73,9 @@ def _caps_left(scan: DecidedScan, in_force: InForce, used: Mapping[CounterKey, i
     found = []
     for policy in _speaking(scan, in_force):
         for cap in policy.caps:
-            if Per.BASKET in cap.per or cap.limit == MAX_AMOUNT or not (cap.plain or cap.concerns(facts)):
+            if Per.BASKET in cap.per or cap.within_ms or cap.limit == MAX_AMOUNT:
+                continue
+            if not (cap.plain or cap.concerns(facts)):
                 continue
             try:
                 key = cap.key(person, facts, period_keys(sold_on))

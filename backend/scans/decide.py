@@ -317,6 +317,7 @@ def facts_of(
         read.serial,
         hour_of_day(basket.sold_at_ms),
         *others,
+        basket.sold_at_ms,
     )
     return _new(Facts, facts)
 

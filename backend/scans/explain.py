@@ -164,6 +164,8 @@ def _limits_of(policy: CompiledPolicy, facts: Facts, person: str, sold_at_ms: in
         except FactMissing:
             continue
         used[key] = cap.limit_at(facts, sold_on) - _left_before(cap.name, cap.unit, recorded)
+        if cap.within_ms:  # a moment is used or not
+            used[key] = max(used[key], 0)
     for milestone in policy.milestones:
         numbers = [int(award.rule.rpartition("#")[2]) for award in recorded if _is_bonus(award, milestone.milestone)]
         key = milestone.counter.key(person, facts, periods)
@@ -235,6 +237,7 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         hour_of_day(scan.sold_at_ms),
         decision.median_fen,
         decision.travel_kmh,
+        scan.sold_at_ms,
     )
 
 

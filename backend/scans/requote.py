@@ -49,6 +49,7 @@ def requoted(promise: Promise, final: Sequence[FinalLine]) -> tuple[Taken, Limit
     prices = [line.price_fen for line in final if line.price_fen is not None]
     receipt_fen = sum(prices) if prices else None
     limits = Limits(used_at_start(promise), dict(promise.pools))
+    limits.know_used()
     taken = Taken([], [], {})
     lines = {line: key for key, line in promise.units.items()}
     for place, line in enumerate(final):

@@ -1,6 +1,8 @@
 """Invariant I7: every counter is the sum of the awards that it counts, less what returns gave back, and within its cap."""
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -33,6 +35,7 @@ _VALUES = {
 _SUFFIX = " || ".join(
     f"CASE WHEN c.per LIKE '%%,{per.value},%%' THEN '/' || ({_VALUES[per]}) ELSE '' END" for per in sorted(_VALUES)
 )
+_MOMENT = "moment"
 # The counter's name tells its cap: owner/cap, then what it counts by.
 _BASE = "split_part(k.cap, '/', 1) || '/' || split_part(k.cap, '/', 2)"
 
@@ -78,7 +81,8 @@ awards AS (
   WHERE d.city = %(city)s AND d.outcome = 'awarded'),
 counted AS (
   SELECT c.cap || {_SUFFIX} AS cap, c.per LIKE '%%,person,%%' AS of_person, a.resident,
-         CASE c.kind WHEN 'day' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
+         CASE c.kind WHEN 'moment' THEN 't' || lpad(floor(extract(epoch FROM a.sold_at) * 1000)::bigint::text, 14, '0')
+                     WHEN 'day' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM-DD')
                      WHEN 'month' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY-MM')
                      WHEN 'year' THEN to_char(a.sold_at AT TIME ZONE INTERVAL '8 hours', 'FMYYYY')
                      ELSE '-' END AS period,
@@ -109,6 +113,14 @@ WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
    OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = {_BASE} AND (c.varies OR c.most = k.allowed))"""
 
 
+TOO_NEAR = f"""
+SELECT k.cap, k.before, k.period
+FROM (SELECT cap, {_BASE} AS base, period, lag(period) OVER (PARTITION BY person, cap ORDER BY period) AS before
+      FROM cap_counters k WHERE k.city = %(city)s AND period LIKE 't%%' AND used > 0) k
+JOIN unnest(%(caps)s::text[], %(within)s::bigint[]) w(base, within) USING (base)
+WHERE substr(k.period, 2)::bigint - substr(k.before, 2)::bigint < w.within"""
+
+
 def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding:
     """I7: of every cap and what it counts by, the awards in force less what came back, and those that quotes hold, sum to the
     counter, and to no more than is allowed.
@@ -118,7 +130,7 @@ def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding
         "city": city,
         "versions": unquoted([policy.version for policy, _ in caps]),
         "caps": words([cap.counter for _, cap in caps]),
-        "kinds": words([cap.period for _, cap in caps]),
+        "kinds": words([_MOMENT if cap.within_ms else cap.period for _, cap in caps]),
         "limits": numbers([cap.limit for _, cap in caps]),
         "units": words([cap.unit for _, cap in caps]),
         "counts": words([cap.counts for _, cap in caps]),
@@ -137,7 +149,19 @@ def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding
         )
         for cap, period, person, used, allowed, earned in streamed(connection, OFF_CAPS, params)
     )
-    return finding("I7", city, _count(connection, city), breaks)
+    return finding("I7", city, _count(connection, city), chain(breaks, _too_near(connection, city, policies)))
+
+
+def _too_near(connection: Connection, city: str, policies: PolicySet) -> Iterator[Break]:
+    """Awards of one window that lie nearer together than any version of it allows."""
+    shortest: dict[str, int] = {}
+    for cap in (cap for policy in policies for cap in policy.caps if cap.within_ms):
+        shortest[cap.counter] = min(cap.within_ms, shortest.get(cap.counter, cap.within_ms))
+    if not shortest:
+        return
+    given = {"city": city, "caps": words(list(shortest)), "within": numbers(list(shortest.values()))}
+    for cap, before, period in streamed(connection, TOO_NEAR, given):
+        yield Break(f"window {cap}", f"awards at {before} and {period} of Unix milliseconds lie too near together")
 
 
 def _listed(names: frozenset[str]) -> str | None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from backend.kernel.periods import civil_date, civil_hour, day_start_ms, month_end, next_hour_ms
 from backend.ledger import chart
 from backend.policies.compiled import PolicySet
-from backend.policies.model import Expiry, Policy
+from backend.policies.model import Policy
+from backend.policies.terms import Expiry
 from backend.scans.model import Basket
 
 _DAY_MS = 86_400_000

@@ -12,13 +12,14 @@ from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Reading, Scope
 from backend.ledger import post
 from backend.policies.compiled import PolicySet
-from backend.policies.limits import CounterKey, Limits, Met
+from backend.policies.limits import CounterKey, Limits, Met, is_moment
 from backend.policies.model import Outcome
 from backend.scans import store
 from backend.scans.decide import Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
 from backend.scans.signal_store import load_signals
 from backend.scans.signals import priced_as
+from backend.scans.windows import moments
 from backend.storage.transaction import Sent, pipelined
 from backend.usecases.award_accounts import destinations
 from backend.usecases.award_postings import transfers_of
@@ -90,6 +91,8 @@ def load(
             store.open_counters(connection, city, {key: bounds.of(key, met) for key in keys_met})
     whose, periods = persons | {key[0] for key in others}, _periods(baskets, policies)
     counters = store.counters(connection, city, whose, periods, locked=careful) if whose and periods else {}
+    if policies.within_ms:
+        counters |= _moments(connection, city, others, policies.within_ms)
     accounts = {account for policy in policies for budget in policy.budgets for account in budget.accounts}
     if careful:
         post.lock(connection, city, destinations(baskets, policies), now)
@@ -101,8 +104,18 @@ def load(
         for policy in policies
         for budget in policy.budgets
     }
-    used = {key: counter.used for key, counter in counters.items()}
-    return Loaded(registry, Limits(used, pools, met=met), counters, left, baskets)
+    limits = Limits({key: counter.used for key, counter in counters.items()}, pools, met=met)
+    if policies.within_ms:
+        limits.know_used()
+    return Loaded(registry, limits, counters, left, baskets)
+
+
+def _moments(
+    connection: Connection, city: str, keys: Iterable[CounterKey], within_ms: int
+) -> dict[CounterKey, store.Counter]:
+    """What windows look at: read after the counter that lets one at a time be decided, lest one slip in between."""
+    found = [key for key in keys if is_moment(key)]
+    return moments(connection, city, found, within_ms) if found else {}
 
 
 def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: datetime) -> None:

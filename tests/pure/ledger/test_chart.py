@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from backend.ledger import chart
-from backend.policies.model import Expiry, Pending, Policy
+from backend.policies.model import Policy
+from backend.policies.terms import Expiry, Pending
 from backend.usecases.award_accounts import course
 from tests.worlds import rules
 

@@ -27,8 +27,9 @@ from backend.policies.model import (
     Rule,
     Scope,
     Stacking,
-    Transition,
+    Window,
 )
+from backend.policies.terms import Transition
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Whole documents take a while to draw where the machine is busy."""
@@ -71,6 +72,7 @@ facts = st.builds(
     cashier=st.none() | st.just("c07"),
     serial=st.none() | st.just("SN1"),
     hour=st.just("10"),
+    sold_at_ms=st.sampled_from([0, 3_599_999, 3_600_000]),
 ).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
 
 conditions = st.one_of(
@@ -126,6 +128,11 @@ stackings = st.none() | st.builds(
 transitions = st.lists(
     st.builds(Transition, SCHEMES, st.sampled_from(["2026-11-21", "2026-11-22", "2027-01-01"])), max_size=1
 ).map(tuple)
+
+
+windows = st.builds(
+    Window, st.just("w"), st.sampled_from([(Per.MODEL,), (Per.PERSON,), (Per.ADDRESS, Per.STORE)]), st.just(1)
+).map(lambda window: (window,))
 
 
 @st.composite
@@ -230,6 +237,7 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
             )
             for i in range(draw(st.integers(0, 2)))
         ),
+        windows=draw(st.just(()) | st.just(()) | windows),
     )
     return compile_policy(policy, f"01900000-0000-7000-8000-{number:012x}", 2**53, chart.budget)
 
@@ -251,6 +259,7 @@ def _simple(compiled: CompiledPolicy) -> CompiledPolicy:
         caps=tuple(replace(cap, **plain, unit=cap.unit or policy.units[0]) for cap in policy.caps),
         stacking=None,
         milestones=(),
+        windows=(),
     )
     return compile_policy(changed, compiled.version, compiled.until_ms, chart.budget)
 

@@ -50,6 +50,8 @@ class Shop:
     def _sale(self, on: str, price_fen: int | None, facts: dict[str, Any]) -> tuple[int, Facts]:
         self.baskets += 1
         quantity = facts.get("quantity", 1)
+        moment = datetime.fromisoformat(on)
+        at_ms = milliseconds(moment.replace(tzinfo=moment.tzinfo or CHINA))
         usual = {
             "scheme": "gtin",
             "level": "M",
@@ -69,10 +71,10 @@ class Shop:
             "unit_price_fen": unit_price(price_fen, quantity),
             "device": "till-00000001",
             "hour": on[11:13] or "00",
+            "sold_at_ms": at_ms,
             **NO_EVIDENCE._asdict(),
         }
-        moment = datetime.fromisoformat(on)
-        return milliseconds(moment.replace(tzinfo=moment.tzinfo or CHINA)), Facts(**{**usual, **facts})
+        return at_ms, Facts(**{**usual, **facts})
 
 
 def shop(*names: str) -> Shop:
@@ -339,6 +341,28 @@ def test_p14_pays_three_boxes_a_day_and_no_box_twice() -> None:
     assert boxes.sell("2026-03-01", None, person=WANG, model="grai:0", **told).limit_name == "same-box"
     assert boxes.sell("2026-03-02", None, person=WANG, model="grai:0", **told).amount == 50
     assert boxes.sell("2026-03-03", None, model="grai:9", **{**told, "store": "s1"}).reason == "no_policy"
+
+
+@pytest.mark.parametrize(
+    ("again", "paid"),
+    [
+        ("2026-03-01T22:00:00", 0),
+        ("2026-03-02T21:59:59", 0),
+        ("2026-03-02T22:00:00", 50),
+        ("2026-02-28T22:00:01", 0),
+        ("2026-02-28T22:00:00", 50),
+    ],
+)
+def test_p14_a_box_earns_once_in_any_twenty_four_hours_to_the_second(again: str, paid: int) -> None:
+    """Also across midnight, and where the earlier of two returns is told later."""
+    boxes = shop("p14-returned-box")
+    told = {"proof": "P2", "category": "循环箱", "certificate_scheme": "green_packaging", "store": "station-1"}
+    assert boxes.sell("2026-03-01T22:00:00", None, model="grai:0", **told).amount == 50
+
+    second = boxes.sell(again, None, person=WANG, model="grai:0", **told)
+
+    assert second.amount == paid
+    assert (second.reason, second.limit_name) == (("awarded", None) if paid else ("cap", "same-box"))
 
 
 def test_p15_gives_an_organisation_evidence_and_a_person_nothing() -> None:
