@@ -3,12 +3,13 @@ from decimal import Decimal
 
 import click
 
-from backend.cli.connection import city_option, database, json_option, json_text
+from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
 from backend.retailers import store as shops
 from backend.retailers.store import Store
 from backend.usecases.open_store import open_store
 
 LATITUDE_MAX, LONGITUDE_MAX = 90, 180
+PLACES_SHOWN_MAX = 100
 
 
 @click.group(help="门店：登记、列表 / shops, entered before their tills.")
@@ -41,17 +42,35 @@ def add(store: str, city: str, district: str, retailer: str, name_zh: str) -> No
 @click.argument("store")
 @city_option
 @click.option("--at", required=True, metavar="LAT,LON", help="纬度,经度（WGS 84，度），如 32.041,118.784 / in degrees.")
-def place(store: str, city: str, at: str) -> None:
+@by_option
+def place(store: str, city: str, at: str, by: str | None) -> None:
     """登记门店位置，供核查两店距离 / where a shop stands, for watches of journeys.
 
-    没有位置的门店不参与核查。
+    没有位置的门店不参与核查。每次登记都留存经办人和时间。
 
-    A shop without a place is not watched.
+    A shop without a place is not watched. Who placed it when is kept.
     """
-    latitude_e6, longitude_e6 = _place(at)
+    given = shops.StorePlace(datetime.now(UTC), *_place(at), operator(by))
     with database() as opened:
-        opened.write(lambda connection: shops.place_store(connection, city, store, latitude_e6, longitude_e6))
+        opened.write(lambda connection: shops.place_store(connection, city, store, given))
     click.echo(f"门店 {store} 的位置已登记 / placed")
+
+
+@stores.command()
+@click.argument("store")
+@city_option
+@json_option
+def places(store: str, city: str, as_json: bool) -> None:  # noqa: FBT001
+    """门店位置的登记经过，新的在前 / every place that a shop was given, newest first."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        shops.find_store(connection, city, store)
+        rows = shops.places(connection, city, store, limit=PLACES_SHOWN_MAX)
+    if as_json:
+        click.echo(json_text([row._asdict() for row in rows]))
+        return
+    for row in rows:
+        at = f"{_degrees(row.latitude_e6)},{_degrees(row.longitude_e6)}"
+        click.echo(f"{moment(row.placed_at)}  {at}  {row.placed_by}")
 
 
 @stores.command("list")

@@ -30,6 +30,7 @@ DEVICES_ZH = {
     "rolled_back": "已退回",
     "failed": "未完成",
     "timed_out": "逾期无应答",
+    "not_concerned": "不适用",
 }
 reason_option = click.option("--reason", required=True, help="原因 / why.")
 rollout_argument = click.argument("rollout", metavar="ROLLOUT")

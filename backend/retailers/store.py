@@ -22,6 +22,14 @@ PLACE = """
 UPDATE stores SET latitude_e6 = %(latitude_e6)s, longitude_e6 = %(longitude_e6)s
 WHERE city = %(city)s AND store = %(store)s"""
 
+KEEP_PLACE = """
+INSERT INTO store_places (city, store, placed_at, latitude_e6, longitude_e6, placed_by)
+VALUES (%(city)s, %(store)s, %(placed_at)s, %(latitude_e6)s, %(longitude_e6)s, %(placed_by)s)"""
+
+PLACES = """
+SELECT placed_at, latitude_e6, longitude_e6, placed_by FROM store_places
+WHERE city = %(city)s AND store = %(store)s ORDER BY placed_at DESC LIMIT %(limit)s"""
+
 
 class Store(NamedTuple):
     """A shop in one district (GB/T 2260 county code) of one city."""
@@ -45,6 +53,15 @@ class ListedStore(NamedTuple):
     longitude_e6: int | None
 
 
+class StorePlace(NamedTuple):
+    """Where a shop stands (WGS 84, millionths of a degree), and who said so when."""
+
+    placed_at: datetime
+    latitude_e6: int
+    longitude_e6: int
+    placed_by: str
+
+
 class StoreUnknown(DomainError):
     code = "store-unknown"
     text_zh = "{city} 没有编号为 {store} 的门店，请先登记门店。"
@@ -64,11 +81,18 @@ def find_store(connection: Connection, city: str, store: str) -> Store:
     return Store(*row)
 
 
-def place_store(connection: Connection, city: str, store: str, latitude_e6: int, longitude_e6: int) -> None:
-    """Where the shop stands (WGS 84, millionths of a degree). Raises StoreUnknown."""
-    given = {"city": city, "store": store, "latitude_e6": latitude_e6, "longitude_e6": longitude_e6}
+def place_store(connection: Connection, city: str, store: str, place: StorePlace) -> None:
+    """From now on it stands there; the places before are kept. Raises StoreUnknown."""
+    given = {"city": city, "store": store, **place._asdict()}
     if hot(connection, PLACE, given).rowcount == 0:
         raise StoreUnknown(city=city, store=store)
+    hot(connection, KEEP_PLACE, given)
+
+
+def places(connection: Connection, city: str, store: str, *, limit: int) -> list[StorePlace]:
+    """The latest first."""
+    rows = hot(connection, PLACES, {"city": city, "store": store, "limit": limit})
+    return [StorePlace(*row) for row in rows]
 
 
 def listed(connection: Connection, city: str) -> list[ListedStore]:

@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, Column, Integer, String, Table
+from sqlalchemy import CheckConstraint, Column, DateTime, Integer, String, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, instant_column, text_column
@@ -19,3 +19,15 @@ stores = Table(
         "latitude_e6 BETWEEN -90000000 AND 90000000 AND longitude_e6 BETWEEN -180000000 AND 180000000", name="on_earth"
     ),
 )
+
+store_places = Table(
+    "store_places",
+    metadata,
+    city_column(),
+    text_column("store", primary_key=True),
+    Column("placed_at", DateTime(timezone=True), primary_key=True),
+    Column("latitude_e6", Integer, nullable=False),
+    Column("longitude_e6", Integer, nullable=False),
+    text_column("placed_by"),
+)
+"""Every place that a shop was given, by whom: watches of journeys judge people by it."""

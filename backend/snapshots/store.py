@@ -18,7 +18,9 @@ OPEN = """
 INSERT INTO snapshots (city, version, oldest, made_at, checked_at, made_of, lines, sha256, body)
 VALUES (%(city)s, 0, 0, %(now)s, %(now)s, '', 0, %(sha256)s, '') ON CONFLICT (city) DO NOTHING"""
 
-LOCKED = "SELECT version, oldest, made_of, checked_at FROM snapshots WHERE city = %(city)s FOR UPDATE"
+LOCKED = (
+    "SELECT version, oldest, made_of, made_at, checked_at, spent_out FROM snapshots WHERE city = %(city)s FOR UPDATE"
+)
 
 CHECKED = "UPDATE snapshots SET checked_at = %(now)s WHERE city = %(city)s"
 
@@ -34,7 +36,8 @@ SELECT %(city)s, t.key, %(version)s, t.line FROM unnest(%(keys)s::text[], %(line
 
 MADE = """
 UPDATE snapshots SET version = %(version)s, oldest = %(oldest)s, made_at = %(now)s, checked_at = %(now)s,
-       made_of = %(made_of)s, lines = %(lines)s, sha256 = %(sha256)s, body = %(body)s
+       made_of = %(made_of)s, lines = %(lines)s, sha256 = %(sha256)s, body = %(body)s,
+       spent_out = %(spent_out)s
 WHERE city = %(city)s"""
 
 FORGET = "DELETE FROM snapshot_lines WHERE city = %(city)s AND until <= %(oldest)s"
@@ -46,14 +49,24 @@ class Held(NamedTuple):
     version: int
     oldest: int
     made_of: str
+    made_at: datetime
     checked_at: datetime
+    spent_out: frozenset[str]
+
+
+class MadeOf(NamedTuple):
+    """What a version is made of, by a digest of all of it; of that, the pools of budgets that it tells as spent."""
+
+    digest: str
+    spent_out: frozenset[str]
 
 
 def lock(connection: Connection, city: str, now: datetime) -> Held:
     hot(connection, OPEN, {"city": city, "now": now, "sha256": sha256().digest()})
     row = hot(connection, LOCKED, {"city": city}).fetchone()
     assert row is not None
-    return Held(*row)
+    version, oldest, made_of, made_at, checked_at, spent_out = row
+    return Held(version, oldest, made_of, made_at, checked_at, frozenset(spent_out.split()))
 
 
 def confirm(connection: Connection, city: str, held: Held, now: datetime) -> None:
@@ -62,7 +75,7 @@ def confirm(connection: Connection, city: str, held: Held, now: datetime) -> Non
 
 
 def replace(
-    connection: Connection, city: str, held: Held, lines: Mapping[str, str], made_of: str, now: datetime
+    connection: Connection, city: str, held: Held, lines: Mapping[str, str], made_of: MadeOf, now: datetime
 ) -> int:
     """How many lines differ in the new version. It may be none: every day has a version of its own, since one that was
     restored from a backup is believed only once its number has overtaken what tills hold.
@@ -83,7 +96,8 @@ def replace(
         "version": version,
         "oldest": min(oldest, version),
         "now": max(now, held.checked_at),
-        "made_of": made_of,
+        "made_of": made_of.digest,
+        "spent_out": " ".join(sorted(made_of.spent_out)),
         "lines": len(lines),
         "sha256": sha256(content).digest(),
         "body": zlib.compress(content),

@@ -15,12 +15,14 @@ snapshots = Table(
     Column("lines", Integer, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    text_column("spent_out", server_default=""),
     CheckConstraint("version >= oldest AND oldest >= 0", name="versions"),
     CheckConstraint("checked_at >= made_at", name="checked_at"),
     CheckConstraint("octet_length(sha256) = 32 AND lines >= 0", name="content"),
 )
 """A city's newest snapshot. `made_of` names what it was made of: the same again makes no version. `body`: all of its lines,
-compressed, ready to be signed. A difference can be given to whoever holds `oldest` or later.
+compressed, ready to be signed; `spent_out`: budgets, parted by spaces, that it tells as spent. A difference can be given to
+whoever holds `oldest` or later.
 """
 
 snapshot_lines = Table(

@@ -33,8 +33,10 @@ def amount_column(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
-def text_column(name: str, *, nullable: bool = False, primary_key: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable, primary_key=primary_key)
+def text_column(
+    name: str, *, nullable: bool = False, primary_key: bool = False, server_default: str | None = None
+) -> Column[str]:
+    return Column(name, Text, nullable=nullable, primary_key=primary_key, server_default=server_default)
 
 
 def alike(rows: Iterable[Row]) -> tuple[list[Row], list[int]]:

@@ -1,4 +1,4 @@
-"""What is over and serves nobody any more is deleted, in slices: messages to tills, member codes, sessions, phone codes."""
+"""What is over and serves nobody any more is deleted, in slices: messages, codes, boots of tills, sessions."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from backend.devices.enrolment import expire as enrolment
 from backend.outbox import expire as outbox
 from backend.residents import expire as residents
 from backend.usecases.races import Writes
@@ -18,16 +19,22 @@ CODES_KEPT = timedelta(days=31)
 """A till without a connection may deliver a basket up to 30 days after its sale, and the code shown then must be known."""
 PHONE_CODES_KEPT = timedelta(days=2)
 """Beyond the day whose codes are counted."""
+BOOTS_KEPT = 100
+"""Of each till. A copy that sleeps for longer is found by the original's next connection, as the copy's boot is later."""
 SLICE_ROWS = 5_000
+SLICE_DEVICES = 500
 
 
 class Cleaned(NamedTuple):
     downlinks: int
     member_codes: int
+    boots: int
 
 
 def clean_city(database: Writes, city: str, now: datetime, stopping: Callable[[], bool]) -> Cleaned:
-    """Deletes messages 7 days after they expired, and member codes that nobody used 31 days after."""
+    """Deletes messages 7 days after they expired, member codes that nobody used 31 days after, and of each till's boots all
+    but the newest 100.
+    """
 
     def messages(connection: Connection, after: str) -> tuple[str | None, int]:
         return outbox.delete_expired(connection, city, after, before=now - DOWNLINKS_KEPT, limit=SLICE_ROWS)
@@ -35,7 +42,14 @@ def clean_city(database: Writes, city: str, now: datetime, stopping: Callable[[]
     def codes(connection: Connection, after: bytes) -> tuple[bytes | None, int]:
         return residents.delete_unused_codes(connection, city, after, before=now - CODES_KEPT, limit=SLICE_ROWS)
 
-    return Cleaned(_walk(database, messages, outbox.FIRST, stopping), _walk(database, codes, b"", stopping))
+    def boots(connection: Connection, after: str) -> tuple[str | None, int]:
+        return enrolment.delete_old_boots(connection, city, after, kept=BOOTS_KEPT, limit=SLICE_DEVICES)
+
+    return Cleaned(
+        _walk(database, messages, outbox.FIRST, stopping),
+        _walk(database, codes, b"", stopping),
+        _walk(database, boots, enrolment.FIRST, stopping),
+    )
 
 
 def clean_sessions(database: Writes, now: datetime, stopping: Callable[[], bool]) -> int:

@@ -1,7 +1,7 @@
 """The newest snapshot of a city is what certificates and policies say now; where that is so already, it is confirmed."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -16,7 +16,10 @@ from backend.policies.store import PolicyCache
 from backend.retailers import store as retailers
 from backend.snapshots import store
 from backend.snapshots.content import World, lines_of, policies_until
+from backend.snapshots.store import Held, MadeOf
 from backend.usecases.races import Writes
+
+SPENT_FOR = timedelta(hours=1)
 
 
 class Made(NamedTuple):
@@ -48,10 +51,10 @@ class MakeSnapshot:
         registry = current_version(connection).version
         policies = self._policies.lookup(connection, city)
         stores = {one.store: one.district for one in retailers.listed(connection, city)}
-        exhausted = _exhausted(connection, city, policies)
+        exhausted = _told_as_spent(held, _exhausted(connection, city, policies), now)
 
         made_of = _made_of(registry, policies, stores, exhausted, at_ms)
-        if made_of == held.made_of:
+        if made_of.digest == held.made_of:
             store.confirm(connection, city, held, now)
             return Made(confirmed=1)
 
@@ -72,10 +75,17 @@ def _exhausted(connection: Connection, city: str, policies: PolicySet) -> frozen
     return frozenset(pool for pool, accounts in pools.items() if empty.issuperset(accounts))
 
 
+def _told_as_spent(held: Held, exhausted: frozenset[str], now: datetime) -> frozenset[str]:
+    """A budget near its end is spent and has something again from minute to minute: what was told as spent stays so for an
+    hour, or tills would fetch a version a minute for the sake of a few points.
+    """
+    return exhausted | held.spent_out if now < held.made_at + SPENT_FOR else exhausted
+
+
 def _made_of(
-    registry: int, policies: PolicySet, stores: Mapping[str, str], exhausted: Collection[str], at_ms: int
-) -> str:
+    registry: int, policies: PolicySet, stores: Mapping[str, str], exhausted: frozenset[str], at_ms: int
+) -> MadeOf:
     """Everything that a snapshot's lines depend on; only what changes it is worth working them out again."""
     versions = [(policy.version, policy.suspended) for policy in policies]
     parts = (registry, versions, sorted(stores.items()), sorted(exhausted), policies_until(policies, at_ms))
-    return f"{civil_date(at_ms)} {sha256(repr(parts).encode()).hexdigest()}"
+    return MadeOf(f"{civil_date(at_ms)} {sha256(repr(parts).encode()).hexdigest()}", exhausted)

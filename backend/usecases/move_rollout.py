@@ -1,6 +1,5 @@
 """A city's rollout moves on: reports are read, the silent are counted, more tills are offered, or it ends."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,12 +9,15 @@ from sqlalchemy import Connection
 from backend.devices import downlinks
 from backend.devices.updates import queries, store
 from backend.devices.updates.advance import Step, advance, after, reported
-from backend.devices.updates.messages import OFFER_EXPIRY_S, cancel_body, offer_body, read_report
+from backend.devices.updates.messages import OFFER_EXPIRY_S, UNCONFIRMED, Report, offer_body, read_report
 from backend.devices.updates.model import DeviceState, Rollout, RolloutState, in_cohort
 from backend.devices.updates.store import Moved, OpenDevice
 from backend.outbox.store import NewDownlink, put
+from backend.usecases.cancel_update import cancel, cancel_again
 
 REPEAT_AFTER = timedelta(seconds=OFFER_EXPIRY_S)
+CONFIRM_AFTER = timedelta(minutes=5)
+"""A till that still asks whether its offer stands has perhaps not heard the answer."""
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ class MovedOn(NamedTuple):
 def move_rollout(connection: Connection, city: str, now: datetime) -> MovedOn:
     """One step of the rollout that is under way in `city`, whose row is locked first: two workers take turns."""
     rollout = store.under_way(connection, city)
+    cancel_again(connection, city, now)
     if rollout is None:
         return MovedOn()
     waiting = store.open_devices(connection, city, rollout.rollout)
@@ -56,27 +59,19 @@ def move_rollout(connection: Connection, city: str, now: datetime) -> MovedOn:
         cancel(connection, city, rollout.rollout, (one.device for one in waiting), now)
     ended = further.state in (RolloutState.ABORTED, RolloutState.DONE)
     offered = 0
-    if further.state is RolloutState.ROLLING:
-        silent = [one.device for one in waiting if _is_silent(one, now) and one.device not in moved]
-        offered = _offer(connection, city, further, _of_stage(further, unasked), silent, now)
+    if not ended:
+        again = [one.device for one in waiting if _is_told_again(one, further, moved.get(one.device), now)]
+        offered = _offer(connection, city, further, _of_stage(further, unasked), again, now)
     return MovedOn(len(moved), offered, int(ended))
 
 
-def cancel(connection: Connection, city: str, rollout: str, devices: Iterable[str], now: datetime) -> None:
-    """Tells tills to drop an update that they have not begun to try."""
-    body = cancel_body(rollout)
-    messages = [NewDownlink(downlinks.job_topic(device), body, expiry_s=OFFER_EXPIRY_S) for device in devices]
-    if messages:
-        put(connection, city, messages, now)
-
-
 def _moved(one: OpenDevice, rollout: Rollout, now: datetime) -> Moved | None:
-    report = None if one.report is None else read_report(one.report)
-    if report is not None and report.rollout == rollout.rollout:
+    report = _report_of(one, rollout)
+    if report is not None:
         # On trial it runs the release, too, and has proved nothing yet.
         proved = report.state not in (DeviceState.TRIAL, DeviceState.ROLLED_BACK)
         runs_it = proved and report.version == rollout.release.version
-        state = reported(one.state, report.state, runs_it=runs_it)
+        state = reported(one.state, report.state, report.reason, runs_it=runs_it)
         if state is not one.state:
             return Moved(state, None if state is DeviceState.COMMITTED else report.reason)
     if now >= one.offered_at + rollout.patience:
@@ -84,8 +79,24 @@ def _moved(one: OpenDevice, rollout: Rollout, now: datetime) -> Moved | None:
     return None
 
 
-def _is_silent(one: OpenDevice, now: datetime) -> bool:
-    return one.state is DeviceState.OFFERED and now >= one.asked_at + REPEAT_AFTER
+def _report_of(one: OpenDevice, rollout: Rollout) -> Report | None:
+    """Its latest report, where that is of this rollout."""
+    report = None if one.report is None else read_report(one.report)
+    return report if report is not None and report.rollout == rollout.rollout else None
+
+
+def _is_told_again(one: OpenDevice, rollout: Rollout, moved: Moved | None, now: datetime) -> bool:
+    """The offer, to a till that has not begun, and to one that begins its trial only once it hears that it still stands: a
+    pause holds the former alone.
+    """
+    state = one.state if moved is None else moved.state
+    if state is DeviceState.OFFERED:
+        return rollout.state is RolloutState.ROLLING and now >= one.asked_at + REPEAT_AFTER
+    report = _report_of(one, rollout)
+    if state is not DeviceState.STAGED or report is None or report.reason != UNCONFIRMED:
+        return False
+    news = one.reported_at is not None and one.reported_at > one.asked_at
+    return news or now >= one.asked_at + CONFIRM_AFTER
 
 
 def _of_stage(rollout: Rollout, unasked: set[str]) -> list[str]:
@@ -94,16 +105,14 @@ def _of_stage(rollout: Rollout, unasked: set[str]) -> list[str]:
     return sorted(one for one in unasked if in_cohort(one, rollout.rollout, rollout.percent))
 
 
-def _offer(
-    connection: Connection, city: str, rollout: Rollout, new: list[str], silent: list[str], now: datetime
-) -> int:
-    """Offers the release to the `new`, and again to the `silent`; how many are new."""
+def _offer(connection: Connection, city: str, rollout: Rollout, new: list[str], again: list[str], now: datetime) -> int:
+    """Offers the release to the `new`, and `again` to others; how many are new."""
     if new:
         store.insert_devices(connection, city, rollout, new, now)
-    if silent:
-        store.mark_asked(connection, city, rollout.rollout, silent, now)
+    if again:
+        store.mark_asked(connection, city, rollout.rollout, again, now)
     body = offer_body(rollout.rollout, rollout.release)
-    messages = [NewDownlink(downlinks.job_topic(device), body, expiry_s=OFFER_EXPIRY_S) for device in [*new, *silent]]
+    messages = [NewDownlink(downlinks.job_topic(device), body, expiry_s=OFFER_EXPIRY_S) for device in [*new, *again]]
     if messages:
         put(connection, city, messages, now)
     return len(new)

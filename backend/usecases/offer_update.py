@@ -9,7 +9,7 @@ from backend.devices.updates import store
 from backend.devices.updates.advance import Turn, turned
 from backend.devices.updates.model import Rollout, RolloutState
 from backend.kernel.errors import DomainError
-from backend.usecases.move_rollout import cancel
+from backend.usecases.cancel_update import cancel
 
 TARGET = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+-]{0,119}")
 RELEASE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")

@@ -58,7 +58,9 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobReport:
-    """`version`: what runs now. `reason` of a failure, or of what is waited for."""
+    """`version`: what runs now. `reason` of a failure, or of what is waited for: `unconfirmed` when it is staged and waits to
+    hear that its offer still stands.
+    """
 
     rollout: str
     state: UpdateState

@@ -20,6 +20,7 @@ from scanner.update.repository import Repository, RepositoryAway
 from scanner.update.slots import Slots
 from scanner.update.stage import Install, build, full_disk_refused
 
+UNCONFIRMED = "unconfirmed"
 _WORK = frozenset({UpdateState.OFFERED, UpdateState.DOWNLOADING, UpdateState.VERIFIED})
 
 
@@ -76,7 +77,8 @@ class Machine:
             elif job is None or (job.offer.rollout != said.rollout and self._may_be_dropped(job)):
                 self._set(Job(offer=said))
             elif job.offer.rollout == said.rollout:
-                self._report(job)
+                waits = job.state is UpdateState.STAGED and job.reason == UNCONFIRMED
+                self._set(replace(job, reason=None) if waits else job)
 
     def step(self) -> bool:
         """Whether there was something to do. Raises RepositoryAway: to be called again later."""
@@ -95,6 +97,27 @@ class Machine:
             except OSError:
                 self._end(job, UpdateState.FAILED, "disk_error")
             return True
+
+    def staged(self) -> str | None:
+        """The rollout whose release waits for its trial. None also while a step is under way."""
+        if not self._guard.acquire(blocking=False):
+            return None
+        try:
+            job = self._job
+            return job.offer.rollout if job is not None and job.state is UpdateState.STAGED else None
+        finally:
+            self._guard.release()
+
+    def ask_whether_it_stands(self) -> None:
+        """Says once that the staged release waits for the server's word; the server then repeats its offer, or calls it off."""
+        if not self._guard.acquire(blocking=False):
+            return
+        try:
+            job = self._job
+            if job is not None and job.state is UpdateState.STAGED and job.reason != UNCONFIRMED:
+                self._set(replace(job, reason=UNCONFIRMED))
+        finally:
+            self._guard.release()
 
     def begin_trial(self) -> bool:
         """Whether the till now has to end, so that the launcher starts the other slot."""
@@ -146,7 +169,7 @@ class Machine:
         except OSError:
             self._end(job, UpdateState.FAILED, "disk_error")
             return False
-        self._set(replace(job, state=UpdateState.TRIAL))
+        self._set(replace(job, state=UpdateState.TRIAL, reason=None))
         return True
 
     def _settled(self, job: Job) -> Job:

@@ -12,6 +12,7 @@ class TrialWatch:
 
     def __init__(self) -> None:
         self._connected = self._reader_open = self._receipted = False
+        self._connections = 0
         self._seq: int | None = None
         self._guard = Lock()
 
@@ -32,8 +33,14 @@ class TrialWatch:
         with self._guard:
             return self._connected and self._reader_open and self._receipted
 
+    def connection(self) -> int | None:
+        """The number of the connection that stands, of this run."""
+        with self._guard:
+            return self._connections if self._connected else None
+
     def _learn(self, state: str) -> None:
         if state in {"connected", "disconnected"}:
             self._connected = state == "connected"
+            self._connections += self._connected
         elif state in {"source_open", "source_lost"}:
             self._reader_open = state == "source_open"

@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from firmware_bridge.wire.errors import WireError
 from firmware_bridge.wire.jobs import Cancelled, JobReport, UpdateOffer, UpdateState, decode_job, encode_report
@@ -21,6 +21,8 @@ from scanner.update.window import is_open
 RETRY_MIN_S: Final = 30.0
 RETRY_MAX_S: Final = 1_800.0
 LOOK_S: Final = 20.0
+HEARD_WITHIN_S: Final = 600.0
+"""For how long an offer that was heard is taken to stand: what calls it off may wait in the bridge or be lost with it."""
 WORDS: Final = {
     UpdateState.OFFERED: ("收到更新", "An update is offered"),
     UpdateState.DOWNLOADING: ("正在下载更新", "The update is being fetched"),
@@ -31,6 +33,18 @@ WORDS: Final = {
     UpdateState.ROLLED_BACK: ("新版本未通过试运行，已退回原版本", "The new release failed; the old one runs again"),
     UpdateState.FAILED: ("更新未完成", "The update was given up"),
 }
+
+
+class Heard(NamedTuple):
+    """An offer, on which connection to the broker and when it was heard."""
+
+    rollout: str
+    connection: int | None
+    at_s: float
+
+    def stands(self, rollout: str, connection: int, now_s: float) -> bool:
+        """A connection that ended may have missed what called it off."""
+        return self[:2] == (rollout, connection) and now_s - self.at_s <= HEARD_WITHIN_S
 
 
 class Updates:
@@ -65,6 +79,7 @@ class Updates:
             trial_s=settings.trial_s,
         )
         self._told: JobReport | None = None
+        self._heard: Heard | None = None
         self._on_trial = self._machine.on_trial
         self._thread = threading.Thread(target=self._work, name="update", daemon=True)
 
@@ -87,10 +102,14 @@ class Updates:
     def take(self, body: bytes) -> None:
         """A job, from the uplink's thread."""
         try:
-            self._said.put(decode_job(body))
+            said = decode_job(body)
         except WireError as error:
             text_zh, text_en = "更新通知无法识别，已忽略。", "A job was not usable and was ignored."
             self._show(notices.state("job_unusable", text_zh, text_en, Signal.WARNING, reason=error.code))
+            return
+        offered = isinstance(said, UpdateOffer)
+        self._heard = Heard(said.rollout, self._health.connection(), time.monotonic()) if offered else None
+        self._said.put(said)
 
     def tick(self, idle_s: float, *, basket_open: bool) -> bool:
         """Now and then, from the till's own thread: whether the till has to end, to be started again at once."""
@@ -100,7 +119,20 @@ class Updates:
             return False
         if basket_open or idle_s < self._settings.idle_s or not self._is_quiet():
             return False
-        return self._machine.begin_trial()
+        return self._begin_trial()
+
+    def _begin_trial(self) -> bool:
+        """Only of what the server offered on this very connection, just now: an update may have been called off while this till
+        was away, and without a connection no trial could end well.
+        """
+        rollout, connection = self._machine.staged(), self._health.connection()
+        if rollout is None or connection is None:
+            return False
+        heard = self._heard
+        if heard is not None and heard.stands(rollout, connection, time.monotonic()):
+            return self._machine.begin_trial()
+        self._machine.ask_whether_it_stands()
+        return False
 
     def _work(self) -> None:
         """A step at a time while nobody trades; a repository that is away is tried again later and later."""

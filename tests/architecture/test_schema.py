@@ -17,7 +17,16 @@ OURS = (
 )
 """The job queue's library keeps tables of its own here."""
 PASSING = frozenset(
-    {"member_codes", "resident_sessions", "phone_codes", "downlinks", "open_voids", "snapshot_lines", "counter_codes"}
+    {
+        "member_codes",
+        "resident_sessions",
+        "phone_codes",
+        "downlinks",
+        "open_voids",
+        "snapshot_lines",
+        "counter_codes",
+        "device_boots",
+    }
 )
 """What has ended may be deleted, because it is no record."""
 FREED = frozenset({"unit_claims"})
@@ -34,6 +43,7 @@ NEVER_CHANGED = (
     "returns",
     "consent_texts",
     "consent_history",
+    "store_places",
 )
 
 

@@ -58,7 +58,10 @@ device_alarms = Table(
     Column("times", Integer, nullable=False),
     instant_column("first_at"),
     instant_column("last_at"),
-    CheckConstraint("kind IN ('claim_reused', 'stream_conflict', 'stream_in_two_places')", name="kind"),
+    CheckConstraint(
+        "kind IN ('claim_reused', 'stream_conflict', 'stream_in_two_places', 'early_rotation', 'retired_key')",
+        name="kind",
+    ),
     CheckConstraint("times >= 1", name="times"),
 )
 """What a person has to look at, once a device, kind and subject, with how often it was seen."""

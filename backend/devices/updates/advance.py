@@ -10,6 +10,9 @@ from backend.kernel.errors import DomainError
 
 ABORT_PERCENT = 5
 SAMPLE_MIN = 3
+UNCONCERNED = frozenset({"wrong_hardware", "not_newer"})
+"""Why a till gives up an update that is not meant for it."""
+NOBODY_CONCERNED = "nobody_concerned"
 
 
 class Step(Enum):
@@ -17,6 +20,8 @@ class Step(Enum):
     BEGIN = auto()
     WIDEN = auto()
     FINISH = auto()
+    PASS_BY = auto()
+    """It is through, and concerned nobody."""
     ABORT = auto()
 
 
@@ -46,6 +51,7 @@ def advance(rollout: Rollout, tally: Tally, now: datetime) -> Step:
 
     Failures are weighed as soon as enough tills have an outcome, so a bad release stops before its stage is through; and at
     the end of a stage however few they are. Until any till had its turn there is nothing to wait for. Paused, it only aborts.
+    Tills that are not concerned are no outcome: a rollout that finds no other ends without having proved anything.
     """
     if rollout.state is RolloutState.CREATED:
         return Step.BEGIN
@@ -59,7 +65,9 @@ def advance(rollout: Rollout, tally: Tally, now: datetime) -> Step:
     last = rollout.stage == len(STAGES_PERCENT) - 1
     if settled and now < rollout.stage_at + rollout.soak:
         return Step.WAIT
-    return Step.FINISH if last else Step.WIDEN
+    if not last:
+        return Step.WIDEN
+    return Step.PASS_BY if tally.unconcerned and not settled else Step.FINISH
 
 
 def sample_size(fleet: int) -> int:
@@ -67,7 +75,7 @@ def sample_size(fleet: int) -> int:
     return max(SAMPLE_MIN, -(-fleet // 100))
 
 
-def reported(state: DeviceState, said: DeviceState, *, runs_it: bool) -> DeviceState:
+def reported(state: DeviceState, said: DeviceState, reason: str | None, *, runs_it: bool) -> DeviceState:
     """A till's state after its report: it never goes back, and an outcome is final. `runs_it`: it runs the release that is
     rolled out, so that an offer which came too late, or twice, is no failure.
     """
@@ -75,6 +83,8 @@ def reported(state: DeviceState, said: DeviceState, *, runs_it: bool) -> DeviceS
         return state
     if runs_it:
         return DeviceState.COMMITTED
+    if said is DeviceState.FAILED and reason in UNCONCERNED:
+        return DeviceState.NOT_CONCERNED
     return said if RANK[said] > RANK[state] else state
 
 
@@ -96,6 +106,8 @@ def after(step: Step, rollout: Rollout, now: datetime) -> Rollout:
             return rollout._replace(stage=rollout.stage + 1, stage_at=now)
         case Step.FINISH:
             return rollout._replace(state=RolloutState.DONE)
+        case Step.PASS_BY:
+            return rollout._replace(state=RolloutState.DONE, reason=NOBODY_CONCERNED)
         case Step.ABORT:
             return rollout._replace(state=RolloutState.ABORTED, reason="failures")
         case _:

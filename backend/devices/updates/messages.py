@@ -10,6 +10,8 @@ from backend.kernel.strict_json import NotStrictJson, load_object
 OFFER_EXPIRY_S = 3_600
 """How long a broker keeps an offer; it is repeated for as long as the till has not answered."""
 REASON_MAX = 64
+UNCONFIRMED = "unconfirmed"
+"""What a staged till waits for that has not heard of its offer lately: that the offer still stands."""
 
 
 class Report(NamedTuple):
@@ -48,6 +50,6 @@ def read_report(text: str) -> Report | None:
     rollout, state, version, reason = (fields.get(name) for name in ("rollout", "state", "version", "reason"))
     if fields.get("job") != "update" or not isinstance(rollout, str) or not isinstance(version, str):
         return None
-    if state not in set(RANK) - {DeviceState.TIMED_OUT}:
+    if state not in set(RANK) - {DeviceState.TIMED_OUT, DeviceState.NOT_CONCERNED}:
         return None
     return Report(rollout, DeviceState(state), version, reason[:REASON_MAX] if isinstance(reason, str) else None)

@@ -16,7 +16,10 @@ class RolloutState(StrEnum):
 
 
 class DeviceState(StrEnum):
-    """In the order in which a till goes through them; the last four are final."""
+    """In the order in which a till goes through them; the last five are final.
+
+    Not concerned: the release is for other hardware, or the till runs a newer one; that says nothing of the release.
+    """
 
     OFFERED = "offered"
     DOWNLOADING = "downloading"
@@ -27,11 +30,13 @@ class DeviceState(StrEnum):
     ROLLED_BACK = "rolled_back"
     FAILED = "failed"
     TIMED_OUT = "timed_out"
+    NOT_CONCERNED = "not_concerned"
 
 
 FAILURES = frozenset({DeviceState.ROLLED_BACK, DeviceState.FAILED, DeviceState.TIMED_OUT})
-FINAL = FAILURES | {DeviceState.COMMITTED}
+FINAL = FAILURES | {DeviceState.COMMITTED, DeviceState.NOT_CONCERNED}
 RANK = {state: min(rank, 5) for rank, state in enumerate(DeviceState)}
+BEFORE_TRIAL = frozenset({DeviceState.OFFERED, DeviceState.DOWNLOADING, DeviceState.VERIFIED, DeviceState.STAGED})
 UNDER_WAY = frozenset({RolloutState.CREATED, RolloutState.ROLLING, RolloutState.PAUSED})
 
 
@@ -70,12 +75,15 @@ class Rollout(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """`fleet`: tills in use in the city. Of those offered: still under way, committed, and failed in any way."""
+    """`fleet`: tills in use in the city, less those not concerned. Of those offered: still under way, committed, failed in
+    any way, and not concerned.
+    """
 
     fleet: int
     under_way: int
     committed: int
     failed: int
+    unconcerned: int = 0
 
 
 def in_cohort(device: str, rollout: str, percent: int) -> bool:

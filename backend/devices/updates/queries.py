@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.devices.updates.model import DeviceState, Release, Rollout, RolloutState, Tally
+from backend.devices.updates.model import FAILURES, DeviceState, Release, Rollout, RolloutState, Tally
 from backend.storage.transaction import hot
 
 COLUMNS = """rollout::text, target, version, hardware, min_version, state, stage, stage_at, soak_s, patience_s, created_by,
@@ -68,10 +68,9 @@ def tally(connection: Connection, city: str, which: str, fleet_size: int) -> Tal
         DeviceState(state): number for state, number in hot(connection, COUNTED, {"city": city, "rollout": which})
     }
     committed = counted.pop(DeviceState.COMMITTED, 0)
-    failed = sum(
-        counted.pop(state, 0) for state in (DeviceState.ROLLED_BACK, DeviceState.FAILED, DeviceState.TIMED_OUT)
-    )
-    return Tally(fleet_size, sum(counted.values()), committed, failed)
+    failed = sum(counted.pop(state, 0) for state in FAILURES)
+    unconcerned = counted.pop(DeviceState.NOT_CONCERNED, 0)
+    return Tally(max(0, fleet_size - unconcerned), sum(counted.values()), committed, failed, unconcerned)
 
 
 def rollout_of(row: Sequence[Any]) -> Rollout:

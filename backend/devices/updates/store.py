@@ -28,11 +28,21 @@ WHERE city = %(city)s AND rollout = %(rollout)s"""
 
 # Reports are the latest of each till, so one statement reads those of all that are under way.
 OPEN = """
-SELECT d.device, d.state, d.offered_at, d.asked_at, r.report
+SELECT d.device, d.state, d.offered_at, d.asked_at, r.report, r.received_at
 FROM rollout_devices d
 LEFT JOIN device_reports r ON r.city = %(city)s AND r.device = d.device AND r.kind = 'job'
 WHERE d.city = %(city)s AND d.rollout = %(rollout)s AND d.state IN ('offered', 'downloading', 'verified', 'staged', 'trial')
 ORDER BY d.device"""
+
+# What a till said last, of a rollout that is over for it. The report is text, and names one rollout.
+ASTRAY = """
+SELECT o.rollout::text, r.device, r.report
+FROM device_reports r
+JOIN rollouts o ON o.city = %(city)s AND strpos(r.report, o.rollout::text) > 0
+JOIN rollout_devices d ON d.city = %(city)s AND d.rollout = o.rollout AND d.device = r.device
+WHERE r.city = %(city)s AND r.kind = 'job' AND r.received_at >= %(since)s AND r.received_at > d.asked_at
+  AND (o.state = 'aborted' OR d.state = 'timed_out')
+ORDER BY o.rollout, r.device"""
 
 SAVE_DEVICES = """
 UPDATE rollout_devices d SET state = t.state, reason = t.reason, changed_at = %(now)s
@@ -58,6 +68,15 @@ class OpenDevice(NamedTuple):
     offered_at: datetime
     asked_at: datetime
     report: str | None
+    reported_at: datetime | None
+
+
+class Astray(NamedTuple):
+    """A till, and its latest report, which came after it was last told anything of that rollout."""
+
+    rollout: str
+    device: str
+    report: str
 
 
 class Moved(NamedTuple):
@@ -94,6 +113,11 @@ def save_rollout(connection: Connection, city: str, rollout: Rollout) -> None:
 def open_devices(connection: Connection, city: str, rollout: str) -> list[OpenDevice]:
     rows = hot(connection, OPEN, {"city": city, "rollout": rollout})
     return [OpenDevice(device, DeviceState(state), *more) for device, state, *more in rows]
+
+
+def astray(connection: Connection, city: str, *, since: datetime) -> list[Astray]:
+    """Tills that since then spoke of a rollout that was aborted, or in which they were given up."""
+    return [Astray(*row) for row in hot(connection, ASTRAY, {"city": city, "since": since})]
 
 
 def save_devices(connection: Connection, city: str, rollout: str, moved: Mapping[str, Moved], now: datetime) -> None:

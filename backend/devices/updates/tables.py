@@ -47,8 +47,8 @@ rollout_devices = Table(
     instant_column("changed_at"),
     CheckConstraint(
         "state IN ('offered', 'downloading', 'verified', 'staged', 'trial',"
-        " 'committed', 'rolled_back', 'failed', 'timed_out')",
+        " 'committed', 'rolled_back', 'failed', 'timed_out', 'not_concerned')",
         name="state",
     ),
 )
-"""`offered_at`: when its patience began; `asked_at`: when the offer was last repeated."""
+"""`offered_at`: when its patience began; `asked_at`: when it was last told that the offer stands, or that it is over."""

@@ -9,7 +9,7 @@ import pytest
 from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.retailers.store import Store, place_store
+from backend.retailers.store import Store, StorePlace, place_store
 from backend.scans.past_sales import Window
 from backend.scans.rulings import Said
 from backend.storage.transaction import Database, observed
@@ -45,8 +45,8 @@ def city(engine_db: Database) -> City:
         shop = Store(NANJING, store, "示例超市", f"{store} 店", "320102")
         engine_db.write(lambda connection, shop=shop: open_store(connection, shop, NOON))
     for store, latitude_e6, longitude_e6 in (("s1", 32_041_000, 118_784_000), ("s2", 31_327_000, 118_892_000)):
-        at = (store, latitude_e6, longitude_e6)
-        engine_db.write(lambda connection, at=at: place_store(connection, NANJING, *at))
+        at = StorePlace(NOON, latitude_e6, longitude_e6, "Li")
+        engine_db.write(lambda connection, store=store, at=at: place_store(connection, NANJING, store, at))
     return city
 
 
@@ -173,7 +173,9 @@ def test_an_earlier_sale_that_arrives_late_is_held_against_the_later_one(city: C
 
 
 def test_a_trifle_bought_next_door_does_not_hide_where_a_person_was(city: City) -> None:
-    city.database.write(lambda connection: place_store(connection, NANJING, "s3", 31_327_500, 118_892_500))
+    city.database.write(
+        lambda connection: place_store(connection, NANJING, "s3", StorePlace(NOON, 31_327_500, 118_892_500, "Li"))
+    )
     city.record(city.till(1).basket(read(FRIDGE), resident=LI))
     just_before = NOON + NEAR - timedelta(minutes=1)
 

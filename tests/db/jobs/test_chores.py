@@ -8,6 +8,8 @@ from sqlalchemy import Connection, text
 from structlog.testing import capture_logs
 
 from backend.adapters.chores import Chores, LedgerBroken
+from backend.devices.enrolment.clones import Birth
+from backend.devices.enrolment.store import save_boots
 from backend.kernel.ids import new_id
 from backend.ledger import chart
 from backend.outbox.store import NewDownlink, put
@@ -117,6 +119,18 @@ def test_messages_go_a_week_after_they_expired(city: City, chores: Chores) -> No
 
     assert facts["downlinks"] == 1
     assert _topics(city.database) == ["kept", "lasting"]
+
+
+def test_of_each_tills_boots_the_newest_hundred_are_kept(city: City, chores: Chores) -> None:
+    births = [Birth(device, "s1", f"b{n}", n) for n in range(1, 103) for device in ("nj-till-0001", "nj-till-0002")]
+    births.append(Birth("nj-till-0003", "s1", "b1", 1))
+    city.database.write(lambda connection: save_boots(connection, NANJING, births))
+
+    assert chores.clean_up(NOON, never)["boots"] == 4
+
+    left = books.rows(city.database, "SELECT device, count(*), min(session) FROM device_boots GROUP BY 1 ORDER BY 1")
+    assert left == [("nj-till-0001", 100, 3), ("nj-till-0002", 100, 3), ("nj-till-0003", 1, 1)]
+    assert chores.clean_up(NOON, never)["boots"] == 0
 
 
 def test_member_codes_that_nobody_used_go_when_no_till_can_still_deliver_them(city: City, chores: Chores) -> None:

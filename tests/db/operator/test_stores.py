@@ -1,5 +1,7 @@
 """A shop is entered once, in a district of its city."""
 
+import json
+
 import pytest
 
 from tests.db.operator.typed import Run, add_store, done, listed, refused
@@ -37,6 +39,22 @@ def test_a_shop_gets_a_place_to_the_millionth_of_a_degree(run: Run) -> None:
     assert refused(run("stores", "place", "s9", "--city", NANJING, "--at", "1,1")).code == "store-unknown"
     for wrong in ("91,0", "0,181", "32", "a,b", "nan,0", "1,2,3", "1e9,0"):
         assert run(*place, wrong).exit_code == 2
+
+
+def test_who_placed_a_shop_and_when_is_kept(run: Run) -> None:
+    add_store(run)
+    for at, by in (("32.0415,118.784", "Li"), ("31.327,118.892", "Wang")):
+        done(run("stores", "place", "s1", "--city", NANJING, "--at", at, "--by", by))
+
+    later, before = json.loads(done(run("stores", "places", "s1", "--city", NANJING, "--json")))
+
+    assert [(one["placed_by"], one["latitude_e6"]) for one in (before, later)] == [
+        ("Li", 32_041_500),
+        ("Wang", 31_327_000),
+    ]
+    assert before["placed_at"] < later["placed_at"]
+    assert "31.327,118.892  Wang" in done(run("stores", "places", "s1", "--city", NANJING)).splitlines()[0]
+    assert refused(run("stores", "places", "s9", "--city", NANJING)).code == "store-unknown"
 
 
 def test_the_same_shop_again_changes_nothing(run: Run) -> None:

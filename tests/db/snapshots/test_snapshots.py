@@ -206,6 +206,29 @@ def test_an_exhausted_budget_and_a_suspension_are_known_within_the_minute(engine
     assert offered(city, TELEVISION) == [{}, {}]
 
 
+def test_a_budget_near_its_end_makes_no_version_a_minute(engine_db: Database) -> None:
+    """Whatever is told as spent stays so for an hour, although something came back."""
+    city = open_city(engine_db, rules.document(budget=10))
+    sold = city.till().basket(read(FRIDGE), resident=resident(1))
+    made = []
+
+    for minute in range(130):
+        if minute == 1:
+            city.record(sold)
+        elif minute > 1:
+            leave(engine_db, 0 if minute % 2 else 1)
+        made.append(make(city, NOON + minute * MINUTE).made)
+
+    assert sum(made) == 1 + 1 + 4
+    assert offered(city, TELEVISION) == [{}, {}]
+
+
+def leave(database: Database, balance: int) -> None:
+    """As sales and returns leave the budget."""
+    change = f"UPDATE accounts SET balance = {balance} WHERE account LIKE 'budget:%%'"
+    database.write(lambda connection: connection.exec_driver_sql(change))
+
+
 def test_a_policy_of_some_places_speaks_only_there(engine_db: Database) -> None:
     doc = rules.document(rules.rule("here", rules.fixed(7), rules.where("store", "=", "s2"))) | {
         "scope": {"districts": ["320104"]}

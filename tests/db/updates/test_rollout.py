@@ -307,3 +307,139 @@ def test_a_till_on_trial_runs_the_release_and_has_proved_nothing(fleet: Database
     move(fleet, 5 * HOUR)
 
     assert devices(fleet)[device] == "rolled_back"
+
+
+def cancelled(database: Database, device: str) -> int:
+    return jobs(database, "cancel")[device]
+
+
+def abort(database: Database, after: timedelta) -> None:
+    database.write(lambda c: turn_rollout(c, NANJING, ROLLOUT, Turn.ABORT, "weather", NOON + after))
+
+
+@pytest.mark.parametrize("said", ["offered", "downloading", "verified", "staged"])
+def test_a_till_that_was_away_at_the_abort_is_told_when_it_comes_back_with_the_update(
+    fleet: Database, said: str
+) -> None:
+    """Whatever was sent at the abort has expired in the broker by then."""
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), said, at_h=1)
+    move(fleet, 2 * HOUR)
+    abort(fleet, 3 * HOUR)
+    move(fleet, 4 * HOUR)
+    assert cancelled(fleet, till(0)) == 1
+
+    report(fleet, till(0), said, at_h=30)
+    move(fleet, 31 * HOUR)
+    move(fleet, 32 * HOUR)
+    assert cancelled(fleet, till(0)) == 2
+
+    report(fleet, till(0), "failed", reason="cancelled", at_h=33)
+    move(fleet, 34 * HOUR)
+    assert cancelled(fleet, till(0)) == 2
+
+
+def test_a_till_that_was_given_up_is_told_to_drop_it_even_while_others_go_on(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "downloading", at_h=2)
+    for number in range(1, FLEET - 1):
+        report(fleet, till(number), "committed", version="2.0", at_h=2)
+    move(fleet, 2 * HOUR)
+    move(fleet, 3 * DAY + HOUR)
+    assert devices(fleet)[till(0)] == "timed_out"
+
+    report(fleet, till(0), "staged", at_h=74)
+    move(fleet, 75 * HOUR)
+
+    assert jobs(fleet, "cancel") == Counter({till(0): 1})
+
+
+def test_a_trial_under_way_and_tills_of_another_rollout_are_not_called_off(fleet: Database) -> None:
+    offer(fleet)
+    whole(fleet)
+    abort(fleet, HOUR)
+    told = jobs(fleet, "cancel")
+    report(fleet, till(0), "trial", version="2.0", at_h=2)
+    report(fleet, till(1), "staged", rollout="01980000-0000-7000-8000-000000000009", at_h=2)
+
+    move(fleet, 3 * HOUR)
+
+    assert jobs(fleet, "cancel") == told
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_staged_till_that_asks_whether_its_offer_stands_is_answered_once_a_report(
+    fleet: Database, *, held: bool
+) -> None:
+    """A pause ends nothing that was offered."""
+    offer(fleet)
+    whole(fleet)
+    report(fleet, till(0), "staged", at_h=1)
+    move(fleet, HOUR + timedelta(minutes=1))
+    if held:
+        turn(fleet, Turn.PAUSE)
+    asked = jobs(fleet, "update")[till(0)]
+
+    report(fleet, till(0), "staged", reason="unconfirmed", at_h=2)
+    for minutes in (1, 2, 3):
+        move(fleet, 2 * HOUR + timedelta(minutes=minutes))
+    assert jobs(fleet, "update")[till(0)] == asked + 1
+    move(fleet, 2 * HOUR + timedelta(minutes=7))
+    assert jobs(fleet, "update")[till(0)] == asked + 2
+
+    report(fleet, till(0), "staged", at_h=3)
+    move(fleet, 3 * HOUR)
+    assert jobs(fleet, "update")[till(0)] == asked + 2
+
+
+@pytest.mark.parametrize(("reason", "version"), [("wrong_hardware", "1.0"), ("not_newer", "3.0")])
+def test_tills_that_a_release_is_not_for_are_no_failures(fleet: Database, reason: str, version: str) -> None:
+    """A city with two kinds of hardware: half of its tills are not concerned, and the rest are what counts."""
+    offer(fleet)
+    whole(fleet)
+    for number in range(FLEET - 1):
+        if number % 2:
+            report(fleet, till(number), "failed", reason=reason, version=version, at_h=2)
+        else:
+            report(fleet, till(number), "committed", version="2.0", at_h=2)
+
+    move(fleet, 2 * HOUR)
+    move(fleet, 2 * DAY)
+
+    assert state(fleet) == ("done", 3, None)
+    assert Counter(devices(fleet).values()) == {"committed": 30, "not_concerned": 29}
+
+
+def test_failures_are_weighed_among_the_tills_that_are_concerned(fleet: Database) -> None:
+    """2 of 30 are more than 5 %, and of 59 they would not be."""
+    offer(fleet)
+    whole(fleet)
+    for number in range(FLEET - 1):
+        if number % 2:
+            report(fleet, till(number), "failed", reason="wrong_hardware", at_h=2)
+        else:
+            outcome = ("failed", "1.0") if number < 4 else ("committed", "2.0")
+            report(fleet, till(number), outcome[0], version=outcome[1], at_h=2)
+
+    assert move(fleet, 2 * HOUR).ended == 1
+
+    assert state(fleet) == ("aborted", 3, "failures")
+
+
+def test_a_rollout_that_concerns_nobody_says_so(fleet: Database) -> None:
+    offer(fleet)
+    for hours in range(8):
+        move(fleet, hours * HOUR)
+        settle_unconcerned(fleet, at_h=hours)
+
+    assert state(fleet) == ("done", 3, "nobody_concerned")
+    assert set(devices(fleet).values()) == {"not_concerned"}
+    assert jobs(fleet, "cancel") == Counter()
+
+
+def settle_unconcerned(database: Database, at_h: int) -> None:
+    for device, found in devices(database).items():
+        if found == "offered":
+            report(database, device, "failed", reason="wrong_hardware", at_h=at_h)

@@ -45,9 +45,10 @@ ROLLING = Rollout(
 LATER = NOON + DAY
 counts = st.integers(0, 10_000)
 tallies = st.builds(
-    lambda rest, under_way, committed, failed: Tally(
-        rest + under_way + committed + failed, under_way, committed, failed
+    lambda rest, under_way, committed, failed, unconcerned: Tally(
+        rest + under_way + committed + failed, under_way, committed, failed, unconcerned
     ),
+    counts,
     counts,
     counts,
     counts,
@@ -66,12 +67,13 @@ def test_a_rollout_never_widens_with_failures_at_the_threshold_or_before_its_soa
     step = advance(rollout, tally, now)
     settled = tally.committed + tally.failed
 
-    if step in (Step.WIDEN, Step.FINISH):
+    if step in (Step.WIDEN, Step.FINISH, Step.PASS_BY):
         assert rollout.state is RolloutState.ROLLING
         assert tally.under_way == 0
         assert settled == 0 or now >= rollout.stage_at + rollout.soak
         assert tally.failed == 0 or tally.failed * 100 < 5 * settled
-        assert (step is Step.FINISH) == (rollout.stage == 3)
+        assert (step is not Step.WIDEN) == (rollout.stage == 3)
+        assert step is not Step.PASS_BY or (settled == 0 < tally.unconcerned)
     if step is Step.ABORT:
         assert tally.failed * 100 >= 5 * settled > 0
         assert settled >= sample_size(tally.fleet) or tally.under_way == 0
@@ -152,20 +154,26 @@ def test_paused_it_widens_nothing_and_still_ends_when_failures_come_in() -> None
     assert advance(paused, Tally(1_000, 0, 9, 1), LATER) is Step.ABORT
 
 
-@given(st.sampled_from(DeviceState), st.sampled_from(DeviceState), st.booleans())
+@given(
+    st.sampled_from(DeviceState),
+    st.sampled_from(DeviceState),
+    st.sampled_from([None, "wrong_hardware", "not_newer", "hash_mismatch"]),
+    st.booleans(),
+)
 def test_a_tills_state_never_goes_back_and_an_outcome_is_final(
     state: DeviceState,
     said: DeviceState,
+    reason: str | None,
     runs_it: bool,  # noqa: FBT001
 ) -> None:
     order = list(DeviceState)
-    then = reported(state, said, runs_it=runs_it)
+    then = reported(state, said, reason, runs_it=runs_it)
 
     assert then is state if state in FINAL else order.index(then) >= order.index(state)
 
 
 def test_a_till_that_runs_the_release_already_has_it() -> None:
-    assert reported(DeviceState.OFFERED, DeviceState.FAILED, runs_it=True) is DeviceState.COMMITTED
+    assert reported(DeviceState.OFFERED, DeviceState.FAILED, "not_newer", runs_it=True) is DeviceState.COMMITTED
 
 
 @pytest.mark.parametrize(
