@@ -12,6 +12,8 @@ from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
+from backend.usecases.end_leases import Ended, settle_leases
+from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.move_rollout import MovedOn, move_rollout
@@ -67,6 +69,8 @@ SCHEDULE = (
         "到期处理：积分生效、未领退回、过期",
         "release, lapse and expire what is due",
     ),
+    Planned("settle_leases", EVERY_MINUTE, "收回终端到期租约中的余额", "take back what tills' leases no longer need"),
+    Planned("grant_leases", EVERY_MINUTE, "按条款向在线终端租借预算", "lend budgets to tills that are there"),
     Planned("move_rollouts", EVERY_MINUTE, "推进终端更新的分批下发", "move the rollouts of updates on"),
     Planned(
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
@@ -118,6 +122,8 @@ class Chores:
             "expire_quotes": self.expire_quotes,
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
+            "settle_leases": self.settle_leases,
+            "grant_leases": self.grant_leases,
             "learn_prices": self.learn_prices,
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
@@ -151,6 +157,18 @@ class Chores:
         done = Reclaimed()
         for city in self._cities(stopping):
             done = done.plus(reclaim_budgets(self._database, city, now, stopping))
+        return done._asdict()
+
+    def settle_leases(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Ended()
+        for city in self._cities(stopping):
+            done = done.plus(settle_leases(self._database, self._policies, city, now, stopping))
+        return done._asdict()
+
+    def grant_leases(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Lent()
+        for city in self._cities(stopping):
+            done = done.plus(grant_leases(self._database, self._policies, city, now, stopping))
         return done._asdict()
 
     def make_snapshots(self, now: datetime, stopping: Stopping) -> Facts:

@@ -15,6 +15,7 @@ class Program(click.Group):
         "labels",
         "certificates",
         "ledger",
+        "leases",
         "policies",
         "holds",
         "residents",

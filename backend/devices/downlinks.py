@@ -21,6 +21,10 @@ def command_topic(device: str) -> str:
     return f"{TILLS}{device}/down/cmd"
 
 
+def lease_topic(device: str) -> str:
+    return f"{TILLS}{device}/down/lease"
+
+
 def seal_downlink(topic: str, body: bytes, sign: Callable[[bytes], bytes]) -> bytes:
     """The message for `topic`; the topic is signed with it, so it is good for no other till."""
     return FORMAT + sign(b"pos-downlinks-v1\0" + topic.encode() + b"\0" + body) + body

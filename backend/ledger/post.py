@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from backend.ledger.chart import due_ms, floor_of, lock_order, unit_of
+from backend.ledger.chart import BUDGETS, due_ms, floor_of, lock_order, unit_of
 from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
 from backend.storage.columns import alike, ids, numbers, unquoted, words
 from backend.storage.transaction import Sent, hot, pipelined
@@ -119,9 +119,13 @@ def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
         prepared=True,
     )
     deltas = _deltas(transfers)
-    _receive(connection, city, {name: delta for name, delta in deltas.items() if delta >= 0}, now)
+    # A budget through which a lease pays stays as it is; it is taken with those that give, as in every transaction.
+    through = {name for name, delta in deltas.items() if not delta and name.startswith(BUDGETS)}
+    _receive(
+        connection, city, {name: delta for name, delta in deltas.items() if delta >= 0 and name not in through}, now
+    )
     # What many writers share comes last, so that it is held only until COMMIT.
-    return _give(connection, city, {name: -delta for name, delta in deltas.items() if delta < 0})
+    return _give(connection, city, {name: -delta for name, delta in deltas.items() if delta < 0 or name in through})
 
 
 def stored(connection: Connection, city: str, reference: str, step: int) -> list[Transfer]:

@@ -14,7 +14,7 @@ SELECT %(city)s, t.message, t.topic, t.payload, t.retain, t.expiry_s, %(now)s
 FROM unnest(%(messages)s::uuid[], %(topics)s::text[], %(payloads)s::bytea[], %(retain)s::boolean[], %(expiries)s::int[])
      t(message, topic, payload, retain, expiry_s)"""
 
-FORGET = "DELETE FROM downlinks WHERE city = %(city)s AND topic = %(topic)s AND retain"
+FORGET = "DELETE FROM downlinks WHERE city = %(city)s AND topic = ANY(%(topics)s::text[]) AND retain"
 
 BODY_BYTES_MAX = 65_471
 """With its signature a message is at most 64 KiB."""
@@ -47,10 +47,10 @@ def put(connection: Connection, city: str, messages: Sequence[NewDownlink], now:
     )
 
 
-def put_lasting(connection: Connection, city: str, message: NewDownlink, now: datetime) -> None:
-    """As `put`, in the place of what was last said on its topic: a bridge that starts anew repeats every message, and of
+def put_lasting(connection: Connection, city: str, messages: Sequence[NewDownlink], now: datetime) -> None:
+    """As `put`, in the place of what was last said on their topics: a bridge that starts anew repeats every message, and of
     a retained topic only the last one counts.
     """
-    assert message.retain
-    hot(connection, FORGET, {"city": city, "topic": message.topic})
-    put(connection, city, [message], now)
+    assert all(message.retain for message in messages)
+    hot(connection, FORGET, {"city": city, "topics": words([message.topic for message in messages])})
+    put(connection, city, messages, now)

@@ -16,6 +16,7 @@ from backend.policies.evidence import NO_EVIDENCE
 from backend.policies.limits import CounterKey, FactMissing, Limits, Met
 from backend.policies.model import Award, Buyer, Facts, Level, Outcome, Proof, Verdict
 from backend.scans.evidence import evidence_text
+from backend.scans.lent import Draw, Lent
 from backend.scans.lines import printable
 from backend.scans.model import Basket, Channel, Read
 from backend.scans.signals import Signals, priced_as
@@ -97,18 +98,22 @@ class FurtherAward(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What was decided of a batch. `units`: for each unit label that now earns, the (basket, line) that does."""
+    """What was decided of a batch. `units`: for each unit label that now earns, the (basket, line) that does; `draws`: what
+    leases pay of the awards.
+    """
 
     decisions: list[Decision]
     further: list[FurtherAward]
     units: dict[str, tuple[str, int]]
+    draws: Sequence[Draw] = ()
 
     def add(self, place: tuple[str, int, int], more: Sequence[Award]) -> None:
         """Further awards of the decision at (basket, line, number)."""
         self.further.extend(_new(FurtherAward, (*place, number, *award)) for number, award in enumerate(more, 2))
 
     def plus(self, other: "Taken") -> "Taken":
-        return Taken(self.decisions + other.decisions, self.further + other.further, self.units | other.units)
+        draws = (*self.draws, *other.draws)
+        return Taken(self.decisions + other.decisions, self.further + other.further, self.units | other.units, draws)
 
 
 NOTHING = Taken([], [], {})
@@ -123,6 +128,8 @@ class Registry(NamedTuple):
     spent_units: frozenset[str]
     signals: Signals | None = None
     """None where no version watches anything."""
+    lent: Lent | None = None
+    """None where no basket speaks of a lease."""
 
 
 class Moment(NamedTuple):
@@ -149,7 +156,7 @@ def decide_baskets(baskets: Sequence[Basket], registry: Registry, limits: Limits
             taken.decisions.append(
                 _decide(basket, line_no, read, reading, moment, registry, limits, taken, decision_no)
             )
-    return taken
+    return taken if registry.lent is None else taken._replace(draws=registry.lent.draws)
 
 
 def persons_met(baskets: Sequence[Basket], policies: PolicySet) -> set[CounterKey]:
@@ -239,9 +246,12 @@ def _decide(
     if verdict is None:
         assert entry is not None and level is not None and basket.resident is not None  # noqa: PT018 - not a test
         facts = facts_of(reading, level, proof, entry, read, basket, others)
+        beside = None if registry.lent is None else registry.lent.beside(basket.basket, line_no, limits)
         verdict = evaluate(
             facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=read.released
         )
+        if beside is not None:
+            beside.settle((basket.basket, line_no, decision_no), limits)
         if unit_key is not None and verdict.amount:
             taken.units[unit_key] = (basket.basket, line_no)
         if verdict.more:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,6 +13,7 @@ from backend.kernel.strict_json import NotStrictJson, load_object
 from backend.policies.evidence import Evidence
 from backend.scans.evidence import read_evidence
 from backend.scans.identity import SEQ_MAX, basket_id
+from backend.scans.lent import PROMISES_MAX, Promised
 from backend.scans.model import READS_MAX, Basket, Read
 from backend.scans.sale_time import Clock, sale_time
 
@@ -27,6 +29,7 @@ _BOOT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]{1,4}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _CLOSED_BY = frozenset({"member", "finish", "button", "timeout", "interrupted"})
 
@@ -106,6 +109,7 @@ def read_line(line: bytes, origin: Origin) -> Line:
         received_at_ms=origin.received_at_ms,
         reads=reads,
         receipt_fen=receipt_of(reads),
+        promised=_promised(doc["reads"]),
     )
     shown = when.sold_at_ms - (closed - opened)
     return Line(basket, _member_code(doc), shown)
@@ -204,6 +208,27 @@ def _evidence(given: Any) -> Evidence | None:
         return read_evidence(given)
     except ValueError as error:
         raise MalformedBasket(str(error)) from None
+
+
+def _promised(reads: list[dict[str, Any]]) -> Sequence[Promised]:
+    """What the till said that leases would pay, line by line; each lease once a line."""
+    found: list[Promised] = []
+    for line_no, read in enumerate(reads):
+        if read.get("promised") is not None:
+            given = read["promised"]
+            if type(given) is not list or len(given) > PROMISES_MAX:
+                raise MalformedBasket("promised")
+            found += [Promised(line_no, *_promise(one)) for one in given]
+    if len({(one.line_no, one.lease) for one in found}) < len(found):
+        raise MalformedBasket("promised")
+    return found
+
+
+def _promise(given: Any) -> tuple[str, int]:
+    if type(given) is not dict:
+        raise MalformedBasket("promised")
+    lease = _text(given, "lease", _UUID)
+    return lease, _integer(given, "amount", 1, PRICE_FEN_MAX)
 
 
 def _integer(doc: dict[str, Any], field: str, low: int, high: int) -> int:

@@ -1,9 +1,11 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from backend.kernel.errors import DomainError
 from backend.policies.evidence import Evidence
+from backend.scans.lent import Promised
 
 READS_MAX = 50
 BATCH_READS_MAX = 500
@@ -84,6 +86,8 @@ class Basket:
     buyer: str = "person"
     receipt_fen: int | None = None
     """The sum of all its priced lines, also of those that `reads` leaves out because they are decided already."""
+    promised: Sequence[Promised] = ()
+    """What its till promised out of leases."""
 
     @property
     def root_seq(self) -> int:

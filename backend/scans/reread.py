@@ -6,9 +6,10 @@ from typing import NamedTuple, TypeVar
 from backend.labels.model import Reading
 from backend.labels.parse import parse
 from backend.scans.decide import Decision, FurtherAward, Taken
+from backend.scans.lent import Draw
 from backend.scans.model import Basket, Read
 
-Row = TypeVar("Row", Decision, FurtherAward)
+Row = TypeVar("Row", Decision, FurtherAward, Draw)
 
 _GS1_AIM = "]C1"
 """Stands for each AIM identifier that promises GS1 element strings: they all lead to one reading."""
@@ -52,6 +53,7 @@ def in_place(taken: Taken, again: Again) -> Taken:
         [_placed(decision, again) for decision in taken.decisions],
         [_placed(award, again) for award in taken.further],
         {key: (basket, again.places[basket, place][0]) for key, (basket, place) in taken.units.items()},
+        [_placed(draw, again) for draw in taken.draws],
     )
 
 

@@ -23,7 +23,7 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], basket
     it. What one account cannot pay is shared by others of the same budget: what they hold together was looked at when the
     award was decided.
     """
-    postings = _Postings(policies, left, int(taken.decisions[0].basket[-2:], 16))
+    postings = _Postings(policies, left, turn_of(taken))
     timed, addresses = policies.timed, Destinations(policies, baskets)
     for d in taken.decisions:
         if d.award:
@@ -46,9 +46,12 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], basket
     return postings.transfers
 
 
-class _Postings:
-    """Batches begin at different accounts of a budget (`turn`), so that they rarely wait for one another."""
+def turn_of(taken: Taken) -> int:
+    """At which account of a budget a batch begins: they differ, so that batches rarely wait for one another."""
+    return int(taken.decisions[0].basket[-2:], 16)
 
+
+class _Postings:
     def __init__(self, policies: PolicySet, left: dict[str, int], turn: int) -> None:
         self.transfers: list[Transfer] = []
         self._left, self._turn = left, turn

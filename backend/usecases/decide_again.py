@@ -30,7 +30,10 @@ class DecideAgain:
 
     def _attempt(self, connection: Connection, city: str, find: FindScans, now: datetime, *, careful: bool) -> Taken:
         again = reread(find(connection))
-        loaded = load(connection, city, again.baskets, again.readings, now, lookups=self._lookups, careful=careful)
+        lookups, places = self._lookups, again.places
+        loaded = load(
+            connection, city, again.baskets, again.readings, now, lookups=lookups, careful=careful, places=places
+        )
 
         taken = in_place(decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
 

@@ -105,7 +105,10 @@ class ResolveProducts:
         again = reread(pending.waiting_scans(connection, city, baskets))
         if not again.baskets:
             return Resolved()
-        loaded = load(connection, city, again.baskets, again.readings, now, lookups=self._lookups, careful=careful)
+        lookups, places = self._lookups, again.places
+        loaded = load(
+            connection, city, again.baskets, again.readings, now, lookups=lookups, careful=careful, places=places
+        )
 
         taken = in_place(decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
         decisions = [decision for decision in taken.decisions if decision.outcome != Outcome.PENDING]

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from backend.devices import downlinks, register
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
+from backend.leases.model import EndedWhy
 from backend.outbox.store import NewDownlink, put
+from backend.usecases.end_leases import end_leases
 from backend.usecases.tell_bridges import tell_bridges
 
 NOTICE_EXPIRY_S = 3_600
@@ -36,6 +38,7 @@ def revoke_device(connection: Connection, device: str, now: datetime) -> bool:
     notice = orjson.dumps({"v": 1, "cmd": "revoked", "at": milliseconds(now)})
     message = NewDownlink(downlinks.command_topic(device), notice, expiry_s=NOTICE_EXPIRY_S)
     put(connection, known.city, [message], now)
+    end_leases(connection, known.city, now, EndedWhy.REVOKED, now, device=device)
     # After the notice, so that whoever stands before the till may still read it.
     tell_bridges(connection, known.city, device, admitted=False, now=now)
     return True

@@ -64,7 +64,8 @@ def set_twin(connection: Connection, wanted: SetTwin, now: datetime) -> tuple[De
 
     store.add_version(connection, device.city, device.device, desired)
     body = desired_body(desired.version, desired.text)
-    put_lasting(connection, device.city, NewDownlink(downlinks.twin_topic(device.device), body, retain=True), now)
+    message = NewDownlink(downlinks.twin_topic(device.device), body, retain=True)
+    put_lasting(connection, device.city, [message], now)
     return desired, True
 
 

@@ -23,6 +23,7 @@ from backend.scans.windows import moments
 from backend.storage.transaction import Sent, pipelined
 from backend.usecases.award_accounts import destinations
 from backend.usecases.award_postings import transfers_of
+from backend.usecases.lend_budget import Lending, Places, lend
 from backend.usecases.races import LostRace
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
@@ -55,6 +56,8 @@ class Loaded(NamedTuple):
     counters: Mapping[CounterKey, store.Counter]
     shares: dict[str, int]
     baskets: Sequence[Basket]
+    lending: Lending | None = None
+    """None where no basket was promised anything out of a lease."""
 
 
 def load(
@@ -66,12 +69,14 @@ def load(
     *,
     lookups: Lookups,
     careful: bool,
+    places: Places | None = None,
 ) -> Loaded:
-    """Everything the decision looks at: nothing locked at first, since conditional writes settle who was first;
+    """Everything the decision looks at: leases locked, else nothing at first, since conditional writes settle who was first;
     when `careful`, after a lost race, all that is limited in one fixed order: counters, residents' accounts, budgets. What is not
     there yet is opened first: a row that another transaction is about to insert cannot be locked, and would be waited for
-    later, out of order.
+    later, out of order. `places`: of lines that are decided again.
     """
+    lending = lend(connection, city, baskets, now, places)
     keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
     entries = lookups.registry.lookup(connection, keys)
     policies = lookups.policies.lookup(connection, city)
@@ -81,7 +86,7 @@ def load(
     if policies.watched:
         codes = {key for read_as in readings for r in read_as if (key := priced_as(r)) is not None}
         signals = load_signals(connection, city, policies.watched, baskets, codes, now)
-    registry = Registry(readings, entries, policies, spent, signals)
+    registry = Registry(readings, entries, policies, spent, signals, None if lending is None else lending.lent)
     persons = {basket.resident for basket in baskets if basket.resident is not None}
     others, met = others_met(baskets, registry)
     if careful:
@@ -107,7 +112,7 @@ def load(
     limits = Limits({key: counter.used for key, counter in counters.items()}, pools, met=met)
     if policies.within_ms:
         limits.know_used()
-    return Loaded(registry, limits, counters, left, baskets)
+    return Loaded(registry, limits, counters, left, baskets, lending)
 
 
 def _moments(
@@ -133,12 +138,15 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
             if taken.further:
                 store.save_further_awards(connection, city, taken.further)
             counted = send_counters(connection, city, loaded)
-            moved = transfers_of(taken, loaded.registry.policies, loaded.shares, loaded.baskets)
-            posted = post.send(connection, city, moved, now)
+            policies, lending = loaded.registry.policies, loaded.lending
+            lent = [] if lending is None else lending.transfers(taken, policies, loaded.shares)
+            moved = transfers_of(taken, policies, loaded.shares, loaded.baskets)
+            posted = post.send(connection, city, [*lent, *moved] if lent else moved, now)
+            used = [] if lending is None else lending.send(connection, city, taken.draws)
             claimed = [store.claim_units(connection, city, taken.units, now)] if taken.units else []
     except psycopg.errors.UniqueViolation:  # another was first to decide the same scan once more
         raise LostRace from None
-    if not all(each.complete for each in (*counted, *posted, *claimed)):
+    if not all(each.complete for each in (*counted, *posted, *used, *claimed)):
         raise LostRace
     unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
     if unknown:

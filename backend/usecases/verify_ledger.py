@@ -23,6 +23,7 @@ from backend.storage.stream import snapshot, streamed
 from backend.storage.transaction import hot
 from backend.usecases.award_postings import PART_STEP
 from backend.usecases.publish_policy import shares_of
+from backend.usecases.verify_leases import leases_unmatched
 from backend.usecases.verify_returns import returns_unmatched
 
 # Steps from city to city along the first column of each key, so that it costs one probe a city and table.
@@ -98,7 +99,7 @@ FULL JOIN (SELECT reference, unit, source, destination FROM transfers WHERE city
 WHERE v.version IS NULL OR t.reference IS NULL OR split_part(t.destination, ':', 1) <> 'budget'
    OR split_part(t.destination, ':', 2) IS DISTINCT FROM v.policy OR t.source IS DISTINCT FROM 'treasury:' || t.unit"""
 
-# What each quote's accounts hold, and what it promises: its awards while it is held, nothing once it is over.
+# What is reserved: for quotes their awards while they are held, for leases what was neither drawn nor given back.
 OFF_RESERVED = """
 WITH awards AS (
   SELECT basket, policy_version, unit, award FROM quoted_decisions WHERE city = %(city)s AND award > 0
@@ -109,7 +110,10 @@ promised AS (
   FROM awards a
   JOIN quotes q ON q.city = %(city)s AND q.basket = a.basket AND q.state = 'held'
   JOIN policy_versions v ON v.city = %(city)s AND v.version = a.policy_version
-  GROUP BY 1)
+  GROUP BY 1
+  UNION ALL
+  SELECT 'reserved:' || lease || ':' || policy || ':' || unit, amount - drawn - returned FROM leases
+  WHERE city = %(city)s)
 SELECT account, a.balance::text, p.amount::text
 FROM (SELECT account, balance FROM accounts WHERE city = %(city)s AND account LIKE 'reserved:%%') a
 FULL JOIN promised p USING (account)
@@ -176,7 +180,8 @@ def _documented(policies: PolicySet) -> dict[str, int]:
 
 def _off_reserved(connection: Connection, city: str) -> Iterator[Break]:
     for account, balance, promised in streamed(connection, OFF_RESERVED, {"city": city}):
-        yield Break(f"account {account}", f"holds {balance or 'nothing'}, open quotes promise {promised or 'nothing'}")
+        yield Break(f"account {account}", f"holds {balance or 'nothing'}, quotes and leases {promised or 'nothing'}")
+    yield from leases_unmatched(connection, city)
 
 
 def _unposted(connection: Connection, city: str, policies: PolicySet) -> Iterator[Break]:

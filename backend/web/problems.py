@@ -123,6 +123,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "malformed": Problem(422, "消息格式有误", "Malformed message"),
         "malformed-basket": Problem(422, "扫码记录格式有误", "Malformed basket"),
         "scan-set-aside": Problem(422, "扫码内容已留存待查", "Scan set aside"),
+        "lease-terms-invalid": Problem(422, "租约条款无效", "These terms cannot be"),
         "policy-blocked": Problem(422, "政策须先修改", "Policy blocked"),
         "suspension-backdated": Problem(422, "不能溯及既往", "Backdated"),
         "rotation-not-vouched": Problem(401, "未经现用密钥签名", "Not vouched for"),

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,15 @@ JOIN device_boots b ON b.city = %(city)s AND b.device = o.device AND b.stream = 
 ALARMS = """
 SELECT city, device, kind, subject, times, first_at, last_at FROM device_alarms WHERE city = %(city)s
 ORDER BY last_at DESC, device, kind, subject LIMIT %(limit)s"""
+
+# Tills that are connected, each with the outbox of its latest birth.
+OUTBOXES = """
+SELECT d.device, b.stream
+FROM device_directory d
+JOIN device_presence p ON p.city = %(city)s AND p.device = d.device AND p.online
+JOIN LATERAL (SELECT o.stream FROM device_boots o WHERE o.city = %(city)s AND o.device = d.device
+              ORDER BY o.session DESC LIMIT 1) b ON b.stream ~ '^[0-9a-f]{32}$'
+WHERE d.city = %(city)s AND d.state = 'active' ORDER BY d.device"""
 
 
 class Alarmed(NamedTuple):
@@ -44,3 +54,9 @@ def boots_since(connection: Connection, city: str, births: Sequence[Birth]) -> l
 def alarms(connection: Connection, city: str, *, limit: int) -> list[Alarmed]:
     """The latest first."""
     return [Alarmed(*row) for row in hot(connection, ALARMS, {"city": city, "limit": limit})]
+
+
+def outboxes(connection: Connection, city: str) -> list[tuple[str, str]]:
+    """(device, stream) of tills that are there and not revoked; a stream as a UUID."""
+    found = hot(connection, OUTBOXES, {"city": city}).fetchall()
+    return [(device, str(UUID(stream))) for device, stream in found]

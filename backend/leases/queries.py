@@ -1,0 +1,65 @@
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.leases.model import Terms
+from backend.storage.transaction import hot
+
+TERMS = """
+SELECT policy, unit, amount, awards, hours, grace_hours, share_bp FROM lease_terms WHERE city = %(city)s
+ORDER BY policy, unit"""
+
+LENT = """
+SELECT DISTINCT policy FROM leases
+WHERE city = %(city)s AND closed_at IS NULL AND expires_at > %(now)s AND (ended_at IS NULL OR ended_at > %(now)s)
+ORDER BY policy"""
+
+OF_TILLS = """
+SELECT device, policy, unit,
+  count(*)::int, sum(amount)::bigint, sum(drawn)::bigint, sum(returned)::bigint, sum(promises)::int,
+  coalesce(sum(amount - drawn - returned)
+           FILTER (WHERE closed_at IS NULL AND least(expires_at, ended_at) > %(now)s), 0)::bigint,
+  coalesce(sum(amount - drawn - returned)
+           FILTER (WHERE closed_at IS NULL AND least(expires_at, ended_at) <= %(now)s), 0)::bigint,
+  max(least(expires_at, ended_at)) FILTER (WHERE closed_at IS NULL)
+FROM leases
+WHERE city = %(city)s AND (%(device)s::text IS NULL OR device = %(device)s) AND granted_at >= %(since)s
+GROUP BY device, policy, unit ORDER BY device, policy, unit"""
+
+
+class Lent(NamedTuple):
+    """Of one till and budget, since a moment: what was granted, what of it was paid to residents, what went back.
+
+    `usable` may still be promised; `expired` is over and is kept for baskets that are late, or for lines that wait.
+    `until`: when the last of what is not settled ends.
+    """
+
+    device: str
+    policy: str
+    unit: str
+    leases: int
+    granted: int
+    used: int
+    returned: int
+    promises: int
+    usable: int
+    expired: int
+    until: datetime | None
+
+
+def terms_of(connection: Connection, city: str) -> list[Terms]:
+    return [Terms(*row) for row in hot(connection, TERMS, {"city": city})]
+
+
+def lent_policies(connection: Connection, city: str, now: datetime) -> list[str]:
+    """Policies out of whose budgets some till may promise."""
+    return [policy for (policy,) in hot(connection, LENT, {"city": city, "now": now})]
+
+
+def lent_to_tills(
+    connection: Connection, city: str, since: datetime, now: datetime, device: str | None = None
+) -> list[Lent]:
+    return [
+        Lent(*row) for row in hot(connection, OF_TILLS, {"city": city, "since": since, "now": now, "device": device})
+    ]
