@@ -26,6 +26,7 @@ UNIT_NAMES = {
     "fen": "补贴 / subsidy money",
     "gco2e": "减碳量 / impact",
     "evidence": "信用凭据 / credit evidence",
+    "fee": "门店手续费 / shops' handling fees",
 }
 LIABILITY = {
     "granted": ("拨付", "granted"),
@@ -41,6 +42,7 @@ LIABILITY = {
     "used": ("已用", "used"),
     "expired": ("过期", "expired"),
     "owed": ("居民欠账", "owed by residents"),
+    "of_shops": ("应付门店", "due to shops"),
 }
 
 

@@ -6,12 +6,20 @@ MAX_AMOUNT = 2**53 - 1
 
 
 class Unit(StrEnum):
-    """The four wallets are never converted into one another."""
+    """A resident's four wallets are never converted into one another. A fee is not the resident's: fen that are due to a shop
+    for handling what a resident is awarded for.
+    """
 
     POINTS = "points"
     FEN = "fen"
     GCO2E = "gco2e"
     EVIDENCE = "evidence"
+    FEE = "fee"
+
+
+OF_RESIDENTS = (Unit.POINTS, Unit.FEN, Unit.GCO2E, Unit.EVIDENCE)
+"""What a resident may hold."""
+FEE = Unit.FEE.value
 
 
 class Rounding(StrEnum):

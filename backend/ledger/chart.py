@@ -3,6 +3,7 @@
 A resident's value lies in lots: `resident:{id}:{unit}` without an end, `resident:{id}:e{YYYYMMDD}:{unit}` good through that
 civil day, `pending:{id}:{YYYYMMDDHH}:{end}:{unit}` available from that civil hour, `collect:{id}:{policy}:{YYYYMMDDHH}:
 {end}:{unit}` to be collected before it; `{end}` is e{YYYYMMDD} or -. What is owed is below zero in `debt:{id}:{unit}`.
+A shop's fees are in `shop:{store}:fee`.
 """
 
 from datetime import date, datetime, timedelta
@@ -33,12 +34,14 @@ class Kind(StrEnum):
     COLLECT = "collect"
     DEBT = "debt"
     RESERVED = "reserved"
+    SHOP = "shop"
 
 
 _LOT, _PENDING, _COLLECT = Kind.LOT.value, Kind.PENDING.value, Kind.COLLECT.value
 OF_RESIDENTS = (Kind.COLLECT.value, Kind.DEBT.value, Kind.PENDING.value, Kind.LOT.value)
 _RESIDENT_SIDE = tuple(f"{kind}:" for kind in OF_RESIDENTS)
-_BELOW_ZERO = (f"{Kind.TREASURY.value}:", f"{Kind.DEBT.value}:")
+_SHOP = f"{Kind.SHOP.value}:"
+_BELOW_ZERO = (f"{Kind.TREASURY.value}:", f"{Kind.DEBT.value}:", _SHOP)
 
 
 class Place(NamedTuple):
@@ -86,6 +89,11 @@ def budget(policy: str, unit: str, shards: int = 1) -> tuple[str, ...]:
 def reserved(quote: str, policy: str, unit: str) -> str:
     """What a quote holds of a policy's budget until it is captured or given back. Locked with the quote's row alone."""
     return f"{Kind.RESERVED.value}:{quote}:{policy}:{unit}"
+
+
+def shop(store: str, unit: str) -> str:
+    """Fees that are due to a shop. Below zero where goods come back whose fee was paid out: then the shop owes it."""
+    return f"{_SHOP}{store}:{unit}"
 
 
 def wallet(resident: str, unit: str) -> str:
@@ -138,7 +146,7 @@ def place_of(account: str) -> Place:
     """Raises ValueError for an address that is none of this chart."""
     kind, *between, unit = account.split(":") if ":" in account else ("", account)
     match kind, between:
-        case "treasury" | "expired" | "redeemed", []:
+        case ("treasury" | "expired" | "redeemed", []) | ("shop", [_, *_]):
             return Place(kind, None, None, None, NO_END, unit)
         case "budget", [policy] | [policy, _]:
             return Place(kind, None, policy, None, NO_END, unit)

@@ -35,7 +35,7 @@ LIABILITY = """
 SELECT unit, sum(granted)::bigint, sum(in_budgets)::bigint, sum(reserved)::bigint, sum(issued)::bigint, sum(lapsed)::bigint,
        sum(returned)::bigint, sum(pending)::bigint, sum(to_collect)::bigint, sum(available)::bigint,
        sum(used)::bigint, sum(expired)::bigint,
-       sum(owed)::bigint
+       sum(owed)::bigint, sum(of_shops)::bigint
 FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS granted,
              CASE WHEN kind = 'budget' THEN balance ELSE 0 END AS in_budgets,
              CASE WHEN kind = 'reserved' THEN balance ELSE 0 END AS reserved, 0 AS issued, 0 AS lapsed, 0 AS returned,
@@ -44,13 +44,14 @@ FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS grant
              CASE WHEN kind = 'resident' THEN balance ELSE 0 END AS available,
              CASE WHEN kind = 'redeemed' THEN balance ELSE 0 END AS used,
              CASE WHEN kind = 'expired' THEN balance ELSE 0 END AS expired,
-             CASE WHEN kind = 'debt' THEN -balance ELSE 0 END AS owed
+             CASE WHEN kind = 'debt' THEN -balance ELSE 0 END AS owed,
+             CASE WHEN kind = 'shop' THEN balance ELSE 0 END AS of_shops
       FROM (SELECT unit, split_part(account, ':', 1) AS kind, sum(balance) AS balance FROM accounts
             WHERE city = %(city)s GROUP BY unit, split_part(account, ':', 1)) held
       UNION ALL
       SELECT unit, 0, 0, 0, CASE WHEN issues AND reason <> 'reinstate' THEN amount ELSE 0 END,
              CASE reason WHEN 'lapse' THEN amount WHEN 'reinstate' THEN -amount ELSE 0 END,
-             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0
+             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0, 0
       FROM (SELECT unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):' AS issues,
                    destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):' AS returns, sum(amount) AS amount
             FROM transfers WHERE city = %(city)s
@@ -136,7 +137,7 @@ class TransferRow(NamedTuple):
 
 class Liability(NamedTuple):
     """One unit of one city. `issued`, `lapsed` and `returned` sum transfers, the others balances; `reserved` is what quotes
-    hold, `owed` what residents owe after returns.
+    hold, `owed` what residents owe after returns, `of_shops` the fees that are due to shops.
     """
 
     unit: str
@@ -152,6 +153,7 @@ class Liability(NamedTuple):
     used: int
     expired: int
     owed: int
+    of_shops: int
 
     @property
     def outstanding(self) -> int:
@@ -164,7 +166,7 @@ class Liability(NamedTuple):
         reserved.
         """
         net = self.issued - self.lapsed - self.returned
-        somewhere = self.outstanding + self.used + self.expired - self.owed
+        somewhere = self.outstanding + self.used + self.expired - self.owed + self.of_shops
         return net == somewhere and net + self.in_budgets + self.reserved == self.granted
 
 

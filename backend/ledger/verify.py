@@ -31,7 +31,8 @@ OFF_ROUTES = """
 SELECT t.reference::text, t.step, t.line, t.amount, t.unit, t.source, t.destination
 FROM (SELECT *, string_to_array(source, ':') AS s FROM transfers WHERE city = %(city)s AND reason <> 'reversal') t
 WHERE CASE t.reason
-  WHEN 'award' THEN source LIKE 'budget:%%' AND destination ~ '^(resident|pending|collect):'
+  WHEN 'award' THEN source LIKE 'budget:%%' AND CASE WHEN unit = 'fee' THEN destination ~ '^shop:.+:fee$'
+                                                    ELSE destination ~ '^(resident|pending|collect):' END
   WHEN 'grant' THEN source = 'treasury:' || unit AND destination LIKE 'budget:%%'
   WHEN 'reclaim' THEN source LIKE 'budget:%%' AND destination = 'treasury:' || unit
   WHEN 'reserve' THEN s[1] = 'budget' AND destination LIKE 'reserved:%%:' || s[2] || ':' || unit
@@ -43,7 +44,8 @@ WHERE CASE t.reason
   WHEN 'expiry' THEN s[1] = 'resident' AND s[3] ~ '^e[0-9]{8}$' AND destination = 'expired:' || unit
   WHEN 'repay' THEN s[1] IN ('resident', 'pending', 'collect') AND destination = concat_ws(':', 'debt', s[2], unit)
   WHEN 'redemption' THEN s[1] = 'resident' AND destination = 'redeemed:' || unit
-  WHEN 'return' THEN s[1] IN ('resident', 'pending', 'collect', 'debt') AND destination LIKE 'budget:%%'
+  WHEN 'return' THEN destination LIKE 'budget:%%'
+    AND CASE WHEN unit = 'fee' THEN s[1] = 'shop' ELSE s[1] IN ('resident', 'pending', 'collect', 'debt') END
   END IS NOT TRUE"""
 
 # What is held until a time comes is found again by that time alone.
@@ -137,7 +139,7 @@ def budgets_add_up(
 ) -> Finding:
     """I6: left >= 0, left + spent + reserved + reclaimed = granted, where what came back with goods is not spent, and never
     more came back than had been paid; granted = what the published documents say; what was issued and did not come back is
-    pending, to be collected, available, used or expired, but for what is owed; nothing waits for no time.
+    pending, to be collected, available, used, expired or due to shops, but for what is owed; nothing waits for no time.
 
     `documented`: budget account -> the sum of all versions' budgets. What went to a quote's account is spent or reserved;
     `off_reserved`: quotes whose accounts do not hold what is promised, which the use case finds.

@@ -194,6 +194,8 @@ def _cap(cap: dict[str, Any], document: dict[str, Any], units: list[Unit], place
 
 def _milestone(milestone: dict[str, Any], units: list[Unit], place: str, faults: Faults) -> Milestone:
     _has_budget(milestone["unit"], units, f"{place}.unit", faults)
+    if milestone["unit"] is Unit.FEE:
+        faults[f"{place}.unit"] = ["加奖是给购买人的 / a bonus is the buyer's"]
     return Milestone(**milestone)
 
 
@@ -203,12 +205,14 @@ def _rule(rule: dict[str, Any], units: list[Unit], place: str, faults: Faults) -
     rewards = tuple(_reward(reward, units, where, faults) for reward, where in zip(given, at, strict=True))
     if len({reward.unit for reward in rewards}) != len(rewards):
         faults[f"{place}.rewards"] = ["同一单位只能有一项奖励 / one reward a unit"]
+    if {reward.unit for reward in rewards} == {Unit.FEE}:
+        faults[place] = ["门店手续费须与给购买人的奖励同在 / a shop's handling fee goes with an award of the buyer"]
     return Rule(
         rule=rule["rule"],
         name_zh=rule["name_zh"],
         name_en=rule["name_en"],
         when=Group("all", tuple(_member(m, f"{place}.when.{i}", 1, faults) for i, m in enumerate(rule["when"]))),
-        rewards=rewards,
+        rewards=tuple(sorted(rewards, key=lambda reward: reward.unit is Unit.FEE)),
         rates={(level.value, proof.value): rate for level, row in rule["rates"].items() for proof, rate in row.items()},
     )
 

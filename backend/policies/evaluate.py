@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from backend.kernel.amounts import Rounding, Unit, share_of
+from backend.kernel.amounts import FEE, Rounding, Unit, share_of
 from backend.kernel.periods import period_keys
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule, Plan, StackingGroup
 from backend.policies.gross import gross_of
@@ -218,7 +218,8 @@ def _offer(policy: CompiledPolicy, sale: Sale, ceiling: int | None) -> Offer | V
             _add_bonuses(policy, sale, periods, offer)
     except FactMissing as missing:
         return Verdict(_NONE, "fact_missing", policy.version, rule.rule.rule, missing.fact)
-    if offer.awards:
+    # A fee alone is none: what it would be for is not awarded. Nothing of it is taken.
+    if offer.awards and offer.awards[0].unit != FEE:
         _watch(policy, rule, rewards[0], sale)
         return offer
     first, *others = offer.limited

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
-from backend.kernel.amounts import Unit
+from backend.kernel.amounts import FEE, Unit
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule, Plan, StackingGroup
 from backend.policies.conditions import Test, compile_member
 from backend.policies.gross import transition_over
@@ -74,7 +74,8 @@ def _policy(policy: CompiledPolicy, facts: Facts, on: date, exhausted: Collectio
         holds = _holds(compiled.rule.when, facts)
         if isinstance(holds, Doubt):
             # This rule or a later one decides, so nothing more can be said of what the policy pays in.
-            return {b.budget.unit.value: holds for b in policy.budgets if b.pool not in exhausted}
+            units = {b.budget.unit.value for b in policy.budgets if b.pool not in exhausted}
+            return dict.fromkeys(units - {FEE}, holds)
         if holds:
             return _paid(compiled, facts, exhausted)
     return {}
@@ -85,7 +86,7 @@ def _paid(compiled: CompiledRule, facts: Facts, exhausted: Collection[str]) -> E
     amounts: dict[str, int | Doubt] = {}
     for reward in compiled.rewards if rate else ():
         amount = _amount(reward, facts, rate)
-        if amount and reward.pool not in exhausted:
+        if amount and reward.unit != FEE and reward.pool not in exhausted:
             amounts[reward.unit] = amount
     return amounts
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit, divide
+from backend.kernel.amounts import BASIS_POINTS, FEE, Rounding, Unit, divide
 from backend.policies.compiled import CompiledPolicy, StackingGroup, plan_of
 from backend.policies.model import (
     Counts,
@@ -248,7 +248,7 @@ def _rule(facts: Facts, rule: Rule, conditions: tuple[ConditionCheck, ...], *, d
         reason, missing = "evidence", _no_rate(facts, rule)
     elif failed is None:
         rewards = tuple(_reward(facts, reward, rate) for reward in rule.rewards)
-    shown = next((reward for reward in rewards if reward.gross), rewards[0] if rewards else None)
+    shown = next((reward for reward in rewards if reward.gross and reward.unit != FEE), rewards[0] if rewards else None)
     return RuleCheck(
         rule.rule,
         Sentence(rule.name_zh, rule.name_en),
@@ -281,6 +281,8 @@ def _no_rate(facts: Facts, rule: Rule) -> Sentence:
 
 def _arithmetic(facts: Facts, reward: Reward, rate: int) -> tuple[str, Sentence | None, tuple[AmountStep, ...]]:
     """Base, share by evidence and factor (rounded once), cap a piece; or the reason why there is nothing to reckon."""
+    if reward.unit is Unit.FEE and facts.store is None:
+        return "store_missing", Sentence("没有门店可付手续费", "there is no shop that the fee would be for"), ()
     row: int | None = None
     if reward.kind is RewardKind.TABLE:
         position = (facts.grade if reward.by == "grade" else facts.tier) or 0
@@ -322,7 +324,7 @@ def _base(facts: Facts, reward: Reward, row: int | None, *, shares: bool) -> tup
 def _share(facts: Facts, reward: Reward, basis_points: int) -> Sentence:
     """One per cent of the price is 1 fen a yuan in money, and 1 of any other unit a yuan."""
     price = yuan(facts.price_fen or 0)
-    if reward.unit is Unit.FEN:
+    if reward.unit in (Unit.FEN, Unit.FEE):
         return Sentence(f"成交价 {price} 元的 {percent(basis_points)}", f"{percent(basis_points)} of ¥{price}")
     each = percent(basis_points).removesuffix("%")
     return Sentence(f"成交价 {price} 元，每元 {each}", f"{each} a yuan of ¥{price}")

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from backend.kernel.amounts import FEE
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule
 from backend.policies.model import Facts, Outcome, Verdict
 
@@ -52,7 +53,8 @@ def _paid(facts: Facts, policy: CompiledPolicy, compiled: CompiledRule) -> Verdi
             refusal = Verdict(
                 _NONE, reason or "rounds_to_zero", policy.version, rule.rule, reward.reward.by if reason else None
             )
-    if paid:
+    # Fees stand last, and alone they are none: there is nothing to handle.
+    if paid and paid[0][0].unit != FEE:
         return compiled, paid
     assert refusal is not None, "a rule has at least one reward"
     return refusal

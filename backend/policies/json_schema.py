@@ -58,7 +58,7 @@ DESCRIPTIONS = {
         "buyers": "person 个人（默认）、organisation 单位 / person (default), organisation",
     },
     "Budget": {
-        "unit": "单位：points 积分、fen 人民币分、gco2e 克二氧化碳当量、evidence 信用凭证 / unit",
+        "unit": "points 积分、fen 分、gco2e 克二氧化碳当量、evidence 信用凭证、fee 门店手续费（分） / fee: fen due to shops",
         "amount": "总额，整数 / total, a whole number",
         "partial": "余额不足时是否部分奖励 / whether what is left is awarded",
         "shards": "分户数，写入多时用 / accounts it is spread over",
@@ -85,7 +85,7 @@ DESCRIPTIONS = {
         "name_en": "英文名称 / name in English",
         "when": "条件，须全部满足 / conditions, all of them",
         "reward": "唯一的奖励 / the only reward",
-        "rewards": "多项奖励，每个单位一项 / several rewards, one a unit",
+        "rewards": "多项奖励，每个单位一项；fee 为门店手续费，随奖励发、随退货收回 / several, one a unit; fee is the shop's",
         "rates": "标签证明等级 × 购买证明等级 → 基点；未列出的不奖励 / label level x proof level; what is absent earns nothing",
     },
     "Reward": {

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from backend.kernel.amounts import FEE
 from backend.kernel.periods import Period, day_start_ms, month_end, period_keys
 from backend.policies.compiled import CompiledPolicy, CompiledRule
 from backend.policies.conditions import compile_member
@@ -82,7 +83,14 @@ def _of_policy(
     documented = {cap.cap for cap in policy.policy.caps}
     for cap in policy.caps:
         held = tuple(rule for rule in rules if _holds(cap, rule))
-        if cap.name in documented and not cap.holds and held and Per.BASKET not in cap.per and _may_count(cap, facts):
+        if (
+            cap.name in documented
+            and cap.unit != FEE
+            and not cap.holds
+            and held
+            and Per.BASKET not in cap.per
+            and _may_count(cap, facts)
+        ):
             taken = _taken(cap, person, on, used, facts)
             yield Allowance(cap, held, taken, None if taken is None else max(cap.limit - taken, 0))
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from backend.policies.bounds import unpublishable
 from backend.policies.document import PolicyRefused, load_policy
 from backend.policies.lint_faults import faults_found
+from backend.policies.lint_fees import lint_fees
 from backend.policies.lint_finding import Finding, SchemeCeiling, Severity, blocker, warning
 from backend.policies.lint_limits import lint_budgets, lint_caps, lint_dates, lint_watches
 from backend.policies.lint_others import lint_others, lint_within
@@ -37,6 +38,7 @@ def lint(
     findings += lint_evidence(policy, reached, space)
     findings += lint_goods(policy)
     findings += lint_caps(policy, reached, space)
+    findings += lint_fees(policy)
     findings += lint_budgets(policy)
     findings += lint_watches(policy)
     findings += lint_dates(policy)

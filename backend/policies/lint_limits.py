@@ -38,7 +38,8 @@ def lint_caps(policy: Policy, reached: list[Reached], space: Space) -> Iterator[
                 f"cap {cap.cap} is above the whole budget: it limits nothing",
             )
     for unit in policy.units:
-        yield from _unbounded(policy, unit, reached, space)
+        if unit is not Unit.FEE:  # it goes with what a person is awarded, whom caps bound in that
+            yield from _unbounded(policy, unit, reached, space)
     for one in reached:
         for position, reward in enumerate(one.rule.rewards):
             yield from _never_fits(policy, one, reward, one.reward_place(position))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
+from backend.kernel.amounts import FEE
 from backend.kernel.periods import civil_date
 from backend.policies.forecast import Outlook, forecast, pace_of
 from backend.policies.model import Policy
@@ -28,8 +29,8 @@ Pair = tuple[int, int]
 class Tally(NamedTuple):
     """What some sales come to. Tallies of different persons add up; amounts are those of the policy that is previewed.
 
-    `by`: amounts by (district, scheme, store, unit). `gained` and `lost`: persons by unit. `wanted`: by (unit, day), what
-    each side would give if its budgets had no end.
+    `by`: amounts by (district, scheme, store, unit). `gained` and `lost`: persons by unit, not of fees. `wanted`: by
+    (unit, day), what each side would give if its budgets had no end.
     """
 
     sales: int
@@ -130,11 +131,15 @@ class Pool:
     def pay(self, paid: Paid, day: date) -> Paid:
         """What of `paid` the budgets still bear."""
         borne = paid
+        earned = False
         for place, (version, unit, amount) in enumerate(paid):
             if version == self.version:
                 self.wanted[unit, day] += amount
                 left = self._left[unit]
                 given = amount if left >= amount else left if self._partial[unit] else 0
+                if unit == FEE and not earned:  # it stands last, and alone it is none
+                    given = 0
+                earned = earned or given > 0
                 self._left[unit] = left - given
                 if given != amount:
                     borne = (*borne[:place], (version, unit, given), *borne[place + 1 :])
@@ -190,7 +195,7 @@ class Totals:
         same = [one[1:] for one in before] == [one[1:] for one in after]
         for paid, pool, side, sign in ((before, self._before, 0, -1), (after, self._after, 1, 1)):
             for version, unit, amount in paid:
-                if not same:
+                if not same and unit != FEE:
                     self._changes[sold.person, unit] += sign * amount
                 if version == pool.version:
                     facts = sold.facts

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from backend.kernel.amounts import BASIS_POINTS, divide
+from backend.kernel.amounts import BASIS_POINTS, Unit, divide
 from backend.policies.model import Facts, Reward, RewardKind
 
 Amount = tuple[int, str | None]
@@ -13,6 +13,13 @@ Payer = Callable[[Facts, int], Amount]
 
 
 def compile_reward(reward: Reward) -> Payer:
+    pay = _payer(reward)
+    if reward.unit is Unit.FEE:
+        return lambda facts, rate: pay(facts, rate) if facts.store is not None else (0, "store_missing")
+    return pay
+
+
+def _payer(reward: Reward) -> Payer:
     if reward.kind is RewardKind.PERCENT:
         return lambda facts, rate: _percent(facts, reward, reward.basis_points, rate)
     if reward.kind is RewardKind.TABLE:

@@ -104,6 +104,8 @@ def amount_words(unit: str | None, amount: int) -> Sentence:
     """An amount with its unit as people read it: 18 分, 12.50 元, 300 克."""
     if unit == Unit.FEN:
         return Sentence(f"{yuan(amount)} 元", f"¥{yuan(amount)}")
+    if unit == Unit.FEE:
+        return Sentence(f"手续费 {yuan(amount)} 元", f"a handling fee of ¥{yuan(amount)}")
     if unit == Unit.GCO2E:
         return Sentence(f"{amount} 克二氧化碳当量", f"{amount} g CO2e")
     if unit == Unit.EVIDENCE:

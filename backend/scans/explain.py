@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from backend.kernel.amounts import MAX_AMOUNT, Unit, unit_price
+from backend.kernel.amounts import FEE, MAX_AMOUNT, Unit, unit_price
 from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.policies.compiled import CompiledPolicy, PolicySet, plan_of
 from backend.policies.evaluate import BUDGET, CEILING, evaluate
@@ -309,10 +309,10 @@ def _filled(scan: DecidedScan, policy: CompiledPolicy | None, explanation: Expla
 
 
 def earned_words(scan: DecidedScan) -> Sentence:
-    """All that the scan earns: 18 分, or 899.95 元和 20 分. Amounts of one unit are said together."""
+    """All that the buyer earns: 18 分, or 899.95 元和 20 分. Amounts of one unit are said together."""
     total: dict[str, int] = {}
     for award in scan.awards:
-        if award.amount:
+        if award.amount and award.unit != FEE:
             total[award.unit] = total.get(award.unit, 0) + award.amount
     said = [amount_words(unit, amount) for unit, amount in total.items()]
     if not said:

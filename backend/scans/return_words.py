@@ -12,11 +12,14 @@ from backend.scans.returns import UNDECIDED, within
 
 
 class TakenFrom(StrEnum):
-    """Where what was taken back came from: not yet available, what the resident had, or what is owed from now on."""
+    """Where what was taken back came from: not yet available, what the resident had, what is owed from now on, or the shop's
+    handling fee.
+    """
 
     PENDING = "pending"
     BALANCE = "balance"
     DEBT = "debt"
+    SHOP = "shop"
 
 
 class TakenBack(NamedTuple):
@@ -57,6 +60,7 @@ _TAKEN: Mapping[TakenFrom, Sentence] = MappingProxyType(
         TakenFrom.DEBT: Sentence(
             "账户中不足的部分（{amount}）由今后获得的先抵扣", "{amount} that later earnings repay first"
         ),
+        TakenFrom.SHOP: Sentence("门店的{amount}一并退回", "{amount} of the shop"),
     }
 )
 

@@ -1,9 +1,10 @@
 """Where an award goes: at once into a lot, to wait until it is available, or to be collected. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from backend.kernel.amounts import FEE, Unit
 from backend.kernel.periods import civil_date, civil_hour, day_start_ms, month_end, next_hour_ms
 from backend.ledger import chart
 from backend.policies.compiled import PolicySet
@@ -46,14 +47,18 @@ def last_day(expiry: Expiry, sold_on: date) -> date | None:
 
 
 class Destinations:
-    """Where awards of timed policies for `baskets` go; those of any other go to `chart.wallet`."""
+    """Where awards of timed policies for `baskets` go, and fees; all others go to `chart.wallet`."""
 
-    def __init__(self, policies: PolicySet, baskets: Iterable[Basket]) -> None:
+    def __init__(self, policies: PolicySet, baskets: Sequence[Basket]) -> None:
+        self._baskets = baskets
+        self._stores: dict[str, str | None] = {}
         self._policies = policies.timed
         self._sold_at = {basket.basket: basket.sold_at_ms for basket in baskets} if self._policies else {}
         self._courses: dict[tuple[str, str, int], Course] = {}
 
     def of(self, version: str, unit: str, basket: str, resident: str | None) -> str:
+        if unit == FEE:
+            return self._shop(basket)
         sold_at_ms = self._sold_at[basket]
         key = version, unit, next_hour_ms(sold_at_ms)
         # A full hour belongs to the day that it begins, but is rounded up with the hour before it.
@@ -64,13 +69,27 @@ class Destinations:
                 self._courses[key] = found
         return found.of(resident)
 
+    def _shop(self, basket: str) -> str:
+        if not self._stores:  # few policies pay fees
+            self._stores = {one.basket: one.store for one in self._baskets}
+        store = self._stores[basket]
+        assert store is not None, "without a shop there is no fee"
+        return chart.shop(store, FEE)
+
 
 def destinations(baskets: Sequence[Basket], policies: PolicySet) -> set[str]:
     """Every account that an award for one of `baskets` may go to."""
     return {
-        course(policy.policy, unit.value, basket.sold_at_ms).of(basket.resident)
+        account
         for basket in baskets
         if basket.resident is not None
         for policy in policies.in_force(basket.sold_at_ms).policies
         for unit in policy.policy.units
+        if (account := _owner(policy.policy, unit, basket)) is not None
     }
+
+
+def _owner(policy: Policy, unit: Unit, basket: Basket) -> str | None:
+    if unit is not Unit.FEE:
+        return course(policy, unit.value, basket.sold_at_ms).of(basket.resident)
+    return None if basket.store is None else chart.shop(basket.store, FEE)

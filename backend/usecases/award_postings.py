@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from backend.kernel.amounts import FEE
 from backend.ledger.model import Reason, Transfer
 from backend.policies.compiled import PolicySet
 from backend.scans.decide import Taken
@@ -38,7 +39,7 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], basket
         for one in taken.further:
             if one.award:
                 place = one.basket, one.decision_no, one.line_no + (one.award_no - 1) * READS_MAX
-                if one.policy_version in timed:
+                if one.policy_version in timed or one.unit == FEE:
                     owner = addresses.of(one.policy_version, one.unit, one.basket, owners[one.basket])
                 else:
                     owner = f"resident:{owners[one.basket]}:{one.unit}"

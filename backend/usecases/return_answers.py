@@ -24,6 +24,7 @@ _FROM = {
     chart.Kind.COLLECT: TakenFrom.PENDING,
     chart.Kind.LOT: TakenFrom.BALANCE,
     chart.Kind.DEBT: TakenFrom.DEBT,
+    chart.Kind.SHOP: TakenFrom.SHOP,
 }
 
 
@@ -79,7 +80,7 @@ def answer_of(
 def returned_of(
     connection: Connection, city: str, scans: Sequence[DecidedScan], policies: PolicySet
 ) -> Mapping[LineKey, ReturnedScan]:
-    """Of those of `scans` of which something came back: all of it together."""
+    """Of those of `scans` of which something came back: all of it together, but for the shops' fees."""
     found = return_rows.earlier(connection, city, {scan.decision.basket for scan in scans}) if scans else {}
     if not found:
         return {}
@@ -89,7 +90,8 @@ def returned_of(
     for scan in scans:
         key = scan.decision.basket, scan.decision.line_no
         if returns := found.get(key):
-            mine = summed(one for each in returns for one in taken.get((each.return_id, each.place), ()))
+            every = (one for each in returns for one in taken.get((each.return_id, each.place), ()))
+            mine = summed(one for one in every if one.source is not TakenFrom.SHOP)
             quantity = sum(each.earlier.quantity for each in returns)
             state = _state_now(scan, returns, mine, versions)
             answers[key] = ReturnedScan(quantity, mine, return_words(quantity, state, mine))

@@ -53,9 +53,11 @@ def paid_by(awards: Iterable[TransferRow], returned: Iterable[tuple[AwardKey, Tr
 
 def sources(own: str, held: Mapping[str, int]) -> list[str]:
     """Accounts of a resident's that what is taken back comes from, in order: where the award waits, the lot that it is or
-    was for, then the lots that end first.
+    was for, then the lots that end first. Of a fee the shop's alone.
     """
     place = chart.place_of(own)
+    if place.kind == chart.Kind.SHOP:
+        return [own]
     lots = [account for account in held if _is_lot(account, place)]
     return list(dict.fromkeys([own, place.lot, *first_expiring(lots)]))
 
@@ -65,7 +67,7 @@ def accounts_of(own: str) -> set[str]:
     release while we wait for the lock.
     """
     place = chart.place_of(own)
-    return {own, place.lot, place.debt}
+    return {own} if place.kind == chart.Kind.SHOP else {own, place.lot, place.debt}
 
 
 def _is_lot(account: str, of: chart.Place) -> bool:
@@ -137,7 +139,9 @@ def _drawn(amount: int, own: str, held: MutableMapping[str, int]) -> Iterator[tu
             amount -= part
             yield account, part
     if amount:
-        yield chart.place_of(own).debt, amount
+        place = chart.place_of(own)
+        # A shop's own account falls below zero: the shop owes what it was paid.
+        yield own if place.kind == chart.Kind.SHOP else place.debt, amount
 
 
 def _paired(given: list[tuple[str, int]], taken: list[tuple[str, int]]) -> Iterator[tuple[str, str, int]]:

@@ -37,12 +37,14 @@ SELECT city FROM found WHERE city IS NOT NULL)"""
     for table in ("accounts", "baskets", "policy_versions")
 )
 
+# A fee is the shop's, and does not wait.
 _AWARDS = """
-SELECT basket, line_no::int AS line, decision_no, award, unit, resident, policy_version FROM decisions
+SELECT basket, line_no::int AS line, decision_no, award, unit, resident, policy_version, NULL AS store FROM decisions
 WHERE city = %(city)s AND award > 0
 UNION ALL
 SELECT f.basket, f.line_no + (f.award_no - 1) * %(reads_max)s, f.decision_no, f.award, f.unit, d.resident,
-       f.policy_version
+       f.policy_version,
+       CASE WHEN f.unit = 'fee' THEN (SELECT b.store FROM baskets b WHERE b.city = %(city)s AND b.basket = f.basket) END
 FROM further_awards f
 JOIN decisions d ON d.city = %(city)s AND d.basket = f.basket AND d.line_no = f.line_no
   AND d.decision_no = f.decision_no
@@ -62,8 +64,9 @@ FULL JOIN (SELECT reference, step, line %% %(part_step)s AS line, unit, sum(amou
            GROUP BY reference, step, line %% %(part_step)s, unit) t
   ON t.reference = d.basket AND t.step = d.decision_no AND t.line = d.line
 WHERE d.award IS DISTINCT FROM t.amount OR d.unit IS DISTINCT FROM t.unit
-   OR (t.destination IS DISTINCT FROM 'resident:' || d.resident || ':' || d.unit
-       AND coalesce(d.policy_version <> ALL(%(timed)s::uuid[]), true))
+   OR (t.destination IS DISTINCT FROM CASE WHEN d.unit = 'fee' THEN 'shop:' || d.store ELSE 'resident:' || d.resident END
+                                      || ':' || d.unit
+       AND (d.unit = 'fee' OR coalesce(d.policy_version <> ALL(%(timed)s::uuid[]), true)))
    OR t.policy IS DISTINCT FROM d.policy OR t.from_budget IS NOT TRUE"""
 
 # By the calendar of the database and not by ours, so that the two must agree. Civil time is UTC+8.
@@ -88,7 +91,8 @@ SELECT basket::text, line, decision_no, award::text, source, destination, expect
         JOIN (SELECT basket, sold_at AT TIME ZONE INTERVAL '8 hours' AS sold FROM baskets WHERE city = %(city)s) b
           ON b.basket = d.basket
         JOIN transfers t ON t.city = %(city)s AND t.reference = d.basket AND t.step = d.decision_no
-          AND t.line %% %(part_step)s = d.line AND t.reason = 'award') t) awarded
+          AND t.line %% %(part_step)s = d.line AND t.reason = 'award'
+        WHERE d.unit <> 'fee') t) awarded
 WHERE destination IS DISTINCT FROM expected"""
 
 OFF_GRANTS = """

@@ -1,4 +1,4 @@
-"""Part of invariant I9: what returned pieces take back was taken back, from their resident, into the accounts that had paid."""
+"""Part of invariant I9: what returned pieces take back came from their resident or shop, into the accounts that had paid."""
 
 from collections.abc import Iterator
 
@@ -21,11 +21,12 @@ back AS (
          (r.returned_at AT TIME ZONE INTERVAL '8 hours')::date - (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date AS after_days
   FROM returns r JOIN baskets b ON b.city = %(city)s AND b.basket = r.basket WHERE r.city = %(city)s),
 due AS (
-  SELECT a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.resident,
+  SELECT a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.owner,
          CASE WHEN sum(k.quantity) = a.quantity THEN a.award WHEN strpos(a.rule, '#') > 0 THEN 0
               ELSE div(a.award::numeric * sum(k.quantity), a.quantity) END AS amount
   FROM (SELECT d.basket, d.line_no, d.decision_no, x.award_no, x.unit, x.award, x.rule, x.policy_version, d.quantity,
-               d.resident
+               CASE WHEN x.unit = 'fee' THEN (SELECT b.store FROM baskets b WHERE b.city = %(city)s AND b.basket = d.basket)
+                    ELSE d.resident::text END AS owner
         FROM (SELECT DISTINCT k.basket, k.line_no, k.decision_no FROM back k) k
         JOIN decisions d ON d.city = %(city)s AND d.basket = k.basket AND d.line_no = k.line_no
           AND d.decision_no = k.decision_no
@@ -38,7 +39,7 @@ due AS (
   JOIN windows w ON w.version = a.policy_version
   JOIN back k ON k.basket = a.basket AND k.line_no = a.line_no AND k.decision_no = a.decision_no
     AND (w.days IS NULL OR k.after_days <= w.days)
-  GROUP BY a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.resident, a.award, a.rule, a.quantity),
+  GROUP BY a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.owner, a.award, a.rule, a.quantity),
 moved AS (
   SELECT coalesce(k.basket, t.reference) AS basket, k.line_no, k.decision_no, t.line / %(transfers_max)s + 1 AS award_no,
          t.unit, t.source, t.destination, t.amount
@@ -46,14 +47,17 @@ moved AS (
   WHERE t.city = %(city)s AND t.reason = 'return'),
 sums AS (
   SELECT basket, line_no, decision_no, award_no, unit, sum(amount) AS amount,
-         CASE WHEN min(split_part(source, ':', 2)) = max(split_part(source, ':', 2)) THEN min(split_part(source, ':', 2)) END
-           AS resident, bool_and(split_part(source, ':', 1) = ANY(%(kinds)s::text[])) AS from_resident
-  FROM moved GROUP BY 1, 2, 3, 4, 5)
+         CASE WHEN min(owner) = max(owner) THEN min(owner) END AS owner,
+         bool_and(CASE WHEN unit = 'fee' THEN kind = 'shop' ELSE kind = ANY(%(kinds)s::text[]) END) AS from_owner
+  FROM (SELECT *, split_part(source, ':', 1) AS kind,
+               CASE WHEN unit = 'fee' THEN substr(source, 6, length(source) - 9) ELSE split_part(source, ':', 2) END AS owner
+        FROM moved) m
+  GROUP BY 1, 2, 3, 4, 5)
 SELECT coalesce(d.basket, s.basket)::text, coalesce(d.line_no, s.line_no), d.amount::text, s.amount::text
 FROM (SELECT * FROM due WHERE amount > 0) d
 FULL JOIN sums s USING (basket, line_no, decision_no, award_no)
 WHERE d.amount IS DISTINCT FROM s.amount OR d.unit IS DISTINCT FROM s.unit
-   OR d.resident::text IS DISTINCT FROM s.resident OR s.from_resident IS NOT TRUE
+   OR d.owner IS DISTINCT FROM s.owner OR s.from_owner IS NOT TRUE
 UNION ALL
 SELECT m.basket::text, m.line_no, p.amount::text, m.amount::text
 FROM (SELECT basket, line_no, decision_no, award_no, destination, sum(amount) AS amount FROM moved GROUP BY 1, 2, 3, 4, 5) m

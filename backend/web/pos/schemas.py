@@ -12,7 +12,7 @@ from backend.scans.quotes import HOLD_MINUTES, HOLD_MINUTES_MAX, QuoteState
 from backend.web.schemas import Body, City, Text, Whole
 
 _SHOWN = r"[^\x00-\x1f\x7f]+"
-_UNITS = ["points", "fen", "gco2e", "evidence"]
+_UNITS = ["points", "fen", "gco2e", "evidence", "fee"]
 
 
 class EvidenceField(ma.fields.Field[Evidence]):

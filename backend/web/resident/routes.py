@@ -8,7 +8,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from backend import metrics
-from backend.kernel.amounts import Unit
+from backend.kernel.amounts import OF_RESIDENTS
 from backend.kernel.periods import milliseconds
 from backend.ledger import queries as ledger_queries
 from backend.scans import queries
@@ -48,7 +48,7 @@ from backend.web.resident.schemas import (
 )
 
 HANDLE_BYTES = 16
-UNITS = [unit.value for unit in Unit]
+UNITS = [unit.value for unit in OF_RESIDENTS]
 
 resident = Blueprint("resident", __name__, url_prefix="/api/resident/v1", description="居民 / residents")
 

@@ -1,11 +1,12 @@
 """Random policies and facts over the whole language, so small that every branch is met often."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from backend.kernel.amounts import Rounding, Unit, unit_price
+from backend.kernel.amounts import OF_RESIDENTS, Rounding, Unit, unit_price
 from backend.kernel.periods import Period
 from backend.ledger import chart
 from backend.policies.compiled import CompiledPolicy, compile_policy
@@ -157,7 +158,7 @@ def rewards(draw: st.DrawFn, unit: Unit, *, once: bool = False) -> Reward:
 
 
 @st.composite
-def rules(draw: st.DrawFn, number: int, units: list[Unit]) -> Rule:
+def rules(draw: st.DrawFn, number: int, units: list[Unit], fees: Sequence[Unit]) -> Rule:
     rates = st.dictionaries(
         st.tuples(st.sampled_from("UMES"), st.sampled_from(["P0", "P1", "P2", "P3"])),
         st.sampled_from([1, 5_000, 10_000]),
@@ -171,7 +172,7 @@ def rules(draw: st.DrawFn, number: int, units: list[Unit]) -> Rule:
         f"规则{number}",
         f"rule {number}",
         Group("all", tuple(draw(st.lists(likely | members, min_size=1, max_size=3)))),
-        tuple(draw(rewards(unit, once=once)) for unit in paid),
+        tuple(draw(rewards(unit, once=once)) for unit in (*paid, *draw(st.sampled_from([(), fees])))),
         draw(st.just({(level, proof): 10_000 for level in "UMES" for proof in ("P0", "P1", "P2", "P3")}) | rates),
     )
 
@@ -211,7 +212,8 @@ def paces(draw: st.DrawFn, unit: Unit) -> Pace:
 
 @st.composite
 def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
-    units = draw(st.lists(st.sampled_from(list(Unit)), min_size=1, max_size=3, unique=True))
+    units = draw(st.lists(st.sampled_from(OF_RESIDENTS), min_size=1, max_size=3, unique=True))
+    fees = draw(st.sampled_from([(), (), (Unit.FEE,)]))
     policy = Policy(
         policy=f"p{number}",
         title_zh="测试政策",
@@ -221,10 +223,10 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
         until_ms=2**53,
         budgets=tuple(
             Budget(unit, 10**6, draw(st.booleans()), paces=tuple(draw(st.lists(paces(unit), max_size=1))))
-            for unit in units
+            for unit in (*units, *fees)
         ),
-        rules=tuple(draw(rules(i, units)) for i in range(draw(st.integers(1, 2)))),
-        caps=tuple(draw(caps(i, units)) for i in range(draw(st.integers(1, 3)))),
+        rules=tuple(draw(rules(i, units, fees)) for i in range(draw(st.integers(1, 2)))),
+        caps=tuple(draw(caps(i, [*units, *fees])) for i in range(draw(st.integers(1, 3)))),
         scope=draw(st.just(Scope()) | scopes),
         stacking=draw(stackings),
         transitions=draw(st.just(()) | transitions),

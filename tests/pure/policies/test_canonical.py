@@ -309,12 +309,28 @@ def test_p11_a_municipality_keeps_its_own_list_within_the_regions() -> None:
 def test_p12_pays_containers_by_size_and_the_old_label_until_its_day() -> None:
     deposit = shop("p12-deposit")
 
-    assert deposit.sell("2026-03-01", None, proof="P2", category="饮料容器（小）", quantity=7).amount == 105
-    assert deposit.sell("2026-03-01", None, proof="P2", category="饮料容器（大）", quantity=2).amount == 50
+    small = deposit.sell("2026-03-01", None, proof="P2", category="饮料容器（小）", quantity=7)
+    large = deposit.sell("2026-03-01", None, proof="P2", category="饮料容器（大）", quantity=2)
+    assert amounts(small) == [("fen", 105), ("fee", 14)]
+    assert amounts(large) == [("fen", 50), ("fee", 4)]
     old = {"proof": "P2", "category": "饮料容器（大）", "certificate_scheme": "deposit_old"}
     assert deposit.sell("2026-04-30T23:59:59", None, **old).amount == 25
     assert deposit.sell("2026-05-01T00:00:00", None, **old).reason == "transition_over"
     assert "2026-04-30" in deposit.why_not("2026-05-01T00:00:00", None, **old)
+
+
+def test_p12_pays_a_shop_only_for_what_it_handles() -> None:
+    """No deposit, no fee; without a shop the deposit alone; and each limit holds its own unit."""
+    deposit = shop("p12-deposit")
+    bottle = {"proof": "P1", "category": "饮料容器（大）"}
+
+    assert amounts(deposit.sell("2026-03-01", None, quantity=400, **bottle)) == [("fen", 10_000), ("fee", 800)]
+    over = deposit.sell("2026-03-01", None, **bottle)
+    assert (amounts(over), over.reason, over.unit, over.limit_name) == ([], "cap", "fen", "daily")
+    assert amounts(deposit.sell("2026-03-01", None, person=WANG, store=None, **bottle)) == [("fen", 25)]
+    many = [deposit.sell("2026-03-01", None, person=f"p{n}", quantity=400, **bottle) for n in range(125)]
+    assert [amounts(one) for one in many[-2:]] == [[("fen", 10_000), ("fee", 800)], [("fen", 10_000)]]
+    assert [(award.limit_name, award.limit_left) for award in many[-1].more] == [("shop-fees", 0)]
 
 
 def test_p13_adds_two_hundred_yuan_for_an_old_unit_once() -> None:
