@@ -6,7 +6,7 @@ The previous release writes none, and reads none: it decides under no policy tha
 from alembic import op
 
 revision = "0025_handling"
-down_revision = "0028_fleet"
+down_revision = "0027_leases"
 branch_labels = None
 depends_on = None
 
