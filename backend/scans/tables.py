@@ -124,6 +124,7 @@ baskets = Table(
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
     CheckConstraint("seq >= 0", name="seq"),
     Index("ix_baskets_resident", "city", "resident", "sold_at", postgresql_where="resident IS NOT NULL"),
+    Index("ix_baskets_sold", "sold_at", postgresql_using="brin"),
     Index("ix_baskets_claim", "city", "claim_sha256", postgresql_where="claim_sha256 IS NOT NULL"),
 )
 """The key is made from (device, stream, seq): `identity.basket_id`.
@@ -138,6 +139,7 @@ decisions = Table(
     metadata,
     *_decision_columns(),
     Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
+    Index("ix_decisions_decided", "decided_at", postgresql_using="brin"),
     Index("ix_decisions_held", "city", "basket", postgresql_where="outcome = 'held'"),
 )
 """One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it.
@@ -179,6 +181,18 @@ price_medians = Table(
 )
 """What one piece of a code cost before the Monday `week`, half of the time less: append-only by grant, so that a sale is
 compared with the same price whenever it is decided."""
+
+price_weeks = Table(
+    "price_weeks",
+    metadata,
+    city_column(),
+    Column("week", Date, primary_key=True),
+    Column("codes", BigInteger, nullable=False),
+    instant_column("learned_at"),
+    CheckConstraint("codes >= 0", name="codes"),
+    CheckConstraint("extract(isodow FROM week) = 1", name="monday"),
+)
+"""The weeks whose medians were reckoned, also where none came of it: nobody reads the same sales again."""
 
 unit_claims = Table(
     "unit_claims",
@@ -300,6 +314,13 @@ quotes = Table(
     CheckConstraint("(state = 'captured') = (capture_sha256 IS NOT NULL)", name="captured"),
     CheckConstraint("expires_at > sold_at", name="period"),
     CheckConstraint("octet_length(request_sha256) = 32 AND octet_length(capture_sha256) = 32", name="sha256"),
+    Index(
+        "ix_quotes_resident",
+        "city",
+        "resident",
+        "sold_at",
+        postgresql_where="state = 'held' AND resident IS NOT NULL",
+    ),
     Index("ix_quotes_held", "city", "expires_at", postgresql_where="state = 'held'"),
 )
 """What a shop's system was promised for a basket before it is paid. `basket` is the id of the basket that it becomes,

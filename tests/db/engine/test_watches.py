@@ -24,6 +24,7 @@ from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, WASHER, City, open_city, read, resident
 from tests.worlds.later import assert_verified
 from tests.worlds.quotes import open_desk
+from tests.worlds.returning import asked, shop_system
 
 LI, WANG = resident(1), resident(2)
 DEAR = {"watch": "dear", "of": "price", "above_bp": 13_000, "below_bp": 5_000}
@@ -51,11 +52,32 @@ def city(engine_db: Database) -> City:
 
 
 def usual_prices(city: City, sales: int = 20) -> None:
-    """Fridges of last week, twenty at ¥98.20 to ¥101.80: the median is ¥100. Two in one line count by the piece."""
-    till = city.till(sales)
-    prices = [(9_820 + 20 * number, 1) for number in range(sales - 1)]
-    reads = [read(FRIDGE, price_fen=price, qty=pieces) for price, pieces in [*prices, (20_000, 2)]]
-    city.record(till.basket(*reads, sold_at=LAST_WEEK), now=LAST_WEEK)
+    """Fridges of last week in the shops of three retailers, ¥98.20 to ¥101.80: the median of each is ¥100. Two in one line
+    count by the piece.
+    """
+    usual = [(9_820, 1), (10_180, 1), (20_000, 2), *[(10_000, 1)] * sales]
+    for place in range(3):
+        shop_of(city, f"m{place}")
+        sold = usual[: (sales + place) // 3]
+        at_shop(city, f"m{place}", [read(FRIDGE, price_fen=price, qty=pieces) for price, pieces in sold])
+
+
+def shop_of(city: City, store: str) -> None:
+    """A shop that is its retailer's only one."""
+    shop = Store(NANJING, store, f"{store} 公司", f"{store} 店", "320102")
+    city.database.write(lambda connection: open_store(connection, shop, NOON))
+
+
+def at_shop(city: City, store: str, reads: list[dict[str, Any]], **more: Any) -> str:
+    """The id of a basket of last week, of nobody unless `more` says so."""
+    city.codes_issued += 1
+    arrival = at_store(city.till(1_000 + city.codes_issued).basket(*reads, sold_at=LAST_WEEK, **more), store)
+    city.record(arrival, now=LAST_WEEK)
+    return arrival.basket.basket
+
+
+def medians(city: City) -> list[tuple[Any, ...]]:
+    return books.rows(city.database, "SELECT label_key, week::text, median_fen, sales FROM price_medians ORDER BY 2")
 
 
 def decisions(city: City, names: str) -> list[tuple[object, ...]]:
@@ -82,18 +104,60 @@ def test_a_price_far_from_the_usual_one_is_held_and_replays(city: City) -> None:
     assert_verified(city.database, NANJING)
 
 
-def test_a_median_is_reckoned_once_a_week_and_never_again(city: City) -> None:
+def test_a_week_is_reckoned_once_whatever_comes_of_it(city: City) -> None:
     usual_prices(city, sales=19)
     assert learn_prices(city.database, NANJING, NOON) == 0
     usual_prices(city, sales=10)
-    assert learn_prices(city.database, NANJING, NOON) == 1
-    first = books.rows(city.database, "SELECT label_key, week::text, median_fen, sales FROM price_medians")
+    seen: list[str] = []
+    with observed(seen.append):
+        assert learn_prices(city.database, NANJING, NOON) == 0
+    assert not any("percentile_disc" in statement for statement in seen)
 
+    monday = NOON + timedelta(days=1)
+    assert learn_prices(city.database, NANJING, monday) == 1
+    first = medians(city)
     usual_prices(city, sales=30)
 
+    assert learn_prices(city.database, NANJING, monday) == 0
+    assert medians(city) == first == [(f"gtin:0{FRIDGE}", "2026-11-23", 10_000, 29)]
+
+
+def test_a_retailer_does_not_shape_the_price_that_it_is_compared_with(city: City) -> None:
+    """A hundred sales to nobody at three times the price are one voice of four; without others they are none."""
+    usual_prices(city)
+    shop_of(city, "sly")
+    for _ in range(2):
+        at_shop(city, "sly", [read(code, price_fen=30_000) for code in (FRIDGE, WASHER) for _ in range(25)])
+
+    assert learn_prices(city.database, NANJING, NOON) == 1
+
+    assert medians(city) == [(f"gtin:0{FRIDGE}", "2026-11-16", 10_000, 70)]
+
+
+def test_where_few_sell_it_known_residents_say_what_goods_cost_each_once(city: City) -> None:
+    for number in range(19):
+        at_shop(city, "s1", [read(FRIDGE, price_fen=10_000 + number)], resident=resident(number))
+    at_shop(city, "s1", [read(FRIDGE, price_fen=30_000, qty=1)] * 40, resident=resident(18))
     assert learn_prices(city.database, NANJING, NOON) == 0
-    assert books.rows(city.database, "SELECT label_key, week::text, median_fen, sales FROM price_medians") == first
+
+    at_shop(city, "s1", [read(FRIDGE, price_fen=30_000)] * 40, resident=resident(19))
+
     assert learn_prices(city.database, NANJING, NOON + timedelta(days=1)) == 1
+    assert medians(city)[0][2] == 10_009
+
+
+def test_what_came_back_was_not_sold_at_its_price(city: City) -> None:
+    usual_prices(city, sales=19)
+    till = city.till(9)
+    voided, returned = (
+        at_store(till.basket(read(FRIDGE, price_fen=30_000), sold_at=LAST_WEEK), "m0") for _ in range(2)
+    )
+    voiding = till.basket(sold_at=LAST_WEEK, void_of=voided.basket.seq)
+    city.record(voided, returned, voiding, now=LAST_WEEK)
+    place = (returned.basket.basket, 0, 1)
+    shop_system(city.database).give_back(asked(place, store="m0", at=LAST_WEEK + NEAR), LAST_WEEK + NEAR)
+
+    assert learn_prices(city.database, NANJING, NOON) == 0
 
 
 def test_what_was_held_is_released_and_replays_as_released(city: City) -> None:
@@ -199,6 +263,26 @@ def test_a_quote_is_held_as_its_sale_would_be(city: City) -> None:
     assert_verified(city.database, NANJING)
 
 
+def test_a_person_whose_basket_is_held_elsewhere_is_seen(city: City) -> None:
+    """A quote that is held says as much of where somebody stood as a sale does, before and after."""
+    desk = open_desk(city)
+    first = desk.hold(read(FRIDGE), person=LI, now=NOON + NEAR)
+    for number, sold_at in ((2, NOON), (3, NOON + 2 * NEAR)):
+        late = at_store(city.till(number).basket(read(FRIDGE), resident=LI, sold_at=sold_at), "s2")
+        city.record(late, now=NOON + 2 * NEAR)
+
+    assert sorted(decisions(city, "b.device, d.outcome, d.travel_kmh"))[-2:] == [
+        (f"till-{NANJING}-2", "held", 240),
+        (f"till-{NANJING}-3", "held", 240),
+    ]
+    desk.void(first)
+    city.record(
+        at_store(city.till(4).basket(read(FRIDGE), resident=LI, sold_at=NOON + 3 * NEAR), "s2"), now=NOON + 3 * NEAR
+    )
+    assert max(decisions(city, "b.device, d.outcome"))[1] == "awarded"
+    assert_verified(city.database, NANJING)
+
+
 def test_a_batch_costs_the_same_statements_whatever_it_holds(city: City) -> None:
     city.record(city.till().basket(read(FRIDGE), resident=LI))  # fills the caches
     costs = []
@@ -249,10 +333,9 @@ def test_a_label_of_one_piece_is_held_to_the_usual_price_of_its_model(city: City
     def piece(number: int) -> str:
         return f"https://id.gs1.org/01/0{FRIDGE}/21/P{number}"
 
-    till = city.till(20)
-    for first in (0, 10):
-        reads = [read(piece(number), price_fen=10_000) for number in range(first, first + 10)]
-        city.record(till.basket(*reads, sold_at=LAST_WEEK), now=LAST_WEEK)
+    for place in range(3):
+        shop_of(city, f"m{place}")
+        at_shop(city, f"m{place}", [read(piece(10 * place + number), price_fen=10_000) for number in range(7)])
     assert learn_prices(city.database, NANJING, NOON) == 1
 
     city.record(city.till().basket(read(piece(99), price_fen=13_001), resident=LI))
