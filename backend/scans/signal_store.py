@@ -94,8 +94,8 @@ heard AS (
   HAVING sum(sales) >= %(sales_min)s
     AND count(*) >= CASE whose WHEN 'retailer' THEN %(retailers_min)s ELSE %(residents_min)s END)
 INSERT INTO price_medians (city, label_key, week, median_fen, sales, learned_at)
-SELECT DISTINCT ON (label_key) %(city)s, label_key, %(week)s::date, median_fen, sales, %(now)s::timestamptz
-FROM heard ORDER BY label_key, whose DESC
+SELECT %(city)s, label_key, %(week)s::date, median_fen, sales, %(now)s::timestamptz
+FROM (SELECT DISTINCT ON (label_key) label_key, median_fen, sales FROM heard ORDER BY label_key, whose DESC) h
 ON CONFLICT DO NOTHING"""
 
 

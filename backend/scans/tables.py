@@ -124,7 +124,7 @@ baskets = Table(
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
     CheckConstraint("seq >= 0", name="seq"),
     Index("ix_baskets_resident", "city", "resident", "sold_at", postgresql_where="resident IS NOT NULL"),
-    Index("ix_baskets_sold", "sold_at", postgresql_using="brin"),
+    Index("ix_baskets_sold", "city", "sold_at", postgresql_using="brin"),
     Index("ix_baskets_claim", "city", "claim_sha256", postgresql_where="claim_sha256 IS NOT NULL"),
 )
 """The key is made from (device, stream, seq): `identity.basket_id`.
@@ -139,7 +139,7 @@ decisions = Table(
     metadata,
     *_decision_columns(),
     Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
-    Index("ix_decisions_decided", "decided_at", postgresql_using="brin"),
+    Index("ix_decisions_decided", "city", "decided_at", postgresql_using="brin"),
     Index("ix_decisions_held", "city", "basket", postgresql_where="outcome = 'held'"),
 )
 """One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it.

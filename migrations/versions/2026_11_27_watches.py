@@ -35,8 +35,8 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         for name, table, columns, more in (
             ("ix_quotes_resident", "quotes", ["city", "resident", "sold_at"], {"postgresql_where": sa.text(_HELD)}),
-            ("ix_baskets_sold", "baskets", ["sold_at"], {"postgresql_using": "brin"}),
-            ("ix_decisions_decided", "decisions", ["decided_at"], {"postgresql_using": "brin"}),
+            ("ix_baskets_sold", "baskets", ["city", "sold_at"], {"postgresql_using": "brin"}),
+            ("ix_decisions_decided", "decisions", ["city", "decided_at"], {"postgresql_using": "brin"}),
         ):
             op.create_index(name, table, columns, if_not_exists=True, postgresql_concurrently=True, **more)
 
