@@ -1,9 +1,7 @@
 """Fixtures every test may use: a real PostgreSQL, migrated once, cloned for each test that asks for it."""
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,11 +11,14 @@ from backend.kernel.ids import new_id
 from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
 from backend.storage.transaction import Database
+from tests.worlds.homes import home, in_memory
 
 pytest_plugins = ("tests.worlds.browser",)
 TEMPLATE = "greenpoints_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 """Durability is not what most tests test; those that do start a server of their own."""
+COPIED = "file_copy" if in_memory() else "wal_log"
+"""How a database is made: measured 22 ms against 39 in memory, 80 to 400 ms and more on disk."""
 
 
 def _execute(url: str, statement: str) -> None:
@@ -36,15 +37,13 @@ def server_url() -> Iterator[str]:
     if given:
         yield given
         return
-    # A short path that the server's own user can enter, and that does not exist yet: it makes it for itself.
-    home = Path("/var/tmp") / f"gp-tests-{new_id()[-12:]}"  # noqa: S108 - its last 48 bits are random
-    server = EmbeddedPostgres(home, settings=FAST)
-    server.start()
-    try:
-        yield server.url()
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with home("tests") as place:
+        server = EmbeddedPostgres(place, settings=FAST)
+        server.start()
+        try:
+            yield server.url()
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +59,7 @@ def template(server_url: str) -> str:
 def database_url(server_url: str, template: str) -> Iterator[str]:
     """The owner's address of a migrated, empty database of this test's own."""
     name = f"t_{new_id().replace('-', '')}"
-    _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
+    _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {COPIED}')
     try:
         yield _named(server_url, name)
     finally:

@@ -2,22 +2,20 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from backend.kernel.ids import new_id
 from backend.storage import migrate
 from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.transaction import ROLES, Database
 from tests.worlds.city import open_city, read, resident, states
+from tests.worlds.homes import home
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 OWNERS = ("nanjing", "suzhou")
@@ -59,14 +57,13 @@ class Cluster(NamedTuple):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedPostgres]:
-    home = Path("/var/tmp") / f"gp-roles-{new_id()[-12:]}"  # noqa: S108 - its last 48 bits are random
-    started = EmbeddedPostgres(home, settings=FAST)
-    started.start()
-    try:
-        yield started
-    finally:
-        started.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with home("roles") as place:
+        started = EmbeddedPostgres(place, settings=FAST)
+        started.start()
+        try:
+            yield started
+        finally:
+            started.stop()
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.kernel.ids import new_id
 from tests.bridge.broker import find_mosquitto
 from tests.journeys.town import Town, till_of
+from tests.worlds.homes import new_home
 
 TILLS = 13
 """With keys from the beginning; each test takes numbers of its own."""
@@ -24,8 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def served() -> Iterator[Town]:
     """PostgreSQL and the server. JOURNEY_KEEP leaves their files and logs behind."""
-    # A short path that the services' own user can enter, and that does not exist yet: it makes it for itself.
-    home = Path("/var/tmp") / f"gp-journey-{new_id()[-12:]}"  # noqa: S108 - its last 48 bits are random
+    home = new_home("journey")
     town = Town.found(home, [till_of(number).device for number in range(TILLS)])
     try:
         town.run_server()

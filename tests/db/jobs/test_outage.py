@@ -1,6 +1,5 @@
 """The worker while PostgreSQL is away: it waits, goes on afterwards, and can be stopped meanwhile."""
 
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -8,25 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from backend.kernel.ids import new_id
 from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
 from tests.db.jobs.process import done, lines, queue, wait, worker
+from tests.worlds.homes import home
 
 AWAY_S = 3
 
 
 @pytest.fixture
 def server() -> Iterator[EmbeddedPostgres]:
-    home = Path("/var/tmp") / f"gp-tests-{new_id()[-12:]}"  # noqa: S108 - made by the server, new and for itself
-    embedded = EmbeddedPostgres(home, settings={"fsync": "off"})
-    embedded.start()
-    upgrade(embedded.url())
-    try:
-        yield embedded
-    finally:
-        embedded.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with home("outage") as place:
+        embedded = EmbeddedPostgres(place, settings={"fsync": "off"})
+        embedded.start()
+        upgrade(embedded.url())
+        try:
+            yield embedded
+        finally:
+            embedded.stop()
 
 
 def test_it_goes_on_when_the_server_is_back(server: EmbeddedPostgres, tmp_path: Path) -> None:
