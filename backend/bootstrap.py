@@ -13,6 +13,7 @@ from backend.devices.enrolment.certificate import Authority
 from backend.key_files import authority_key, certificate_chain, secret_key, secret_text, signing_key
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
+from backend.redemptions.codes import CodeBook
 from backend.settings import Settings, TextMessages
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
@@ -21,6 +22,8 @@ from backend.usecases.capture_quote import CaptureQuote
 from backend.usecases.change_consent import ChangeConsent
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.collect_awards import CollectAwards
+from backend.usecases.confirm_redemption import ConfirmRedemption
+from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
@@ -64,6 +67,9 @@ class Backend:
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
     claim_basket: ClaimBasket
+    hold_redemption: HoldRedemption
+    confirm_redemption: ConfirmRedemption
+    codes: CodeBook
     change_consent: ChangeConsent
     provision_device: ProvisionDevice
     rotate_keys: RotateKeys
@@ -86,6 +92,7 @@ def build(settings: Settings) -> Backend:
     database = Database(settings.database_url, role=ROLE, pool_size=settings.database_connections)
     registry, policies = RegistryCache(), PolicyCache(chart.budget)
     identity_key = secret_key(settings.identity_hash_key_file)
+    codes = CodeBook(identity_key)
     sign = signing_key(settings.receipt_key_file).sign
     issuer = _issuer(settings)
     wechat = _wechat(settings)
@@ -120,6 +127,9 @@ def build(settings: Settings) -> Backend:
         ),
         collect_awards=CollectAwards(database),
         claim_basket=ClaimBasket(database, registry, policies),
+        hold_redemption=HoldRedemption(database, codes),
+        confirm_redemption=ConfirmRedemption(database, codes),
+        codes=codes,
         change_consent=ChangeConsent(database),
         provision_device=ProvisionDevice(database, issuer),
         rotate_keys=RotateKeys(database, issuer),

@@ -19,6 +19,7 @@ from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.release_quote import expire_quotes
+from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
 from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
 from backend.usecases.settle_due import Settled, settle_due
@@ -63,6 +64,12 @@ SCHEDULE = (
         "make_snapshots", EVERY_MINUTE, "更新终端的离线商品快照", "renew what tills may say of goods while offline"
     ),
     Planned("expire_quotes", EVERY_MINUTE, "退回到期未付的预留", "give back what quotes held beyond their time"),
+    Planned(
+        "expire_redemptions",
+        EVERY_MINUTE,
+        "退回逾时未确认的兑换，结束过期的券",
+        "give back redemptions that nobody confirmed in time, end vouchers",
+    ),
     Planned(
         "settle_due",
         EVERY_MINUTE,
@@ -120,6 +127,7 @@ class Chores:
             "settle_due": self.settle_due,
             "void_baskets": self.void_baskets,
             "expire_quotes": self.expire_quotes,
+            "expire_redemptions": self.expire_redemptions,
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
             "settle_leases": self.settle_leases,
@@ -152,6 +160,13 @@ class Chores:
 
     def expire_quotes(self, now: datetime, stopping: Stopping) -> Facts:
         return {"expired": sum(expire_quotes(self._database, city, now, stopping) for city in self._cities(stopping))}
+
+    def expire_redemptions(self, now: datetime, stopping: Stopping) -> Facts:
+        redemptions = vouchers = 0
+        for city in self._cities(stopping):
+            redemptions += expire_redemptions(self._database, city, now, stopping)
+            vouchers += expire_vouchers(self._database, city, now, stopping)
+        return {"redemptions": redemptions, "vouchers": vouchers}
 
     def reclaim_budgets(self, now: datetime, stopping: Stopping) -> Facts:
         done = Reclaimed()

@@ -19,6 +19,10 @@ INVARIANTS = {
     "I7": ("上限计数等于奖励之和且不超限", "caps: awards sum to the counter, within the cap"),
     "I8": ("奖励可由留存事实重算得到", "decisions replay from their stored facts"),
     "I9": ("扫码、核定、奖励、入账一一对应", "scans, decisions, awards and postings match one to one"),
+    "I10": (
+        "兑换：占用、使用、退回与入账相符，库存、限兑、券不超不漏",
+        "redemptions: held, spent and given back as posted; stocks, limits and vouchers count the same",
+    ),
 }
 
 UNIT_NAMES = {
@@ -38,6 +42,7 @@ LIABILITY = {
     "outstanding": ("居民持有", "outstanding"),
     "pending": ("其中待生效", "of which pending"),
     "to_collect": ("其中待领取", "of which to collect"),
+    "held": ("其中兑换占用", "of which held for redemptions"),
     "available": ("其中可用", "of which available"),
     "used": ("已用", "used"),
     "expired": ("过期", "expired"),

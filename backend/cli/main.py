@@ -18,6 +18,8 @@ class Program(click.Group):
         "leases",
         "policies",
         "holds",
+        "catalogue",
+        "redemptions",
         "residents",
         "stores",
         "devices",

@@ -2,8 +2,9 @@
 
 A resident's value lies in lots: `resident:{id}:{unit}` without an end, `resident:{id}:e{YYYYMMDD}:{unit}` good through that
 civil day, `pending:{id}:{YYYYMMDDHH}:{end}:{unit}` available from that civil hour, `collect:{id}:{policy}:{YYYYMMDDHH}:
-{end}:{unit}` to be collected before it; `{end}` is e{YYYYMMDD} or -. What is owed is below zero in `debt:{id}:{unit}`.
-A shop's fees are in `shop:{store}:fee`.
+{end}:{unit}` to be collected before it; `{end}` is e{YYYYMMDD} or -. What a redemption holds is in `held:{id}:{redemption}:
+{unit}` until it is confirmed or given back. What is owed is below zero in `debt:{id}:{unit}`. A shop's fees are in
+`shop:{store}:fee`.
 """
 
 from datetime import date, datetime, timedelta
@@ -35,10 +36,12 @@ class Kind(StrEnum):
     DEBT = "debt"
     RESERVED = "reserved"
     SHOP = "shop"
+    HELD = "held"
+    RECIPIENT = "recipient"
 
 
 _LOT, _PENDING, _COLLECT = Kind.LOT.value, Kind.PENDING.value, Kind.COLLECT.value
-OF_RESIDENTS = (Kind.COLLECT.value, Kind.DEBT.value, Kind.PENDING.value, Kind.LOT.value)
+OF_RESIDENTS = (Kind.COLLECT.value, Kind.DEBT.value, Kind.HELD.value, Kind.PENDING.value, Kind.LOT.value)
 _RESIDENT_SIDE = tuple(f"{kind}:" for kind in OF_RESIDENTS)
 _SHOP = f"{Kind.SHOP.value}:"
 _BELOW_ZERO = (f"{Kind.TREASURY.value}:", f"{Kind.DEBT.value}:", _SHOP)
@@ -120,6 +123,16 @@ def debt(resident: str, unit: str) -> str:
     return f"debt:{resident}:{unit}"
 
 
+def held(resident: str, redemption: str, unit: str) -> str:
+    """What a redemption keeps from being spent twice, out of the lots of `resident`."""
+    return f"{Kind.HELD.value}:{resident}:{redemption}:{unit}"
+
+
+def recipient(name: str, unit: str) -> str:
+    """What residents gave to one recipient of donations."""
+    return f"{Kind.RECIPIENT.value}:{name}:{unit}"
+
+
 def expired(unit: str) -> str:
     return f"expired:{unit}"
 
@@ -146,13 +159,11 @@ def place_of(account: str) -> Place:
     """Raises ValueError for an address that is none of this chart."""
     kind, *between, unit = account.split(":") if ":" in account else ("", account)
     match kind, between:
-        case ("treasury" | "expired" | "redeemed", []) | ("shop", [_, *_]):
+        case ("treasury" | "expired" | "redeemed", []) | ("shop", [_, *_]) | ("recipient", [_]):
             return Place(kind, None, None, None, NO_END, unit)
-        case "budget", [policy] | [policy, _]:
+        case ("budget", [policy] | [policy, _]) | ("reserved", [_, policy]):
             return Place(kind, None, policy, None, NO_END, unit)
-        case "reserved", [_, policy]:
-            return Place(kind, None, policy, None, NO_END, unit)
-        case "resident" | "debt", [resident]:
+        case ("resident" | "debt", [resident]) | ("held", [resident, _]):
             return Place(kind, resident, None, None, NO_END, unit)
         case "resident", [resident, end]:
             return Place(kind, resident, None, None, end, unit)

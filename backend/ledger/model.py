@@ -15,6 +15,8 @@ class Reason(StrEnum):
     EXPIRY = "expiry"
     REPAY = "repay"
     REDEMPTION = "redemption"
+    HOLD = "hold"
+    DONATION = "donation"
     RETURN = "return"
     RECLAIM = "reclaim"
     RESERVE = "reserve"

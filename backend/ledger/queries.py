@@ -15,8 +15,8 @@ ACCOUNTS_MAX = 10_000
 HOLDINGS = """
 SELECT account, balance FROM accounts
 WHERE city = %(city)s AND balance <> 0
-  AND (starts_with(account, %(collect)s) OR starts_with(account, %(debt)s) OR starts_with(account, %(pending)s)
-       OR starts_with(account, %(lots)s))"""
+  AND (starts_with(account, %(collect)s) OR starts_with(account, %(debt)s) OR starts_with(account, %(held)s)
+       OR starts_with(account, %(pending)s) OR starts_with(account, %(lots)s))"""
 
 POSTING = """
 SELECT reference::text, step, line, reason, unit, source, destination, amount, recorded_at FROM transfers
@@ -33,8 +33,8 @@ WHERE city = %(city)s AND starts_with(account, %(prefix)s) AND account > %(after
 # What is held is a sum of balances, what came and went a sum of transfers. `resident` is the kind of a lot.
 LIABILITY = """
 SELECT unit, sum(granted)::bigint, sum(in_budgets)::bigint, sum(reserved)::bigint, sum(issued)::bigint, sum(lapsed)::bigint,
-       sum(returned)::bigint, sum(pending)::bigint, sum(to_collect)::bigint, sum(available)::bigint,
-       sum(used)::bigint, sum(expired)::bigint,
+       sum(returned)::bigint, sum(pending)::bigint, sum(to_collect)::bigint, sum(held)::bigint,
+       sum(available)::bigint, sum(used)::bigint, sum(expired)::bigint,
        sum(owed)::bigint, sum(of_shops)::bigint
 FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS granted,
              CASE WHEN kind = 'budget' THEN balance ELSE 0 END AS in_budgets,
@@ -42,7 +42,8 @@ FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS grant
              CASE WHEN kind = 'pending' THEN balance ELSE 0 END AS pending,
              CASE WHEN kind = 'collect' THEN balance ELSE 0 END AS to_collect,
              CASE WHEN kind = 'resident' THEN balance ELSE 0 END AS available,
-             CASE WHEN kind = 'redeemed' THEN balance ELSE 0 END AS used,
+             CASE WHEN kind = 'held' THEN balance ELSE 0 END AS held,
+             CASE WHEN kind IN ('redeemed', 'recipient') THEN balance ELSE 0 END AS used,
              CASE WHEN kind = 'expired' THEN balance ELSE 0 END AS expired,
              CASE WHEN kind = 'debt' THEN -balance ELSE 0 END AS owed,
              CASE WHEN kind = 'shop' THEN balance ELSE 0 END AS of_shops
@@ -51,7 +52,7 @@ FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS grant
       UNION ALL
       SELECT unit, 0, 0, 0, CASE WHEN issues AND reason <> 'reinstate' THEN amount ELSE 0 END,
              CASE reason WHEN 'lapse' THEN amount WHEN 'reinstate' THEN -amount ELSE 0 END,
-             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0, 0
+             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0, 0, 0
       FROM (SELECT unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):' AS issues,
                    destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):' AS returns, sum(amount) AS amount
             FROM transfers WHERE city = %(city)s
@@ -102,6 +103,11 @@ class Holding(NamedTuple):
         return self.place.kind == chart.Kind.DEBT
 
     @property
+    def is_held(self) -> bool:
+        """By a redemption that is not confirmed yet."""
+        return self.place.kind == chart.Kind.HELD
+
+    @property
     def over_at_ms(self) -> int:
         """When it is over, of what has an end."""
         assert self.place.last_day is not None
@@ -149,6 +155,7 @@ class Liability(NamedTuple):
     returned: int
     pending: int
     to_collect: int
+    held: int
     available: int
     used: int
     expired: int
@@ -158,7 +165,7 @@ class Liability(NamedTuple):
     @property
     def outstanding(self) -> int:
         """What residents hold and may still use."""
-        return self.pending + self.to_collect + self.available
+        return self.pending + self.to_collect + self.held + self.available
 
     @property
     def adds_up(self) -> bool:
@@ -184,8 +191,8 @@ def coming_expiries(held: Iterable[Holding], now_ms: int) -> list[Holding]:
 
 def holdings(connection: Connection, city: str, resident: str) -> list[Holding]:
     """Every account of `resident` in `city` that holds or owes something, in address order."""
-    collect, debt, pending, lots = chart.prefixes(resident)
-    params = {"city": city, "collect": collect, "debt": debt, "pending": pending, "lots": lots}
+    collect, debt, held, pending, lots = chart.prefixes(resident)
+    params = {"city": city, "collect": collect, "debt": debt, "held": held, "pending": pending, "lots": lots}
     rows = sorted(hot(connection, HOLDINGS, params).fetchall())
     return [Holding(account, balance, chart.place_of(account)) for account, balance in rows]
 

@@ -5,12 +5,10 @@ Only its hash is known here; who types the code proves to hold the slip.
 
 import hashlib
 
+from backend.kernel.crockford import typed as as_drawn
 from backend.kernel.errors import DomainError
 
-ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 LENGTH = 16
-TYPED_MAX = 40
-_TYPED = str.maketrans("OIL", "011", "- ")
 
 
 class ClaimCodeMalformed(DomainError):
@@ -24,7 +22,7 @@ def claim_hash(typed: str) -> bytes:
 
     Raises ClaimCodeMalformed.
     """
-    code = typed.strip().upper().translate(_TYPED) if typed.isascii() and len(typed) <= TYPED_MAX else ""
-    if len(code) != LENGTH or not ALPHABET.issuperset(code):
+    code = as_drawn(typed, LENGTH)
+    if code is None:
         raise ClaimCodeMalformed
     return hashlib.sha256(code.encode("ascii")).digest()

@@ -20,9 +20,8 @@ from backend.scans.quotes import (
     QuoteVoided,
 )
 from backend.storage.transaction import Database, Sent, pipelined
+from backend.usecases.overdue import end_overdue
 from backend.usecases.quote_basket import RESERVED_STEP, RETURNED_STEP
-
-OVERDUE_MAX = 500
 
 
 def void_quote(database: Database, city: str, basket: str, *, service: str, now: datetime) -> None:
@@ -46,17 +45,12 @@ def void_quote(database: Database, city: str, basket: str, *, service: str, now:
 
 def expire_quotes(database: Database, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
     """Gives back what is held beyond its time, a transaction a quote; how many."""
-    expired = 0
-    while not stopping():
-        with database.read() as connection:
-            overdue = quote_store.overdue(connection, city, now, limit=OVERDUE_MAX)
-        for basket in overdue:
-            if stopping():
-                break
-            expired += database.write(lambda c: _expire(c, city, basket, now))  # noqa: B023 - called at once
-        if len(overdue) < OVERDUE_MAX:
-            break
-    return expired
+    return end_overdue(
+        database,
+        lambda connection, limit: quote_store.overdue(connection, city, now, limit=limit),
+        lambda connection, basket: _expire(connection, city, basket, now),
+        stopping,
+    )
 
 
 def check_held(row: QuoteRow, now: datetime) -> None:

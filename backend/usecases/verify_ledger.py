@@ -1,4 +1,4 @@
-"""The proof that the money is right: invariants I4 to I9, each one function, over one snapshot of one city."""
+"""The proof that the money is right: invariants I4 to I10, each one function, over one snapshot of one city."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -24,6 +24,7 @@ from backend.storage.transaction import hot
 from backend.usecases.award_postings import PART_STEP
 from backend.usecases.publish_policy import shares_of
 from backend.usecases.verify_leases import leases_unmatched
+from backend.usecases.verify_redemptions import redemptions_hold
 from backend.usecases.verify_returns import returns_unmatched
 
 # Steps from city to city along the first column of each key, so that it costs one probe a city and table.
@@ -166,6 +167,7 @@ def _verified(database: Reads, city: str, replay_since: datetime | None, lines_m
             verify_caps.caps_hold(connection, city, policies),
             scans.awards_replay(connection, city, policies, published_at_ms, Chosen(replay_since), lines_max),
             scans.nothing_dangles(connection, city, _unposted(connection, city, policies)),
+            redemptions_hold(connection, city),
         )
     return Verified(city, findings)
 

@@ -16,12 +16,14 @@ from backend.web.describe import described, docs
 from backend.web.device.rate import Window
 from backend.web.device.routes import RATE, device
 from backend.web.operations import operations
+from backend.web.pos import redemptions as _confirmations  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
 from backend.web.pos.routes import pos
 from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
+from backend.web.resident import redemptions as _redemptions  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import wallet as _wallet  # noqa: F401 - its routes join the blueprint
 from backend.web.resident.consents import rights
 from backend.web.resident.routes import resident

@@ -44,6 +44,7 @@ NEVER_CHANGED = (
     "consent_texts",
     "consent_history",
     "store_places",
+    "catalogue_versions",
 )
 
 

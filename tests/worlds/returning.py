@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from backend.kernel.ids import new_id
 from backend.kernel.periods import milliseconds
 from backend.ledger import chart
-from backend.ledger.model import Reason, Transfer
-from backend.ledger.post import post_once
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.return_goods import AskedReturn, Returned, ReturnGoods
 from backend.usecases.take_back import Wanted
 from backend.usecases.void_baskets import VoidBaskets
 from tests.worlds.city import NANJING, NOON
+from tests.worlds.redeeming import open_counter
 
 DAY = timedelta(days=1)
 
@@ -39,11 +38,8 @@ def asked(
 
 
 def spend(database: Database, amount: int, person: str) -> None:
-    """As a redemption does, from the lot without an end."""
-    row = Transfer(
-        new_id(), 1, 0, Reason.REDEMPTION, "points", chart.wallet(person, "points"), chart.redeemed("points"), amount
-    )
-    database.write(lambda c: post_once(c, NANJING, [row], NOON))
+    """Redeems, what ends first."""
+    open_counter(database).redeem(person, amount, new_id())
 
 
 def bring_back(

@@ -87,6 +87,7 @@ def balance_answer(unit: str, holdings: list[Holding], now_ms: int) -> Answer:
         **amount_answer(unit, available),
         "pending": [amount_answer(unit, one.amount) | {"available_at": instant(at)} for at, one in waiting],
         "to_collect": [amount_answer(unit, one.amount) | {"collect_by": instant(at)} for at, one in uncollected],
+        "held": amount_answer(unit, sum(one.amount for one in holdings if one.is_held)),
         "owed": amount_answer(unit, sum(-one.amount for one in holdings if one.is_debt)),
     }
 

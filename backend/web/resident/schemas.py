@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from backend.residents.claim_code import TYPED_MAX
+from backend.kernel.crockford import TYPED_MAX
 from backend.residents.session_life import Way
 from backend.scans.queries import PAGE_MAX
 from backend.web.schemas import Base64Bytes, Body, City, Text, Whole
@@ -144,6 +144,11 @@ class BalanceSchema(AmountSchema):
 
     pending = ma.fields.List(ma.fields.Nested(PendingSchema), required=True)
     to_collect = ma.fields.List(ma.fields.Nested(ToCollectSchema), required=True)
+    held = ma.fields.Nested(
+        AmountSchema,
+        required=True,
+        metadata={"description": "兑换占用，未确认 / held by redemptions not yet confirmed"},
+    )
     owed = ma.fields.Nested(
         AmountSchema, required=True, metadata={"description": "退货后的欠账，先行抵扣 / after returns; repaid first"}
     )

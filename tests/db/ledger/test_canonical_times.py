@@ -9,12 +9,13 @@ import pytest
 from backend.ledger import chart
 from backend.storage.transaction import Database
 from backend.usecases.collect_awards import CollectAwards, Collected
-from backend.usecases.redeem_points import Redemption, TooLittleAvailable, redeem_points
 from backend.usecases.settle_due import Settled, settle_due
+from backend.usecases.spend_points import TooLittleAvailable
 from tests.architecture.project import ROOT
 from tests.db.ledger.walk import LI, assert_sound, held, never
 from tests.worlds import books
-from tests.worlds.city import FRIDGE, NANJING, RICE, City, open_city, read, resident
+from tests.worlds.city import FRIDGE, NANJING, RICE, City, open_city, read
+from tests.worlds.redeeming import open_counter
 
 CANONICAL = Path(ROOT) / "tests/pure/policies/canonical"
 SOLD = datetime(2026, 3, 1, 15, 59, 59, tzinfo=UTC)
@@ -37,8 +38,7 @@ def settle(city: City, now: datetime) -> Settled:
 
 
 def spend(city: City, amount: int, now: datetime, reference: int = 1) -> None:
-    asked = Redemption(resident(9_000 + reference), LI, "points", amount)
-    city.database.write(lambda c: redeem_points(c, NANJING, asked, now))
+    open_counter(city.database).redeem(LI, amount, reference, now)
 
 
 def test_p8_waits_seven_days_and_ends_with_the_twelfth_month(engine_db: Database) -> None:

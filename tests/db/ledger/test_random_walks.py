@@ -9,11 +9,12 @@ from backend.kernel.periods import milliseconds
 from backend.ledger import chart, queries
 from backend.storage.transaction import Database
 from backend.usecases.collect_awards import CollectAwards
-from backend.usecases.redeem_points import Redemption, TooLittleAvailable, redeem_points, undo_redemption
 from backend.usecases.settle_due import settle_due
+from backend.usecases.spend_points import TooLittleAvailable
 from tests.db.ledger.model import NEVER, Paper
 from tests.db.ledger.walk import LI, PLENTY, assert_sound, held, never, walled
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read
+from tests.worlds.redeeming import open_counter
 from tests.worlds.returning import bring_back
 
 STEPS = 50
@@ -31,6 +32,7 @@ class Walk:
     def __init__(self, database: Database, seed: int) -> None:
         self.chance = random.Random(seed)
         self.city: City = walled(database)
+        self.counter = open_counter(database)
         self.paper = Paper()
         self.now = NOON
         self.count = 0
@@ -69,18 +71,17 @@ class Walk:
     def redeem(self) -> None:
         self.count += 1
         amount = self.chance.randrange(1, 40)
-        asked = Redemption(_id(self.count), LI, "points", amount)
         try:
-            self.city.database.write(lambda c: redeem_points(c, NANJING, asked, self.now))
+            self.counter.redeem(LI, amount, self.count, self.now)
             done = True
         except TooLittleAvailable:
             done = False
         assert self.paper.redeem(self.count, amount, self.now) == done
 
     def undo(self) -> None:
-        if self.paper.spent:
-            which = self.chance.choice(list(self.paper.spent))
-            self.city.database.write(lambda c: undo_redemption(c, NANJING, _id(which), self.now))
+        if self.paper.spent.keys() - self.paper.back:
+            which = self.chance.choice(sorted(self.paper.spent.keys() - self.paper.back))
+            self.counter.void(self.counter.named(LI, which), self.now)
             self.paper.undo(which, self.now)
 
     def bring_back(self) -> None:
@@ -116,10 +117,6 @@ def _addresses(paper: Paper) -> dict[str, int]:
         found[chart.collect(LI, "kind-4", "points", milliseconds(at), end(day))] = amount
     found[chart.debt(LI, "points")] = -paper.owed
     return {account: amount for account, amount in found.items() if amount}
-
-
-def _id(number: int) -> str:
-    return f"01900000-0000-7000-9000-{number:012x}"
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -24,12 +24,12 @@ def plan(url: str, statement: str, params: dict[str, object]) -> str:
 def test_a_residents_accounts_are_a_walk_along_the_key(engine_db: Database, database_url: str) -> None:
     with psycopg.connect(database_url) as owner:
         owner.execute(PEOPLE)
-    collect, debt, pending, lots = chart.prefixes(LI)
-    params: dict[str, object] = {"city": NANJING, "collect": collect, "debt": debt, "pending": pending, "lots": lots}
+    prefixes = dict(zip(("collect", "debt", "held", "pending", "lots"), chart.prefixes(LI), strict=True))
+    params: dict[str, object] = {"city": NANJING, **prefixes}
 
     found = plan(database_url, queries.HOLDINGS, params)
 
-    assert found.count("Index Cond: ((city = '320100'::text) AND (account >= ") == 4, found
+    assert found.count("Index Cond: ((city = '320100'::text) AND (account >= ") == 5, found
     assert "Seq Scan" not in found
 
 

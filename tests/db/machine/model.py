@@ -160,6 +160,7 @@ class Model:
         self.expired = 0
         self.reserved = 0
         self.redeemed = 0
+        self.held = 0
 
     def purse(self, person: str) -> Purse:
         return self.purses.setdefault(person, Purse())
@@ -318,8 +319,8 @@ class Model:
 
     # Spending
 
-    def redeem(self, person: str, amount: int, now: datetime) -> list[tuple[Bucket, int]]:
-        """The parts that were spent. Raises TooLittle, and then nothing has changed."""
+    def hold(self, person: str, amount: int, now: datetime) -> list[tuple[Bucket, int]]:
+        """The parts that are held. Raises TooLittle, and then nothing has changed."""
         before = copy.deepcopy((self.purses, self.books, self.expired))
         self.settle(person, now)
         purse = self.purse(person)
@@ -328,17 +329,23 @@ class Model:
         if purse.total("lot") < amount:
             self.purses, self.books, self.expired = before
             raise TooLittle
-        self.redeemed += amount
+        self.held += amount
         return purse.take(amount)
 
-    def undo(self, person: str, parts: list[tuple[Bucket, int]], now: datetime) -> None:
+    def spend(self, parts: list[tuple[Bucket, int]]) -> None:
+        amount = sum(part for _, part in parts)
+        self.held -= amount
+        self.redeemed += amount
+
+    def undo(self, person: str, parts: list[tuple[Bucket, int]], now: datetime, *, spent: bool) -> None:
         """Every part goes back to its lot; what is over by now ends at once."""
         purse = self.purse(person)
         lots = [bucket for bucket, _ in parts]
         self._end(purse, lots, now)
         for bucket, part in parts:
             purse.held[bucket] += part
-            self.redeemed -= part
+            self.redeemed -= part * spent
+            self.held -= part * (not spent)
         self._end(purse, lots, now)
 
 

@@ -43,6 +43,7 @@ def address(person: str, bucket: Bucket) -> str:
 
 def accounts_of(one: Model) -> dict[str, int]:
     found = Counter({"reserved": one.reserved, "expired:points": one.expired, "redeemed:points": one.redeemed})
+    found["held"] = one.held
     found.update({f"budget:{name}": book.budget for name, book in one.books.items()})
     for person, purse in one.purses.items():
         found[f"debt:{person}:points"] = -purse.debt
@@ -57,7 +58,7 @@ def accounts(city: City) -> dict[str, int]:
     found: Counter[str] = Counter()
     for account, balance in books.rows(city.database, query, c=city.code):
         kind, name, *_ = account.split(":")
-        found[{"budget": f"budget:{name}", "reserved": "reserved"}.get(kind, account)] += balance
+        found[{"budget": f"budget:{name}", "reserved": "reserved", "held": "held"}.get(kind, account)] += balance
     return {name: amount for name, amount in found.items() if amount}
 
 

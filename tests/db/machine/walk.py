@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import strategies as st
@@ -16,19 +16,21 @@ from hypothesis.stateful import (
 )
 
 from backend.certificates.cache import RegistryCache
+from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.lifecycle import Turn
 from backend.policies.store import PolicyCache
+from backend.redemptions.model import RedemptionCancelled, RedemptionExpired, RedemptionVoided
 from backend.scans.returns import ReturnedTooMuch
 from backend.scans.rulings import Said
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket, ClaimExpired, ClaimSpent
 from backend.usecases.collect_awards import CollectAwards
-from backend.usecases.redeem_points import Redemption, TooLittleAvailable, redeem_points, undo_redemption
 from backend.usecases.resolve_products import ResolveProducts
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rule_on_hold import Place, RuleOnHold
 from backend.usecases.settle_due import settle_due
+from backend.usecases.spend_points import DebtFirst, TooLittleAvailable
 from backend.usecases.turn_policy import turn_policy
 from backend.usecases.void_baskets import VoidBaskets
 from tests.db.machine import model, spelling
@@ -46,6 +48,7 @@ from tests.worlds.city import (
     unit_label,
 )
 from tests.worlds.later import assert_verified
+from tests.worlds.redeeming import HELD, open_counter
 from tests.worlds.returning import asked
 
 PEOPLE = (resident(1), resident(2))
@@ -85,6 +88,17 @@ class Sold:
     seq: int
 
 
+@dataclass
+class Redeemed:
+    """A redemption, from which parts, and what became of it."""
+
+    redemption: str
+    person: str
+    parts: list[tuple[Bucket, int]]
+    held_at: datetime
+    state: str = "held"
+
+
 class Walk(RuleBasedStateMachine):
     def __init__(self, database: Database) -> None:
         super().__init__()
@@ -94,7 +108,8 @@ class Walk(RuleBasedStateMachine):
         self.now, self.model = NOON, Model()
         self.baskets: list[Basket] = []
         self.sent: list[Sold] = []
-        self.redemptions: list[tuple[str, int, list[tuple[Bucket, int]], list[bool]]] = []
+        self.redemptions: list[Redeemed] = []
+        self.counter = open_counter(database, city=self.city.code)
         caches = RegistryCache(), PolicyCache(chart.budget)
         self.resolver = ResolveProducts(database, *caches)
         self.claims = ClaimBasket(database, *caches)
@@ -282,33 +297,63 @@ class Walk(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(PEOPLE), amount=st.integers(1, 30))
     def redeem(self, person: str, amount: int) -> None:
-        reference = f"01900000-0000-7000-9000-{self.number:08x}{len(self.redemptions):04x}"
+        number = len(self.redemptions)
         try:
-            parts = self.model.redeem(person, amount, self.now)
+            parts = self.model.hold(person, amount, self.now)
         except model.TooLittle:
             with pytest.raises(TooLittleAvailable):
-                self._redeem(reference, person, amount)
+                self.counter.hold(person, f"{self.number} {number}", pieces=amount, now=self.now)
             return
-        found = self._redeem(reference, person, amount)
-        assert found == [(address(person, bucket), part) for bucket, part in parts]
-        assert self._redeem(reference, person, amount) == found
-        self.redemptions.append((person, amount, parts, []))
+        redemption = self.counter.hold(person, f"{self.number} {number}", pieces=amount, now=self.now)
+        found = self.counter.parts(redemption)
+        assert found == tuple((address(person, bucket), part) for bucket, part in parts)
+        assert self.counter.hold(person, f"{self.number} {number}", pieces=amount, now=self.now) == redemption
+        self.redemptions.append(Redeemed(redemption, person, parts, self.now))
 
-    def _redeem(self, reference: str, person: str, amount: int) -> list[tuple[str, int]]:
-        ask = Redemption(reference, person, "points", amount)
-        parts = self.city.database.write(lambda c: redeem_points(c, self.city.code, ask, self.now))
-        return [tuple(part) for part in parts]
+    @precondition(lambda self: self.redemptions)
+    @rule(place=places)
+    def confirm(self, place: int) -> None:
+        one = self.redemptions[place % len(self.redemptions)]
+        refusal = self._refusal(one)
+        if refusal is None and self.model.purse(one.person).debt and one.state == "held":
+            refusal = DebtFirst
+        if refusal is not None:
+            with pytest.raises(refusal):
+                self.counter.confirm(one.redemption, one.person, self.now)
+            return
+        self.counter.confirm(one.redemption, one.person, self.now)
+        if one.state == "held":
+            self.model.spend(one.parts)
+            one.state = "confirmed"
+
+    def _refusal(self, one: Redeemed) -> type[DomainError] | None:
+        if one.state == "held" and self.now >= one.held_at + HELD:
+            return RedemptionExpired
+        return {"cancelled": RedemptionCancelled, "expired": RedemptionExpired, "voided": RedemptionVoided}.get(
+            one.state
+        )
 
     @precondition(lambda self: self.redemptions)
     @rule(place=places)
     def undo(self, place: int) -> None:
-        number = place % len(self.redemptions)
-        person, _, parts, undone = self.redemptions[number]
-        reference = f"01900000-0000-7000-9000-{self.number:08x}{number:04x}"
-        self.city.database.write(lambda c: undo_redemption(c, self.city.code, reference, self.now))
-        if not undone:
-            self.model.undo(person, parts, self.now)
-            undone.append(True)
+        """Its owner cancels what is held, officials void what is confirmed; what is over stays as it is."""
+        one = self.redemptions[place % len(self.redemptions)]
+        if one.state in ("held", "cancelled", "expired"):
+            self.counter.cancel(one.redemption, one.person, self.now)
+        elif one.state == "confirmed":
+            self.counter.void(one.redemption, self.now)
+        if one.state in ("held", "confirmed"):
+            self.model.undo(one.person, one.parts, self.now, spent=one.state == "confirmed")
+            over = "expired" if self.now >= one.held_at + HELD else "cancelled"
+            one.state = over if one.state == "held" else "voided"
+
+    @rule()
+    def let_redemptions_run_out(self) -> None:
+        over = [one for one in self.redemptions if one.state == "held" and self.now >= one.held_at + HELD]
+        assert self.counter.expire(self.now) == len(over)
+        for one in sorted(over, key=lambda one: (one.held_at, one.redemption)):
+            self.model.undo(one.person, one.parts, self.now, spent=False)
+            one.state = "expired"
 
     @rule(person=st.sampled_from(PEOPLE))
     def collect(self, person: str) -> None:

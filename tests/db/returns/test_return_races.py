@@ -17,6 +17,7 @@ from backend.storage.transaction import Database
 from backend.usecases import take_back
 from backend.usecases.return_goods import Returned, ReturnGoods
 from backend.usecases.settle_due import settle_due
+from backend.usecases.spend_points import DebtFirst, TooLittleAvailable
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, open_city, read, register, resident
 from tests.worlds.later import LATER, assert_sound, assert_verified, resolver
@@ -25,6 +26,8 @@ from tests.worlds.returning import DAY, asked, bring_back, spend
 RACERS, PROCESSES = 50, 4
 LI = resident(1)
 Race = Callable[..., list[object]]
+
+HELD = "SELECT balance FROM accounts WHERE city = :c AND account LIKE 'held:%'"
 
 
 @pytest.fixture
@@ -108,17 +111,16 @@ def test_points_are_spent_or_taken_back_and_never_both(
     )
 
     spent = books.balance(engine_db, NANJING, chart.redeemed("points"))
+    kept = sum(balance for (balance,) in books.rows(engine_db, HELD, c=NANJING))
     held = books.wallet(engine_db, NANJING, LI) + books.balance(engine_db, NANJING, chart.debt(LI, "points"))
-    assert held == -spent
+    assert held == -spent - kept
     assert_verified(engine_db, NANJING)
 
 
 def _spent(database: Database, amount: int) -> bool:
-    from backend.ledger.model import BoundReached
-
     try:
         spend(database, amount, LI)
-    except BoundReached:
+    except (TooLittleAvailable, DebtFirst):
         return False
     return True
 

@@ -1,0 +1,102 @@
+"""A redemption is cancelled, runs out or is voided: points, stock and limit go back together, to where they came from."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.redemptions import judge, store
+from backend.redemptions.model import (
+    Approved,
+    Kind,
+    RedemptionConfirmed,
+    RedemptionUnknown,
+    State,
+    VoidByTwo,
+    VoucherState,
+)
+from backend.redemptions.store import Row
+from backend.storage.transaction import Database
+from backend.usecases import spend_points
+from backend.usecases.overdue import end_overdue
+
+
+def never() -> bool:
+    return False
+
+
+def cancel_redemption(database: Database, city: str, redemption: str, resident: str, now: datetime) -> None:
+    """By its owner. One that is over already stays as it is. Raises RedemptionUnknown, also for another's,
+    RedemptionConfirmed.
+    """
+
+    def work(connection: Connection) -> None:
+        row = store.locked(connection, city, redemption)
+        if row.resident != resident:
+            raise RedemptionUnknown
+        if row.state is State.CONFIRMED:
+            raise RedemptionConfirmed
+        if row.state is State.HELD:
+            _give_up(connection, city, row, State.EXPIRED if row.expires_at <= now else State.CANCELLED, now)
+
+    database.write(work)
+
+
+def expire_redemptions(database: Database, city: str, now: datetime, stopping: Callable[[], bool] = never) -> int:
+    """Gives back what nobody confirmed in time; how many."""
+
+    def end(connection: Connection, redemption: str) -> bool:
+        row = store.locked(connection, city, redemption)
+        if row.state is not State.HELD or row.expires_at > now:
+            return False
+        _give_up(connection, city, row, State.EXPIRED, now)
+        return True
+
+    return end_overdue(database, lambda c, limit: store.overdue(c, city, now, limit=limit), end, stopping)
+
+
+def expire_vouchers(database: Database, city: str, now: datetime, stopping: Callable[[], bool] = never) -> int:
+    """Ends vouchers that nobody used in time; points come back where the version that was promised says so. How many."""
+
+    def end(connection: Connection, redemption: str) -> bool:
+        row = store.locked(connection, city, redemption)
+        voucher = store.locked_voucher(connection, city, redemption)
+        if voucher.state is not VoucherState.ISSUED or voucher.expires_at > now:
+            return False
+        store.end_voucher(connection, city, redemption, VoucherState.EXPIRED, now)
+        if store.entry_as_held(connection, city, row).points_back:
+            _void(connection, city, row, None, now)
+        return True
+
+    return end_overdue(database, lambda c, limit: store.overdue_vouchers(c, city, now, limit=limit), end, stopping)
+
+
+def void_redemption(database: Database, city: str, redemption: str, approved: Approved, now: datetime) -> None:
+    """By two officials, what was confirmed and not received. Raises VoidByTwo, RedemptionUnknown, RedemptionVoided,
+    NotConfirmed, VoucherUsed, VoucherExpired.
+    """
+    if approved.by == approved.approved_by:
+        raise VoidByTwo
+
+    def work(connection: Connection) -> None:
+        row = store.locked(connection, city, redemption)
+        judge.check_confirmed(row.state)
+        if store.entry_as_held(connection, city, row).kind is Kind.VOUCHER:
+            voucher = store.locked_voucher(connection, city, redemption)
+            judge.check_voucher(voucher.state, voucher.expires_at, now)
+            store.end_voucher(connection, city, redemption, VoucherState.VOID, now)
+        _void(connection, city, row, approved, now)
+
+    database.write(work)
+
+
+def _give_up(connection: Connection, city: str, row: Row, state: State, now: datetime) -> None:
+    given = spend_points.give_back(connection, city, row.redemption, now)
+    store.give_back(connection, city, row)
+    store.give_up(connection, city, row.redemption, state, now, lapsed=given.expired, repaid=given.repaid)
+
+
+def _void(connection: Connection, city: str, row: Row, approved: Approved | None, now: datetime) -> None:
+    given = spend_points.give_back(connection, city, row.redemption, now)
+    store.give_back(connection, city, row)
+    store.void(connection, city, row.redemption, now, approved, lapsed=given.expired, repaid=given.repaid)
