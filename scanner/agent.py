@@ -27,6 +27,7 @@ from scanner.enrolment.renewal import Renewal
 from scanner.enrolment.server import Server
 from scanner.errors import TillRefusal
 from scanner.feedback import Console, Everyone, Feedback, Signal
+from scanner.lease.desk import LeaseDesk
 from scanner.lights import Lights
 from scanner.outbox import Limits
 from scanner.outbox_file import STREAM_BYTES, OpenedOutbox, open_outbox
@@ -93,7 +94,7 @@ class _Agent:
         self._systemd = Systemd(os.environ)
         self._watch = Watch(self._systemd, self._feedback.show, time.monotonic())
         chaos = Chaos(settings.chaos_point, at_hit=settings.chaos_hit)
-        city_keys, verify = keys.city_keys(settings.city_keys_path), keys.receipt_verifier(settings.receipt_key_path)
+        verify = keys.receipt_verifier(settings.receipt_key_path)
         sign = keys.signing_key(settings.key_path)
         self._opened = _open(settings, clock)
         self._outbox = self._opened.outbox
@@ -103,6 +104,10 @@ class _Agent:
         firmware = _version()
         self._updates = self._updates_of(settings, clock, firmware)
         self._twin = self._twin_of(settings, clock, chaos)
+        self._judge_clock: Callable[[], ClockReport] = lambda: judge(
+            settings.clock_source, clock, desk.round_trips.best()
+        )
+        self._leases = self._leases_of(settings, clock)
         downlinks = Downlinks(verify, self._handlers(settings.device_id), show)
         self._uplink = Uplink(
             settings,
@@ -117,21 +122,8 @@ class _Agent:
             firmware=firmware,
             vitals=self._vitals,
         )
-        self._judge_clock: Callable[[], ClockReport] = lambda: judge(
-            settings.clock_source, clock, desk.round_trips.best()
-        )
         self._snapshot = snapshot_of(settings, clock, self._judge_clock, verify, show)
-        self._till = Till(
-            settings,
-            self._outbox,
-            city_keys,
-            clock,
-            self._judge_clock,
-            self._feedback,
-            self._uplink.wake,
-            chaos,
-            self._snapshot.teller,
-        )
+        self._till = self._till_of(settings, clock, chaos)
         self._renewal = self._renewal_of(settings, clock, chaos)
         self._clock = clock
         self._shop = ShopSerial(settings, clock, self._put, show)
@@ -142,10 +134,35 @@ class _Agent:
         handlers: dict[str, Handler] = {
             topics.down_cmd(device): Commands(self._feedback).take,
             topics.down_twin(device): self._twin.take,
+            topics.down_lease(device): self._leases.take,
         }
         if self._updates is not None:
             handlers[topics.down_job(device)] = self._updates.take
         return handlers
+
+    def _till_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> Till:
+        return Till(
+            settings,
+            self._outbox,
+            keys.city_keys(settings.city_keys_path),
+            clock,
+            self._judge_clock,
+            self._feedback,
+            self._uplink.wake,
+            chaos,
+            self._snapshot.teller,
+            leases=self._leases,
+        )
+
+    def _leases_of(self, settings: Settings, clock: SystemClock) -> LeaseDesk:
+        return LeaseDesk(
+            self._outbox,
+            clock,
+            self._judge_clock,
+            lambda: self._uplink.offline,
+            self._feedback.show,
+            may_promise=settings.feed_token_path is None and not settings.feed_serial,
+        )
 
     def _twin_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> TwinDesk:
         path = settings.outbox_path.with_name(settings.outbox_path.name + ".twin")

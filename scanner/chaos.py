@@ -11,6 +11,8 @@ from enum import StrEnum
 class ChaosPoint(StrEnum):
     MID_BASKET = "mid_basket"
     """A read is on disk and has beeped; its basket is open."""
+    LEASE_DRAWN = "lease_drawn"
+    """A read and what was promised for it are on disk; nobody was told."""
     AFTER_OUTBOX_COMMIT = "after_outbox_commit"
     """The closed basket is on disk; nobody was told and nothing was published."""
     AFTER_PUBLISH = "after_publish"

@@ -101,10 +101,15 @@ class Outbox:
         self._reads_kept: tuple[Read, ...] = ()
 
     def record(
-        self, still_open: OpenBasket | None, new: NewRows | None = None, *, line_id: str | None = None
+        self,
+        still_open: OpenBasket | None,
+        new: NewRows | None = None,
+        *,
+        line_id: str | None = None,
+        lease_book: str | None = None,
     ) -> tuple[Row, ...]:
-        """Everything that one event changed, on disk together: the closed basket's rows and the open basket, and that
-        the shop's line of this id was taken.
+        """Everything that one event changed, on disk together: the closed basket's rows and the open basket, that the shop's
+        line of this id was taken, and what was promised out of leases.
 
         Raises OutboxUnwritable; then nothing changed.
         """
@@ -119,6 +124,8 @@ class Outbox:
                 self._keep_open(still_open, kept)
             if line_id is not None:
                 self._remember_line(line_id)
+            if lease_book is not None:
+                self._set_meta("leases", lease_book)
         self._reads_kept = reads
         self._baskets += len(rows)
         self._size_bytes += sum(len(row.line) for row in rows)
@@ -220,6 +227,15 @@ class Outbox:
             number = max(int(self._meta("session")) + 1, now_ts)
             self._set_meta("session", str(number))
         return number
+
+    def lease_book(self) -> str:
+        """What was told of leases and promised out of them; empty before the first."""
+        return self._meta("leases")
+
+    def keep_lease_book(self, text: str) -> None:
+        """Raises OutboxUnwritable."""
+        with self._change():
+            self._set_meta("leases", text)
 
     def knows_line(self, line_id: str) -> bool:
         """Whether the shop's till sent this line before; the last 2,000 are known."""

@@ -147,7 +147,7 @@ def _require_whole(found: list[tuple[str]]) -> None:
 
 
 def _begin_stream(connection: sqlite3.Connection, stream: str) -> None:
-    rows = [("stream", stream), ("session", "0"), ("last_group", "")]
+    rows = [("stream", stream), ("session", "0"), ("last_group", ""), ("leases", "")]
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
     connection.execute("COMMIT")

@@ -36,9 +36,11 @@ from scanner.claim import slip_text
 from scanner.clock import Clock
 from scanner.errors import TillRefusal
 from scanner.feedback import Feedback, Signal, refused
+from scanner.lease.desk import LeaseDesk, Promised
 from scanner.outbox import WARNING_PERCENT, NewRows, Outbox
 from scanner.read_line import keep
 from scanner.settings import Settings
+from scanner.snapshot.sayings import Saying, reserved, settled_later
 from scanner.snapshot.teller import Teller
 from scanner.sources.model import (
     ButtonPressed,
@@ -72,6 +74,8 @@ class Till:
         wake_uplink: Callable[[], None],
         chaos: Chaos,
         teller: Teller,
+        *,
+        leases: LeaseDesk,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
@@ -82,11 +86,14 @@ class Till:
         self._wake_uplink = wake_uplink
         self._chaos = chaos
         self._teller = teller
+        self._leases = leases
         self._rules = Rules(boot=clock.boot, timeout_ms=1000 * settings.basket_timeout_s)
         self._open: OpenBasket | None = None
         self._warned = False
         self._line_id: str | None = None
         """Of the shop's line in hand: remembered with what it changes."""
+        self._lease_book: str | None = None
+        """With what the label in hand was promised: on disk with its read."""
 
     @property
     def open_basket(self) -> OpenBasket | None:
@@ -134,6 +141,7 @@ class Till:
 
     def tick(self) -> None:
         """Now and then: a basket that nobody finishes closes by itself."""
+        self._leases.tick()
         if self._open is not None:
             self._guarded(lambda: self._step(TimePassed(self._now())))
 
@@ -211,12 +219,28 @@ class Till:
 
     def _on_label(self, seen: CodeSeen, at: Moment) -> None:
         self._outbox.check_room()
-        self._step(LabelRead(keep(_read_of(seen)), at))
+        said, promised = self._said(seen)
+        self._lease_book = promised.book
+        try:
+            self._step(LabelRead(keep(replace(_read_of(seen), promised=promised.promises)), at))
+        finally:
+            self._lease_book = None
+        self._leases.keep(promised.book)
+        if promised.promises:
+            self._chaos.reach(ChaosPoint.LEASE_DRAWN)
         # On disk since a moment ago; only now may it beep.
-        said = self._teller.tell(seen)
         self._feedback.show(notices.beep(seen, said, seq=self._outbox.next_seq(), stream=self._outbox.stream))
         self._chaos.reach(ChaosPoint.MID_BASKET)
         self._warn_when_filling()
+
+    def _said(self, seen: CodeSeen) -> tuple[Saying, Promised]:
+        """What is told of a label, and what of it is promised: to a member alone, since a claim code may earn less."""
+        said = self._teller.tell(seen)
+        is_members = self._open is not None and self._open.member is not None
+        promised = self._leases.promise((said.payers or {}) if is_members else {})
+        if promised.promises:
+            return reserved(said, promised.amounts), promised
+        return (settled_later(said) if self._leases.is_offline else said), promised
 
     def _on_member(self, code: str, at: Moment) -> None:
         self._outbox.check_room()
@@ -239,7 +263,7 @@ class Till:
         if after.closing is not None:
             claim_code = self._record_closing(after.closing, after.open)
         elif after.open is not self._open:
-            self._outbox.record(after.open, line_id=self._line_id)
+            self._outbox.record(after.open, line_id=self._line_id, lease_book=self._lease_book)
         self._open = after.open
         if after.note is not None:
             self._feedback.show(notices.of_step(after.note))

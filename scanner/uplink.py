@@ -123,6 +123,11 @@ class Uplink:
     def connected(self) -> bool:
         return self._link.connected
 
+    @property
+    def offline(self) -> bool:
+        """Whether nothing that is sent now is decided soon: no broker, or no bridge behind it."""
+        return not self._link.connected or self._holding
+
     def stop(self) -> None:
         """Says goodbye and ends the thread; what has no receipt stays in the outbox."""
         self._stopping.set()

@@ -39,6 +39,24 @@ def expected(plan: Plan, facts: Facts, on: date, exhausted: Collection[str]) -> 
     return _summed(_group(group, facts, on, exhausted) for group in plan)
 
 
+Payers = Mapping[tuple[str, str], int]
+"""(policy, unit) -> amount above 0."""
+
+
+def payers(plan: Plan, facts: Facts, on: date) -> Payers:
+    """Who would pay how much for one piece, where that is certain before the sale, however much any budget has left."""
+    found: dict[tuple[str, str], int] = {}
+    for group in plan:
+        whole = _group(group, facts, on, ())
+        given = [(policy.policy.policy, _policy(policy, facts, on, ())) for policy in group.policies]
+        if group.mode in (Mode.BEST, Mode.FIRST):
+            # One of them pays alone: the first that gives just that.
+            given = [one for one in given if one[1] == whole and whole][:1]
+        for policy, amounts in given if _certain(whole) else ():
+            found |= {(policy, unit): amount for unit, amount in amounts.items() if isinstance(amount, int)}
+    return found
+
+
 def _group(group: StackingGroup, facts: Facts, on: date, exhausted: Collection[str]) -> Expected:
     results = (_policy(policy, facts, on, exhausted) for policy in group.policies)
     if group.mode is Mode.BEST:

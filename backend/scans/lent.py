@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from backend.policies.limits import Limits
 
-PROMISES_MAX = 4
+PROMISES_MAX = 16
 """Of one line: a label may earn under several policies."""
 
 

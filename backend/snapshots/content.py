@@ -1,15 +1,15 @@
 """The lines of a snapshot. Pure.
 
-Three sorts, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address,
-`t:` + another label's text) name a kind; a kind (`k:`) says what it would earn in each zone; a place (`p:`) says which
-zone it lies in. So a policy changes few lines and a certificate one, and what policies give is worked out once for all
-goods that they cannot tell apart.
+Four sorts, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address,
+`t:` + another label's text) name a kind; a kind (`k:`) says what it would earn in each zone, and (`l:`) which policies surely
+pay what of it, where their budgets are lent to tills; a place (`p:`) says which zone it lies in. So a policy changes few
+lines and a certificate one, and what policies give is worked out once for all goods that they cannot tell apart.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import orjson
 
@@ -20,11 +20,12 @@ from backend.kernel.periods import civil_date, day_start_ms
 from backend.labels.model import Reading, Scheme, Scope
 from backend.labels.parse import parse
 from backend.labels.schemes.efficiency import address_of
-from backend.policies.compiled import InForce, PolicySet
-from backend.policies.expect import Expected, expected
+from backend.policies.compiled import PolicySet
+from backend.policies.expect import Expected, expected, payers
 from backend.policies.model import Facts, Level, Proof
 from backend.snapshots.zones import ANYWHERE, Place, Zones
 
+Shown = TypeVar("Shown")
 GOODS_MAX: Final = 300_000
 NAME_CHARS_MAX: Final = 20
 _STRENGTH: Final = "SEMU"
@@ -65,6 +66,8 @@ class World(NamedTuple):
     stores: Mapping[str, str]
     exhausted: Collection[str]
     at_ms: int
+    lent: Collection[tuple[str, str]] = ()
+    """(policy, unit) of budgets out of which tills may promise."""
 
 
 def lines_of(world: World) -> dict[str, str]:
@@ -73,7 +76,8 @@ def lines_of(world: World) -> dict[str, str]:
     goods, kinds = _goods(world)
     until_ms = policies_until(world.policies, world.at_ms)
     offers = {f"k:{_id(kind)}": _json([until_ms, _offers(kind, zones, world)]) for kind in kinds}
-    return goods | offers | {f"p:{place}": _json([zone]) for place, zone in zones.lines().items()}
+    lent = {f"l:{_id(kind)}": _json([paid]) for kind in kinds if world.lent and (paid := _paid(kind, zones, world))}
+    return goods | offers | lent | {f"p:{place}": _json([zone]) for place, zone in zones.lines().items()}
 
 
 def _goods(world: World) -> tuple[dict[str, str], set[Kind]]:
@@ -120,32 +124,42 @@ def policies_until(policies: PolicySet, at_ms: int) -> int:
 def _offers(kind: Kind, zones: Zones, world: World) -> Mapping[str, object]:
     """Zone -> what is expected of a model's label, without and with a price, then of a single piece's label."""
     in_force, on = world.policies.in_force(world.at_ms), civil_date(world.at_ms)
+
+    def shown(facts: Facts) -> dict[str, int | str]:
+        return _shown(expected(in_force.plan(facts), facts, on, world.exhausted))
+
+    return _by_zone(kind, zones, shown)
+
+
+def _paid(kind: Kind, zones: Zones, world: World) -> Mapping[str, object]:
+    """The same of lent budgets alone: unit -> policy -> amount; empty where none of them surely pays anything."""
+    in_force, on = world.policies.in_force(world.at_ms), civil_date(world.at_ms)
+
+    def shown(facts: Facts) -> dict[str, dict[str, int]]:
+        units: dict[str, dict[str, int]] = {}
+        for (policy, unit), amount in payers(in_force.plan(facts), facts, on).items():
+            units.setdefault(unit, {})[policy] = amount
+        return {unit: paid for unit, paid in units.items() if all((policy, unit) in world.lent for policy in paid)}
+
+    found = _by_zone(kind, zones, shown)
+    return found if any(any(amounts) for amounts in found.values()) else {}
+
+
+def _by_zone(kind: Kind, zones: Zones, shown: Callable[[Facts], Shown]) -> dict[str, list[Shown]]:
     labels: Sequence[tuple[str, str]] = [(kind.scheme, kind.level)]
     if kind.scheme == Scheme.GTIN.value:
         labels = [*labels, (Scheme.SGTIN.value, Level.UNIT.value if kind.unit else kind.level)]
 
-    def at(place: Place) -> list[dict[str, int | str]]:
-        return [
-            _shown(_expected(kind, label, proof, place, in_force, on, world.exhausted))
-            for label in labels
-            for proof in _PROOFS
-        ]
+    def at(place: Place) -> list[Shown]:
+        return [shown(_facts(kind, label, proof, place)) for label in labels for proof in _PROOFS]
 
     everywhere = at(zones.places[ANYWHERE])
     others = {zone: at(place) for zone, place in zones.places.items() if zone != ANYWHERE}
     return {ANYWHERE: everywhere} | {zone: offer for zone, offer in others.items() if offer != everywhere}
 
 
-def _expected(
-    kind: Kind,
-    label: tuple[str, str],
-    proof: str,
-    place: Place,
-    in_force: InForce,
-    on: date,
-    exhausted: Collection[str],
-) -> Expected:
-    facts = Facts(
+def _facts(kind: Kind, label: tuple[str, str], proof: str, place: Place) -> Facts:
+    return Facts(
         scheme=label[0],
         level=label[1],
         proof=proof,
@@ -159,7 +173,6 @@ def _expected(
         body=kind.body,
         certificate_scheme=kind.certificate_scheme,
     )
-    return expected(in_force.plan(facts), facts, on, exhausted)
 
 
 def _shown(amounts: Expected) -> dict[str, int | str]:

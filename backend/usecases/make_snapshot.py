@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from backend.certificates.model import Entry
 from backend.certificates.store import current_version, load_all_entries
 from backend.kernel.periods import civil_date, milliseconds
+from backend.leases.queries import terms_of
 from backend.ledger.queries import spent_out
 from backend.policies.compiled import PolicySet
 from backend.policies.store import PolicyCache
@@ -52,13 +53,14 @@ class MakeSnapshot:
         policies = self._policies.lookup(connection, city)
         stores = {one.store: one.district for one in retailers.listed(connection, city)}
         exhausted = _told_as_spent(held, _exhausted(connection, city, policies), now)
+        lent = frozenset((one.policy, one.unit) for one in terms_of(connection, city) if one.amount)
 
-        made_of = _made_of(registry, policies, stores, exhausted, at_ms)
+        made_of = _made_of((registry, sorted(stores.items()), sorted(lent)), policies, exhausted, at_ms)
         if made_of.digest == held.made_of:
             store.confirm(connection, city, held, now)
             return Made(confirmed=1)
 
-        world = World(self._registry(connection, registry), policies, stores, exhausted, at_ms)
+        world = World(self._registry(connection, registry), policies, stores, exhausted, at_ms, lent)
         changed = store.replace(connection, city, held, lines_of(world), made_of, now)
         return Made(made=1, lines=changed)
 
@@ -82,10 +84,8 @@ def _told_as_spent(held: Held, exhausted: frozenset[str], now: datetime) -> froz
     return exhausted | held.spent_out if now < held.made_at + SPENT_FOR else exhausted
 
 
-def _made_of(
-    registry: int, policies: PolicySet, stores: Mapping[str, str], exhausted: frozenset[str], at_ms: int
-) -> MadeOf:
+def _made_of(known: object, policies: PolicySet, exhausted: frozenset[str], at_ms: int) -> MadeOf:
     """Everything that a snapshot's lines depend on; only what changes it is worth working them out again."""
     versions = [(policy.version, policy.suspended) for policy in policies]
-    parts = (registry, versions, sorted(stores.items()), sorted(exhausted), policies_until(policies, at_ms))
+    parts = (known, versions, sorted(exhausted), policies_until(policies, at_ms))
     return MadeOf(f"{civil_date(at_ms)} {sha256(repr(parts).encode()).hexdigest()}", exhausted)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from firmware_bridge.wire.errors import UnknownVersion, WrongReadCount
+from firmware_bridge.wire.errors import BadField, UnknownVersion, WrongReadCount
 from firmware_bridge.wire.fields import (
     Fields,
     choice,
@@ -32,6 +32,8 @@ MONO_MS_MAX: Final = 2**53
 UNIX_MS_MAX: Final = 10**14
 CLOCK_MS_MAX: Final = 10**13
 VOTES_MAX: Final = 1_000_000
+AMOUNT_MAX: Final = 10**10
+PROMISES_MAX: Final = 16
 
 STREAM: Final = re.compile(r"[0-9a-f]{32}")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -42,6 +44,7 @@ CASHIER: Final = re.compile(r".{1,32}", re.DOTALL)
 SERIAL: Final = re.compile(r".{1,64}", re.DOTALL)
 SYMBOLOGY: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 AIM: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]{1,4}")
+LEASE: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SOURCE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
 
 
@@ -83,6 +86,14 @@ class Header:
     v: int = VERSION
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the customer was told is reserved: `amount` of the unit that the lease is of."""
+
+    lease: str
+    amount: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """`raw` only where the code's bytes are not the UTF-8 of `code`; `price_fen` after discounts, a line."""
@@ -97,6 +108,7 @@ class Read:
     qty: int = 1
     price_fen: int | None = None
     sn: str | None = None
+    promised: tuple[Promise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +218,8 @@ def decode_basket(line: bytes) -> Basket:
 
 
 def _read_fields(read: Read) -> dict[str, object]:
-    return {
+    promised = [{"lease": one.lease, "amount": one.amount} for one in read.promised]
+    fields: dict[str, object] = {
         "sym": read.sym,
         "code": read.code,
         "raw": None if read.raw is None else base64.b64encode(read.raw).decode(),
@@ -218,6 +231,7 @@ def _read_fields(read: Read) -> dict[str, object]:
         "price_fen": read.price_fen,
         "sn": read.sn,
     }
+    return {**fields, "promised": promised} if promised else fields
 
 
 def _read(fields: Fields) -> Read:
@@ -233,7 +247,16 @@ def _read(fields: Fields) -> Read:
         qty=1 if qty is None else qty,
         price_fen=optional_integer(fields, "price_fen", 0, PRICE_FEN_MAX),
         sn=optional_text(fields, "sn", SERIAL),
+        promised=() if fields.get("promised") is None else _promises(fields),
     )
+
+
+def _promises(fields: Fields) -> tuple[Promise, ...]:
+    given = objects(fields, "promised")
+    promises = tuple(Promise(text(one, "lease", LEASE), integer(one, "amount", 1, AMOUNT_MAX)) for one in given)
+    if len(promises) > PROMISES_MAX or len({one.lease for one in promises}) < len(promises):
+        raise BadField(field="promised", rule=f"at most {PROMISES_MAX}, each lease once")
+    return promises
 
 
 def _clock(fields: Fields) -> Clock:

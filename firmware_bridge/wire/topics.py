@@ -59,6 +59,10 @@ def down_cmd(dev: str) -> str:
     return _of_device(dev, "down/cmd")
 
 
+def down_lease(dev: str) -> str:
+    return _of_device(dev, "down/lease")
+
+
 def down_filter(dev: str) -> str:
     """What a till subscribes to."""
     return _of_device(dev, "down/#")

@@ -62,12 +62,15 @@ class Held(NamedTuple):
 
 
 class Goods(NamedTuple):
-    """What a snapshot knows of a label. `offers`: of a model's label without and with a price, then of a single piece's."""
+    """What a snapshot knows of a label. `offers`: of a model's label without and with a price, then of a single piece's;
+    `paid`: the same of budgets that are lent to tills, unit -> policy -> amount.
+    """
 
     name: str
     until: int
     """Unix ms; of the certificate and of the policies, whichever ends first."""
     offers: list[dict[str, int | str]]
+    paid: list[dict[str, dict[str, int]]]
 
 
 class SnapshotFile:
@@ -125,7 +128,9 @@ class SnapshotFile:
         policies_until, offers = orjson.loads(_line(self._reading, f"k:{kind}") or "")
         place = _line(self._reading, f"p:s/{held.store}") or _line(self._reading, f"p:{held.district}")
         (zone,) = orjson.loads(place or '[""]')
-        return Goods(name, min(until, policies_until), offers.get(zone, offers.get("", [])))
+        (paid,) = orjson.loads(_line(self._reading, f"l:{kind}") or "[{}]")
+        until_ms = min(until, policies_until)
+        return Goods(name, until_ms, offers.get(zone, offers.get("", [])), paid.get(zone, paid.get("", [])))
 
     def close(self) -> None:
         self._reading.close()

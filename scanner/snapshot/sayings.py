@@ -1,14 +1,17 @@
-"""What the cashier is told of a label before the server has decided: likely, never a promise. Pure."""
+"""What the cashier is told of a label before the server has decided: likely, or reserved out of a lease. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """LIKELY an amount, PRICED by the price, LATER with the basket, NOTHING no policy pays here; UNKNOWN nothing is said."""
+    """LIKELY an amount, RESERVED one out of a lease, PRICED by the price, LATER with the basket, NOTHING no policy pays here;
+    UNKNOWN nothing is said.
+    """
 
     LIKELY = "likely"
+    RESERVED = "reserved"
     PRICED = "priced"
     LATER = "later"
     NOTHING = "nothing"
@@ -17,13 +20,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """`amounts` by unit (points; fen; gco2e grams): whole numbers that are likely. `product`: its short name."""
+    """`amounts` by unit (points; fen; gco2e grams): whole numbers that are likely. `product`: its short name. `payers`: which
+    policies surely pay what of it, (policy, unit) -> amount.
+    """
 
     state: State
     text_zh: str
     text_en: str
     product: str | None = None
     amounts: Mapping[str, int] | None = None
+    payers: Mapping[tuple[str, str], int] | None = None
 
     def facts(self) -> dict[str, object]:
         return {
@@ -50,6 +56,23 @@ def saying(product: str, offer: Mapping[str, int | str]) -> Saying:
     if offer:
         return Saying(State.LATER, "认证商品，结单后核定", "certified goods; decided with the basket", product)
     return Saying(State.NOTHING, "认证商品，目前不计分", "certified goods; no policy pays for it now", product)
+
+
+def reserved(said: Saying, amounts: Mapping[str, int]) -> Saying:
+    """Of what was said, `amounts` are reserved: paid whatever becomes of the budget, but within what one person may have."""
+    text_zh = "绿色，已为您预留" + "，".join(_amount_zh(unit, amount) for unit, amount in amounts.items())
+    text_en = "green; reserved for you: " + ", ".join(_amount_en(unit, amount) for unit, amount in amounts.items())
+    within = "（以个人上限为准）", " (within your own limits)"
+    return replace(
+        said, state=State.RESERVED, text_zh=text_zh + within[0], text_en=text_en + within[1], amounts=amounts
+    )
+
+
+def settled_later(said: Saying) -> Saying:
+    """Without the server, what is likely is no more than that."""
+    if said.state is not State.LIKELY:
+        return said
+    return replace(said, text_zh=f"{said.text_zh}，联网后核定", text_en=f"{said.text_en}; decided once online")
 
 
 def _amount_zh(unit: str, amount: int) -> str:

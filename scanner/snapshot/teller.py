@@ -1,7 +1,8 @@
 """Says at a read what it would likely earn. Never raises, never waits: a read goes on whatever the snapshot is like."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 from firmware_bridge.wire.messages import Clock as ClockReport
@@ -43,9 +44,12 @@ class SnapshotTeller:
             goods = self._believed(label.key, now_ms)
             if goods is None:
                 return UNKNOWN
-            offer = goods.offers[2 * label.unit + (seen.price_fen is not None)]
+            place = 2 * label.unit
+            offer = goods.offers[place + (seen.price_fen is not None)]
             # Amounts are of one piece; how many pieces count is the policy's business.
-            return saying(goods.name, offer if seen.qty == 1 else dict.fromkeys(offer, "later"))
+            if seen.qty != 1:
+                return saying(goods.name, dict.fromkeys(offer, "later"))
+            return replace(saying(goods.name, offer), payers=_payers(goods, place, priced=seen.price_fen is not None))
         except (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError):
             # A disk that fails, or lines of a later release: nothing to stop a sale for.
             return UNKNOWN
@@ -62,3 +66,11 @@ class SnapshotTeller:
         """None where nothing has ever set the clock."""
         report = self._judge_clock()
         return None if report.src is ClockSource.NONE else self._clock.wall_ms() + report.off_ms
+
+
+def _payers(goods: Goods, place: int, *, priced: bool) -> Mapping[tuple[str, str], int]:
+    """A basket that was sent late proves less: with a price only what is paid for either proof is sure."""
+    if not goods.paid:
+        return {}
+    plain, online = ({(p, u): a for u, of in paid.items() for p, a in of.items()} for paid in goods.paid[place:][:2])
+    return {key: amount for key, amount in plain.items() if not priced or online.get(key) == amount}

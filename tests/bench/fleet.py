@@ -34,6 +34,7 @@ from scanner.outbox import Limits, Outbox
 from scanner.outbox_file import STREAM_BYTES, open_outbox
 from scanner.receipts import ReceiptDesk
 from scanner.settings import Settings, read_settings
+from scanner.snapshot.teller import Silent
 from scanner.sources.model import CodeSeen, FinishSeen
 from scanner.till import Till
 from scanner.uplink import Uplink
@@ -41,6 +42,7 @@ from scanner.vitals import Vitals
 from tests.bench import city, http_batches, transport
 from tests.bench.ground import Ground, Place
 from tests.bench.report import Ratio, say
+from tests.scanner.till.counter import online
 
 TILLS = 200
 PROCESSES = 4
@@ -198,7 +200,8 @@ def _till(home: Path, keyring: Keyring, port: int, number: int) -> OneTill:
     )
     judged = partial(judge, settings.clock_source, clock, None)
     cities = keys.city_keys(settings.city_keys_path)
-    return OneTill(Till(settings, outbox, cities, clock, judged, _Quiet(), uplink.wake, chaos), uplink, outbox, clock)
+    parts = (settings, outbox, cities, clock, judged, _Quiet(), uplink.wake, chaos, Silent())
+    return OneTill(Till(*parts, leases=online(outbox, clock)), uplink, outbox, clock)
 
 
 def _settings(home: Path, keyring: Keyring, port: int, device: str) -> Settings:

@@ -30,10 +30,12 @@ from firmware_bridge.wire.envelope import (
 )
 from firmware_bridge.wire.errors import BadField, BadSignature, ClaimCodeMalformed, PayloadTooLarge, WireError
 from firmware_bridge.wire.jobs import decode_job, encode_offer
+from firmware_bridge.wire.leases import decode_leases
 from firmware_bridge.wire.member_code import verify_member_code
 from firmware_bridge.wire.messages import (
     Basket,
     ClosedBy,
+    Promise,
     Read,
     basket_hash,
     decode_basket,
@@ -45,7 +47,7 @@ from firmware_bridge.wire.receipts import ReceiptState, open_receipts
 from firmware_bridge.wire.snapshots import content_hash, open_snapshot
 from firmware_bridge.wire.strict_json import dump_object, load_object
 from firmware_bridge.wire.twin import decode_desired, decode_document, encode_desired
-from tests.contracts import golden
+from tests.contracts import golden, golden_leases
 
 
 def load(name: str) -> Any:
@@ -184,6 +186,36 @@ def test_desired_settings_are_the_exact_bytes_that_were_hashed() -> None:
 
     assert twin.version == 7
     assert decode_document(twin) == {"basket_timeout_s": 90, "finish_code": "GPEND"}
+
+
+def test_leases_are_what_the_backend_signed_and_a_basket_says_what_was_promised() -> None:
+    payload = (golden.FOLDER / "downlink-lease.bin").read_bytes()
+
+    body = open_downlink(topics.down_lease(golden.DEVICE), payload, golden.verifier(golden.RECEIPT_SEED))
+    basket = decode_basket((golden.FOLDER / "basket-promised.json").read_bytes())
+
+    assert decode_leases(body) == golden_leases.MESSAGE
+    assert [read.promised for read in basket.reads] == [(Promise(golden_leases.LEASE.lease, 20),), ()]
+
+
+@pytest.mark.parametrize(
+    "promised",
+    [
+        {},
+        [7],
+        [{"lease": golden_leases.LEASE.lease}],
+        [{"lease": golden_leases.LEASE.lease, "amount": 0}],
+        [{"lease": "x", "amount": 1}],
+        [{"lease": golden_leases.LEASE.lease, "amount": 1}] * 2,
+        [{"lease": f"01980000-0000-7000-8000-{n:012x}", "amount": 1} for n in range(17)],
+    ],
+)
+def test_a_promise_that_is_none_is_refused_by_till_and_server(promised: object) -> None:
+    fields = load_object((golden.FOLDER / "basket-promised.json").read_bytes())
+    fields["reads"][0]["promised"] = promised  # type: ignore[index]  # JSON
+
+    with pytest.raises(BadField):
+        decode_basket(dump_object(fields))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from firmware_bridge.wire.messages import (
     encode_header,
 )
 from firmware_bridge.wire.receipts import Receipt, ReceiptMessage, ReceiptState, seal_receipts
-from tests.contracts import golden_twin
+from tests.contracts import golden_leases, golden_twin
 
 FOLDER = Path(__file__).parent
 DEVICE = "nj-0042-3"
@@ -93,6 +93,8 @@ def build() -> dict[str, bytes]:
     files |= {f"{name}.bin": payload for name, payload in snapshots.items()}
     files["refused-snapshots.json"] = _pretty(_refused_snapshots(snapshots["snapshot-whole"]))
     files["downlink-twin.bin"] = golden_twin.desired(DEVICE, signer(RECEIPT_SEED))
+    files["downlink-lease.bin"] = golden_leases.downlink(DEVICE, signer(RECEIPT_SEED))
+    files["basket-promised.json"] = golden_leases.line()
     files["twin-documents.json"] = _pretty(golden_twin.documents())
     files["twin-windows.json"] = _pretty(golden_twin.windows())
     files["twin-reports.json"] = _pretty(golden_twin.reports())

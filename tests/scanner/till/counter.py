@@ -10,7 +10,9 @@ from firmware_bridge.wire.messages import Clock as ClockReport
 from firmware_bridge.wire.messages import ClockSource
 from scanner import keys, notices
 from scanner.chaos import Chaos
+from scanner.clock import Clock
 from scanner.feedback import Everyone, Notice, Signal
+from scanner.lease.desk import LeaseDesk
 from scanner.outbox import Limits, Outbox
 from scanner.outbox_file import open_outbox
 from scanner.page.feed import Feed
@@ -35,6 +37,12 @@ class CounterClock:
 
     def wall_ms(self) -> int:
         return 1_790_000_000_000 + self.mono
+
+
+def online(outbox: Outbox, clock: Clock) -> LeaseDesk:
+    """Of a till that is never without the server, so that it promises nothing."""
+    unset = ClockReport(src=ClockSource.NONE)
+    return LeaseDesk(outbox, clock, lambda: unset, lambda: False, lambda _notice: None, may_promise=True)
 
 
 @dataclass
@@ -77,6 +85,7 @@ class Counter:
             lambda: None,
             Chaos(),
             self.teller,
+            leases=online(self.outbox, self.clock),
         )
         self._one_at_a_time = threading.Lock()
         self.serve(0)

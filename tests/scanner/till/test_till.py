@@ -22,6 +22,7 @@ from scanner.settings import FeedbackPins, Settings
 from scanner.snapshot.teller import Silent
 from scanner.sources.model import CashierSeen, CodeSeen, FinishSeen, SourceEnded
 from scanner.till import Till
+from tests.scanner.till.counter import online
 from tests.scanner.till.scene import Shop
 
 
@@ -82,7 +83,8 @@ def new_till(settings: Settings, outbox: Outbox, clock: TestClock, watcher: Watc
     def make() -> Till:
         city_keys = keys.city_keys(settings.city_keys_path)
         report = ClockReport(src=ClockSource.NONE)
-        till = Till(settings, outbox, city_keys, clock, lambda: report, watcher, lambda: None, Chaos(), Silent())
+        said = (settings, outbox, city_keys, clock, lambda: report, watcher, lambda: None, Chaos(), Silent())
+        till = Till(*said, leases=online(outbox, clock))
         till.begin()
         return till
 
