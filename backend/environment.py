@@ -1,10 +1,11 @@
 """How settings are read from the environment: each reader checks its own value, and nothing of a value is repeated."""
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 
 class Described(NamedTuple):
@@ -37,6 +38,21 @@ def one_of(values: type[StrEnum]) -> Reader:
 
 def file(env: Env, name: str) -> object:
     return env.path(name, None)
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def networks(env: Env, name: str) -> object:
+    return env.str(name, None, validate=networks_in)
+
+
+def networks_in(text: str) -> tuple[Network, ...]:
+    """Addresses and networks parted by commas. Raises ValidationError."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValidationError("addresses or networks, parted by commas") from None
 
 
 def described_as(variable: str, read: Reader, zh: str, en: str) -> dict[str, Described]:

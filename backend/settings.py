@@ -11,7 +11,7 @@ from environs import validate
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from backend.environment import Described, Given, broken_in, described_as, file, flag, number, one_of, text
+from backend.environment import Described, Given, broken_in, described_as, file, flag, networks, number, one_of, text
 from backend.key_files import fault_of, pair_fault, secret_key, secret_text, signing_key
 
 PREFIX = "GREENPOINTS_"
@@ -183,6 +183,16 @@ class Settings:
         default=8000,
         metadata=described_as(
             f"{PREFIX}SERVER_PORT", number(1, 65_535), "服务监听端口", "port that the server listens on"
+        ),
+    )
+    trusted_proxies: str = field(
+        default="127.0.0.1,::1",
+        metadata=described_as(
+            f"{PREFIX}TRUSTED_PROXIES",
+            networks,
+            "反向代理的地址或网段，以逗号分隔；只信它们的 X-Forwarded-For，据此按客户地址限流",
+            "reverse proxies, addresses or networks parted by commas: X-Forwarded-For is believed from them alone, and rates are"
+            " bounded by the client's address",
         ),
     )
     server_workers: int = field(

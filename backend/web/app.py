@@ -9,12 +9,13 @@ from flask import Flask, Response, g, request
 
 from backend import metrics
 from backend.bootstrap import Backend
+from backend.environment import networks_in
 from backend.web import context, problems
 from backend.web.auth import GATE, Gate
+from backend.web.bounded import BOUNDS, Bounds
 from backend.web.bridge.routes import bridge
 from backend.web.describe import described, docs
-from backend.web.device.rate import Window
-from backend.web.device.routes import RATE, device
+from backend.web.device.routes import device
 from backend.web.operations import operations
 from backend.web.pos import redemptions as _confirmations  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
@@ -43,7 +44,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app = Flask(__name__, static_folder=None)
     app.extensions[context.EXTENSION] = parts
     app.extensions[GATE] = Gate()
-    app.extensions[RATE] = Window()
+    app.extensions[BOUNDS] = Bounds(networks_in(parts.settings.trusted_proxies))
     api = described(app)
     problems.register(app)
     for blueprint in (accounts, resident, rights, pos, quotes, bridge, device, public, operations):

@@ -164,6 +164,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "possession-not-proved": Problem(422, "签名不符", "Possession not proved"),
         "device-id-malformed": Problem(422, "设备编号有误", "Malformed device id"),
         "too-many-requests": Problem(429, "请求过于频繁", "Too many requests"),
+        "too-many-from-address": Problem(429, "请求过于频繁", "Too many requests from there"),
         "enrolment-off": Problem(501, "未开通在线登记", "No enrolment online"),
         "phone-malformed": Problem(422, "手机号有误", "Not a mobile number"),
         "phone-code-too-soon": Problem(429, "验证码刚刚发出", "Sent just now"),

@@ -23,8 +23,8 @@ from backend.settings import Settings
 from backend.usecases.claim_device import Slot, claim_device, replace_device
 from backend.usecases.open_store import open_store
 from backend.usecases.revoke_device import revoke_device
+from backend.web import rate
 from backend.web.describe import document
-from backend.web.device import rate
 from tests.http.conftest import BRIDGE_TOKEN, Clock, Keys, bearer
 from tests.http.new_till import KEYS, PROVISION, NewTill, b64
 from tests.http.shop import BATCH, Shop, batch, states

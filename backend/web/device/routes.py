@@ -4,19 +4,17 @@ import base64
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, current_app
+from flask import Response
 from flask_smorest import Blueprint
 
 from backend.devices.enrolment.model import Issued
 from backend.usecases.provision_device import Application
 from backend.usecases.rotate_keys import Rotation
 from backend.web.auth import Access
+from backend.web.bounded import bounds
 from backend.web.context import backend, note, now
-from backend.web.device.rate import Window
 from backend.web.endpoint import answer, endpoint
 from backend.web.schemas import Base64Bytes, Body, Text
-
-RATE = "greenpoints.device_rate"
 
 device = Blueprint("device", __name__, url_prefix="/api/device/v1", description="扫码终端 / tills")
 
@@ -57,7 +55,7 @@ class IssuedSchema(ma.Schema):
 @endpoint(device, "/provision", method="POST", access=Access.OPEN, body=ProvisionBody(), answers={200: IssuedSchema()})
 def provision(body: dict[str, Any]) -> Response:
     """凭登记码领取证书与设置；断电后以同样的密钥重发得到同样的回答 / a new till by its claim; the same keys, the same answer."""
-    _enter()
+    bounds().everyone.enter()
     application = Application(body["claim"], body["csr"], body["sign_pub"], body["hw_serial"], body["proof"])
     return _answer(backend().provision_device.provision(application, now()))
 
@@ -65,14 +63,9 @@ def provision(body: dict[str, Any]) -> Response:
 @endpoint(device, "/keys", method="POST", access=Access.OPEN, body=RotationBody(), answers={200: IssuedSchema()})
 def rotate(body: dict[str, Any]) -> Response:
     """更换密钥与证书，由现用密钥签名 / new keys and certificate, vouched for by the present key."""
-    _enter()
+    bounds().everyone.enter()
     rotation = Rotation(body["device"], body["key_id"], body["csr"], body["sign_pub"], body["signature"])
     return _answer(backend().rotate_keys.rotate(rotation, now()))
-
-
-def _enter() -> None:
-    window: Window = current_app.extensions[RATE]
-    window.enter()
 
 
 def _answer(issued: Issued) -> Response:

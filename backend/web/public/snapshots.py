@@ -10,10 +10,12 @@ from backend.devices.model import DEVICE
 from backend.snapshots import queries
 from backend.snapshots.sealed import Addressee, seal_snapshot
 from backend.web.auth import Access
+from backend.web.bounded import bound
 from backend.web.context import backend, now
 from backend.web.endpoint import endpoint
 from backend.web.problems import NotFound
 from backend.web.public.routes import public
+from backend.web.rate import Bounded
 from backend.web.schemas import Body, Whole
 
 VERSION_MAX = 2**53
@@ -36,6 +38,8 @@ def snapshot(query: dict[str, Any], device: str) -> Response:
         newest = queries.newest(connection, till.city, after) if till is not None and till.active else None
         if till is None or newest is None:
             raise NotFound
+        if newest.body is not None:
+            bound(Bounded.WHOLE_SNAPSHOT)
         changes = [] if newest.body is not None else queries.changes(connection, till.city, after, newest.version)
     addressee = Addressee(till.device, till.city, till.district, till.store)
     kept = timedelta(hours=backend().settings.snapshot_hours)

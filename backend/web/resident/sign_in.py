@@ -12,9 +12,11 @@ from backend.residents import queries
 from backend.residents.phone_codes import AGAIN_AFTER, GOOD_FOR
 from backend.usecases.sign_in import Opening, Proof
 from backend.web.auth import Access, bearer, gate
+from backend.web.bounded import bound
 from backend.web.context import backend, now, session
 from backend.web.endpoint import answer, endpoint, nothing
 from backend.web.problems import NotFound
+from backend.web.rate import Bounded
 from backend.web.resident.schemas import (
     IdentityBody,
     PhoneCodeBody,
@@ -37,6 +39,7 @@ def sign_in(body: dict[str, Any]) -> Response:
     微信：code 为 wx.login 的凭证；手机：先获取验证码，再以 phone 和 code 登录。首次登录即建立账户。
     By WeChat: `code` as wx.login gave it. By phone: the code that was sent, with `phone`. A newcomer gets an account.
     """
+    bound(Bounded.SIGN_IN)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     proof = Proof(way=body["way"], code=body["code"], phone=body["phone"])
     opening = Opening(city=body["city"], resident=new_id(), session=new_id(), token=token, device=body["device"])
@@ -55,6 +58,7 @@ def sign_in(body: dict[str, Any]) -> Response:
 )
 def send_phone_code(body: dict[str, Any]) -> Response:
     """获取短信验证码 / send a code to a phone; the answer is the same whether the phone is known here or not."""
+    bound(Bounded.PHONE_CODE)
     code = f"{secrets.randbelow(PHONE_CODES):06d}"
     backend().send_phone_code.send(body["phone"], code, now())
     waits = {"again_after_s": AGAIN_AFTER.seconds, "good_for_s": GOOD_FOR.seconds}
