@@ -23,6 +23,7 @@ from backend.usecases.change_consent import ChangeConsent
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.confirm_redemption import ConfirmRedemption
+from backend.usecases.hand_in_unit import HandInUnit
 from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.provision_device import Issuer, ProvisionDevice
@@ -60,6 +61,7 @@ class Backend:
     accept_messages: AcceptMessages
     scan_label: ScanLabel
     return_goods: ReturnGoods
+    hand_in_unit: HandInUnit
     quote_basket: QuoteBasket
     capture_quote: CaptureQuote
     sign_in: SignIn
@@ -117,6 +119,7 @@ def build(settings: Settings) -> Backend:
             observe=metrics.shared.observe,
         ),
         return_goods=ReturnGoods(database, policies),
+        hand_in_unit=HandInUnit(database, registry, policies),
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
         capture_quote=CaptureQuote(database, policies),
         sign_in=SignIn(database, identity_key, wechat, development=settings.development_sign_in),

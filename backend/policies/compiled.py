@@ -15,7 +15,7 @@ from backend.policies.limits import (
     milestone_counter,
     once_a_basket,
 )
-from backend.policies.model import Budget, Counts, Facts, Mode, Policy, Reward, RewardKind, Rule, Stacking
+from backend.policies.model import SALES, Budget, Counts, Facts, Mode, Policy, Reward, RewardKind, Rule, Stacking
 from backend.policies.rewards import Payer, compile_reward
 
 PLANS_KEPT = 65_536
@@ -103,7 +103,7 @@ class CompiledPolicy:
                 (scope.stores, facts.store),
                 (scope.schemes, facts.certificate_scheme),
                 (scope.categories, facts.category),
-                (scope.channels, facts.channel),
+                (scope.channels or SALES, facts.channel),
                 (scope.buyers, facts.buyer),
             )
         )

@@ -51,6 +51,7 @@ FACTS = {
         Fact("buyer", str, "购买者类型", "kind of buyer"),
         Fact("receipt_fen", int, "整单金额", "total of the receipt", "分"),
         Fact("trade_in_age", int, "旧机使用年限", "age of the old unit", "年"),
+        Fact("trade_in_days", int, "旧机交付日距购买日", "days from the sale to the hand-in of the old unit", "天"),
         Fact("case", str, "使用情形", "case"),
         Fact("linked_points", int, "关联积分", "points earned elsewhere", "分"),
     )

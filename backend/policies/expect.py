@@ -26,7 +26,7 @@ Expected = Mapping[str, int | Doubt]
 """unit -> amount above 0; a unit that is absent is not earned."""
 
 _OF_THE_PRICE = frozenset({"price_fen", "unit_price_fen"})
-_OF_THE_BASKET = frozenset({"receipt_fen", "trade_in_age", "case", "linked_points"})
+_OF_THE_BASKET = frozenset({"receipt_fen", "trade_in_age", "trade_in_days", "case", "linked_points"})
 _FEN = Unit.FEN.value
 _WORTH = ("fen", "points", "evidence", "gco2e")
 

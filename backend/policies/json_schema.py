@@ -54,7 +54,7 @@ DESCRIPTIONS = {
         "stores": "门店；指定门店须有公平竞争依据 / shops; naming them needs a reason",
         "schemes": "认证类别 / certification schemes",
         "categories": "商品品类 / product categories",
-        "channels": "till 收银台、phone 手机扫码 / till, phone",
+        "channels": "till 收银台、phone 手机扫码，未写即此两项；hand_in 购买后补交旧机 / hand_in: an old unit after the sale",
         "buyers": "person 个人（默认）、organisation 单位 / person (default), organisation",
     },
     "Budget": {

@@ -7,8 +7,8 @@ from backend.kernel.amounts import BASIS_POINTS, Unit
 from backend.kernel.periods import Period, civil_date
 from backend.policies.lint_finding import Finding, blocker, warning
 from backend.policies.lint_rules import Reached, is_percent, share_of_price
-from backend.policies.model import Budget, Cap, Counts, Per, Policy, Reward, RewardKind
-from backend.policies.regions import Box, Region, Space, TooComplex
+from backend.policies.model import ALL_PROGRAMMES, Budget, Cap, Counts, Per, Policy, Reward, RewardKind
+from backend.policies.regions import Box, Region, Space, TooComplex, conditions_of_rule
 from backend.policies.words import amount_words
 
 YEARS_WARNED = 5
@@ -21,6 +21,7 @@ ORDINARY_ABOVE_BP, ORDINARY_BELOW_BP = 11_000, 8_000
 ORDINARY_KMH = 80
 """People drive so fast between two shops, in a straight line."""
 
+_OF_OLD_UNITS = frozenset({"trade_in_age", "trade_in_days"})
 _PEOPLE = frozenset({Per.PERSON, Per.PHONE, Per.ADDRESS})
 _FEW = frozenset({Per.POLICY, Per.CATEGORY, Per.SCHEME, Per.CHANNEL, Per.DISTRICT})
 """What a cap may count by beside the person and still bound the person: there are few of each. Of stores, models,
@@ -92,6 +93,20 @@ def lint_watches(policy: Policy) -> Iterator[Finding]:
                 f"核查“{watch.watch}”过严，平常的打折或乘车往返也会被暂缓，须由人逐笔处理",
                 f"watch {watch.watch} is so narrow that ordinary discounts or journeys are held, each for a person",
             )
+
+
+def lint_old_units(policy: Policy) -> Iterator[Finding]:
+    """A policy that pays for old units, which another one, or the next sale, may be paid for once more."""
+    facts = {c.fact for at, rule in enumerate(policy.rules) for _, c in conditions_of_rule(rule, f"rules.{at}")}
+    if facts & _OF_OLD_UNITS and not any(
+        _counts_old_units(cap) and cap.programme == ALL_PROGRAMMES for cap in policy.caps
+    ):
+        yield warning(
+            "old_unit_reused",
+            "caps",
+            "没有在全市范围内按旧机序列号限 1 次（per: trade_in、period: lifetime、citywide: true）：同一台旧机可在别处再领一次",
+            "no citywide lifetime cap counts old units: the same one may be paid for elsewhere again",
+        )
 
 
 def lint_budgets(policy: Policy) -> Iterator[Finding]:

@@ -34,6 +34,12 @@ class Buyer(StrEnum):
     ORGANISATION = "organisation"
 
 
+HAND_IN = "hand_in"
+"""The channel of an old unit that is handed in after its sale: asked are only policies whose scope names it."""
+SALES = ("till", "phone")
+"""The channels of a policy that names none."""
+
+
 class Facts(NamedTuple):
     """What the rules may look at, for one scan.
 
@@ -75,6 +81,7 @@ class Facts(NamedTuple):
     """What watches compare with (`watch`), where it was looked up."""
     sold_at_ms: int = 0
     """The moment of sale in Unix milliseconds, by which windows count."""
+    trade_in_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

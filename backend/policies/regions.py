@@ -11,20 +11,20 @@ from dataclasses import dataclass
 
 from backend.kernel.amounts import MAX_AMOUNT
 from backend.policies.conditions import FACTS
-from backend.policies.model import Buyer, Condition, Group, Level, Policy, Proof, Rule
+from backend.policies.model import HAND_IN, SALES, Buyer, Condition, Group, Level, Policy, Proof, Rule
 
 STEPS_MAX = 5_000
 """Boxes made for one question before it is given up as too complex (about 20 ms; a document asks some hundred)."""
 BOXES_MAX = 1_000
 
 _NEVER_MISSING = frozenset({"scheme", "level", "proof", "quantity", "certificate_scheme", "channel", "buyer"})
-_LEAST = {"grade": 1, "tier": 1, "quantity": 1}
-_MOST = {"grade": 5, "tier": 3}
-"""As the register of certificates holds them: grades 1-5, 1-3 stars."""
+_LEAST = {"grade": 1, "tier": 1, "quantity": 1, "trade_in_days": -36_600}
+_MOST = {"grade": 5, "tier": 3, "trade_in_days": 36_600}
+"""As the register of certificates holds them: grades 1-5, 1-3 stars; and days within a hundred years."""
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "level": tuple(level.value for level in Level),
     "proof": tuple(proof.value for proof in Proof),
-    "channel": ("till", "phone"),
+    "channel": (*SALES, HAND_IN),
     "buyer": tuple(buyer.value for buyer in Buyer),
 }
 _OTHER = "\x00"
@@ -104,7 +104,7 @@ class Space:
             ("store", scope.stores),
             ("certificate_scheme", scope.schemes),
             ("category", scope.categories),
-            ("channel", scope.channels),
+            ("channel", scope.channels or SALES),
             ("buyer", scope.buyers),
         )
         return {fact: self.values(fact, names) for fact, names in sides if names}

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, Rounding, Unit
 from backend.kernel.periods import CHINA, Period
 from backend.policies.conditions import MEMBERS_MAX
-from backend.policies.model import Beyond, Buyer, Counts, Level, Mode, Per, Proof, RewardKind
+from backend.policies.model import HAND_IN, SALES, Beyond, Buyer, Counts, Level, Mode, Per, Proof, RewardKind
 from backend.policies.watch import Of
 
 RULES_MAX = 100
@@ -41,7 +41,7 @@ _MONEY = validate.Range(
     "rewards and credit evidence are only ever given, never negative",
 )
 _DISTRICT = validate.Regexp(r"^[0-9]{6}$", error="须为 6 位行政区划代码 / a district code has six digits")
-_CHANNEL = validate.OneOf(["till", "phone"])
+_CHANNEL = validate.OneOf([*SALES, HAND_IN])
 
 
 _FIRST_YEAR, _LAST_YEAR = 1949, 9999

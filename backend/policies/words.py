@@ -33,6 +33,7 @@ _BUILT_IN: Names = MappingProxyType(
         ("proof", "P0"): Sentence("仅手机扫码（P0）", "a phone scan only (P0)"),
         ("channel", "till"): Sentence("收银台", "a till"),
         ("channel", "phone"): Sentence("手机扫码", "a phone"),
+        ("channel", "hand_in"): Sentence("购买后补交旧机", "an old unit handed in after the sale"),
         ("buyer", "person"): Sentence("个人", "a person"),
         ("buyer", "organisation"): Sentence("单位", "an organisation"),
     }

@@ -12,12 +12,12 @@ from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.labels.model import Confidence, Reading, Scope
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.evaluate import evaluate
-from backend.policies.evidence import NO_EVIDENCE
+from backend.policies.evidence import NO_EVIDENCE, trade_in_days
 from backend.policies.limits import CounterKey, FactMissing, Limits, Met
-from backend.policies.model import Award, Buyer, Facts, Level, Outcome, Proof, Verdict
+from backend.policies.model import HAND_IN, Award, Buyer, Facts, Level, Outcome, Proof, Verdict
 from backend.scans.evidence import evidence_text
 from backend.scans.lent import Draw, Lent
-from backend.scans.lines import printable
+from backend.scans.lines import shown_text
 from backend.scans.model import Basket, Channel, Read
 from backend.scans.signals import Signals, priced_as
 
@@ -238,7 +238,7 @@ def _decide(
     entry = at_sale.entry if at_sale else None
     level = level_of(reading, entry)
     proof = moment.proof(read)
-    unit_key = reading.key if reading.scope is _UNIT else None
+    unit_key = reading.key if reading.scope is _UNIT and basket.channel != HAND_IN else None  # that piece earned before
     signals = registry.signals
     others = _NO_SIGNS if signals is None else signals.of(basket.basket, priced_as(reading), moment.sold_on)
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
@@ -320,7 +320,7 @@ def facts_of(
         basket.receipt_fen,
         reading.key,
         basket.basket,
-        *(NO_EVIDENCE if read.evidence is None else read.evidence),
+        *(NO_EVIDENCE if read.evidence is None else read.evidence)[:6],
         unit_price(read.price_fen, read.quantity),
         basket.device,
         basket.cashier,
@@ -328,6 +328,7 @@ def facts_of(
         hour_of_day(basket.sold_at_ms),
         *others,
         basket.sold_at_ms,
+        read.evidence and trade_in_days(read.evidence, basket.sold_at_ms, basket.channel),
     )
     return _new(Facts, facts)
 
@@ -392,9 +393,3 @@ def _nobodys(basket: Basket) -> Verdict:
     if basket.member_fault is not None:
         return Verdict(_NONE, f"member_{basket.member_fault}")
     return Verdict(_UNCLAIMED, "claim_open" if basket.claim_sha256 else "no_member")
-
-
-def shown_text(read: Read) -> str:
-    """What is kept of a code to be read by people; its bytes are kept beside it where this is not they."""
-    text = read.text if read.text is not None else read.code.decode("utf-8", "replace")
-    return text if text.isascii() and text.isprintable() else printable(text)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 from backend.policies.evidence import NO_EVIDENCE, Evidence
@@ -12,7 +13,8 @@ POINTS_MAX = 10**9
 
 _DIGEST = re.compile(r"[0-9a-f]{16,64}")
 _CASE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_FORMS = {"phone": _DIGEST, "address": _DIGEST, "trade_in": _DIGEST, "case": _CASE}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FORMS = {"phone": _DIGEST, "address": _DIGEST, "trade_in": _DIGEST, "case": _CASE, "trade_in_on": _DAY}
 _RANGES = {"trade_in_age": AGE_YEARS_MAX, "linked_points": POINTS_MAX}
 _PERSON = Buyer.PERSON.value
 
@@ -37,7 +39,16 @@ def read_evidence(given: Any) -> Evidence | None:
         value = given.get(field)
         if value is not None and not (type(value) is int and 0 <= value <= most):
             raise ValueError(field)
+    _check_day(given.get("trade_in_on"))
     return Evidence(**given)
+
+
+def _check_day(text: str | None) -> None:
+    """Raises ValueError for what looks like a day and is none."""
+    try:
+        date.fromisoformat(text or "2000-01-01")
+    except ValueError:
+        raise ValueError("trade_in_on") from None
 
 
 def evidence_text(evidence: Evidence | None, buyer: str) -> str | None:

@@ -7,6 +7,7 @@ from backend.kernel.amounts import FEE, MAX_AMOUNT, Unit, unit_price
 from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.policies.compiled import CompiledPolicy, PolicySet, plan_of
 from backend.policies.evaluate import BUDGET, CEILING, evaluate
+from backend.policies.evidence import trade_in_days
 from backend.policies.explain import AmountStep, Explanation, explain
 from backend.policies.limit_words import left_words, limit_step, limit_words
 from backend.policies.limits import FactMissing, Limits
@@ -229,7 +230,7 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         scan.receipt_fen,
         decision.label_key,
         decision.basket,
-        *evidence,
+        *evidence[:6],
         unit_price(decision.price_fen, decision.quantity),
         scan.device,
         scan.cashier,
@@ -238,6 +239,7 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         decision.median_fen,
         decision.travel_kmh,
         scan.sold_at_ms,
+        trade_in_days(evidence, scan.sold_at_ms, scan.channel),
     )
 
 

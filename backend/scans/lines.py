@@ -152,6 +152,12 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
+def shown_text(read: Read) -> str:
+    """What is kept of a code to be read by people; its bytes are kept beside it where this is not they."""
+    text = read.text if read.text is not None else read.code.decode("utf-8", "replace")
+    return text if text.isascii() and text.isprintable() else printable(text)
+
+
 def _phone_read(sent: dict[str, Any]) -> Read:
     content = sent.get("code")
     if type(content) is not str:

@@ -16,6 +16,8 @@ AWARDS_MAX = 100
 class Channel(StrEnum):
     TILL = "till"
     PHONE = "phone"
+    HAND_IN = "hand_in"
+    """No sale: an old unit that was handed in after its sale (`scans.hand_ins`); its moment of sale is that of the sale."""
     ELSEWHERE = "elsewhere"
     """No sale: the id of a phone's scan that was made in another city (`scans.elsewhere`)."""
 

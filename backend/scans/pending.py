@@ -49,6 +49,8 @@ JOIN LATERAL (SELECT coalesce(sum(x.quantity), 0)::int AS returned FROM returns 
               WHERE x.city = %(city)s AND x.basket = d.basket AND x.line_no = d.line_no) r ON true
 WHERE d.outcome = %(outcome)s ORDER BY d.basket, d.line_no"""
 
+SOLD_LINE = SCANS.replace("d.outcome = %(outcome)s", "d.line_no = %(line_no)s")
+
 LOCK = """
 SELECT key FROM pending_products WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) ORDER BY key FOR UPDATE"""
 
@@ -84,6 +86,13 @@ def waiting_scans(
     """
     params = {"city": city, "baskets": unquoted(baskets), "outcome": outcome}
     return [_scan(row) for row in hot(connection, SCANS, params)]
+
+
+def sold_scan(connection: Connection, city: str, basket: str, line_no: int) -> WaitingScan:
+    """A line that is there, whatever was decided of it: what is left of it, with the facts of its sale."""
+    row = hot(connection, SOLD_LINE, {"city": city, "baskets": unquoted([basket]), "line_no": line_no}).fetchone()
+    assert row is not None
+    return _scan(tuple(row))
 
 
 def close(connection: Connection, city: str, codes: Sequence[str], now: datetime) -> int:

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from backend.kernel.strict_json import NotStrictJson
-from backend.scans.decide import shown_text
-from backend.scans.lines import MalformedBasket, reads_of
+from backend.scans.lines import MalformedBasket, reads_of, shown_text
 from backend.scans.model import Read
 
 

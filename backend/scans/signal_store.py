@@ -79,7 +79,7 @@ WITH sold AS (
   FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
   LEFT JOIN stores s ON s.city = %(city)s AND s.store = b.store
   WHERE d.city = %(city)s AND d.decision_no = 1 AND d.decided_at >= %(decided_since)s AND d.price_fen > 0
-    AND d.label_key IS NOT NULL AND b.void_of IS NULL AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
+    AND d.label_key IS NOT NULL AND b.channel = 'till' AND b.void_of IS NULL AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
     AND NOT EXISTS (SELECT FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no)
     AND NOT EXISTS (SELECT FROM open_voids o WHERE o.city = %(city)s AND o.voided = d.basket)),
 voices AS (

@@ -235,6 +235,23 @@ voids the sale; it is the reference of what is taken back, and `place` + 1 its s
 at that moment, whose awards it takes back; a later one counts only what is left. By `returned_before` no piece comes back
 twice."""
 
+hand_ins = Table(
+    "hand_ins",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    id_column("sold_basket"),
+    Column("sold_line", SmallInteger, nullable=False),
+    Column("handed_in_on", Date, nullable=False),
+    text_column("caller"),
+    instant_column("recorded_at"),
+    Column("sha256", LargeBinary, nullable=False),
+    CheckConstraint("octet_length(sha256) = 32", name="sha256"),
+    UniqueConstraint("city", "sold_basket", "sold_line"),
+)
+"""Old units that were handed in after the sale that they belong to: a basket of one line each, decided as of the sale, which
+comes back with it. One a line that was sold."""
+
 open_voids = Table(
     "open_voids",
     metadata,

@@ -72,7 +72,8 @@ WHERE d.city = %(city)s AND d.certificate_row IS NOT NULL
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.award > 0 AND (d.level = 'U' OR d.scheme IN ('sgtin', 'organic')) AND NOT EXISTS (
   SELECT FROM unit_claims u WHERE u.city = %(city)s AND u.key = d.label_key AND u.basket = d.basket
-    AND u.line_no = d.line_no)""",
+    AND u.line_no = d.line_no)
+  AND NOT EXISTS (SELECT FROM hand_ins h WHERE h.city = %(city)s AND h.basket = d.basket)""",
     "a unit label was claimed by no award": """
 SELECT u.basket::text, u.line_no, NULL FROM unit_claims u
 WHERE u.city = %(city)s AND NOT EXISTS (
@@ -129,6 +130,18 @@ WHERE v.city = %(city)s AND v.void_of IS NOT NULL
   AND NOT EXISTS (SELECT FROM open_voids o WHERE o.city = %(city)s AND o.basket = v.basket)
   AND NOT EXISTS (SELECT FROM returns r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
                   AND r.returned_before + r.quantity = r.bought)""",
+    "an old unit was handed in for it, and its pieces are not those of the sale": """
+SELECT h.basket::text, h.sold_line::int, NULL FROM hand_ins h
+LEFT JOIN decisions s ON s.city = %(city)s AND s.basket = h.sold_basket AND s.line_no = h.sold_line AND s.decision_no = 1
+LEFT JOIN decisions d ON d.city = %(city)s AND d.basket = h.basket AND d.line_no = 0 AND d.decision_no = 1
+WHERE h.city = %(city)s AND s.quantity - (
+    SELECT coalesce(sum(r.quantity), 0) FROM returns r
+    WHERE r.city = %(city)s AND r.basket = h.sold_basket AND r.line_no = h.sold_line) IS DISTINCT FROM d.quantity - (
+    SELECT coalesce(sum(t.quantity), 0) FROM returns t WHERE t.city = %(city)s AND t.basket = h.basket)""",
+    "an old unit of no hand-in": """
+SELECT b.basket::text, NULL, NULL FROM baskets b
+WHERE b.city = %(city)s AND b.channel = 'hand_in'
+  AND NOT EXISTS (SELECT FROM hand_ins h WHERE h.city = %(city)s AND h.basket = b.basket)""",
     "its bytes are not those of its hash": """
 SELECT b.basket::text, NULL, NULL FROM baskets b
 WHERE b.city = %(city)s AND b.line IS NOT NULL AND sha256(b.line) <> b.sha256""",

@@ -1,5 +1,6 @@
 """What a basket would earn, told before it is paid: as a dry run that stores nothing, or held until it is captured."""
 
+import base64
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -296,13 +297,15 @@ def _reading(read: Read) -> Reading:
 
 def _written(read: Read) -> dict[str, object]:
     line: dict[str, object] = {
-        "code": read.text,
+        "code": "?" if read.text is None else read.text,
         "sym": read.symbology,
         "aim": read.aim,
         "qty": read.quantity,
         "price_fen": read.price_fen,
         "sn": read.serial,
     }
+    if read.text is None:
+        line["raw"] = base64.b64encode(read.code).decode()
     if read.evidence is not None:
         line["evidence"] = {name: value for name, value in read.evidence._asdict().items() if value is not None}
     return line

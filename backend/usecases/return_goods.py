@@ -8,10 +8,11 @@ import orjson
 from sqlalchemy import Connection
 
 from backend.kernel.periods import instant, milliseconds
+from backend.policies.compiled import PolicySet
 from backend.scans import return_rows
 from backend.scans.model import Channel
 from backend.scans.redact import is_private
-from backend.scans.return_rows import ReturnHead, Sold
+from backend.scans.return_rows import ReturnHead, Sold, StoredReturn
 from backend.scans.returns import (
     AHEAD_MS_MAX,
     ReturnAhead,
@@ -24,7 +25,7 @@ from backend.scans.returns import (
 )
 from backend.usecases.races import Writes, won
 from backend.usecases.return_answers import ReturnAnswer, answer_of
-from backend.usecases.take_back import Sales, Wanted, load_sales, take_back
+from backend.usecases.take_back import Sales, Wanted, linked_id, load_sales, take_back
 from backend.usecases.take_decisions import PolicyLookup
 
 LINES_MAX = 50
@@ -75,12 +76,12 @@ class ReturnGoods:
         if stored is not None:
             if stored.head.sha256 != content_hash(asked):
                 raise ReturnConflict
-            return Returned(answer_of(connection, asked.city, reference, stored, policies), new=False)
+            return Returned(_answer(connection, asked.city, reference, stored, sales, policies), new=False)
 
         check(asked, sales, now)
 
         given = take_back(connection, asked.city, reference, _head(asked, now), asked.lines, sales, policies)
-        return Returned(answer_of(connection, asked.city, reference, given, policies), new=True)
+        return Returned(_answer(connection, asked.city, reference, given, sales, policies), new=True)
 
 
 def check(asked: AskedReturn, sales: Sales, now: datetime) -> None:
@@ -100,6 +101,17 @@ def check(asked: AskedReturn, sales: Sales, now: datetime) -> None:
         if returned + line.quantity > sold.bought:
             facts = {"bought": sold.bought, "returned": returned, "quantity": line.quantity}
             raise ReturnedTooMuch(place=place, **facts)
+
+
+def _answer(
+    connection: Connection, city: str, reference: str, stored: StoredReturn, sales: Sales, policies: PolicySet
+) -> ReturnAnswer:
+    """With what was taken back of hand-ins for the goods, after their own lines."""
+    given = answer_of(connection, city, reference, stored, policies)
+    linked = return_rows.stored(connection, city, linked_id(reference)) if sales.hand_ins else None
+    if linked is None:
+        return given
+    return given._replace(lines=given.lines + answer_of(connection, city, linked_id(reference), linked, policies).lines)
 
 
 def content_hash(asked: AskedReturn) -> bytes:

@@ -1,9 +1,11 @@
 """What every way to a return shares: its lines are loaded, what they take back is worked out and saved, in one transaction."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection
@@ -14,7 +16,7 @@ from backend.ledger.model import Reason
 from backend.policies.compiled import CompiledPolicy, PolicySet
 from backend.policies.limits import CounterKey
 from backend.policies.model import Outcome
-from backend.scans import return_rows, store
+from backend.scans import hand_ins, return_rows, store
 from backend.scans.decide import Decision
 from backend.scans.replay import decisions_of
 from backend.scans.return_rows import EarlierReturn, ReturnedLine, ReturnHead, Sold, StoredReturn
@@ -31,6 +33,8 @@ class Sales(NamedTuple):
 
     sold: Mapping[LineKey, Sold]
     earlier: Mapping[LineKey, Sequence[EarlierReturn]]
+    hand_ins: Mapping[LineKey, str]
+    """Of sold lines for which an old unit was handed in later, that hand-in's basket: among `sold` too."""
 
     def returned(self, key: LineKey) -> int:
         return sum(each.earlier.quantity for each in self.earlier.get(key, ()))
@@ -51,9 +55,18 @@ class _Line(NamedTuple):
 
 
 def load_sales(connection: Connection, city: str, baskets: Collection[str]) -> Sales:
-    """Locks `baskets` first: what is read then stays so until COMMIT."""
+    """Locks `baskets` first, then the hand-ins that belong to them: what is read then stays so until COMMIT."""
     return_rows.lock_baskets(connection, city, baskets)
-    return Sales(return_rows.sold(connection, city, baskets), return_rows.earlier(connection, city, baskets))
+    linked = hand_ins.of_sales(connection, city, baskets)
+    if linked:
+        return_rows.lock_baskets(connection, city, linked.values())
+    every = {*baskets, *linked.values()}
+    return Sales(return_rows.sold(connection, city, every), return_rows.earlier(connection, city, every), linked)
+
+
+def linked_id(return_id: str) -> str:
+    """The id of the return of what was handed in for the goods of `return_id`."""
+    return str(UUID(bytes=hashlib.sha256(f"hand_ins of {return_id}".encode()).digest()[:16]))
 
 
 def take_back(
@@ -65,9 +78,30 @@ def take_back(
     sales: Sales,
     policies: PolicySet,
 ) -> StoredReturn:
-    """Records the return and takes back what it takes back. `wanted` was checked against `sales`.
+    """Records the return and takes back what it takes back, also of what was handed in for the goods. `wanted` was checked
+    against `sales`.
+    """
+    given = _take_back(connection, city, return_id, head, wanted, sales, policies)
+    linked = [
+        Wanted(sales.hand_ins[one.basket, one.line_no], 0, one.quantity)
+        for one in wanted
+        if (one.basket, one.line_no) in sales.hand_ins
+    ]
+    if linked:
+        _take_back(connection, city, linked_id(return_id), head, linked, sales, policies)
+    return given
 
-    Locks in the order that all keep to: baskets (the caller's `load_sales`), counters, residents' accounts, budgets.
+
+def _take_back(
+    connection: Connection,
+    city: str,
+    return_id: str,
+    head: ReturnHead,
+    wanted: Sequence[Wanted],
+    sales: Sales,
+    policies: PolicySet,
+) -> StoredReturn:
+    """Locks in the order that all keep to: baskets (the caller's `load_sales`), counters, residents' accounts, budgets.
     Raises LostRace where the same return came by another way at the same moment.
     """
     by_version = {policy.version: policy for policy in policies}

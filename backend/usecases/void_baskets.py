@@ -92,7 +92,7 @@ class VoidBaskets:
         left = [
             Wanted(*key, sold.bought - sales.returned(key))
             for key, sold in sales.sold.items()
-            if sold.void_of is None and sold.bought > sales.returned(key)
+            if key[0] == one.voided and sold.void_of is None and sold.bought > sales.returned(key)
         ]
 
         if left:

@@ -8,6 +8,7 @@ import flask
 from flask import Response
 from flask_smorest import Blueprint
 
+from backend.policies.model import Award
 from backend.policies.words import Sentence, amount_words
 from backend.scans.cashier import SaidLine
 from backend.scans.lines import printable
@@ -165,22 +166,23 @@ def _line(line: SaidLine) -> Answer:
         "price_fen": decision.price_fen,
         "outcome": decision.outcome,
         "reason": decision.reason,
-        "awards": [
-            {
-                "unit": award.unit,
-                "amount": award.amount,
-                "gross": award.gross,
-                "policy_version": award.version,
-                "rule": award.rule,
-                "words": _words(amount_words(award.unit, award.amount)),
-            }
-            for award in line.awards
-        ],
+        "awards": [award_answer(award) for award in line.awards],
         "cashier": _words(line.cashier),
         "customer": _words(line.customer),
         "caps": [
             {"policy": cap.policy, "cap": cap.cap, "left": cap.left, "words": _words(cap.words)} for cap in line.caps
         ],
+    }
+
+
+def award_answer(award: Award) -> Answer:
+    return {
+        "unit": award.unit,
+        "amount": award.amount,
+        "gross": award.gross,
+        "policy_version": award.version,
+        "rule": award.rule,
+        "words": _words(amount_words(award.unit, award.amount)),
     }
 
 

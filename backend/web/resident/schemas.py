@@ -223,7 +223,7 @@ class ScanSchema(ma.Schema):
         required=True, allow_none=True, metadata={"description": "手机扫码的编号 / of a phone scan"}
     )
     city = ma.fields.String(required=True)
-    channel = ma.fields.String(required=True, metadata={"enum": ["till", "phone"]})
+    channel = ma.fields.String(required=True, metadata={"enum": ["till", "phone", "hand_in"]})
     store = ma.fields.Nested(StoreSchema, required=True, allow_none=True)
     sold_at = ma.fields.DateTime(required=True)
     decided_at = ma.fields.DateTime(required=True)

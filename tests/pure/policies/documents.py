@@ -73,13 +73,14 @@ facts = st.builds(
     cashier=st.none() | st.just("c07"),
     serial=st.none() | st.just("SN1"),
     hour=st.just("10"),
+    trade_in_days=st.none() | st.integers(-2, 2),
     sold_at_ms=st.sampled_from([0, 3_599_999, 3_600_000]),
 ).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
 
 conditions = st.one_of(
     st.builds(
         Condition,
-        st.sampled_from(["grade", "tier", "quantity", "trade_in_age", "linked_points"]),
+        st.sampled_from(["grade", "tier", "quantity", "trade_in_age", "trade_in_days", "linked_points"]),
         st.sampled_from(["<", "<=", ">", ">=", "=", "!="]),
         st.integers(0, 5),
     ),

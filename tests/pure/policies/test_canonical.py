@@ -15,7 +15,7 @@ from backend.policies.bounds import unpublishable
 from backend.policies.compiled import PolicySet, compile_policy
 from backend.policies.document import load_policy
 from backend.policies.evaluate import evaluate
-from backend.policies.evidence import NO_EVIDENCE, Evidence
+from backend.policies.evidence import NO_EVIDENCE, Evidence, trade_in_days
 from backend.policies.explain import explain
 from backend.policies.limits import Limits
 from backend.policies.model import Facts, Verdict
@@ -52,7 +52,7 @@ class Shop:
         quantity = facts.get("quantity", 1)
         moment = datetime.fromisoformat(on)
         at_ms = milliseconds(moment.replace(tzinfo=moment.tzinfo or CHINA))
-        usual = {
+        usual: dict[str, Any] = {
             "scheme": "gtin",
             "level": "M",
             "proof": "P3",
@@ -73,7 +73,11 @@ class Shop:
             "hour": on[11:13] or "00",
             "sold_at_ms": at_ms,
             **NO_EVIDENCE._asdict(),
+            **{name: facts.pop(name) for name in Evidence._fields if name in facts},
         }
+        told = Evidence(*(usual[name] for name in Evidence._fields))
+        usual["trade_in_days"] = trade_in_days(told, at_ms, facts.get("channel", "till"))
+        del usual["trade_in_on"]
         return at_ms, Facts(**{**usual, **facts})
 
 
@@ -345,6 +349,42 @@ def test_p13_adds_two_hundred_yuan_for_an_old_unit_once() -> None:
     assert amounts(again) == [("fen", 149_985)]
     assert [(award.reason, award.limit_name) for award in again.more] == [("cap", "old-unit")]
     assert amounts(without) == [("fen", 149_985)]
+
+
+@pytest.mark.parametrize(
+    ("handed_in_on", "channel", "paid"),
+    [
+        ("2026-01-30", "till", 0),
+        ("2026-01-31", "till", 20_000),
+        ("2026-03-02", "till", 20_000),
+        ("2026-03-03", "till", 0),
+        ("2026-03-03", "hand_in", 20_000),
+        ("2026-04-01", "hand_in", 20_000),
+        ("2026-04-02", "hand_in", 0),
+    ],
+)
+def test_p13_the_old_unit_comes_within_thirty_days_of_the_sale(handed_in_on: str, channel: str, paid: int) -> None:
+    """Sold on 2026-03-02. With the sale it has come by then; what is brought later earns the bonus alone."""
+    national = shop("p03-national-2026", "p13-trade-in-bonus")
+
+    sold = national.sell(
+        "2026-03-02T23:59:59", 999_900, grade=1, trade_in=OLD_UNIT, trade_in_on=handed_in_on, channel=channel
+    )
+
+    base = [("fen", 149_985)] if channel == "till" else []
+    assert sorted(amounts(sold)) == [*([("fen", paid)] if paid else []), *base]
+
+
+def test_p13_an_old_unit_serves_once_whatever_the_policy() -> None:
+    other = json.loads((FIXTURES / "p13-trade-in-bonus.json").read_text(encoding="utf-8"))
+    other |= {"policy": "another-bonus", "stacking": {"group": "another", "mode": "first"}}
+    loaded = [load_policy((FIXTURES / "p13-trade-in-bonus.json").read_bytes()), load_policy(json.dumps(other))]
+    both = Shop(PolicySet([compile_policy(p, f"v{n}", p.until_ms, chart.budget) for n, p in enumerate(loaded)]))
+
+    sold = both.sell("2026-03-02", 999_900, grade=1, trade_in=OLD_UNIT)
+
+    assert amounts(sold) == [("fen", 20_000)]
+    assert [(award.limit_name, award.limit_left) for award in sold.more] == [("old-unit", 0)]
 
 
 def test_p14_pays_three_boxes_a_day_and_no_box_twice() -> None:
