@@ -1,5 +1,7 @@
 """Decisions as their rows state them, without a database."""
 
+from datetime import timedelta
+
 from backend.kernel.periods import civil_date
 from backend.policies.evidence import Evidence
 from backend.policies.model import Facts, Verdict
@@ -29,7 +31,7 @@ def decided_scan(facts: Facts, verdict: Verdict) -> DecidedScan:
         label_key=facts.model,
         basket=facts.basket,
         serial=facts.serial,
-        evidence=evidence_text(Evidence(*(getattr(facts, name) for name in Evidence._fields)), facts.buyer),
+        evidence=evidence_text(evidence_in(facts), facts.buyer),
         policy_version=verdict.version,
         rule=verdict.rule,
         missing=verdict.missing,
@@ -49,6 +51,14 @@ def decided_scan(facts: Facts, verdict: Verdict) -> DecidedScan:
         device=facts.device,
         cashier=facts.cashier,
     )
+
+
+def evidence_in(facts: Facts) -> Evidence:
+    """What a till stated of them; the day of a hand-in is counted from the sale's."""
+    stated = {name: getattr(facts, name) for name in Evidence._fields if name != "trade_in_on"}
+    days = facts.trade_in_days
+    on = None if days is None else (civil_date(SOLD_AT_MS) + timedelta(days)).isoformat()
+    return Evidence(**stated, trade_in_on=on)
 
 
 def scan_with(**changes: object) -> DecidedScan:

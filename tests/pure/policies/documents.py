@@ -73,9 +73,14 @@ facts = st.builds(
     cashier=st.none() | st.just("c07"),
     serial=st.none() | st.just("SN1"),
     hour=st.just("10"),
-    trade_in_days=st.none() | st.integers(-2, 2),
+    trade_in_days=st.integers(-2, 0),
     sold_at_ms=st.sampled_from([0, 3_599_999, 3_600_000]),
-).map(lambda facts: facts._replace(unit_price_fen=unit_price(facts.price_fen, facts.quantity)))
+).map(
+    lambda facts: facts._replace(
+        unit_price_fen=unit_price(facts.price_fen, facts.quantity),
+        trade_in_days=None if facts.trade_in is None else facts.trade_in_days,
+    )
+)
 
 conditions = st.one_of(
     st.builds(
