@@ -20,6 +20,8 @@ ALARMS_MAX = 200
 WORDS = {
     Alarm.CLAIM_REUSED: "登记码被另一台终端使用 / another till used its claim",
     Alarm.STREAM_CONFLICT: "同一单号两份内容，疑有复制的终端 / one number, two contents: a copy of the till?",
+    Alarm.EARLY_ROTATION: "未到期就更换密钥，疑有人取得其密钥 / keys changed long before the time: does another hold them?",
+    Alarm.RETIRED_KEY: "仍用已失效的密钥签名，疑有人取得其密钥 / signs by a key that has ended: does another hold its keys?",
     Alarm.STREAM_IN_TWO_PLACES: "同一终端在两处上线，疑有复制的终端 / it lives in two places: a copy of the till?",
 }
 

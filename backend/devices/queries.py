@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.devices.model import KnownDevice
+from backend.devices.model import KnownDevice, Retired
 from backend.storage.columns import words
 from backend.storage.transaction import hot
 
@@ -39,11 +39,15 @@ def directory(connection: Connection, devices: Iterable[str], now: datetime) -> 
     for device, city, store, district, state, key_id, public_key, retires_at in rows:
         entry = known.get(device)
         if entry is None:
-            entry = known[device] = KnownDevice(device, city, store, district, state == "active", {}, set())
-        if key_id is not None and (retires_at is None or retires_at > now):
-            entry.keys[key_id] = bytes(public_key)
-            if retires_at is not None:
-                entry.retiring.add(key_id)
+            entry = known[device] = KnownDevice(device, city, store, district, state == "active", {}, set(), {})
+        if key_id is None:
+            continue
+        if retires_at is not None and retires_at <= now:
+            entry.retired[key_id] = Retired(bytes(public_key), retires_at)
+            continue
+        entry.keys[key_id] = bytes(public_key)
+        if retires_at is not None:
+            entry.retiring.add(key_id)
     return known
 
 

@@ -1,6 +1,7 @@
 """Whether a till's message is what it says: topic, header and key of one device, signature over the exact bytes."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
@@ -10,6 +11,7 @@ from backend.devices.envelope import Envelope, signed_bytes
 from backend.devices.model import KnownDevice
 
 KEYS_MAX = 20_000
+UNDER_WAY = timedelta(minutes=10)
 
 
 class Refusal(StrEnum):
@@ -54,11 +56,22 @@ class Verifier:
         raw = device.keys.get(header.key_id)
         if raw is None:
             return Refusal.UNKNOWN_KEY
+        return None if self._is_signed(topic, envelope, raw) else Refusal.BAD_SIGNATURE
+
+    def shows_retired_key(self, topic: str, envelope: Envelope, device: KnownDevice, received_at: datetime) -> bool:
+        """Whether someone still signs by a key of `device` that has ended: whoever has new keys never does again, so two
+        hold the till's secrets. What was under way when the key ended says nothing.
+        """
+        retired = device.retired.get(envelope.header.key_id)
+        late = retired is not None and received_at > retired.at + UNDER_WAY
+        return late and retired is not None and self._is_signed(topic, envelope, retired.public_key)
+
+    def _is_signed(self, topic: str, envelope: Envelope, raw: bytes) -> bool:
         try:
             self._key(raw).verify(envelope.signature, signed_bytes(topic, envelope.body))
         except InvalidSignature:
-            return Refusal.BAD_SIGNATURE
-        return None
+            return False
+        return True
 
     def _key(self, raw: bytes) -> Ed25519PublicKey:
         key = self._keys.get(raw)

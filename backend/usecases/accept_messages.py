@@ -24,7 +24,7 @@ from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
 from backend.usecases.device_reports import read_report, save_reports
-from backend.usecases.heed_devices import Shown, heed_devices
+from backend.usecases.heed_devices import Shown, alarm_retired_keys, heed_devices
 from backend.usecases.record_baskets import Arrival, ShownMember
 
 MESSAGES_MAX = 500
@@ -86,6 +86,8 @@ class Sorted:
     baskets: defaultdict[str, list[Landed]] = field(default_factory=lambda: defaultdict(list))
     reports: defaultdict[str, list[Report | NewPresence]] = field(default_factory=lambda: defaultdict(list))
     quarantined: defaultdict[str, list[Quarantined]] = field(default_factory=lambda: defaultdict(list))
+    retired_keys: defaultdict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    """Devices and keys, by city."""
     reads: int = 0
 
 
@@ -188,10 +190,17 @@ class AcceptMessages:
         refusal = self._verifier.refusal_of(delivery.topic, envelope, device)
         if refusal is None:
             _take_lines(found, number, delivery, envelope, device)
+        elif refusal is Refusal.UNKNOWN_KEY:
+            received = instant(delivery.received_at_ms)
+            if self._verifier.shows_retired_key(delivery.topic, envelope, device, received):
+                found.retired_keys[device.city].add((device.device, envelope.header.key_id))
         return refusal, None
 
     def _save_aside(self, city: str, found: Sorted, now: datetime) -> None:
         entries, reports = found.quarantined.get(city, []), found.reports.get(city, [])
+        retired = found.retired_keys.get(city)
+        if retired:
+            self._database.write(lambda connection: alarm_retired_keys(connection, city, retired, now))
         if entries:
             self._database.write(lambda connection: set_aside(connection, city, entries, now))
         if reports:

@@ -1,4 +1,4 @@
-"""What recorded baskets show of the tills that sent them: a new key in use, a second till with the same stream."""
+"""What messages show of the tills that sent them: a new key in use, an old one still, a second till with the same stream."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -24,3 +24,9 @@ def heed_devices(connection: Connection, city: str, shown: Collection[Shown], no
         retire_keys(connection, device, now)
     for device, stream in sorted({(each.device, each.stream) for each in shown if each.conflict}):
         raise_alarm(connection, city, device, Alarm.STREAM_CONFLICT, stream, now)
+
+
+def alarm_retired_keys(connection: Connection, city: str, used: Collection[tuple[str, str]], now: datetime) -> None:
+    """`used`: device and key id. Whoever stole a till's keys and changed them shuts out the till itself, which shows here."""
+    for device, key_id in sorted(used):
+        raise_alarm(connection, city, device, Alarm.RETIRED_KEY, key_id, now)

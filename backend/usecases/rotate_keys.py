@@ -65,7 +65,18 @@ def _rotate(connection: Connection, issuer: Issuer, rotation: Rotation, now: dat
     if stored != keys.signing:
         raise KeyTaken(device=device, key_id=key_id)
     store.supersede_keys(connection, device, key_id, now)
+    _alarm_when_early(connection, rotation, now)
     return issuer.issue(connection, device, keys, now)
+
+
+def _alarm_when_early(connection: Connection, rotation: Rotation, now: datetime) -> None:
+    """Whoever copied a till's card may take its keys further than the till: people have to look. It is not refused, for a
+    till whose keys may be known to others is right to change them.
+    """
+    life = store.life_of(connection, rotation.device, rotation.key_id)
+    if life is not None and certificate.is_early(*life, now):
+        known = queries.directory(connection, [rotation.device], now)[rotation.device]
+        store.raise_alarm(connection, known.city, rotation.device, store.Alarm.EARLY_ROTATION, rotation.key_id, now)
 
 
 def _vouched(connection: Connection, rotation: Rotation, now: datetime) -> TillKeys:

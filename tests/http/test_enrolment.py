@@ -246,6 +246,41 @@ def test_a_key_that_was_superseded_ends_after_thirty_days_at_the_latest(
     assert send(old, old_id) == ["unknown_key"]
 
 
+def test_people_are_alarmed_when_keys_are_changed_long_before_the_time(
+    ask: Ask, client: FlaskClient, city: City, clock: Clock
+) -> None:
+    """A till changes them after two thirds of its certificate's life of two years and a week, not before."""
+    till, thief = NewTill(), NewTill()
+    key_id = ask(till).get_json()["key_id"]
+    clock.forward(days=482)
+    assert client.post(KEYS, json=thief.rotation(DEVICE, key_id, till.signing)).status_code == 200
+    assert alarms(city) == [(DEVICE, "early_rotation", 1)]
+
+    clock.forward(days=2)
+    assert client.post(KEYS, json=NewTill().rotation(DEVICE, key_id, till.signing)).status_code == 200
+    assert alarms(city) == [(DEVICE, "early_rotation", 1)]
+
+
+def test_people_are_alarmed_when_a_key_that_has_ended_still_signs(
+    ask: Ask, send: Send, client: FlaskClient, city: City, clock: Clock
+) -> None:
+    """The till whose keys a thief has changed goes on as ever; so shows it, and not what was under way."""
+    till, thief = NewTill(), NewTill()
+    old_id = ask(till).get_json()["key_id"]
+    clock.forward(days=600)
+    new_id = client.post(KEYS, json=thief.rotation(DEVICE, old_id, till.signing)).get_json()["key_id"]
+    assert send(thief, new_id) == ["recorded"]
+
+    assert send(till, old_id) == ["unknown_key"]
+    clock.forward(days=1, minutes=11)  # a bridge may hold a message for a day
+    assert send(thief, old_id) == ["unknown_key"]  # not signed by the key that it names
+    assert send(till, "k9") == ["unknown_key"]
+    assert alarms(city) == []
+    assert send(till, old_id) == ["unknown_key"]
+
+    assert rows(city.database, "SELECT device, kind, subject FROM device_alarms") == [(DEVICE, "retired_key", old_id)]
+
+
 def test_only_a_key_in_use_vouches_for_the_next(ask: Ask, client: FlaskClient, city: City) -> None:
     till, new = NewTill(), NewTill()
     key_id = ask(till).get_json()["key_id"]

@@ -17,6 +17,7 @@ from backend.kernel.errors import DomainError
 
 BACK_DATED = timedelta(days=7)
 """A till without a clock battery may wake some days ago."""
+CLOCK_ERROR = timedelta(days=1)
 VALIDITY = timedelta(days=730)
 CSR_BYTES_MAX = 4_096
 
@@ -108,6 +109,14 @@ def issue(authority: Authority, device: str, keys: TillKeys, *, serial: int, now
         .sign(authority.key, hashes.SHA256())
     )
     return Issued(device, key_id_of(keys.signing), certificate.public_bytes(Encoding.PEM).decode(), not_after)
+
+
+def is_early(issued_at: datetime, not_after: datetime, now: datetime) -> bool:
+    """Whether a till has no reason yet to change its keys: it does after two thirds of the life of its certificate, which
+    begins back-dated. A day is allowed for its clock.
+    """
+    begins = issued_at - BACK_DATED
+    return 3 * (now + CLOCK_ERROR - begins) < 2 * (not_after - begins)
 
 
 def _public(keys: TillKeys) -> ec.EllipticCurvePublicKey:

@@ -35,6 +35,10 @@ CERTIFICATE = """
 SELECT device, key_id, certificate, not_after FROM device_certificates
 WHERE device = %(device)s AND keys_sha256 = %(keys_sha256)s"""
 
+LIFE = """
+SELECT issued_at, not_after FROM device_certificates WHERE device = %(device)s AND key_id = %(key_id)s
+ORDER BY issued_at DESC LIMIT 1"""
+
 SUPERSEDE_KEYS = """
 UPDATE device_keys SET retires_at = %(until)s
 WHERE device = %(device)s AND key_id <> %(key_id)s AND (retires_at IS NULL OR retires_at > %(until)s)"""
@@ -58,11 +62,15 @@ DO UPDATE SET times = device_alarms.times + 1, last_at = excluded.last_at"""
 
 
 class Alarm(StrEnum):
-    """Used a claim that another till has taken; sent other content under a used number; lives twice at a time."""
+    """Used a claim that another till has taken; sent other content under a used number; lives twice at a time; changed its
+    keys long before it had to; signs by a key that has ended.
+    """
 
     CLAIM_REUSED = "claim_reused"
     STREAM_CONFLICT = "stream_conflict"
     STREAM_IN_TWO_PLACES = "stream_in_two_places"
+    EARLY_ROTATION = "early_rotation"
+    RETIRED_KEY = "retired_key"
 
 
 def insert_claim(connection: Connection, claim_hash: bytes, claim: Claim, *, replaces: str | None) -> None:
@@ -92,6 +100,12 @@ def insert_certificate(connection: Connection, issued: Issued, keys_sha256: byte
 def certificate_of(connection: Connection, device: str, keys_sha256: bytes) -> Issued | None:
     row = hot(connection, CERTIFICATE, {"device": device, "keys_sha256": keys_sha256}).fetchone()
     return Issued(*row) if row else None
+
+
+def life_of(connection: Connection, device: str, key_id: str) -> tuple[datetime, datetime] | None:
+    """When the certificate that came with a key was issued, and when it ends; None for a key that was entered by hand."""
+    row = hot(connection, LIFE, {"device": device, "key_id": key_id}).fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def supersede_keys(connection: Connection, device: str, key_id: str, now: datetime) -> None:
