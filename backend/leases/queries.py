@@ -1,9 +1,13 @@
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from backend.leases.model import Terms
+from backend.leases.words import KeptPromise
+from backend.storage.columns import ids
 from backend.storage.transaction import hot
 
 TERMS = """
@@ -26,6 +30,11 @@ SELECT device, policy, unit,
 FROM leases
 WHERE city = %(city)s AND (%(device)s::text IS NULL OR device = %(device)s) AND granted_at >= %(since)s
 GROUP BY device, policy, unit ORDER BY device, policy, unit"""
+
+PROMISES = """
+SELECT p.basket::text, p.line_no, l.unit, p.amount, p.drawn, p.fault
+FROM lease_promises p LEFT JOIN leases l ON l.city = %(city)s AND l.lease = p.lease
+WHERE p.city = %(city)s AND p.basket = ANY(%(baskets)s::uuid[]) ORDER BY p.basket, p.line_no, p.lease"""
 
 
 class Lent(NamedTuple):
@@ -63,3 +72,13 @@ def lent_to_tills(
     return [
         Lent(*row) for row in hot(connection, OF_TILLS, {"city": city, "since": since, "now": now, "device": device})
     ]
+
+
+def promises_of(
+    connection: Connection, city: str, baskets: Collection[str]
+) -> Mapping[tuple[str, int], list[KeptPromise]]:
+    """By basket and line, what tills promised out of leases."""
+    found: defaultdict[tuple[str, int], list[KeptPromise]] = defaultdict(list)
+    for basket, line_no, *promise in hot(connection, PROMISES, {"city": city, "baskets": ids(sorted(baskets))}):
+        found[basket, line_no].append(KeptPromise(*promise))
+    return found

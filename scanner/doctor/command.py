@@ -10,7 +10,7 @@ import orjson
 from dotenv import dotenv_values
 
 from scanner import launch
-from scanner.doctor import broker, credentials, machine, storage
+from scanner.doctor import broker, credentials, machine, offline, storage
 from scanner.doctor.model import Advice, Finding, Verdict, ok, wrong
 from scanner.enrolment.identity import Identities
 from scanner.environment import EnvironmentInvalid
@@ -42,6 +42,7 @@ def examine(file: Path | None, now: datetime) -> Iterator[Finding]:
     if settings is not None:
         yield from credentials.examine(settings, now)
         yield from storage.examine(settings, int(now.timestamp() * 1000))
+        yield from offline.examine(settings, int(now.timestamp() * 1000))
     yield from machine.examine(settings)
     if settings is not None:
         yield from broker.examine(settings)

@@ -11,7 +11,7 @@ from firmware_bridge.wire.messages import ClockSource, Promise
 from scanner.clock import Clock
 from scanner.errors import TillRefusal
 from scanner.feedback import Notice, Signal
-from scanner.lease.book import BACK_MS_MAX, Book, Wanted, hear, promise, read_book, see, write_book
+from scanner.lease.book import BACK_MS_MAX, Wanted, hear, promise, read_book, see, write_book
 from scanner.notices import state
 from scanner.outbox import Outbox
 
@@ -118,13 +118,3 @@ class LeaseDesk:
             self._seen = now_ms, mono_ms
             self._book = see(self._book, now_ms) if self._book.held else self._book
         return now_ms
-
-
-def left_of(book: Book, now_ms: int) -> dict[tuple[str, str], int]:
-    """(policy, unit) -> what may still be promised at that moment, for whoever looks after the till."""
-    left: dict[tuple[str, str], int] = {}
-    for one in book.held:
-        if one.told and one.lease.begin <= now_ms < one.lease.until:
-            key = (one.lease.policy, one.lease.unit)
-            left[key] = left.get(key, 0) + one.left
-    return left

@@ -93,13 +93,13 @@ class SnapshotFile:
         self._reading = _open(path)
 
     def version(self) -> int | None:
-        held = _held(self._writing)
+        held = held_in(self._writing)
         return None if held is None else held.version
 
     def apply(self, message: SnapshotMessage) -> None:
         """Puts a version in place. Raises SnapshotOlder, SnapshotChainBroken, SnapshotBroken; then nothing has changed."""
         with _transaction(self._writing):
-            held = _held(self._writing)
+            held = held_in(self._writing)
             _check_follows(message.head, held)
             if message.head.after is None:
                 self._writing.execute("DELETE FROM lines")
@@ -117,7 +117,7 @@ class SnapshotFile:
         Raises ValueError, TypeError for lines of a form that this release does not know.
         """
         with _transaction(self._reading, "BEGIN"):
-            held = _held(self._reading)
+            held = held_in(self._reading)
             if held is None:
                 return None
             line = _line(self._reading, key)
@@ -135,6 +135,12 @@ class SnapshotFile:
     def close(self) -> None:
         self._reading.close()
         self._writing.close()
+
+
+def held_in(connection: sqlite3.Connection) -> Held | None:
+    """Which version is there. Raises sqlite3.Error."""
+    row = connection.execute(_HEAD).fetchone()
+    return None if row is None else Held(*row)
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -165,11 +171,6 @@ def _transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _held(connection: sqlite3.Connection) -> Held | None:
-    row = connection.execute(_HEAD).fetchone()
-    return None if row is None else Held(*row)
 
 
 def _line(connection: sqlite3.Connection, key: str) -> str | None:

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 from firmware_bridge.wire.envelope import Verify
 from firmware_bridge.wire.messages import Clock as ClockReport
@@ -37,6 +38,10 @@ class SnapshotPart:
             self._file.close()
 
 
+def snapshot_path(settings: Settings) -> Path:
+    return settings.snapshot_path or settings.outbox_path.with_name(settings.outbox_path.name + SUFFIX)
+
+
 def snapshot_of(
     settings: Settings,
     clock: Clock,
@@ -46,7 +51,7 @@ def snapshot_of(
 ) -> SnapshotPart:
     if settings.backend_url is None:
         return SnapshotPart(Silent())
-    path = settings.snapshot_path or settings.outbox_path.with_name(settings.outbox_path.name + SUFFIX)
+    path = snapshot_path(settings)
     try:
         file = SnapshotFile(path, settings.device_id)
     except (sqlite3.Error, OSError) as error:

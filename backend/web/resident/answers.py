@@ -3,6 +3,7 @@
 import base64
 import binascii
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from backend.kernel.periods import instant
@@ -20,8 +21,17 @@ Answer = dict[str, object]
 NOT_A_NEXT = Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")
 
 
-def scan_answer(recorded: RecordedScan, said: Sentence, returned: ReturnedScan | None = None) -> Answer:
-    """`returned`: what came back of it since."""
+class Since(NamedTuple):
+    """What stands beside a decision: what came back of it since, and what its till had promised while offline."""
+
+    returned: ReturnedScan | None = None
+    promised: Sentence | None = None
+
+
+NOTHING_SINCE = Since()
+
+
+def scan_answer(recorded: RecordedScan, said: Sentence, since: Since = NOTHING_SINCE) -> Answer:
     decision = recorded.scan.decision
     phone = recorded.channel == Channel.PHONE
     store = recorded.scan.store
@@ -53,7 +63,10 @@ def scan_answer(recorded: RecordedScan, said: Sentence, returned: ReturnedScan |
         "sentence": said.zh,
         "sentence_en": said.en,
         "award": amount_answer(decision.unit or "", decision.award) if decision.award else None,
-        "returned": None if returned is None else _returned(returned),
+        "returned": None if since.returned is None else _returned(since.returned),
+        "promised": None
+        if since.promised is None
+        else {"sentence": since.promised.zh, "sentence_en": since.promised.en},
     }
 
 
@@ -115,10 +128,10 @@ def place_cursor(one: Holding) -> str:
     return base64.urlsafe_b64encode(f"{one.place.end} {one.account}".encode()).decode()
 
 
-def explained_answer(recorded: RecordedScan, again: Recomputed, returned: ReturnedScan | None) -> Answer:
+def explained_answer(recorded: RecordedScan, again: Recomputed, since: Since) -> Answer:
     policies = again.explanation.policies if again.explanation else ()
     return {
-        "scan": scan_answer(recorded, Sentence(again.sentence_zh, again.sentence_en), returned),
+        "scan": scan_answer(recorded, Sentence(again.sentence_zh, again.sentence_en), since),
         "recomputed_equal": again.equal,
         "policies": [_policy(each) for each in policies],
         "limit": None if again.cut is None else _step(again.cut),

@@ -1,16 +1,22 @@
 """Residents: show a code at the till, scan a label, read balances and reasons."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import Connection
 
 from backend import metrics
 from backend.kernel.amounts import OF_RESIDENTS
 from backend.kernel.periods import milliseconds
+from backend.leases.queries import promises_of
+from backend.leases.words import promise_words
 from backend.ledger import queries as ledger_queries
+from backend.policies.compiled import PolicySet
+from backend.policies.model import Outcome
 from backend.scans import queries
 from backend.scans.explain import recompute, sentence
 from backend.scans.replay import load_names
@@ -21,6 +27,7 @@ from backend.web.context import backend, note, now, session
 from backend.web.endpoint import answer, endpoint
 from backend.web.problems import NotFound
 from backend.web.resident.answers import (
+    Since,
     amount_answer,
     balances_answer,
     cursor_of,
@@ -48,6 +55,7 @@ from backend.web.resident.schemas import (
 )
 
 HANDLE_BYTES = 16
+WAITING = frozenset({Outcome.PENDING.value, Outcome.UNCLAIMED.value, Outcome.HELD.value})
 UNITS = [unit.value for unit in OF_RESIDENTS]
 
 resident = Blueprint("resident", __name__, url_prefix="/api/resident/v1", description="居民 / residents")
@@ -167,13 +175,11 @@ def history(query: dict[str, Any]) -> Response:
         found = queries.history(connection, city, who.resident, after=after, limit=limit)
         policies = backend().policies.lookup(connection, city)
         names = load_names(connection)
-        returned = returned_of(connection, city, [each.scan for each in found], policies)
+        since = _since(connection, city, found, policies)
     return answer(
         {
             "city": city,
-            "scans": [
-                scan_answer(each, sentence(each.scan, policies, names), returned.get(_line(each))) for each in found
-            ],
+            "scans": [scan_answer(each, sentence(each.scan, policies, names), since(each)) for each in found],
             "next": cursor_of(found[-1]) if len(found) == limit else None,
         }
     )
@@ -196,12 +202,25 @@ def explain(query: dict[str, Any], basket: UUID, line_no: int) -> Response:
             raise NotFound
         policies = backend().policies.lookup(connection, city)
         names = load_names(connection)
-        returned = returned_of(connection, city, [found.scan], policies)
-    return answer(explained_answer(found, recompute(found.scan, policies, names), returned.get(_line(found))))
+        since = _since(connection, city, [found], policies)
+    return answer(explained_answer(found, recompute(found.scan, policies, names), since(found)))
 
 
-def _line(recorded: queries.RecordedScan) -> tuple[str, int]:
-    return recorded.scan.decision.basket, recorded.scan.decision.line_no
+def _since(
+    connection: Connection, city: str, found: Sequence[queries.RecordedScan], policies: PolicySet
+) -> Callable[[queries.RecordedScan], Since]:
+    """What stands beside each of `found`."""
+    returned = returned_of(connection, city, [each.scan for each in found], policies)
+    promised = promises_of(connection, city, {each.scan.decision.basket for each in found})
+
+    def of(recorded: queries.RecordedScan) -> Since:
+        decision = recorded.scan.decision
+        key = decision.basket, decision.line_no
+        promises = promised.get(key)
+        words = promise_words(promises, waits=decision.outcome in WAITING) if promises else None
+        return Since(returned.get(key), words)
+
+    return of
 
 
 def _as_text(content: bytes) -> str | None:

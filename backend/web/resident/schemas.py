@@ -213,6 +213,13 @@ class ReturnedSchema(ma.Schema):
     sentence_en = ma.fields.String(required=True)
 
 
+class PromisedSchema(ma.Schema):
+    """终端离线时的预留及其结果 / what a till reserved while offline, and what became of it."""
+
+    sentence = ma.fields.String(required=True)
+    sentence_en = ma.fields.String(required=True)
+
+
 class ScanSchema(ma.Schema):
     """一次扫码及其核定结果 / a scan with its decision."""
 
@@ -242,6 +249,7 @@ class ScanSchema(ma.Schema):
     returned = ma.fields.Nested(
         ReturnedSchema, required=True, allow_none=True, metadata={"description": "退货及收回的奖励 / what came back"}
     )
+    promised = ma.fields.Nested(PromisedSchema, required=True, allow_none=True)
 
 
 class ClaimedSchema(ma.Schema):

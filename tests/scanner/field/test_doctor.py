@@ -12,13 +12,18 @@ import orjson
 import pytest
 from cryptography import x509
 
+from firmware_bridge.wire.leases import LeaseMessage
 from scanner.__main__ import main
 from scanner.clock import Discipline
-from scanner.doctor import credentials, machine, storage
+from scanner.doctor import credentials, machine, offline, storage
 from scanner.doctor.model import Finding, Verdict
-from scanner.outbox import Fill
+from scanner.lease.book import EMPTY, hear, promise, write_book
+from scanner.outbox import Fill, Limits
+from scanner.outbox_file import open_outbox
 from scanner.settings import Settings, read_settings
+from scanner.snapshot.file import Held
 from tests.architecture.project import ROOT
+from tests.scanner.lease.test_book import BEGIN, POINTS, UNTIL, lease
 from tests.scanner.till.scene import DEVICE, Backend, Shop, free_port, needs_mosquitto
 from tests.scanner.till.test_mtls import Authority, tls_files
 
@@ -125,6 +130,35 @@ def test_a_broken_outbox_and_one_that_was_set_aside_are_named(settings_of: Calla
 
 def test_an_outbox_that_is_not_there_is_only_a_warning(settings_of: Callable[..., Settings]) -> None:
     assert verdicts(list(storage.examine(settings_of(), NOW_MS)))["outbox"] is Verdict.WARN
+
+
+@pytest.mark.parametrize(
+    ("age_h", "verdict", "word"),
+    [(3, Verdict.OK, "3 小时前"), (25, Verdict.WARN, "已过期"), (None, Verdict.WARN, "还没有")],
+)
+def test_a_snapshot_is_judged_by_its_age(age_h: int | None, verdict: Verdict, word: str) -> None:
+    checked_at = NOW_MS - 3_600_000 * (age_h or 0)
+    held = None if age_h is None else Held(7, checked_at, checked_at + 24 * 3_600_000, "320102", "s1")
+
+    found = offline.judge_snapshot(held, NOW_MS)
+
+    assert (found.verdict, word in found.text_zh) == (verdict, True)
+
+
+def test_what_leases_still_hold_is_told(settings_of: Callable[..., Settings]) -> None:
+    settings = settings_of()
+    limits = Limits(baskets_max=10, size_max_bytes=10**6)
+    outbox = open_outbox(settings.outbox_path, limits, random_stream=b"\x07" * 16, now_ts=1).outbox
+    (none,) = offline.examine(settings, BEGIN)
+    book, _, _ = promise(hear(EMPTY, LeaseMessage(1, (lease(1, 50),)), outbox.stream, BEGIN), {POINTS: 20}, BEGIN)
+    outbox.keep_lease_book(write_book(book))
+
+    (held,) = offline.examine(settings, BEGIN)
+    outbox.close()
+
+    assert (none.text_zh, none.verdict) == ("没有可用的离线租约，断网时不作承诺。", Verdict.OK)
+    assert held.text_zh == "离线租约尚余 green 30 points，8 小时内有效。"
+    assert offline.judge_leases(book, UNTIL).text_zh == none.text_zh
 
 
 @pytest.mark.parametrize(

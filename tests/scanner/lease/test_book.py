@@ -177,4 +177,4 @@ class Counter(RuleBasedStateMachine):
 
 
 TestCounter = Counter.TestCase
-TestCounter.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestCounter.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
