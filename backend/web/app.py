@@ -18,10 +18,11 @@ from backend.web.describe import described, docs
 from backend.web.device.routes import device
 from backend.web.operations import operations
 from backend.web.pos import hand_ins as _hand_ins  # noqa: F401 - its routes join the blueprint
-from backend.web.pos import redemptions as _confirmations  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
+from backend.web.pos.redemptions import WRONG_CODES
 from backend.web.pos.routes import pos
+from backend.web.pos.wrong_codes import WrongCodes
 from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
@@ -46,6 +47,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app.extensions[context.EXTENSION] = parts
     app.extensions[GATE] = Gate()
     app.extensions[BOUNDS] = Bounds(networks_in(parts.settings.trusted_proxies))
+    app.extensions[WRONG_CODES] = WrongCodes()
     api = described(app)
     problems.register(app)
     for blueprint in (accounts, resident, rights, pos, quotes, bridge, device, public, operations):

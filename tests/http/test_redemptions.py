@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from tests.http.conftest import BRIDGE_TOKEN, POS_TOKEN, Clock, SignIn, bearer
@@ -17,6 +19,17 @@ from tests.worlds.redeeming import BUS, OTHER_SHOP, POINT, SHOP, TEA, TREES, ent
 
 API = "/api/resident/v1"
 Ask = Callable[..., TestResponse]
+NAMES = ("redemption_id", "entry", "pieces", "city")
+TEXTS = st.text(max_size=60) | st.sampled_from(["", "\x00", "a\x00b", "\u202e", "'--", "{}", "ÿ", "0000-0000"])
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+    | st.lists(TEXTS, max_size=2)
+)
+OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -139,6 +152,42 @@ def test_what_a_partner_is_refused(ask: Ask, till: Ask, status: int, code: str, 
     held = redeem(ask, BUS)
 
     assert refused(till("redemptions/confirm", **{"code": held["code"], **changes})) == (status, code)
+
+
+def test_a_shop_that_guesses_waits(ask: Ask, till: Ask) -> None:
+    held = redeem(ask, BUS)
+    for number in range(30):
+        assert till("redemptions/confirm", f"0000-00{number:02d}").status_code == 404
+
+    for path in ("redemptions/confirm", "vouchers/use"):
+        waits = till(path, held["code"])
+        assert refused(waits) == (429, "too-many-wrong-codes")
+        assert 0 < int(waits.headers["Retry-After"]) <= 60
+
+
+@OFTEN
+@given(st.sampled_from(["", "/confirm", "/cancel"]), st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3))
+def test_nothing_that_a_phone_says_makes_it_fail(ask: Ask, city: City, path: str, changed: dict[str, Any]) -> None:
+    body = {"redemption_id": str(uuid4()), "entry": POINT} if path == "" else {}
+    answer = ask(f"/{uuid4()}{path}" if path else "", **(body | changed))
+
+    assert answer.status_code in (200, 201, 400, 404, 409, 422)
+
+
+@OFTEN
+@given(st.sampled_from(["redemptions/confirm", "vouchers/use"]), TEXTS, TEXTS, TEXTS)
+def test_nothing_that_a_shop_says_makes_it_fail(till: Ask, path: str, code: str, number: str, store: str) -> None:
+    assert till(path, code, number, store).status_code in (403, 404, 422, 429)
+
+
+@OFTEN
+@given(
+    st.sampled_from(["catalogue", "redemptions"]), st.dictionaries(st.sampled_from(["after", "limit", "city"]), TEXTS)
+)
+def test_nothing_that_is_asked_for_makes_it_fail(
+    client: FlaskClient, member: dict[str, str], path: str, query: dict[str, str]
+) -> None:
+    assert client.get(f"{API}/{path}", query_string=query, headers=member).status_code in (200, 422)
 
 
 def test_a_voucher_is_issued_shown_again_and_used_once(

@@ -101,11 +101,11 @@ class Counter:
     def hold(
         self, person: str, number: object = 1, *, entry: str = POINT, pieces: int = 1, now: datetime = NOON
     ) -> str:
-        self._settle_in(person)
+        self.settle_in(person)
         asked = Asked(self.city, self.city, person, str(number), entry, pieces)
         return self.holding.hold(asked, now).redemption
 
-    def _settle_in(self, person: str) -> None:
+    def settle_in(self, person: str) -> None:
         """Has an account there: who only stands in baskets has none."""
         if person not in self.people:
             given = {"city": self.city, "resident": person, "now": NOON}

@@ -3,7 +3,7 @@
 from typing import Any
 
 import marshmallow as ma
-from flask import Response
+from flask import Response, current_app
 
 from backend.kernel.crockford import TYPED_MAX
 from backend.redemptions import queries
@@ -13,9 +13,11 @@ from backend.web.auth import Access
 from backend.web.context import backend, note, now, service
 from backend.web.endpoint import answer, endpoint
 from backend.web.pos.routes import pos
+from backend.web.pos.wrong_codes import WrongCodes
 from backend.web.schemas import Body, City, Text
 
 _SEEN = r"[!-~]+"
+WRONG_CODES = "greenpoints.wrong_codes"
 
 
 class _CodeBody(Body):
@@ -82,7 +84,8 @@ def confirm_redemption(body: dict[str, Any]) -> Response:
     The same number and code again answer the same; a code that was used is refused under another number.
     """
     at = At(service().name, body["store"], body["confirm_id"])
-    redemption = backend().confirm_redemption.at_till(body["city"], body["code"], at, now())
+    confirm = backend().confirm_redemption.at_till
+    redemption = _wrong_codes().tried(at.service, lambda: confirm(body["city"], body["code"], at, now()))
     note(redemption=redemption)
     found = _found(body["city"], redemption)
     words = f"{found.title_zh} {found.pieces} 份", f"{found.pieces} x {found.title_en}"
@@ -104,7 +107,8 @@ def confirm_redemption(body: dict[str, Any]) -> Response:
 def use(body: dict[str, Any]) -> Response:
     """核销券 / use a voucher at a partner's till, once and in time. The same number and code again answer the same."""
     at = At(service().name, body["store"], body["use_id"])
-    redemption = use_voucher(backend().database, body["city"], body["code"], at, now())
+    database = backend().database
+    redemption = _wrong_codes().tried(at.service, lambda: use_voucher(database, body["city"], body["code"], at, now()))
     note(redemption=redemption)
     found = _found(body["city"], redemption)
     return answer(
@@ -116,6 +120,11 @@ def use(body: dict[str, Any]) -> Response:
             "sentence_en": f"The voucher is good and now used: {found.title_en}.",
         }
     )
+
+
+def _wrong_codes() -> WrongCodes:
+    found: WrongCodes = current_app.extensions[WRONG_CODES]
+    return found
 
 
 def _found(city: str, redemption: str) -> queries.Redeemed:

@@ -4,11 +4,17 @@ import marshmallow as ma
 
 from backend.kernel.periods import Period
 from backend.redemptions.model import Kind, State, VoucherState
+from backend.redemptions.queries import PAGE_MAX
 from backend.web.resident.schemas import CityQuery
 from backend.web.schemas import Body, City, Text, Whole
 
 ENTRY = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
 PIECES_MAX = 1_000
+
+
+class CatalogueQuery(CityQuery):
+    after = Text(1, 40, pattern=ENTRY, load_default=None, metadata={"description": "上一页的 next / next of a page"})
+    limit = Whole(1, PAGE_MAX, in_query=True, load_default=20)
 
 
 class RedemptionBody(Body):
@@ -22,8 +28,8 @@ class RedemptionBody(Body):
     pieces = Whole(1, PIECES_MAX, load_default=1)
 
 
-class RedemptionActBody(CityQuery):
-    """城市，默认所属城市 / the city, the home city when left out."""
+class RedemptionActBody(Body):
+    city = City(load_default=None, metadata={"description": "默认所属城市 / the home city when left out"})
 
 
 class LimitSchema(ma.Schema):

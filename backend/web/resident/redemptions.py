@@ -23,6 +23,7 @@ from backend.web.endpoint import answer, endpoint
 from backend.web.problems import InvalidFields
 from backend.web.resident.answers import NOT_A_NEXT, Answer
 from backend.web.resident.redemption_schemas import (
+    CatalogueQuery,
     CatalogueSchema,
     RedemptionActBody,
     RedemptionBody,
@@ -33,7 +34,7 @@ from backend.web.resident.routes import resident
 from backend.web.resident.schemas import CityQuery, PageQuery
 
 
-@endpoint(resident, "/catalogue", access=Access.RESIDENT, query=PageQuery(), answers={200: CatalogueSchema()})
+@endpoint(resident, "/catalogue", access=Access.RESIDENT, query=CatalogueQuery(), answers={200: CatalogueSchema()})
 def catalogue(query: dict[str, Any]) -> Response:
     """兑换目录 / what points are good for now, by name; what is left of it, and left to this resident."""
     who, at = session(), now()
