@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -58,6 +59,13 @@ def template(server_url: str) -> str:
 @pytest.fixture
 def database_url(server_url: str, template: str) -> Iterator[str]:
     """The owner's address of a migrated, empty database of this test's own."""
+    with copied(server_url, template) as url:
+        yield url
+
+
+@contextmanager
+def copied(server_url: str, template: str) -> Iterator[str]:
+    """The owner's address of a new copy of the template, which is dropped in the end."""
     name = f"t_{new_id().replace('-', '')}"
     _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {COPIED}')
     try:

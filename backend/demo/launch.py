@@ -42,6 +42,7 @@ def backend_settings(url: str, keyring: Keyring, address: Address) -> dict[str, 
         "GREENPOINTS_DEVICE_CA_KEY_FILE": str(keyring.tls_key("ca")),
         "GREENPOINTS_BROKERS": f"127.0.0.1:{address.broker_port}",
         "GREENPOINTS_DEVELOPMENT_SIGN_IN": "true",
+        "GREENPOINTS_TEXT_MESSAGES": "log",
         "GREENPOINTS_SERVER_PORT": str(address.backend_port),
         "GREENPOINTS_SERVER_THREADS": "8",
     }

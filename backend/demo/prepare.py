@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.demo.steps import StepFailed, quietly, step
+from backend.demo.web_files import ensure_web_files
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".tools"
@@ -66,6 +67,8 @@ def prepare(purpose: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two terminals: the second waits for the first
         _ensure_uv()
         _ensure_packages()
+        if purpose in {"run", "test"}:
+            ensure_web_files(TOOLS, LOG, _install_into, for_tests=purpose == "test")
 
 
 def _missing(purpose: str) -> list[SystemPackage]:
@@ -170,6 +173,11 @@ def _ensure_packages() -> None:
             install = ["--python", python, "install", "--quiet", "--require-hashes", "-r", str(LOCK)]
             quietly([*_pip(), *install], LOG, env=environment)
         STAMP.write_text(wanted)
+
+
+def _install_into(package: str, folder: Path) -> None:
+    command = [str(UV), "pip", "install", "--quiet", "--no-deps", "--python", str(VENV / "bin" / "python")]
+    quietly([*command, "--target", str(folder), package], LOG, env=_package_environment())
 
 
 def _starts(python: Path) -> bool:

@@ -224,6 +224,7 @@ def _print_places(system: System, *, once: bool) -> None:
     say = system.table.say
     say()
     if not once:
+        say(f"  手机页面 phone page {system.address.backend_url}/m/  短信验证码写在后端日志 codes are in backend.log")
         say(f"  接口文档 API        {system.address.backend_url}/docs")
     say(f"  日志 logs           {system.home / 'logs'}")
     if not once:

@@ -17,15 +17,19 @@ from backend.web.bridge.routes import bridge
 from backend.web.describe import described, docs
 from backend.web.device.routes import device
 from backend.web.operations import operations
+from backend.web.page.routes import page
 from backend.web.pos import hand_ins as _hand_ins  # noqa: F401 - its routes join the blueprint
+from backend.web.pos import redemptions as _confirmations  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
 from backend.web.pos.redemptions import WRONG_CODES
 from backend.web.pos.routes import pos
 from backend.web.pos.wrong_codes import WrongCodes
+from backend.web.public import cities as _cities  # noqa: F401 - its routes join the blueprint
 from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
+from backend.web.resident import qr as _qr  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import redemptions as _redemptions  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import wallet as _wallet  # noqa: F401 - its routes join the blueprint
 from backend.web.resident.consents import rights
@@ -53,6 +57,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     for blueprint in (accounts, resident, rights, pos, quotes, bridge, device, public, operations):
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
+    app.register_blueprint(page)
     app.before_request(lambda: _begin(clock()))
     app.after_request(_end)
     return app

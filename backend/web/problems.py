@@ -174,6 +174,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "too-many-requests": Problem(429, "请求过于频繁", "Too many requests"),
         "too-many-from-address": Problem(429, "请求过于频繁", "Too many requests from there"),
         "enrolment-off": Problem(501, "未开通在线登记", "No enrolment online"),
+        "qr-too-long": Problem(422, "内容太长", "Too long for a QR code"),
         "phone-malformed": Problem(422, "手机号有误", "Not a mobile number"),
         "phone-code-too-soon": Problem(429, "验证码刚刚发出", "Sent just now"),
         "phone-codes-used-up": Problem(429, "今日验证码已发完", "No more today"),

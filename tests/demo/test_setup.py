@@ -1,6 +1,7 @@
 """Set-up's progress lines and what `make reset` will and will not clear."""
 
 import fcntl
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.demo import web_files
 from backend.demo.steps import StepFailed, quietly, step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,5 +91,30 @@ def test_set_up_needs_nothing_but_the_standard_library() -> None:
 def test_no_file_that_setup_reads_names_a_registry() -> None:
     texts = [(ROOT / name).read_text() for name in ("Makefile", "requirements.lock", "pyproject.toml", ".ci/run")]
     texts += [path.read_text() for path in (ROOT / "backend" / "demo").glob("*.py")]
+    texts += [(ROOT / "backend" / "web" / name).read_text() for name in ("package.json", "package-lock.json", ".npmrc")]
 
     assert not [host for text in texts for host in re.findall(r"pypi\.\w+|pythonhosted|npmjs", text)]
+
+
+def test_files_of_others_for_the_pages_are_pinned_by_hash_and_name_no_address() -> None:
+    lock = json.loads((ROOT / "backend" / "web" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+
+    assert "node_modules/zxing-wasm" in packages
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    assert not [name for name, package in packages.items() if "resolved" in package]
+
+
+def test_without_files_of_others_set_up_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(web_files, "STAMP", tmp_path / "never")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def unreachable(_package: str, _folder: Path) -> None:
+        raise StepFailed(["uv"], tmp_path / "log", "no route to the index")
+
+    web_files.ensure_web_files(tmp_path, tmp_path / "log", unreachable, for_tests=True)
+
+    assert "no route to the index" in capsys.readouterr().out
+    assert not (tmp_path / "never").exists()

@@ -51,16 +51,20 @@ def keys() -> Keys:
 
 @pytest.fixture
 def settings(database_url: str, keys: Keys, tmp_path: Path) -> Settings:
+    return settings_of(database_url, keys, tmp_path)
+
+
+def settings_of(database_url: str, keys: Keys, folder: Path) -> Settings:
     for name, key in (("receipt", keys.receipt), ("member", keys.member)):
-        (tmp_path / name).write_bytes(key.private_bytes_raw())
-    (tmp_path / "identity").write_bytes(bytes(32))
+        (folder / name).write_bytes(key.private_bytes_raw())
+    (folder / "identity").write_bytes(bytes(32))
     return Settings(
         env=Environment.TEST,
         database_url=database_url,
-        receipt_key_file=tmp_path / "receipt",
-        member_code_key_file=tmp_path / "member",
+        receipt_key_file=folder / "receipt",
+        member_code_key_file=folder / "member",
         member_code_key_id="n1",
-        identity_hash_key_file=tmp_path / "identity",
+        identity_hash_key_file=folder / "identity",
         development_sign_in=True,
     )
 

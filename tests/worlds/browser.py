@@ -6,6 +6,7 @@ page's own security policy fails the test that caused it.
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,12 +29,19 @@ PATIENCE_MS = 10_000
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Ends with its file: Playwright keeps an event loop running in this thread, in which nothing else can run one."""
+    with launched() as browser:
+        yield browser
+
+
+@contextmanager
+def launched(*more: str) -> Iterator[Browser]:
+    """Chromium with further flags. Without one the test is skipped, and says so."""
     if CHROMIUM is None:
         pytest.skip(
             "chromium is not installed (Debian: apt-get install chromium): no page can be looked at in a browser"
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more])
         yield browser
         browser.close()
 

@@ -68,7 +68,8 @@ def show_member_code() -> Response:
     issued = backend().issue_member_code.issue(
         who.city, who.resident, handle=secrets.token_bytes(HANDLE_BYTES), now=now()
     )
-    return answer({"code": issued.text, "expires_at": issued.expires_at}, 201)
+    good_for_s = int((issued.expires_at - now()).total_seconds())
+    return answer({"code": issued.text, "expires_at": issued.expires_at, "good_for_s": good_for_s}, 201)
 
 
 @endpoint(

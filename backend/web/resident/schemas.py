@@ -73,6 +73,10 @@ class SessionSchema(ma.Schema):
 class MemberCodeSchema(ma.Schema):
     code = ma.fields.String(required=True, metadata={"description": "以二维码向收银台出示 / shown to the till as a QR"})
     expires_at = ma.fields.DateTime(required=True)
+    good_for_s = ma.fields.Integer(
+        required=True,
+        metadata={"description": "倒计时用，手机时钟可能不准 / to count down by, as a phone's clock may be wrong"},
+    )
 
 
 class ClaimBody(Body):

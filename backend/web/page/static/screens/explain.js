@@ -1,0 +1,37 @@
+// Every reason of one decision, as the server computes it again from the stored facts.
+
+import { ask } from "../api.js";
+import { el, heading, put } from "../dom.js";
+import { said, say } from "../say.js";
+import { verdict } from "../verdict.js";
+
+export default async function explain(shown, { rest, signal }) {
+  const [basket, line] = rest;
+  put(shown, heading(say("为什么", "Why")));
+  const found = await ask(`/scans/${encodeURIComponent(basket)}/lines/${encodeURIComponent(line)}`, { signal });
+  put(shown, verdict(found.scan), found.policies.map(policy));
+  if (found.limit) put(shown, el("p.card", {}, said(found.limit)));
+  put(shown, el("p.note", {}, found.recomputed_equal
+    ? say("以上由系统根据留存的事实重新算出，与当时的结果一致。", "Computed again just now from the stored facts, with the same result.")
+    : say("重新计算的结果与当时不同，工作人员已得到通知。", "Computed again, the result differs; staff have been told.")),
+  el("p.row", {}, el("a.link", { href: "#/history" }, say("返回记录", "Back to the history"))));
+}
+
+function policy(checked) {
+  return el("section.card", {},
+    el("h2", {}, checked.title),
+    el("p.note", {}, say("依据：", "By: "), checked.document_url
+      ? el("a", { href: checked.document_url, rel: "noopener noreferrer", target: "_blank" }, checked.document_number)
+      : checked.document_number),
+    el("ul.rules", {}, checked.rules.map(rule)));
+}
+
+function rule(checked) {
+  const state = checked.holds ? say("符合", "holds") : say("不符合", "does not hold");
+  return el("li", {},
+    el("details", { open: checked.decides }, el("summary", {}, said(checked, "name"), el(`span.mark.${checked.holds ? "yes" : "no"}`, {}, state)),
+      el("ul.checks", {}, checked.conditions.map((each) => el("li", { class: each.holds ? "yes" : "no" },
+        el("span.sign", { "aria-hidden": "true" }, each.holds ? "✓" : "✕"),
+        el("span.spoken", {}, each.holds ? say("符合：", "holds: ") : say("不符合：", "does not hold: ")), said(each)))),
+      checked.arithmetic.length ? el("ol.sums", {}, checked.arithmetic.map((each) => el("li", {}, said(each)))) : null));
+}

@@ -1,0 +1,154 @@
+"""The phone page as a phone has it: served over HTTP, a browser with a camera, the demonstration city behind it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from structlog.testing import capture_logs
+from werkzeug.serving import make_server
+
+from backend.bootstrap import build
+from backend.demo import seed
+from backend.settings import TextMessages
+from backend.storage.transaction import Database
+from backend.usecases.issue_token import issue_token
+from backend.web.app import create_app
+from tests.conftest import copied
+from tests.http.conftest import BRIDGE_TOKEN, Keys, settings_of
+from tests.http.shop import Shop, open_shop
+from tests.worlds import wechat
+from tests.worlds.browser import launched
+from tests.worlds.city import NANJING
+from tests.worlds.wechat import APPID, SECRET, WechatServer
+
+PHONE_SCREEN = {"width": 390, "height": 844}
+NUMBERS = count(1)
+
+
+@dataclass
+class World:
+    """What the phones reach: `url` of the server, a till of the city, the fake WeChat."""
+
+    url: str
+    shop: Shop
+    keys: Keys
+    wechat: WechatServer
+
+
+@dataclass
+class Phone:
+    """One resident's phone with the page open. `complaints`: what its console said of errors."""
+
+    page: Page
+    world: World
+    camera: Path
+    number: str = field(default_factory=lambda: f"138{next(NUMBERS):08d}")
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, screen: str) -> None:
+        self.page.evaluate("screen => { location.hash = `#/${screen}`; }", screen)
+        self.page.wait_for_selector(f'[data-screen="{screen.partition("/")[0]}"] h1')
+
+    def sign_in(self) -> None:
+        """By the form, with the code that the message held."""
+        self.page.get_by_label("手机号", exact=True).fill(self.number)
+        with capture_logs() as logged, self.page.expect_response("**/phone-codes"):
+            self.page.get_by_role("button", name="获取验证码").click()
+        self.page.get_by_label("短信里的六位验证码").fill(code_of(logged))
+        self.page.get_by_role("button", name="登录", exact=True).click()
+        self.page.wait_for_selector('[data-screen="home"] .figure')
+
+    def sign_in_by_keyboard(self) -> None:
+        """From the top of the page, by Tab, Enter and what is typed."""
+        keys = self.page.keyboard
+        self._tab_to("phone")
+        keys.type(self.number)
+        with capture_logs() as logged, self.page.expect_response("**/phone-codes"):
+            keys.press("Enter")
+        self.page.wait_for_function("document.activeElement.id === 'sms'")
+        keys.type(code_of(logged))
+        keys.press("Enter")
+        self.page.wait_for_selector('[data-screen="home"] .figure')
+
+    def _tab_to(self, place: str) -> None:
+        for _step in range(12):
+            if self.page.evaluate("document.activeElement.id") == place:
+                return
+            self.page.keyboard.press("Tab")
+        pytest.fail(f"Tab does not lead to {place}")
+
+
+def code_of(logged: object) -> str:
+    """The six digits of the message that was sent."""
+    assert isinstance(logged, list)
+    (sent,) = [entry for entry in logged if entry["event"] == "text_message"]
+    found = re.search(r"\d{6}", sent["text"])
+    assert found is not None
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What lies before the camera: a film that a test may exchange before the camera is opened."""
+    return tmp_path_factory.mktemp("camera") / "before-it.y4m"
+
+
+@pytest.fixture(scope="module")
+def browser(camera: Path) -> Iterator[Browser]:
+    fake = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    with launched(*fake, f"--use-file-for-fake-video-capture={camera}") as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One server for all tests of a file; each signs in with a number of its own."""
+    keys, folder = Keys(), tmp_path_factory.mktemp("keys")
+    with copied(server_url, template) as url, wechat.serving() as serving:
+        (folder / "wechat").write_text(SECRET)
+        chosen = replace(
+            settings_of(url, keys, folder),
+            text_messages=TextMessages.LOG,
+            wechat_appid=APPID,
+            wechat_secret_file=folder / "wechat",
+            wechat_url=serving.url,
+        )
+        backend, shop = build(chosen), _demonstration(url)
+        server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield World(f"http://127.0.0.1:{server.server_port}", shop, keys, serving)
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        backend.close()
+
+
+def _demonstration(url: str) -> Shop:
+    """The demonstration city's goods and policy, and a till of it."""
+    now = datetime.now(UTC)
+    owner = Database(url, role=None, pool_size=2)
+    seed.import_certificates(owner, now)
+    seed.publish(url, owner, now)
+    owner.write(lambda c: issue_token(c, BRIDGE_TOKEN, service="bridge", name="tests", now=now))
+    shop = open_shop(owner, NANJING)
+    owner.close()
+    return shop
+
+
+@pytest.fixture
+def phone(world: World, window: BrowserContext, camera: Path) -> Iterator[Phone]:
+    page = window.new_page()
+    page.set_viewport_size(PHONE_SCREEN)
+    phone = Phone(page, world, camera)
+    page.on("console", lambda said: phone.complaints.append(said.text) if said.type == "error" else None)
+    page.goto(f"{world.url}/m/")
+    page.wait_for_selector("main h1")
+    yield phone
+    assert phone.complaints == []

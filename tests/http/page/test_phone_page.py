@@ -1,0 +1,190 @@
+"""A resident's way through the phone page, in a real browser with a fake camera before a real label."""
+
+from datetime import UTC, datetime
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from backend.demo.city import ENERGY
+from backend.kernel.periods import milliseconds
+from firmware_bridge.wire.member_code import verify_member_code
+from scanner.decode.still import VotingStillReader
+from tests.http.conftest import BRIDGE_TOKEN, bearer
+from tests.http.page.conftest import PHONE_SCREEN, Phone
+from tests.http.page.film import film_label
+from tests.http.page.looks import AXE, fits, violations
+from tests.http.shop import BATCH, batch
+from tests.worlds.city import read
+
+TEA, FRIDGE = "有机码:000124990000000001", "9521234000013"
+SCREENS = ("home", "code", "scan", "history", "claim", "me")
+SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
+"""The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
+WHOLE = {"width": 390, "height": 3_000}
+"""Nothing of it has been scrolled behind the tabs, where it could not be pressed."""
+
+
+def test_from_the_first_opening_to_points_at_a_till(phone: Phone) -> None:
+    page = phone.page
+    phone.sign_in()
+    film_label(phone.camera, "QRCODE", TEA)
+
+    phone.go("scan")
+    page.get_by_role("button", name="打开相机扫码").click()
+    expect(page.locator(".verdict .outcome")).to_have_text("+2 分")
+    expect(page.locator(".verdict .sentence")).to_have_text("这款茶叶按政策奖励 2 分。")
+    page.get_by_role("link", name="看全部理由").click()
+    expect(page.locator(".rules")).to_contain_text("扫码认识绿色标签")
+    expect(page.locator("main")).to_contain_text("与当时的结果一致")
+
+    phone.go("code")
+    expect(page.locator(".qr svg")).to_be_visible()
+    shown = code_on_screen(phone)
+    ring_up(phone, shown)
+
+    phone.go("home")
+    expect(page.locator(".figure")).to_have_text("502分")
+    phone.go("history")
+    expect(page.locator(".scans li")).to_have_count(2)
+    expect(page.locator(".scans li").first).to_contain_text("+500 分")
+
+
+def code_on_screen(phone: Phone) -> str:
+    """What a till's camera reads from the phone, believed by the city's public key alone."""
+    picture = cv2.imdecode(np.frombuffer(phone.page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    (found,) = VotingStillReader().read(picture)
+    key = phone.world.keys.member.public_key()
+    believed = {"n1": lambda signature, message: key.verify(signature, message) is None}
+    verify_member_code(found.text, now_s=int(datetime.now(UTC).timestamp()), keys=believed, clock_slack_s=0)
+    return found.text
+
+
+def ring_up(phone: Phone, member: str) -> None:
+    shop = phone.world.shop
+    shop.sold_at_ms = milliseconds(datetime.now(UTC))
+    line = shop.line(read(FRIDGE, price_fen=499_900), member=member)
+    sent = httpx.post(
+        phone.world.url + BATCH, json=batch(shop.delivery(shop.message(line))), headers=bearer(BRIDGE_TOKEN), timeout=20
+    )
+    assert sent.status_code == 200, sent.text
+
+
+@pytest.mark.skipif(
+    not AXE.exists(), reason="axe-core is not set up (make setup-test): no page is checked for barriers"
+)
+def test_no_screen_has_a_barrier_or_is_wider_than_the_phone(phone: Phone) -> None:
+    page = phone.page
+    assert violations(page) == []
+    phone.sign_in()
+    phone.go("scan")
+    page.get_by_label("或者输入标签上的编号").fill(ENERGY.format(9, "27"))
+    page.get_by_role("button", name="查询").click()
+    page.locator(".verdict").wait_for()
+    place = page.get_by_role("link", name="看全部理由").get_attribute("href") or ""
+
+    for screen in (*SCREENS, place.removeprefix("#/")):
+        page.set_viewport_size(WHOLE)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its two words
+            phone.go(screen)
+            assert violations(page) == [], (screen, scheme)
+        for size in (PHONE_SCREEN, SMALLEST, ZOOMED):
+            page.set_viewport_size(size)
+            assert fits(page) == [], (screen, size)
+
+
+def test_the_keyboard_alone_suffices(phone: Phone) -> None:
+    page = phone.page
+    keys = page.keyboard
+    page.get_by_label("手机号", exact=True).wait_for()
+    keys.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    phone.sign_in_by_keyboard()
+
+    walk_to(phone, "扫一扫看商品认证")
+    keys.press("Enter")
+    expect(page.locator("h1")).to_be_focused()
+    walk_to(phone, "typed")
+    keys.type(FRIDGE)
+    keys.press("Enter")
+
+    expect(page.locator(".result")).to_be_focused()
+    walk_to(phone, "看全部理由")
+    keys.press("Enter")
+    expect(page.locator('[data-screen="explain"] h1')).to_be_focused()
+
+
+def walk_to(phone: Phone, name: str) -> None:
+    """Tab after Tab, to what has this text or id; each place on the way can be seen."""
+    for _step in range(40):
+        phone.page.keyboard.press("Tab")
+        here = phone.page.evaluate(
+            "() => [document.activeElement.textContent.trim() || document.activeElement.id,"
+            " getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        assert here[1] != "none", here
+        if here[0] == name:
+            return
+    pytest.fail(f"no way to {name}")
+
+
+def test_without_a_network_it_opens_and_says_so_and_keeps_nothing_of_a_person(
+    phone: Phone, window: BrowserContext
+) -> None:
+    page = phone.page
+    phone.sign_in()
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+
+    window.set_offline(True)
+    page.reload()
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator('[role="alert"]').last).to_contain_text("没有连上服务")
+    phone.complaints.clear()  # the browser's own words on requests that failed
+    kept = page.evaluate(
+        "async () => (await Promise.all((await caches.keys()).map(async (name) =>"
+        " (await (await caches.open(name)).keys()).map((one) => new URL(one.url).pathname)))).flat()"
+    )
+    window.set_offline(False)
+
+    expect(page.locator(".figure")).to_be_visible()
+    assert "/m/" in kept
+    assert [path for path in kept if not path.startswith("/m/")] == []
+    phone.complaints.clear()
+
+
+def test_whoever_is_not_signed_in_may_look_a_label_up(phone: Phone) -> None:
+    page = phone.page
+    phone.go("scan")
+    page.get_by_label("或者输入标签上的编号").fill(FRIDGE)
+    page.get_by_role("button", name="查询").click()
+
+    expect(page.locator(".verdict .outcome")).to_have_text("已认证")
+    expect(page.locator("#photo")).to_have_count(0)
+
+
+def test_the_code_that_wechat_gave_signs_in_from_the_address(phone: Phone) -> None:
+    code = phone.world.wechat.login("openid-of-li")
+    phone.page.goto("about:blank")
+    phone.page.goto(f"{phone.world.url}/m/#/sign-in?wechat_code={code}")
+
+    expect(phone.page.locator(".figure")).to_have_text("0分")
+    assert code not in phone.page.url
+
+
+def test_english_beside_chinese_and_sign_out(phone: Phone) -> None:
+    page = phone.page
+    phone.sign_in()
+    phone.go("history")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text("History")
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+    phone.go("me")
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.locator("h1")).to_have_text("Sign in")
+    assert page.evaluate("localStorage.length") == 0
