@@ -13,6 +13,7 @@ CITY = "320100"
 DATA = Path(__file__).resolve().parent / "nanjing"
 CERTIFICATES = DATA / "certificates.csv"
 POLICY = DATA / "policy.json"
+CATALOGUE = DATA / "catalogue.json"
 POLICY_NAME = "nanjing-demo-green-points"
 ENERGY = "https://www.energylabel.com.cn/signDetails?productId=99000000{:04}&tenantId=854&productTypeCode={}&isOld=1"
 WATER = "https://www.waterlabel.org.cn/signDetails?productId=99000001{:04}&tenantId=840&productTypeCode=03&isOld=1"
@@ -71,6 +72,15 @@ APPLIANCES = Store("nj-demo-appliances", "示例家电连锁有限公司", "示�
 PICTURE_TILL = Till("nj-market-01", MARKET, "新街口 1 号台")
 VIDEO_TILL = Till("nj-appliances-01", APPLIANCES, "鼓楼 1 号台")
 TILLS = (PICTURE_TILL, VIDEO_TILL)
+PARTNERS = (
+    Store("nj-demo-metro", "示例公交集团有限公司", "示例公交地铁服务点(新街口)", "320104"),
+    Store("nj-demo-garden", "示例植物园", "示例植物园售票处", "320102"),
+    Store("nj-demo-centre", "示例社区文体中心", "示例社区文体中心(建邺)", "320105"),
+    Store("nj-demo-books", "示例书店有限公司", "示例书店(秦淮)", "320104"),
+)
+"""Where residents redeem, besides the shops that have tills."""
+REDEEMER, REDEEMED = "李示例", "book-voucher-10"
+"""Who redeems what at the end of the show."""
 RESIDENTS = ("陈示例", "李示例", "王示例")
 PHONE_RESIDENT = "王示例"
 

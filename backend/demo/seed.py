@@ -7,12 +7,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from backend.certificates.imports import Report, Source, import_file
-from backend.demo.city import CERTIFICATES, CITY, POLICY, TILLS
+from backend.demo.city import CATALOGUE, CERTIFICATES, CITY, PARTNERS, POLICY, TILLS
 from backend.demo.keys import Keyring
 from backend.devices.queries import service_of
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
+from backend.redemptions.document import load_catalogue
 from backend.retailers.store import Store
 from backend.storage.children import write_private
 from backend.storage.transaction import Database
@@ -22,6 +23,7 @@ from backend.usecases.make_snapshot import MakeSnapshot
 from backend.usecases.open_store import open_store
 from backend.usecases.preview_policy import Place, last_months
 from backend.usecases.publish_by_two import preview_new, publish_by_two
+from backend.usecases.publish_catalogue import PublishedEntry, Said, publish_catalogue
 from backend.usecases.publish_policy import PublishedVersion
 
 BY, APPROVER = "demo", "demo-approver"
@@ -49,6 +51,14 @@ def open_shops(owner: Database, keyring: Keyring, token: Path, now: datetime) ->
     if not token.exists():
         write_private(token, secrets.token_urlsafe(32))
     owner.write(lambda connection: _open_shops(connection, keyring, token.read_text().strip(), now))
+
+
+def publish_goods(owner: Database, now: datetime) -> list[PublishedEntry]:
+    """What points are good for; its partner shops are opened before."""
+    for shop in PARTNERS:
+        partner = Store(CITY, shop.store, shop.retailer, shop.name_zh, shop.district)
+        owner.write(lambda connection: open_store(connection, partner, now))  # noqa: B023 - called at once
+    return publish_catalogue(owner, CITY, load_catalogue(CATALOGUE.read_bytes()), Said(BY, "演示城市的兑换目录"), now)
 
 
 def make_snapshot(database: Database, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What a resident reads of a redemption: one plain sentence, and what to do where something can be done. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from backend.kernel.periods import CHINA
@@ -61,8 +61,10 @@ def _confirmed(of: Facts) -> Said:
     if of.voucher is VoucherState.EXPIRED:
         return Said("券过期未用；按兑换说明，积分不退。", "The voucher ended unused; as was said, no points come back.")
     assert of.voucher_expires_at is not None
-    until = _moment(of.voucher_expires_at)
-    return Said(f"券已发放，请在 {until} 前使用，只能用一次。", f"The voucher is yours: use it once, before {until}.")
+    last_day = (of.voucher_expires_at - timedelta(microseconds=1)).astimezone(CHINA).date()
+    return Said(
+        f"券已发放，{last_day} 当日止有效，只能用一次。", f"The voucher is yours: use it once, through {last_day}."
+    )
 
 
 def _given_back(of: Facts, why: Said) -> Said:

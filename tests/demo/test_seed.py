@@ -13,7 +13,15 @@ from backend.demo.keys import Keyring, ensure_keys
 from backend.storage.transaction import Database
 
 NOW = datetime.now(UTC)
-COUNTED = ("certificates", "certified_products", "policy_versions", "stores", "device_directory", "device_keys")
+COUNTED = (
+    "certificates",
+    "certified_products",
+    "policy_versions",
+    "stores",
+    "device_directory",
+    "device_keys",
+    "catalogue_versions",
+)
 
 
 @pytest.fixture
@@ -32,6 +40,7 @@ def _fill(database_url: str, owner: Database, keyring: Keyring, token: Path) -> 
     seed.import_certificates(owner, NOW)
     seed.publish(database_url, owner, NOW)
     seed.open_shops(owner, keyring, token, NOW)
+    seed.publish_goods(owner, NOW)
     with owner.read() as connection:
         return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in COUNTED}
 
@@ -45,6 +54,7 @@ def test_filling_the_city_twice_changes_nothing(
 
     assert again == first
     assert first["certified_products"] >= 30
+    assert first["catalogue_versions"] == 10
     assert first["device_keys"] == len(TILLS)
 
 

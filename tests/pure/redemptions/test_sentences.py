@@ -7,7 +7,7 @@ import pytest
 from backend.redemptions.model import State, VoucherState
 from backend.redemptions.sentences import Facts, sentence
 
-NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+NOON, MIDNIGHT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC), datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 OVER = "3 of them had reached their end and expired"
 USUAL = Facts(
     State.HELD,
@@ -32,9 +32,9 @@ USUAL = Facts(
         ),
         ({"state": State.CONFIRMED}, "已兑换，使用 8 分。", "Redeemed for 8 points."),
         (
-            {"state": State.CONFIRMED, "voucher": VoucherState.ISSUED, "voucher_expires_at": NOON},
-            "券已发放，请在 2026-11-22 12:00 前使用，只能用一次。",
-            "The voucher is yours: use it once, before 2026-11-22 12:00.",
+            {"state": State.CONFIRMED, "voucher": VoucherState.ISSUED, "voucher_expires_at": MIDNIGHT},
+            "券已发放，2026-11-22 当日止有效，只能用一次。",
+            "The voucher is yours: use it once, through 2026-11-22.",
         ),
         (
             {"state": State.CONFIRMED, "voucher": VoucherState.EXPIRED},
