@@ -47,6 +47,12 @@ SELECT %(city)s, t.lease, t.device, t.stream, %(policy)s, %(unit)s, t.amount, %(
 FROM (SELECT unnest(%(leases)s::uuid[]) AS lease, unnest(%(devices)s::text[]) AS device,
              unnest(%(streams)s::uuid[]) AS stream, unnest(%(amounts)s::bigint[]) AS amount) t"""
 
+# Nobody's basket is judged by the end of a lease while it moves: the row is theirs as well.
+EXTEND = """
+UPDATE leases SET expires_at = %(expires_at)s, settles_at = %(settles_at)s, due_at = %(settles_at)s
+WHERE city = %(city)s AND lease = ANY(%(leases)s::uuid[]) AND ended_at IS NULL AND closed_at IS NULL
+  AND expires_at > %(now)s"""
+
 DRAW = """
 UPDATE leases l SET drawn = l.drawn + t.drawn, promises = l.promises + t.promises, postings = l.postings + t.postings
 FROM unnest(%(leases)s::uuid[], %(drawn)s::bigint[], %(promises)s::int[], %(postings)s::int[])
@@ -163,7 +169,6 @@ def end(
 
 
 def grant(connection: Connection, city: str, terms: Terms, granted: Sequence[Granted], now: datetime) -> None:
-    expires_at = now + timedelta(hours=terms.hours)
     leases, devices, streams, amounts = zip(*granted, strict=True)
     params = {
         "city": city,
@@ -171,14 +176,24 @@ def grant(connection: Connection, city: str, terms: Terms, granted: Sequence[Gra
         "unit": terms.unit,
         "awards": terms.awards,
         "now": now,
-        "expires_at": expires_at,
-        "settles_at": expires_at + timedelta(hours=terms.grace_hours),
+        **_ends(terms, now),
         "leases": ids(leases),
         "devices": words(devices),
         "streams": ids(streams),
         "amounts": numbers(amounts),
     }
     hot(connection, GRANT, params)
+
+
+def extend(connection: Connection, city: str, terms: Terms, leases: Sequence[str], now: datetime) -> None:
+    """Those of `leases` that are not over last for the terms' hours from now."""
+    lock(connection, city, leases)
+    hot(connection, EXTEND, {"city": city, "now": now, **_ends(terms, now), "leases": ids(sorted(leases))})
+
+
+def _ends(terms: Terms, now: datetime) -> dict[str, datetime]:
+    expires_at = now + timedelta(hours=terms.hours)
+    return {"expires_at": expires_at, "settles_at": expires_at + timedelta(hours=terms.grace_hours)}
 
 
 def send_uses(connection: Connection, city: str, uses: dict[str, Use], promises: Sequence[Kept]) -> list[Sent]:

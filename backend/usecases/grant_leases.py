@@ -1,4 +1,4 @@
-"""Tills that are there are lent budgets by the terms of their city, anew when half is used or half the time is over."""
+"""Tills that are there are lent budgets by the terms of their city: more when half is used, longer when half the time is over."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from backend.devices.enrolment import queries as devices
 from backend.kernel.ids import new_id
 from backend.kernel.periods import milliseconds
 from backend.leases import queries, store
-from backend.leases.grant import Outbox, grants
+from backend.leases.grant import Outbox, Plan, plan
 from backend.leases.lendable import is_lendable
 from backend.leases.message import leases_body
 from backend.leases.model import Lease, Terms
@@ -31,12 +31,13 @@ GRANT_STEP = 1
 
 
 class Lent(NamedTuple):
-    """How many leases were granted."""
+    """How many leases were granted, and how many made to last longer."""
 
     granted: int = 0
+    extended: int = 0
 
     def plus(self, other: "Lent") -> "Lent":
-        return Lent(self.granted + other.granted)
+        return Lent(self.granted + other.granted, self.extended + other.extended)
 
 
 def grant_leases(
@@ -45,9 +46,9 @@ def grant_leases(
     """A transaction a budget and slice of tills; running again finds nothing to lend. Raises DatabaseBusy."""
     with database.read() as connection:
         terms = [one for one in queries.terms_of(connection, city) if one.amount]
-        there = [Outbox(*one) for one in devices.outboxes(connection, city)] if terms else []
+        there = [Outbox(*one) for one in devices.outboxes(connection, city, now)] if terms else []
         known = policies.lookup(connection, city)
-        asking = [(one, sorted(_wanted(connection, city, one, known, there, now)[0])) for one in terms]
+        asking = [(one, _asking(there, _planned(connection, city, one, known, there, now)[0])) for one in terms]
     done = Lent()
     for one, tills in asking:
         for first in range(0, len(tills), GRANTS_MAX):
@@ -73,17 +74,22 @@ def tell_tills(connection: Connection, city: str, tills: Collection[str], now: d
     put_lasting(connection, city, messages, now)
 
 
-def _wanted(
+def _planned(
     connection: Connection, city: str, terms: Terms, policies: PolicySet, tills: Sequence[Outbox], now: datetime
-) -> tuple[dict[Outbox, int], dict[str, int]]:
+) -> tuple[Plan, dict[str, int]]:
     """What tills are to be lent now, and what each account of the budget has left."""
     if not is_lendable(policies, terms, milliseconds(now)):
-        return {}, {}
+        return Plan({}, ()), {}
     held: defaultdict[str, list[Lease]] = defaultdict(list)
     for lease in store.of_budget(connection, city, terms.policy, terms.unit):
         held[lease.device].append(lease)
     shares = post.balances(connection, city, _accounts(policies, terms))
-    return grants(terms, tills, held, sum(shares.values()), now), shares
+    return plan(terms, tills, held, sum(shares.values()), now), shares
+
+
+def _asking(tills: Sequence[Outbox], planned: Plan) -> list[Outbox]:
+    extended = {lease.device for lease in planned.extended}
+    return [till for till in tills if till in planned.granted or till.device in extended]
 
 
 def _granted(
@@ -92,14 +98,16 @@ def _granted(
     """Raises BoundReached when others took the budget meanwhile."""
     # Two workers must not lend to one till at once: the row of its messages keeps them apart.
     store.number_messages(connection, city, [one.device for one in tills], now)
-    wanted, shares = _wanted(connection, city, terms, policies, tills, now)
-    if not wanted:
-        return Lent()
-    granted = [Granted(new_id(), outbox.device, outbox.stream, amount) for outbox, amount in wanted.items()]
-    store.grant(connection, city, terms, granted, now)
-    post.post(connection, city, _reservations(terms, granted, shares), now)
-    tell_tills(connection, city, {one.device for one in granted}, now)
-    return Lent(len(granted))
+    planned, shares = _planned(connection, city, terms, policies, tills, now)
+    if planned.extended:
+        store.extend(connection, city, terms, [lease.lease for lease in planned.extended], now)
+    granted = [Granted(new_id(), outbox.device, outbox.stream, amount) for outbox, amount in planned.granted.items()]
+    if granted:
+        store.grant(connection, city, terms, granted, now)
+        post.post(connection, city, _reservations(terms, granted, shares), now)
+    changed = {one.device for one in granted} | {lease.device for lease in planned.extended}
+    tell_tills(connection, city, changed, now)
+    return Lent(len(granted), len(planned.extended))
 
 
 def _accounts(policies: PolicySet, terms: Terms) -> list[str]:

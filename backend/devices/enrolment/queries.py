@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,14 +20,21 @@ ALARMS = """
 SELECT city, device, kind, subject, times, first_at, last_at FROM device_alarms WHERE city = %(city)s
 ORDER BY last_at DESC, device, kind, subject LIMIT %(limit)s"""
 
-# Tills that are connected, each with the outbox of its latest birth.
+# Tills that are connected, each with the outbox of its latest birth. A bridge that is away brings no death: so one that was
+# neither born nor heard of since a while is not there.
 OUTBOXES = """
 SELECT d.device, b.stream
 FROM device_directory d
 JOIN device_presence p ON p.city = %(city)s AND p.device = d.device AND p.online
 JOIN LATERAL (SELECT o.stream FROM device_boots o WHERE o.city = %(city)s AND o.device = d.device
               ORDER BY o.session DESC LIMIT 1) b ON b.stream ~ '^[0-9a-f]{32}$'
-WHERE d.city = %(city)s AND d.state = 'active' ORDER BY d.device"""
+WHERE d.city = %(city)s AND d.state = 'active' AND (p.since > %(since)s OR EXISTS (
+  SELECT FROM device_reports h
+  WHERE h.city = %(city)s AND h.device = d.device AND h.kind = 'health' AND h.received_at > %(since)s))
+ORDER BY d.device"""
+
+SILENT_AFTER = timedelta(hours=3)
+"""A till tells of its health once an hour at the least."""
 
 
 class Alarmed(NamedTuple):
@@ -56,7 +63,7 @@ def alarms(connection: Connection, city: str, *, limit: int) -> list[Alarmed]:
     return [Alarmed(*row) for row in hot(connection, ALARMS, {"city": city, "limit": limit})]
 
 
-def outboxes(connection: Connection, city: str) -> list[tuple[str, str]]:
+def outboxes(connection: Connection, city: str, now: datetime) -> list[tuple[str, str]]:
     """(device, stream) of tills that are there and not revoked; a stream as a UUID."""
-    found = hot(connection, OUTBOXES, {"city": city}).fetchall()
+    found = hot(connection, OUTBOXES, {"city": city, "since": now - SILENT_AFTER}).fetchall()
     return [(device, str(UUID(stream))) for device, stream in found]

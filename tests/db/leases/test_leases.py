@@ -10,6 +10,7 @@ from backend.leases.model import LeaseTermsInvalid, Terms
 from backend.policies.lifecycle import Turn
 from backend.storage.transaction import Database
 from backend.usecases.end_leases import Ended
+from backend.usecases.grant_leases import Lent
 from backend.usecases.revoke_device import revoke_device
 from backend.usecases.set_lease_terms import set_lease_terms
 from backend.usecases.turn_policy import turn_policy
@@ -166,18 +167,36 @@ def test_what_is_left_flows_back_after_the_grace_and_no_earlier(city: City, till
     later.assert_verified(city.database, NANJING)
 
 
-def test_a_lease_is_renewed_when_half_is_used_and_before_its_end(city: City, till: Till) -> None:
+def test_a_till_is_lent_more_when_half_is_used(city: City, till: Till) -> None:
     grant(city)
     (first,) = leases(city)
     city.record(*[till.basket(promised((first.lease, 10)), resident=LI) for _ in range(5)])
 
-    assert grant(city).granted == 1
+    assert grant(city) == Lent(1, 0)
+
     second = leases(city)[1]
     assert (second.amount, reserved(city.database, NANJING)) == (50, 100)
     assert {said["lease"] for said in told(city, till)["leases"]} == {first.lease, second.lease}
-    assert grant(city, NOON + 4 * HOUR).granted == 0
-    # Every second of its life is in its second half now, but half of what there is, is lent already.
-    assert grant(city, NOON + 4 * HOUR + timedelta(seconds=1)).granted == 0
+    later.assert_verified(city.database, NANJING)
+
+
+def test_what_a_till_holds_lasts_longer_as_long_as_it_is_there(city: City, till: Till) -> None:
+    """And nothing is lent beside it, so that what waits for late baskets does not pile up."""
+    grant(city)
+    lasts = NOON
+    for session in range(2, 22):
+        lasts += 4 * HOUR + timedelta(seconds=1)
+        assert grant(city, lasts) == Lent(0, 0), "it was not heard of for hours"
+        be_there(city, till, lasts, session=session)
+        assert grant(city, lasts) == Lent(0, 1)
+        assert grant(city, lasts) == Lent(0, 0)
+
+    (lease,) = leases(city)
+    assert (lease.expires_at, lease.settles_at) == (lasts + 8 * HOUR, lasts + 80 * HOUR)
+    (said,) = told(city, till)["leases"]
+    assert said["until"] == milliseconds(lasts + 8 * HOUR)
+    assert settle(city, lasts + 79 * HOUR) == Ended(0, 0)
+    assert settle(city, lasts + 80 * HOUR) == Ended(0, 1)
     later.assert_verified(city.database, NANJING)
 
 
