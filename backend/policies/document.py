@@ -143,6 +143,7 @@ def _policy(
         transitions=tuple(Transition(one["scheme"], one["until"].isoformat()) for one in document["transitions"]),
         milestones=milestones,
         watches=tuple(Watch(**watch) for watch in document["watches"]),
+        claims=document["claims"],
         windows=tuple(Window(one["window"], tuple(one["per"]), one["hours"]) for one in document["windows"]),
     )
 

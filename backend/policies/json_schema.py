@@ -42,6 +42,7 @@ DESCRIPTIONS = {
         "milestones": "第 n 次奖励的加奖 / bonus with the n-th award",
         "watches": "异常信号：暂缓并由人核查 / signs of misuse that hold an award for a person",
         "windows": "任意若干小时内只奖一次 / one award in any so many hours",
+        "claims": "小票领取码：anywhere 手机或门店均可（默认）、same_store 须在售出的门店 / where a claim code is good",
     },
     "Published": {
         "number": "文号 / document number",

@@ -12,7 +12,7 @@ from backend.policies.document import PolicyRefused, load_policy
 from backend.policies.lint_faults import faults_found
 from backend.policies.lint_fees import lint_fees
 from backend.policies.lint_finding import Finding, SchemeCeiling, Severity, blocker, warning
-from backend.policies.lint_limits import lint_budgets, lint_caps, lint_dates, lint_old_units, lint_watches
+from backend.policies.lint_limits import lint_budgets, lint_caps, lint_claims, lint_dates, lint_old_units, lint_watches
 from backend.policies.lint_others import lint_others, lint_within
 from backend.policies.lint_rules import lint_evidence, lint_goods, lint_rules, reach
 from backend.policies.model import Policy
@@ -42,6 +42,7 @@ def lint(
     findings += lint_budgets(policy)
     findings += lint_watches(policy)
     findings += lint_old_units(policy)
+    findings += lint_claims(policy)
     findings += lint_dates(policy)
     if others is not None:
         findings += lint_others(policy, reached, others, space)

@@ -7,8 +7,9 @@ from backend.kernel.amounts import BASIS_POINTS, Unit
 from backend.kernel.periods import Period, civil_date
 from backend.policies.lint_finding import Finding, blocker, warning
 from backend.policies.lint_rules import Reached, is_percent, share_of_price
-from backend.policies.model import ALL_PROGRAMMES, Budget, Cap, Counts, Per, Policy, Reward, RewardKind
+from backend.policies.model import ALL_PROGRAMMES, Budget, Cap, Counts, Per, Policy, Proof, Reward, RewardKind
 from backend.policies.regions import Box, Region, Space, TooComplex, conditions_of_rule
+from backend.policies.terms import Claims
 from backend.policies.words import amount_words
 
 YEARS_WARNED = 5
@@ -106,6 +107,18 @@ def lint_old_units(policy: Policy) -> Iterator[Finding]:
             "caps",
             "没有在全市范围内按旧机序列号限 1 次（per: trade_in、period: lifetime、citywide: true）：同一台旧机可在别处再领一次",
             "no citywide lifetime cap counts old units: the same one may be paid for elsewhere again",
+        )
+
+
+def lint_claims(policy: Policy) -> Iterator[Finding]:
+    """Where claims are made plays a part only if a claim earns."""
+    paid = {proof for rule in policy.rules for _, proof in rule.rates}
+    if policy.claims is not Claims.ANYWHERE and Proof.CLAIM not in paid:
+        yield warning(
+            "claims_earn_nothing",
+            "claims",
+            "写明了领取码在哪里有效，但没有一条规则为领取码（P1）奖励",
+            "it says where a claim code is good, and no rule pays for one (P1)",
         )
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit
 from backend.kernel.periods import Period
-from backend.policies.terms import AT_ONCE, WHENEVER, WITHOUT_END, Expiry, Pending, Returns, Transition
+from backend.policies.terms import AT_ONCE, WHENEVER, WITHOUT_END, Claims, Expiry, Pending, Returns, Transition
 from backend.policies.watch import Watch
 
 
@@ -333,6 +333,7 @@ class Policy:
     milestones: tuple[Milestone, ...] = ()
     watches: tuple[Watch, ...] = ()
     windows: tuple[Window, ...] = ()
+    claims: Claims = Claims.ANYWHERE
 
     @property
     def units(self) -> tuple[Unit, ...]:

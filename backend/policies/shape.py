@@ -9,6 +9,7 @@ from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, Rounding, Unit
 from backend.kernel.periods import CHINA, Period
 from backend.policies.conditions import MEMBERS_MAX
 from backend.policies.model import HAND_IN, SALES, Beyond, Buyer, Counts, Level, Mode, Per, Proof, RewardKind
+from backend.policies.terms import Claims
 from backend.policies.watch import Of
 
 RULES_MAX = 100
@@ -343,6 +344,7 @@ class PolicySchema(Strict):
         fields.Nested(MilestoneSchema), load_default=list, validate=validate.Length(0, MILESTONES_MAX)
     )
     watches = fields.List(fields.Nested(WatchSchema), load_default=list, validate=validate.Length(0, WATCHES_MAX))
+    claims = fields.Enum(Claims, by_value=True, load_default=Claims.ANYWHERE)
     windows = fields.List(fields.Nested(WindowSchema), load_default=list, validate=validate.Length(0, WINDOWS_MAX))
 
     @validates_schema(skip_on_field_errors=False)

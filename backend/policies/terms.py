@@ -1,6 +1,7 @@
 """What holds of an award after its sale: when it is available and ends, what a return takes back, old marks."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,10 @@ class Transition:
 
     scheme: str
     until: str
+
+
+class Claims(StrEnum):
+    """Where a basket is claimed with the code on its sales slip: by phone or at a shop, or only at the shop that sold it."""
+
+    ANYWHERE = "anywhere"
+    SAME_STORE = "same_store"

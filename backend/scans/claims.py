@@ -11,7 +11,7 @@ from backend.storage.transaction import hot
 
 # All parts of one basket carry one claim code. Locked, so that two claims of it wait for one another.
 BASKETS = """
-SELECT basket::text, resident::text, sold_at FROM baskets
+SELECT basket::text, resident::text, sold_at, store FROM baskets
 WHERE city = %(city)s AND claim_sha256 = %(claim)s ORDER BY basket FOR UPDATE"""
 
 TAKE = """
@@ -23,6 +23,7 @@ class ClaimedBasket(NamedTuple):
     basket: str
     resident: str | None
     sold_at: datetime
+    store: str | None
 
 
 def baskets_of(connection: Connection, city: str, claim: bytes) -> list[ClaimedBasket]:

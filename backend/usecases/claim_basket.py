@@ -1,14 +1,23 @@
 """A shopper claims a basket with the code on the sales slip: once, in time, decided under the policy of the sale."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
+from backend.kernel.periods import milliseconds
+from backend.policies.compiled import PolicySet
 from backend.policies.model import Outcome
+from backend.policies.terms import Claims
+from backend.residents import store as resident_store
 from backend.residents.claim_code import claim_hash
+from backend.residents.member_code import SHOWN_TOLERANCE_MS, decode
+from backend.residents.store import ShownCode
 from backend.scans import claims, pending
+from backend.scans.decide import Taken
 from backend.scans.reread import WaitingScan
 from backend.storage.transaction import Database
 from backend.usecases.decide_again import DecideAgain
@@ -40,6 +49,25 @@ class ClaimSpent(DomainError):
     text_en = "Somebody else has claimed this basket."
 
 
+class ClaimInStore(DomainError):
+    code = "claim-in-store"
+    text_zh = "按政策，这张小票的领取码须在购买的门店领取，请把小票和会员码出示给收银员。"
+    text_en = "By its policy this claim code is good in the shop that sold it: show the slip and a member code to the cashier."
+
+
+class MemberCodeRefused(DomainError):
+    code = "member-code-refused"
+    text_zh = "会员码无效、已过期或已用过，请顾客在小程序中重新出示。"
+    text_en = "The member code is unknown, out of date or used; the customer may show a new one."
+
+
+class AtShop(NamedTuple):
+    """Where a basket is claimed, and the code that its customer shows there, as text."""
+
+    store: str
+    member: str
+
+
 class ClaimBasket:
     def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
         self._again = DecideAgain(database, registry, policies)
@@ -48,20 +76,33 @@ class ClaimBasket:
         """The baskets that now belong to `resident`, with every scan of theirs decided again; after COMMIT.
 
         Claimed by the same resident before, it answers the same and changes nothing. Raises ClaimCodeMalformed,
-        ClaimUnknown, ClaimExpired, ClaimSpent.
+        ClaimUnknown, ClaimExpired, ClaimSpent, ClaimInStore.
         """
+        return self._claimed(city, claim_hash(code), lambda _connection: resident, None, now)
+
+    def claim_at(self, city: str, code: str, at: AtShop, now: datetime) -> Sequence[str]:
+        """The same for the customer who shows a member code at a shop. Raises MemberCodeRefused too."""
         claim = claim_hash(code)
-        found: list[str] = []
+        return self._claimed(city, claim, lambda c: _shown_by(c, at.member, claim, now), at.store, now)
+
+    def _claimed(
+        self, city: str, claim: bytes, whose: Callable[[Connection], str], store: str | None, now: datetime
+    ) -> Sequence[str]:
+        found: list[claims.ClaimedBasket] = []
 
         def find(connection: Connection) -> list[WaitingScan]:
-            found[:] = _taken(connection, city, claim, resident, now)
-            return pending.waiting_scans(connection, city, found, Outcome.UNCLAIMED.value)
+            found[:] = _taken(connection, city, claim, whose(connection), now)
+            return pending.waiting_scans(connection, city, [one.basket for one in found], Outcome.UNCLAIMED.value)
 
-        self._again.decide(city, find, now)
-        return found
+        def allow(taken: Taken, policies: PolicySet) -> None:
+            if any(one.store != store for one in found) and _is_bound(taken, policies):
+                raise ClaimInStore
+
+        self._again.decide(city, find, now, allow)
+        return [one.basket for one in found]
 
 
-def _taken(connection: Connection, city: str, claim: bytes, resident: str, now: datetime) -> list[str]:
+def _taken(connection: Connection, city: str, claim: bytes, resident: str, now: datetime) -> list[claims.ClaimedBasket]:
     baskets = claims.baskets_of(connection, city, claim)
     if not baskets:
         raise ClaimUnknown
@@ -72,4 +113,24 @@ def _taken(connection: Connection, city: str, claim: bytes, resident: str, now: 
         if now > min(basket.sold_at for basket in baskets) + timedelta(days=CLAIM_DAYS):
             raise ClaimExpired(days=CLAIM_DAYS)
         claims.take(connection, city, free, resident)
-    return [basket.basket for basket in baskets]
+    return baskets
+
+
+def _is_bound(taken: Taken, policies: PolicySet) -> bool:
+    """Whether a policy gives something, or would but for a limit, that is claimed in the shop that sold the goods."""
+    bound = {one.version for one in policies if one.policy.claims is Claims.SAME_STORE}
+    given = [(one.gross, one.policy_version) for one in taken.decisions]
+    given += [(one.gross, one.policy_version) for one in taken.further]
+    return any(gross and version in bound for gross, version in given)
+
+
+def _shown_by(connection: Connection, member: str, claim: bytes, now: datetime) -> str:
+    """Whose the code is, spent for this claim alone: shown again for it, it is good again."""
+    code = decode(member)
+    if code is None:
+        raise MemberCodeRefused
+    stream = str(UUID(bytes=claim[:16]))
+    (use,) = resident_store.use_codes(connection, code.city, [ShownCode(code.handle, stream, 0)]).values() or (None,)
+    if use is None or milliseconds(now) > use.expires_at_ms + SHOWN_TOLERANCE_MS:
+        raise MemberCodeRefused
+    return use.resident

@@ -18,6 +18,7 @@ from backend.web.describe import described, docs
 from backend.web.device.routes import device
 from backend.web.operations import operations
 from backend.web.page.routes import page
+from backend.web.pos import claims as _claims  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import hand_ins as _hand_ins  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import redemptions as _confirmations  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint

@@ -97,6 +97,8 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "sale-unknown": Problem(404, "没有找到原始销售", "No such sale"),
         "sold-elsewhere": Problem(409, "不是本店售出", "Sold by another store"),
         "returned-too-much": Problem(409, "超过可退件数", "More than can come back"),
+        "claim-in-store": Problem(409, "须在购买的门店领取", "Claimed in the shop that sold it"),
+        "member-code-refused": Problem(409, "会员码不能使用", "Member code refused"),
         "hand-in-sale-unknown": Problem(404, "没有找到原始销售", "No such sale"),
         "hand-in-elsewhere": Problem(409, "不是本店售出", "Sold by another store"),
         "hand-in-undecided": Problem(409, "尚未核定", "Not decided yet"),

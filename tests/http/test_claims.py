@@ -1,19 +1,23 @@
 """A basket of nobody becomes somebody's by the code on the sales slip: once, in time, under the policy of the sale."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from backend.bootstrap import Backend
-from tests.http.conftest import Clock, SignIn
+from tests.http.conftest import POS_TOKEN, Clock, SignIn, bearer
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, City, read
-from tests.worlds.later import assert_sound
+from tests.worlds.later import assert_sound, assert_verified
 
 CODE = "K7QM-3T9A-XY4W-0B1C"
+CANONICAL = Path(__file__).parent.parent / "pure" / "policies" / "canonical"
 PLAIN = CODE.replace("-", "")
 
 
@@ -103,3 +107,54 @@ def test_of_many_who_claim_at_once_one_is_credited(backend: Backend, unclaimed: 
     assert outcomes == ["claim-spent"] * 11 + ["claimed"]
     assert sum(books.wallets(unclaimed.database, NANJING).values()) == 20
     assert_sound(unclaimed.database, NANJING)
+
+
+def at_shop(client: FlaskClient, store: str, member: str, code: str = CODE) -> tuple[int, dict[str, Any]]:
+    body = {"city": NANJING, "store": store, "code": code, "member": member}
+    answered = client.post("/api/pos/v1/claims", json=body, headers=bearer(POS_TOKEN))
+    return answered.status_code, answered.get_json()
+
+
+def deposit() -> dict[str, Any]:
+    """The deposit of the canonical policies, for what this city sells."""
+    doc = json.loads((CANONICAL / "p12-deposit.json").read_text(encoding="utf-8"))
+    for rule in doc["rules"]:
+        rule["when"] = [rules.where("category", "=", "冰箱")]
+    return {**doc, "from": "2026-01-01T00:00:00+08:00"}
+
+
+def test_a_deposit_is_claimed_in_the_shop_that_sold_it(
+    client: FlaskClient, sign_in: SignIn, city: City, backend: Backend
+) -> None:
+    """15 fen a container for the buyer and 2 for the shop, and nowhere else."""
+    city.publish(deposit() | {"stacking": {"group": "deposit", "mode": "first"}})
+    claim_sha256 = sha256(PLAIN.encode()).hexdigest()
+    city.record(city.till().basket(read(FRIDGE, qty=3), claim_sha256=claim_sha256))
+    who = sign_in("li")
+
+    def code() -> str:
+        return str(client.post("/api/resident/v1/member-codes", headers=who).get_json()["code"])
+
+    assert claim(client, who)[1]["type"] == "/problems/claim-in-store"
+    assert at_shop(client, "s2", code())[1]["type"] == "/problems/claim-in-store"
+    member = code()
+    first, again = at_shop(client, "s1", member), at_shop(client, "s1", member)
+
+    assert first == again
+    status, body = first
+    assert status == 200
+    (line,) = body["lines"]
+    assert [(one["unit"], one["amount"]) for one in line["awards"]] == [("fen", 45), ("fee", 6)]
+    assert line["sentence"] == "奖励 0.45 元。"
+    assert at_shop(client, "s1", code())[1] == body
+    assert at_shop(client, "s1", "no-code")[1]["type"] == "/problems/member-code-refused"
+    assert books.balance(backend.database, NANJING, "shop:s1:fee") == 6
+    assert_verified(backend.database, NANJING)
+
+
+def test_other_baskets_may_be_claimed_at_any_shop(client: FlaskClient, sign_in: SignIn, unclaimed: City) -> None:
+    code = client.post("/api/resident/v1/member-codes", headers=sign_in("li")).get_json()["code"]
+
+    status, body = at_shop(client, "s9", code)
+
+    assert (status, [line["outcome"] for line in body["lines"]]) == (200, ["awarded", "awarded"])
