@@ -18,6 +18,7 @@ from firmware_bridge.wire import topics
 from firmware_bridge.wire.messages import Clock as ClockReport
 from firmware_bridge.wire.messages import ClockSource
 from scanner import keys, launch, notices
+from scanner.admission import Admission
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
 from scanner.commands import Commands
@@ -100,6 +101,7 @@ class _Agent:
         self._outbox = self._opened.outbox
         self._vitals = Vitals(settings.tls.certificate if settings.tls else None)
         show = self._feedback.show
+        self._admission = Admission(self._outbox, settings.device_id, show, grace_s=settings.refused_grace_s)
         desk = ReceiptDesk(settings.device_id, self._outbox, verify, clock, show, chaos)
         firmware = _version()
         self._updates = self._updates_of(settings, clock, firmware)
@@ -121,6 +123,7 @@ class _Agent:
             chaos,
             firmware=firmware,
             vitals=self._vitals,
+            admission=self._admission,
         )
         self._snapshot = snapshot_of(settings, clock, self._judge_clock, verify, show)
         self._till = self._till_of(settings, clock, chaos)
@@ -132,7 +135,7 @@ class _Agent:
     def _handlers(self, device: str) -> dict[str, Handler]:
         """Each kind of downlink is added here: its topic and who takes it."""
         handlers: dict[str, Handler] = {
-            topics.down_cmd(device): Commands(self._feedback).take,
+            topics.down_cmd(device): Commands(self._feedback, self._admission.revoked).take,
             topics.down_twin(device): self._twin.take,
             topics.down_lease(device): self._leases.take,
         }
@@ -221,6 +224,7 @@ class _Agent:
             signal.signal(number, lambda *_: self._stop.set())
         self._open_page()
         self._tell_start()
+        self._admission.begin()
         self._till.begin()
         self._page.start(self._feedback.show)
         self._shop.start(self._stop)

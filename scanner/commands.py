@@ -1,5 +1,7 @@
 """What the server commands this till to do, at once or never: commands expire after an hour."""
 
+from collections.abc import Callable
+
 from firmware_bridge.wire.errors import WireError
 from firmware_bridge.wire.strict_json import load_object
 from scanner.feedback import Feedback, Signal
@@ -9,8 +11,9 @@ from scanner.notices import state
 class Commands:
     """Answers are notices; a command that this release does not know is told and passed over."""
 
-    def __init__(self, feedback: Feedback) -> None:
+    def __init__(self, feedback: Feedback, on_revoked: Callable[[], None]) -> None:
         self._feedback = feedback
+        self._on_revoked = on_revoked
 
     def take(self, body: bytes) -> None:
         try:
@@ -21,8 +24,7 @@ class Commands:
             )
             return
         if command == "revoked":
-            text_zh = "本机已被主管部门停用，读码不再计分，请联系主管部门。"
-            self._tell("revoked", text_zh, "This till was revoked: reads count no more. Call the city's office.")
+            self._on_revoked()
         else:
             self._tell("command_unknown", "服务器指令本版不认识，已忽略。", "This release knows no such command.")
 

@@ -23,6 +23,9 @@ class Signal(Enum):
     """Not recorded: long buzz, red."""
     WARNING = auto()
     """Amber, until the next good read."""
+    STOPPED = auto()
+    """Nothing is taken any more: long buzz, and red until it is."""
+    RESUMED = auto()
 
 
 @dataclass(frozen=True, slots=True)

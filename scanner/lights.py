@@ -21,6 +21,7 @@ class Lights:
         self._red = None if pins.red is None else gpiozero.LED(pins.red)
         self._buzzer = None if pins.buzzer is None else gpiozero.Buzzer(pins.buzzer)
         self._button = None if pins.button is None else gpiozero.Button(pins.button, bounce_time=0.05)
+        self._stopped = False
         if self._button is not None:
             self._button.when_pressed = on_button
 
@@ -31,8 +32,14 @@ class Lights:
                 _pulse(self._green, GOOD_S)
                 _pulse(self._buzzer, GOOD_S)
             case Signal.REFUSED:
-                _pulse(self._red, REFUSED_S)
+                if not self._stopped:
+                    _pulse(self._red, REFUSED_S)
                 _pulse(self._buzzer, REFUSED_S)
+            case Signal.STOPPED | Signal.RESUMED:
+                self._stopped = notice.signal is Signal.STOPPED
+                _switch(self._red, on=self._stopped)
+                if self._stopped:
+                    _pulse(self._buzzer, REFUSED_S)
             case Signal.WARNING:
                 _switch(self._amber, on=True)
             case Signal.NONE:

@@ -30,6 +30,12 @@ class OutboxFull(TillRefusal):
     text_en = "The outbox is full: reading is stopped until the network is back."
 
 
+class NotAdmitted(TillRefusal):
+    code = "not_admitted"
+    text_zh = "本机已停用或未获准接入，暂停扫码！请联系主管部门。"
+    text_en = "This till was revoked, or is not admitted: reading is stopped. Call the city's office."
+
+
 class OutboxUnwritable(TillRefusal):
     code = "outbox_unwritable"
     text_zh = "本机存储无法写入（{reason}），此码未记录！请通知店长。"
@@ -93,6 +99,8 @@ class Outbox:
         self._guard = threading.RLock()
         self._slips_shown: set[int] = set()
         self.stream = self._meta("stream")
+        self.stopped = str(self._row("SELECT coalesce(max(value), '') FROM meta WHERE key = 'stopped'")[0])
+        """Why nothing more is taken; empty while the till reads."""
         count, size_bytes = self._row("SELECT count(*), coalesce(sum(length(line)), 0) FROM baskets")
         self._baskets, self._size_bytes = int(count), int(size_bytes)
         rejected, rejected_bytes = self._row("SELECT count(*), coalesce(sum(length(line)), 0) FROM rejected")
@@ -256,8 +264,16 @@ class Outbox:
         by_size = 100 * self._size_bytes // self._limits.size_max_bytes
         return Fill(self._baskets, self._size_bytes, self._rejected, max(by_count, by_size))
 
+    def stop_reading(self, why: str) -> None:
+        """Also after a restart; an empty `why` lets it read again. Raises OutboxUnwritable: then it holds for this run."""
+        self.stopped = why
+        with self._change():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('stopped', ?)", (why,))
+
     def check_room(self) -> None:
-        """Raises OutboxFull. Asked before a read; closing what is open is always allowed."""
+        """Raises NotAdmitted, OutboxFull. Asked before a read; closing what is open is always allowed."""
+        if self.stopped:
+            raise NotAdmitted
         if self.fill().percent >= 100:  # noqa: PLR2004
             raise OutboxFull
 

@@ -118,6 +118,8 @@ class Settings:
     health_interval_s: float
     twin_trial_s: float
     """How long the till must stay well by settings from afar before it keeps them."""
+    refused_grace_s: float
+    """How long a broker may refuse the till before it takes no more reads: a new till is let in within seconds."""
     keepalive_s: int
     reconnect_max_s: float
     camera_frames_per_s_max: int
@@ -276,6 +278,7 @@ def _waits(variables: Variables) -> dict[str, Any]:
         "resend_min_s": variables.number("RESEND_MIN_S", 5.0, 0.05, 3600.0),
         "resend_max_s": variables.number("RESEND_MAX_S", 120.0, 0.05, 3600.0),
         "bridge_up_jitter_s": variables.number("BRIDGE_UP_JITTER_S", 10.0, 0.0, 600.0),
+        "refused_grace_s": variables.number("REFUSED_GRACE_S", 120.0, 0.0, 86_400.0),
         "bridge_grace_s": variables.number("BRIDGE_GRACE_S", 15.0, 0.0, 600.0),
         "health_interval_s": variables.number("HEALTH_INTERVAL_S", 60.0, 0.1, 3600.0),
         "twin_trial_s": variables.number("TWIN_TRIAL_S", 120.0, 0.1, 3600.0),

@@ -21,6 +21,8 @@ INFLIGHT_MAX = 50
 CONNECT_TIMEOUT_S = 5.0
 _UNSUPPORTED_PROTOCOL = 0x84
 _LAST_GOOD_REASON = 0x7F
+_UNKNOWN_HERE = frozenset({0x86, 0x87, 0x8A})
+"""Bad user name or password, not authorised, banned (MQTT 5 §3.2.2.2; paho gives the codes of 3.1.1 by these)."""
 
 
 class Reason(IntEnum):
@@ -41,12 +43,14 @@ class Disconnected:
     """Also a connection that the broker refused: then `Connected` never came.
 
     `protocol_refused`: it said so. `refused`: it answered with any refusal, rather than hang up without a word.
+    `unknown_here`: because it does not know the till, or banned it.
     """
 
     generation: int
     reason: str
     refused: bool = False
     protocol_refused: bool = False
+    unknown_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,11 @@ class Transport:
     ) -> None:
         if reason.is_failure:
             unknown = reason.value == _UNSUPPORTED_PROTOCOL or reason.getName() == "Unsupported protocol version"
-            self._post(Disconnected(self.generation, str(reason), refused=True, protocol_refused=unknown))
+            stranger = reason.value in _UNKNOWN_HERE
+            refusal = Disconnected(
+                self.generation, str(reason), refused=True, protocol_refused=unknown, unknown_here=stranger
+            )
+            self._post(refusal)
         else:
             self._post(Connected(self.generation))
 

@@ -17,6 +17,7 @@ from firmware_bridge.wire.envelope import BASKETS_MAX, PAYLOAD_BYTES_MAX, Sign, 
 from firmware_bridge.wire.errors import WireError
 from firmware_bridge.wire.messages import Header, encode_header
 from scanner import health
+from scanner.admission import Admission
 from scanner.bridges import Bridges
 from scanner.chaos import Chaos, ChaosPoint
 from scanner.clock import Clock, judge
@@ -72,6 +73,7 @@ class Uplink:
         *,
         firmware: str,
         vitals: Vitals,
+        admission: Admission,
     ) -> None:
         """`draw` gives a random number in [0, 1) for jitter."""
         self._settings = settings
@@ -84,6 +86,7 @@ class Uplink:
         self._draw = draw
         self._chaos = chaos
         self._vitals = vitals
+        self._admission = admission
         self._inbox: queue.SimpleQueue[TransportEvent | _Wake | _Report | _Retuned] = queue.SimpleQueue()
         self._link = Link(settings, outbox, self._inbox.put, show, draw, clock, firmware=firmware)
         self._law = ResendLaw(settings.resend_min_s, settings.resend_max_s)
@@ -172,12 +175,7 @@ class Uplink:
                 self._link.established(event)
                 self._repeat_reports()
             case Subscribed():
-                self._link.subscribed(event)
-                if event.granted:
-                    self._bridges.listen(time.monotonic())
-                else:
-                    # Without receipts there is no use in staying: it comes again, ever later, until the broker knows it.
-                    self._lose(Disconnected(event.generation, "subscription refused"))
+                self._on_subscribed(event)
             case Disconnected():
                 self._lose(event)
             case Acked():
@@ -185,12 +183,23 @@ class Uplink:
             case Arrived():
                 self._on_message(event)
 
+    def _on_subscribed(self, event: Subscribed) -> None:
+        self._link.subscribed(event)
+        if event.granted:
+            self._admission.granted()
+            self._bridges.listen(time.monotonic())
+        else:
+            # Without receipts there is no use in staying: it comes again, ever later, until the broker knows it.
+            self._lose(Disconnected(event.generation, "subscription refused", unknown_here=True))
+
     def _repeat_reports(self) -> None:
         for topic, payload in self._reports.items():
             self._link.publish(topic, payload)
 
     def _lose(self, event: Disconnected) -> None:
         now_s = time.monotonic()
+        if event.unknown_here:
+            self._admission.refused(now_s)
         self._link.lost(event, now_s)
         self._bridges.forget()
         # Whether those messages arrived, nobody will ever say.

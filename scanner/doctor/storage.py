@@ -77,8 +77,22 @@ def _outbox(settings: Settings, now_ms: int) -> Iterator[Finding]:
         yield wrong("outbox", f"待上传记录已损坏：{error}。", f"The outbox is broken: {error}.", advice)
     else:
         yield judge_fill(fill)
+        yield from _stopped(outbox.stopped)
         yield from judge_age(oldest, now_ms)
         yield from _rejected(fill)
+
+
+def _stopped(why: str) -> Iterator[Finding]:
+    if why:
+        text_zh, text_en = (
+            "本机已停用或未获准接入，已暂停扫码。",
+            "This till was revoked or is not admitted: reading is stopped.",
+        )
+        advice = Advice(
+            "请主管部门查看 greenpoints devices show；停用的终端须换新编号登记。",
+            "Ask the city's office for greenpoints devices show; a revoked till needs a new id.",
+        )
+        yield wrong("admission", text_zh, text_en, advice)
 
 
 def judge_fill(fill: Fill) -> Finding:

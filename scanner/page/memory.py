@@ -71,7 +71,8 @@ class Memory:
     link: Link = Link.STARTING
     source: Source = Source.STARTING
     feed_lost: bool = False
-    revoked: bool = False
+    barred: str | None = None
+    """Why the till takes nothing more: revoked, or not_admitted."""
     stopped: bool = False
     said: Said | None = None
     reads: tuple[PastRead, ...] = ()
@@ -183,10 +184,18 @@ def _state(memory: Memory, notice: Notice, mono_ms: int) -> Memory:
             return replace(memory, said=None, slip_due=None)
         case "slip":
             return _slip(memory, notice)
+        case _:
+            return _standing(memory, name)
+
+
+def _standing(memory: Memory, name: str) -> Memory:
+    match name:
         case "feed_lost" | "feed_open":
             return replace(memory, feed_lost=name == "feed_lost")
-        case "revoked" | "stopped":
-            return replace(memory, revoked=memory.revoked or name == "revoked", stopped=name == "stopped")
+        case "not_admitted" | "admitted" | "revoked":
+            return replace(memory, barred=None if name == "admitted" else name)
+        case "stopped":
+            return replace(memory, stopped=True)
         case _:
             return memory
 

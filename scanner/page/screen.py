@@ -46,7 +46,14 @@ class State:
     detail_zh: str
 
 
-_REVOKED = State("revoked", "stop", "本机已停用", "This till was revoked", "扫码不再计分，请联系主管部门")
+_REVOKED = State("revoked", "stop", "本机已停用", "This till was revoked", "已暂停扫码，请联系主管部门")
+_NOT_ADMITTED = State(
+    "not_admitted",
+    "stop",
+    "未获准接入，暂停扫码",
+    "Not admitted: reading has stopped",
+    "已存记录不会丢失，请联系主管部门",
+)
 _FULL = State("full", "stop", "存储已满，暂停扫码", "Full: reading has stopped", "请检查网络并通知店长")
 _STOPPED = State("stopped", "stop", "扫码终端已停止", "The till has stopped", "请通知店长")
 _SOURCE_LOST = State("source_lost", "stop", "扫码器断开", "Reader lost", "请检查连接线，接好后自动恢复")
@@ -86,8 +93,8 @@ def _states(memory: Memory, standing: Standing, mono_ms: int) -> list[State]:
 def _stopping(memory: Memory, standing: Standing) -> Iterator[State]:
     if memory.stopped:
         yield _STOPPED
-    if memory.revoked:
-        yield _REVOKED
+    if memory.barred is not None:
+        yield _REVOKED if memory.barred == _REVOKED.name else _NOT_ADMITTED
     if standing.percent >= 100:  # noqa: PLR2004
         yield _FULL
     if memory.source is Source.LOST:

@@ -146,6 +146,10 @@ TILL_WORDS = {
     "RESEND_MIN_S": ("首次重发的间隔", "first wait before sending again"),
     "RESEND_MAX_S": ("重发间隔的上限", "longest wait before sending again"),
     "BRIDGE_UP_JITTER_S": ("网桥恢复后随机错开的秒数", "random delay once a bridge is back, spreads a fleet"),
+    "REFUSED_GRACE_S": (
+        "消息服务器连续拒绝本机多少秒后暂停扫码（已存记录保留，获准后自动恢复）",
+        "how long a broker may refuse the till before reading stops (what is recorded is kept; it goes on once admitted)",
+    ),
     "BRIDGE_GRACE_S": ("连上后等待网桥消息的秒数", "how long the first word of a bridge is waited for"),
     "HEALTH_INTERVAL_S": ("上报运行状况的间隔", "how often health is reported"),
     "TWIN_TRIAL_S": ("远程设置的试用秒数", "how long settings from afar are on trial"),

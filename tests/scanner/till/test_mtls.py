@@ -126,6 +126,40 @@ def test_a_till_that_the_broker_learns_of_later_comes_again_and_gets_its_receipt
     backend.close()
 
 
+def test_a_till_that_was_revoked_while_away_stops_reading_and_goes_on_once_admitted(
+    shop: Shop, new_broker: Callable[..., Broker], tls_port: int, tmp_path: Path
+) -> None:
+    access_file(tmp_path)
+    broker = new_broker(extra=listener(tmp_path, tls_port))
+    backend = Backend(broker, shop.till_key, shop.receipt_key)
+    backend.come_up()
+    waits = {"RECONNECT_MAX_S": "0.2", "REFUSED_GRACE_S": "0.1"}
+    till = shop.open_till(tls_port, **waits, **tls_files(tmp_path, DEVICE))
+    till.say("6901234567892")
+    till.wait_for("read")
+
+    till.wait_for("state", state="not_admitted")
+    till.say("6901234567908", "GPFIN")
+    till.wait_for("refused")
+    till.wait_for("basket_closed")
+    assert backend.lines == []
+    till.terminate()
+    till = shop.open_till(tls_port, **waits, **tls_files(tmp_path, DEVICE))
+    till.wait_for("state", state="not_admitted")
+    till.say("6901234567915")
+    till.wait_for("refused")
+
+    control = ControlLine(bridge_settings(tls_port, tmp_path))
+    control.run(admission(DEVICE))
+    control.close()
+    till.wait_for("state", state="admitted")
+    till.say("6901234567915", "GPFIN")
+
+    till.wait_for("receipt", 2)
+    assert [len(basket.reads) for basket in backend.baskets()] == [1, 1]
+    backend.close()
+
+
 def bridge_settings(port: int, folder: Path) -> Settings:
     ca, certificate, key = (folder / name for name in ("ca.crt", "bridge.crt", "bridge.key"))
     files = {"broker_ca_file": ca, "broker_cert_file": certificate, "broker_key_file": key}

@@ -102,6 +102,9 @@ def test_what_stops_work_is_larger_than_what_can_wait(counter: Counter) -> None:
     assert states(counter) == ("reading", ["offline", "clock_unsure"])
     counter.take(SourceLost(SourceFailed(src="cam0", reason="unplugged")))
     assert states(counter) == ("source_lost", ["offline", "clock_unsure"])
+    counter.tell("not_admitted")
+    assert states(counter) == ("not_admitted", ["source_lost", "offline", "clock_unsure"])
+    counter.tell("admitted")
     counter.tell("revoked")
     assert states(counter) == ("revoked", ["source_lost", "offline", "clock_unsure"])
 

@@ -255,8 +255,14 @@ def test_lamps_and_buzzer_follow_the_notices(monkeypatch: pytest.MonkeyPatch) ->
     assert lights._red is not None
     assert lights._red.is_lit
     factory.pin(22).drive_low()
-
     assert pressed == [1]
+
+    lights.show(Notice("state", "", "", Signal.STOPPED))
+    for signal in (Signal.REFUSED, Signal.GOOD, Signal.WARNING):
+        lights.show(Notice("refused", "", "", signal))
+        assert factory.pin(27).state
+    lights.show(Notice("state", "", "", Signal.RESUMED))
+    assert not factory.pin(27).state
     lights.close()
     factory.close()
 
