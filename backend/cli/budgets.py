@@ -24,18 +24,22 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @json_option
 @click.pass_context
 def funding(ctx: click.Context, city: str, first: datetime, last: datetime, as_json: bool) -> None:  # noqa: FBT001
-    """各级资金分担：每笔奖励按其政策版本的比例分摊，合计与账本相等 / who bears the awards.
+    """各级资金分担：每笔奖励按其政策版本的比例分摊，减去退货收回，合计与账本相等 / who bears the awards.
 
     与账本不等时退出码为 1。
 
-    Every award is parted by its version's shares; exit 1 when the sum is not the ledger's.
+    Every award is parted by its version's shares, less what came back; exit 1 when the sum is not the ledger's.
     """
     since, until = first.replace(tzinfo=CHINA), last.replace(tzinfo=CHINA) + timedelta(days=1)
     with database("greenpoints_auditor") as opened, opened.read() as connection:
         snapshot(connection)
         report = report_funding(connection, city, since, until)
     if as_json:
-        facts = {**report._asdict(), "borne": [one._asdict() for one in report.borne], "equal": report.equal}
+        facts = {
+            **report._asdict(),
+            "borne": [one._asdict() | {"net": one.net} for one in report.borne],
+            "equal": report.equal,
+        }
         click.echo(json_text(facts))
     else:
         _print_funding(report)
@@ -71,13 +75,15 @@ def seed_of(city: str, today: date) -> int:
 def _print_funding(report: FundingReport) -> None:
     for one in report.borne:
         amount = amount_words(one.unit, one.amount)
-        click.echo(f"{one.policy}  {one.name_zh} / {one.name_en}  {amount.zh}（{one.awards} 笔奖励 / awards）")
+        back = f"，退货收回 {amount_words(one.unit, one.returned).zh}，净额 {amount_words(one.unit, one.net).zh}"
+        said = f"{amount.zh}（{one.awards} 笔奖励 / awards）{back if one.returned else ''}"
+        click.echo(f"{one.policy}  {one.name_zh} / {one.name_en}  {said}")
     for unit, total in report.posted.items():
         parted = report.parted.get(unit, 0)
         equal = "与账本相等 / as posted" if parted == total else "与账本不等 / NOT as posted"
         click.echo(f"合计 / total  {amount_words(unit, parted).zh}  {equal}")
     if not report.posted:
-        click.echo("这些天没有奖励 / no awards on these days")
+        click.echo("这些天没有奖励和退货 / neither awards nor returns on these days")
 
 
 def _print_forecast(one: BudgetForecast) -> None:

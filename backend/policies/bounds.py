@@ -6,6 +6,7 @@ Asked at publishing alone. A version that was published before stays loadable, o
 from collections.abc import Iterator
 
 from backend.kernel.amounts import BASIS_POINTS, MAX_AMOUNT, divide
+from backend.policies.limits import once_name
 from backend.policies.model import Policy, Reward, RewardKind
 
 QUANTITY_MAX = 9_999
@@ -26,8 +27,9 @@ def unpublishable(policy: Policy) -> dict[str, list[str]]:
             if reason is not None:
                 where = f"rewards.{place}" if len(rule.rewards) > 1 else "reward"
                 faults.setdefault(f"rules.{at}.{where}", []).append(reason)
+    own = {once_name(rule.rule) for rule in policy.rules if any(reward.once_a_basket for reward in rule.rewards)}
     for named_at, name in _limit_names(policy):
-        if name in RESERVED_NAMES:
+        if name in RESERVED_NAMES | own:
             faults.setdefault(named_at, []).append(f"{name} 为保留名称 / {name} is a reserved name")
     return faults
 

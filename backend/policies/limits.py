@@ -181,7 +181,7 @@ def compile_pace(pace: Pace, policy: Policy, unit: str, *, partial: bool) -> Com
 
 def once_a_basket(policy: str, rule: str) -> CompiledCap:
     """Holds a reward that is paid once a basket, whatever the number of its lines, also of those decided later."""
-    name = f"basket-{rule}"
+    name = once_name(rule)
     return _compiled(
         name,
         f"{policy}/{name}",
@@ -231,6 +231,11 @@ def is_moment(key: CounterKey) -> bool:
 
 def moment_ms(period: str) -> int:
     return int(period[1:])
+
+
+def once_name(rule: str) -> str:
+    """What the limit of once a basket is called: no other limit of the policy may be, or they would share a counter."""
+    return f"basket-{rule}"
 
 
 def milestone_counter(policy: str, name: str, period: Period, limit: int) -> CompiledCap:

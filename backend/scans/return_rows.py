@@ -58,7 +58,7 @@ SELECT %(city)s, t.basket, t.voided, %(now)s FROM unnest(%(baskets)s::uuid[], %(
 ON CONFLICT DO NOTHING"""
 
 _VOID = """
-SELECT o.basket::text, o.voided::text, v.device, v.store, v.cashier, v.sold_at, v.sha256
+SELECT o.basket::text, o.voided::text, v.device, v.store, v.cashier, v.sold_at, v.sha256, o.opened_at
 FROM open_voids o JOIN baskets v ON v.city = %(city)s AND v.basket = o.basket WHERE o.city = %(city)s"""
 
 VOIDS_AFTER = _VOID + " AND o.basket > %(after)s::uuid ORDER BY o.basket LIMIT %(limit)s"
@@ -130,6 +130,7 @@ class OpenVoid(NamedTuple):
     cashier: str | None
     voided_at: datetime
     sha256: bytes
+    opened_at: datetime
 
 
 def lock_baskets(connection: Connection, city: str, baskets: Collection[str]) -> None:

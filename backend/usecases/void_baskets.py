@@ -1,7 +1,7 @@
 """A till took a sale back: everything that is left of it comes back, once, whatever happens between the two messages."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -16,6 +16,10 @@ from backend.usecases.take_back import Wanted, load_sales, take_back
 from backend.usecases.take_decisions import PolicyLookup
 
 VOIDS_MAX = 1_000
+SALE_AWAITED = timedelta(days=31)
+"""A till delivers what it sold within 30 days; a void whose sale has not come by then voids nothing. Should it come after
+all, the verification says that it did not all come back.
+"""
 VOID = "void"
 """The reason of the return that a basket makes which voids another."""
 _FIRST = "00000000-0000-0000-0000-000000000000"
@@ -24,11 +28,14 @@ log = structlog.get_logger()
 
 
 class Voided(NamedTuple):
-    """What a pass did: sales that were taken back, baskets whose sale has not arrived yet, and those that failed."""
+    """What a pass did: sales that were taken back, baskets whose sale has not arrived yet, those that failed, and those whose
+    sale never came.
+    """
 
     voided: int = 0
     waiting: int = 0
     failed: int = 0
+    missing: int = 0
 
     def plus(self, other: "Voided") -> "Voided":
         return Voided(*(one + more for one, more in zip(self, other, strict=True)))
@@ -87,7 +94,11 @@ class VoidBaskets:
     def _attempt(self, connection: Connection, city: str, one: OpenVoid, now: datetime) -> Voided:
         sales = load_sales(connection, city, [one.voided])
         if not sales.sold:
-            return Voided(waiting=1)
+            if now - one.opened_at <= SALE_AWAITED:
+                return Voided(waiting=1)
+            return_rows.close_void(connection, city, one.basket)
+            log.warning("void_without_sale", city=city, basket=one.basket, voided=one.voided, device=one.device)
+            return Voided(missing=1)
         # What voids another basket sold nothing itself.
         left = [
             Wanted(*key, sold.bought - sales.returned(key))

@@ -10,6 +10,7 @@ from backend.usecases.forecast_budgets import forecast_budgets
 from tests.db.operator.typed import Run, done
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, RICE, City, open_city, read, resident
+from tests.worlds.returning import bring_back
 
 LIFE = {**rules.cap("life", "lifetime", 10**9), "unit": "points"}
 SHARES = [
@@ -58,6 +59,33 @@ def test_each_award_is_parted_by_its_own_version_and_sums_to_the_ledger(run: Run
     assert "与账本相等" in done(
         run("policies", "funding", "--city", NANJING, "--from", "2026-11-22", "--to", "2026-11-22")
     )
+
+
+def test_each_source_gets_back_just_what_it_bore(run: Run, engine_db: Database) -> None:
+    """10 fen at 85 and 15 per cent are 9 and 1; they come back in two parts of 5, the second on another day."""
+    shares = [
+        {"source": source, "name_zh": source, "name_en": source, "basis_points": bp}
+        for source, bp in (("central", 8_500), ("local", 1_500))
+    ]
+    doc = rules.document(rules.rule("a", {"kind": "per_unit", "amount": 5}), unit="fen")
+    doc["budget"]["shares"] = shares
+    city = open_city(engine_db, doc)
+    sale = city.till().basket(read(FRIDGE, qty=2), resident=resident(1))
+    city.record(sale)
+    for number, days in (("R1", 0), ("R2", 1)):
+        bring_back(engine_db, (sale.basket.basket, 0, 1), number=number, at=NOON + timedelta(days=days, minutes=1))
+
+    def net(first: str, last: str) -> dict[str, int]:
+        told = done(run("policies", "funding", "--city", NANJING, "--from", first, "--to", last, "--json"))
+        report = json.loads(told)
+        assert report["equal"]
+        return {one["source"]: one["net"] for one in report["borne"]}
+
+    assert net("2026-11-22", "2026-11-22") == {"central": 4, "local": 1}
+    assert net("2026-11-23", "2026-11-23") == {"central": -4, "local": -1}
+    assert net("2026-11-22", "2026-11-23") == {"central": 0, "local": 0}
+    said = done(run("policies", "funding", "--city", NANJING, "--from", "2026-11-22", "--to", "2026-11-22"))
+    assert "退货收回 0.05 元，净额 0.04 元" in said
 
 
 def test_other_days_have_nothing(run: Run, city: City) -> None:

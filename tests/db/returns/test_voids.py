@@ -65,6 +65,21 @@ def test_a_void_that_comes_before_its_sale_waits_for_it(engine_db: Database) -> 
     assert_sound(engine_db, NANJING)
 
 
+def test_a_void_whose_sale_never_comes_is_not_waited_for_for_ever(engine_db: Database) -> None:
+    city = open_city(engine_db)
+    till = city.till()
+    never_sent = till.basket(read(FRIDGE))
+    city.record(till.basket(void_of=never_sent.basket.seq))
+    late = NOON + timedelta(days=31)
+
+    assert voider(engine_db).work(NANJING, late) == Voided(waiting=1)
+    assert voider(engine_db).work(NANJING, late + timedelta(seconds=1)) == Voided(missing=1)
+
+    assert books.count(engine_db, "open_voids", NANJING) == 0
+    assert voider(engine_db).work(NANJING, late + timedelta(days=1)) == Voided()
+    assert_sound(engine_db, NANJING)
+
+
 def test_a_void_of_a_void_takes_nothing_back(engine_db: Database) -> None:
     city = open_city(engine_db)
     till = city.till()

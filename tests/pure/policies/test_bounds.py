@@ -83,6 +83,14 @@ def test_a_cap_may_not_be_named_like_another_limit(name: str) -> None:
     assert list(faults) == ["caps.0.cap"]
 
 
+@pytest.mark.parametrize(("name", "refused"), [("basket-visit", True), ("basket-other", False)])
+def test_a_cap_may_not_share_the_counter_of_what_is_paid_once_a_basket(name: str, refused: bool) -> None:  # noqa: FBT001
+    visit = rules.rule("visit", {"kind": "fixed", "amount": 5, "once_a_basket": True})
+    doc = rules.document(visit, rules.rule("other", rules.fixed(1)), caps=[rules.cap(name, "day", 100)])
+
+    assert list(unpublishable(load_policy(rules.text_of(doc)))) == (["caps.0.cap"] if refused else [])
+
+
 def test_a_reward_that_no_account_could_hold_is_named_with_its_place() -> None:
     doc = rules.document(rules.rule("all", {"kind": "per_unit", "amount": MAX_AMOUNT}))
 
