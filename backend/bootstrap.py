@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cryptography.x509 import random_serial_number
 
 from backend import metrics
+from backend.adapters.photos.reader import PhotoReader, installed_reader
 from backend.adapters.text_messages import LoggedTextMessages
 from backend.adapters.wechat.client import WechatClient
 from backend.certificates.cache import RegistryCache
@@ -81,6 +82,7 @@ class Backend:
     newest_revision: str | None
     """Of the schema, as this release knows it."""
 
+    photo_reader: PhotoReader
     wechat: WechatClient | None
 
     def close(self) -> None:
@@ -124,6 +126,7 @@ def build(settings: Settings) -> Backend:
         capture_quote=CaptureQuote(database, policies),
         sign_in=SignIn(database, identity_key, wechat, development=settings.development_sign_in),
         send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),
+        photo_reader=installed_reader(),
         wechat=wechat,
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id

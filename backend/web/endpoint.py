@@ -31,11 +31,12 @@ def endpoint(
     body: ma.Schema | None = None,
     query: ma.Schema | None = None,
     header: tuple[str, str] | None = None,
+    content: tuple[str, ...] = (),
     body_bytes_max: Callable[[Settings], int] = lambda _settings: BODY_BYTES_MAX,
 ) -> Callable[[View], View]:
     """Serves `rule` by the view, which is handed the loaded body or query; who may call is settled before either is read.
 
-    `header` names and describes one that the view reads.
+    `header` names and describes one that the view reads; `content` the kinds of bytes that it takes instead of JSON.
     A view answers by `answer`; `answers` describes the bodies, and a test holds every answer to its description.
     """
 
@@ -48,7 +49,7 @@ def endpoint(
             return view(**path)
 
         served = guarded(access, body_bytes_max=body_bytes_max)(wraps(view)(serve))
-        served._apidoc = _described(blueprint, view, access, answers, body, query, header)  # type: ignore[attr-defined]  # noqa: SLF001
+        served._apidoc = _described(blueprint, view, access, answers, body, query, header, content)  # type: ignore[attr-defined]  # noqa: SLF001
         blueprint.route(rule, methods=[method])(served)
         return view
 
@@ -63,6 +64,7 @@ def _described(
     body: ma.Schema | None,
     query: ma.Schema | None,
     header: tuple[str, str] | None,
+    content: tuple[str, ...],
 ) -> object:
     """What flask-smorest's decorators would say of the view; the decorators themselves are not called with a request."""
     described: Callable[..., ResponseReturnValue] = view
@@ -75,6 +77,9 @@ def _described(
     if header is not None:
         parameter = {"name": header[0], "in": "header", "description": header[1], "schema": {"type": "string"}}
         described = blueprint.doc(parameters=[parameter])(described)
+    if content:
+        taken = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in content}
+        described = blueprint.doc(requestBody={"required": True, "content": taken})(described)
     described = blueprint.doc(security=[] if access is Access.OPEN else [{access.value: []}])(described)
     return described._apidoc  # type: ignore[attr-defined]  # noqa: SLF001 - where it keeps its descriptions
 

@@ -1,6 +1,7 @@
 """A resident's way through the phone page, in a real browser with a fake camera before a real label."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from backend.demo.city import ENERGY
+from backend.demo.pictures import label_card, photograph, write_picture
 from backend.kernel.periods import milliseconds
 from firmware_bridge.wire.member_code import verify_member_code
 from scanner.decode.still import VotingStillReader
@@ -95,6 +97,16 @@ def test_no_screen_has_a_barrier_or_is_wider_than_the_phone(phone: Phone) -> Non
         for size in (PHONE_SCREEN, SMALLEST, ZOOMED):
             page.set_viewport_size(size)
             assert fits(page) == [], (screen, size)
+
+
+def test_a_photo_of_a_label_is_read_by_the_server(phone: Phone, tmp_path: Path) -> None:
+    phone.sign_in()
+    phone.go("scan")
+    write_picture(tmp_path / "label.jpg", photograph(label_card("EAN13", FRIDGE, "LABEL", "示例"), 7))
+
+    phone.page.locator("#photo").set_input_files(tmp_path / "label.jpg")
+
+    expect(phone.page.locator(".verdict .facts")).to_contain_text(FRIDGE, timeout=30_000)
 
 
 def test_the_keyboard_alone_suffices(phone: Phone) -> None:

@@ -25,12 +25,12 @@ export async function watch(view, signal) {
 
 async function open() {
   if (!navigator.mediaDevices?.getUserMedia) {
-    throw new Refusal("no-camera", say("这个浏览器不能使用相机，请输入编号。", "This browser cannot use the camera; type the number."));
+    throw new Refusal("no-camera", say("这个浏览器不能使用相机，请用照片或输入编号。", "This browser cannot use the camera; use a photo or type the number."));
   }
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: { ideal: "environment" }, width: { ideal: WIDTH_MAX } } });
   } catch {
-    throw new Refusal("no-camera", say("没有得到相机。请在浏览器设置里允许本网站使用相机，或输入编号。", "The camera is not to be had. Allow this site to use it in the browser's settings, or type the number."));
+    throw new Refusal("no-camera", say("没有得到相机。请在浏览器设置里允许本网站使用相机，或用照片、输入编号。", "The camera is not to be had. Allow this site to use it in the browser's settings, or use a photo or type the number."));
   }
 }
 
@@ -38,7 +38,7 @@ async function readerOrRefusal() {
   try {
     return await reader();
   } catch {
-    throw new Refusal("no-reader", say("这个浏览器不能识码，请输入编号。", "This browser cannot read codes; type the number."));
+    throw new Refusal("no-reader", say("这个浏览器不能识码，请用照片或输入编号。", "This browser cannot read codes; use a photo or type the number."));
   }
 }
 

@@ -3,6 +3,7 @@
 import { ask, newId, session } from "../api.js";
 import { watch } from "../camera.js";
 import { button, el, field, form, heading, put, refusal, speak, waiting } from "../dom.js";
+import { readPhoto } from "../photo.js";
 import { say } from "../say.js";
 import { label } from "../label.js";
 import { verdict } from "../verdict.js";
@@ -11,15 +12,18 @@ export default async function scan(shown, { signal }) {
   const view = el("video.view", { playsinline: true, muted: true, hidden: true, "aria-label": say("相机画面", "What the camera sees") });
   const result = el("div.result", { tabindex: "-1" });
   const camera = button(say("打开相机扫码", "Open the camera"), () => look());
+  const file = el("input.file", { id: "photo", type: "file", accept: "image/*" });
   const typed = field("typed", say("或者输入标签上的编号", "Or type the number on the label"), { autocomplete: "off", spellcheck: "false", maxlength: "500" });
   const lookUp = form("form.line", say("查询", "Look up"), async () => {
     if (typed.value()) await take({ text: typed.value(), symbology: null, aim: null });
   }, typed.all);
+  file.addEventListener("change", () => file.files[0] && fromPhoto(file.files[0]));
   put(shown, heading(say("扫一扫", "Scan")),
     el("p.lead", {}, session()
       ? say("对准商品上的认证标签、二维码或条码。", "Point at the certification mark, QR or bar code of the goods.")
       : say("未登录时只查询认证，不记录、不积分。", "Without signing in, goods are only looked up: nothing is recorded or earned.")),
     el("section.card", {}, view, camera,
+      session() ? [file, el("label.choose", { for: "photo" }, say("从照片识读", "Read a photo"))] : null,
       lookUp),
     result);
 
@@ -38,6 +42,24 @@ export default async function scan(shown, { signal }) {
       view.hidden = true;
       camera.hidden = false;
     }
+  }
+
+  async function fromPhoto(chosen) {
+    wait(say("正在识读照片…", "Reading the photo…"));
+    try {
+      const codes = await readPhoto(chosen, signal);
+      file.value = "";
+      if (codes.length === 1) await take(codes[0]);
+      else if (codes.length) choose(codes);
+      else tell(refusal(say("照片里没有识读到条码。请靠近一些、避开反光再拍一张，或输入编号。", "No code was found on the photo. Take another one closer and without glare, or type the number.")));
+    } catch (error) {
+      if (!signal.aborted) tell(refusal(error.message));
+    }
+  }
+
+  function choose(codes) {
+    tell(el("section.card", {}, el("h2", {}, say("照片里有几个码，要哪一个？", "There are several codes; which one?")),
+      codes.map((one) => button(one.text ?? say("二进制内容", "binary content"), () => take(one), "button.quiet"))));
   }
 
   /** The same id for as long as it takes: a scan that was sent twice counts once. */
