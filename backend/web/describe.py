@@ -70,6 +70,9 @@ class FaultSchema(ma.Schema):
 class ProblemSchema(ma.Schema):
     """RFC 9457, and further members that state the facts of the refusal."""
 
+    class Meta:
+        unknown = ma.INCLUDE
+
     type = ma.fields.String(required=True, metadata={"description": "/problems/<code>"})
     title = ma.fields.String(required=True)
     title_en = ma.fields.String(required=True)

@@ -82,7 +82,8 @@ def test_the_last_piece_goes_to_one_of_a_hundred(city: City, counters: list[Coun
             )
         )
 
-        assert answers.count("sold-out") == RACERS - 1, Counted(answers)
+        # Whoever has won ten times has nothing left.
+        assert len([one for one in answers if one not in ("sold-out", "too-little-available")]) == 1, Counted(answers)
         assert books.rows(
             city.database, "SELECT taken FROM catalogue_entries WHERE entry = :e", e=f"last-{number}"
         ) == [(1,)]
