@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.x509 import random_serial_number
 
@@ -33,6 +34,7 @@ from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rotate_keys import RotateKeys
 from backend.usecases.scan_label import ScanLabel
+from backend.usecases.seal_ledger import LogKey
 from backend.usecases.send_phone_code import SendPhoneCode
 from backend.usecases.sign_in import SignIn
 from backend.usecases.void_baskets import VoidBaskets
@@ -77,6 +79,8 @@ class Backend:
     provision_device: ProvisionDevice
     rotate_keys: RotateKeys
     till_facts: TillFacts
+    ledger_key: bytes | None
+    """The public half of what signs checkpoints."""
     sign: Callable[[bytes], bytes]
     """With the key that tills believe: receipts, and what is handed out for them."""
     newest_revision: str | None
@@ -140,9 +144,18 @@ def build(settings: Settings) -> Backend:
         provision_device=ProvisionDevice(database, issuer),
         rotate_keys=RotateKeys(database, issuer),
         till_facts=_till_facts(settings, issuer),
+        ledger_key=None if (key := log_key(settings.ledger_key_file)) is None else key.public,
         sign=sign,
         newest_revision=newest(),
     )
+
+
+def log_key(path: Path | None) -> LogKey | None:
+    """What signs checkpoints of the ledger, from its file."""
+    if path is None:
+        return None
+    key = signing_key(path)
+    return LogKey(key.public_key().public_bytes_raw(), key.sign)
 
 
 def _issuer(settings: Settings) -> Issuer | None:

@@ -37,6 +37,9 @@ class TextMessages(StrEnum):
     LOG = "log"
 
 
+LEDGER_KEY_FILE = f"{PREFIX}LEDGER_KEY_FILE"
+
+
 class SettingsRefused(Exception):
     """Every fault of the environment at once, a line each, by variable; values are never repeated."""
 
@@ -111,6 +114,15 @@ class Settings:
     device_ca_key_file: Path | None = field(
         default=None,
         metadata=described_as(f"{PREFIX}DEVICE_CA_KEY_FILE", file, "该 CA 的 P-256 私钥", "its private key, P-256"),
+    )
+    ledger_key_file: Path | None = field(
+        default=None,
+        metadata=described_as(
+            LEDGER_KEY_FILE,
+            file,
+            "签署账本检查点的 Ed25519 私钥；未设置时只封存、不签发",
+            "Ed25519 key that signs checkpoints of the ledger; without it nothing is signed",
+        ),
     )
     brokers: str = field(
         default="127.0.0.1:8883",
@@ -341,9 +353,10 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         ("receipt_key_file", signing_key),
         ("member_code_key_file", signing_key),
         ("identity_hash_key_file", secret_key),
+        ("ledger_key_file", signing_key),
     ):
-        fault = fault_of(getattr(settings, name), read)
-        if fault:
+        path = getattr(settings, name)
+        if path is not None and (fault := fault_of(path, read)):
             faults[PREFIX + name.upper()] = fault
     return faults
 

@@ -22,6 +22,7 @@ from backend.usecases.release_quote import expire_quotes
 from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
 from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
+from backend.usecases.seal_ledger import LogKey, SealedNow, seal_ledger
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 from backend.usecases.void_baskets import VoidBaskets, Voided
@@ -83,6 +84,9 @@ SCHEDULE = (
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
     ),
     Planned(
+        "seal_ledger", EVERY_MINUTE, "封存新入账的转账，签发检查点", "bind new transfers into the log, sign checkpoints"
+    ),
+    Planned(
         "learn_prices",
         "5 * * * *",
         "每周一次，由近 90 天的销售得出商品的常见价格",
@@ -95,6 +99,12 @@ SCHEDULE = (
         "replay about two thousand decisions of each city",
     ),
     Planned("verify_all", "10 19 * * *", "核对账本，重算全部核定", "verify the ledger, replay every decision"),
+    Planned(
+        "seal_late",
+        "30 19 * * *",
+        "封存迟到的转账：不论入账早晚，逐一查对",
+        "seal whatever has no entry in the log yet, however old",
+    ),
     Planned(
         "clean_up", "40 19 * * *", "清理过期的下发消息、会员码、登录", "delete expired messages, member codes, sessions"
     ),
@@ -114,12 +124,18 @@ class Chores:
     """The work of all cities. The queue's own repairs are the queue's (`jobs.Jobs`)."""
 
     def __init__(
-        self, database: Database, resolver: ResolveProducts, voids: VoidBaskets, policies: PolicyCache
+        self,
+        database: Database,
+        resolver: ResolveProducts,
+        voids: VoidBaskets,
+        policies: PolicyCache,
+        ledger_key: LogKey | None = None,
     ) -> None:
         self._database = database
         self._policies = policies
         self._resolver = resolver
         self._voids = voids
+        self._ledger_key = ledger_key
 
     def works(self) -> dict[str, Work]:
         return {
@@ -136,6 +152,8 @@ class Chores:
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
+            "seal_ledger": self.seal_ledger,
+            "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
             "clean_up": self.clean_up,
         }
@@ -226,6 +244,12 @@ class Chores:
         if broken:
             raise LedgerBroken(broken=broken)
         return {"cities": len(verified), "checked": sum(finding.checked for finding in findings)}
+
+    def seal_ledger(self, now: datetime, stopping: Stopping, *, since_ever: bool = False) -> Facts:
+        done = SealedNow()
+        for city in self._cities(stopping):
+            done = done.plus(seal_ledger(self._database, city, now, self._ledger_key, stopping, since_ever=since_ever))
+        return done._asdict()
 
     def replay_sample(self, now: datetime, stopping: Stopping) -> Facts:
         """Other decisions every hour, of any age. Raises LedgerBroken, after every city, when one comes out otherwise."""

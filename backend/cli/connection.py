@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import CHINA
-from backend.settings import SettingsRefused, load_database_url
+from backend.key_files import fault_of, signing_key
+from backend.settings import LEDGER_KEY_FILE, SettingsRefused, load_database_url
 from backend.storage.transaction import Database
 
 NAME_MAX = 100
@@ -66,6 +68,16 @@ def database_url() -> str:
         return load_database_url()
     except SettingsRefused as refused:
         raise NotConfigured(faults="; ".join(str(refused).splitlines())) from None
+
+
+def ledger_key_file() -> Path | None:
+    """What signs checkpoints, where it is set. Raises NotConfigured where the file that is named holds no key."""
+    named = os.environ.get(LEDGER_KEY_FILE)
+    if not named:
+        return None
+    if fault := fault_of(Path(named), signing_key):
+        raise NotConfigured(faults=f"{LEDGER_KEY_FILE}: {fault}")
+    return Path(named)
 
 
 def operator(by: str | None) -> str:

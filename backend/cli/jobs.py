@@ -9,8 +9,9 @@ import click
 from backend import logs
 from backend.adapters.chores import SCHEDULE, Chores
 from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
+from backend.bootstrap import log_key
 from backend.certificates.cache import RegistryCache
-from backend.cli.connection import database_url, json_option, json_text, reached
+from backend.cli.connection import database_url, json_option, json_text, ledger_key_file, reached
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
@@ -82,5 +83,5 @@ def _jobs() -> Iterator[Jobs]:
     with reached(), closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
         policies = PolicyCache(chart.budget)
         resolver = ResolveProducts(database, RegistryCache(), policies)
-        chores = Chores(database, resolver, VoidBaskets(database, policies), policies)
+        chores = Chores(database, resolver, VoidBaskets(database, policies), policies, log_key(ledger_key_file()))
         yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))

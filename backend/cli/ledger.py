@@ -2,7 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from backend.checkpoints import queries as checkpoint_queries
 from backend.cli.connection import city_option, database, json_option, json_text, moment
+from backend.kernel.errors import DomainError
 from backend.kernel.findings import Finding
 from backend.ledger import queries
 from backend.policies.words import amount_words
@@ -49,6 +51,12 @@ LIABILITY = {
     "owed": ("居民欠账", "owed by residents"),
     "of_shops": ("应付门店", "due to shops"),
 }
+
+
+class NoCheckpoint(DomainError):
+    code = "no-checkpoint"
+    text_zh = "该城市还没有已签署的检查点：请设置 GREENPOINTS_LEDGER_KEY_FILE，任务每十分钟签署一次。"
+    text_en = "No checkpoint was signed for this city yet: set GREENPOINTS_LEDGER_KEY_FILE; a job signs one every ten minutes."
 
 
 @click.group(help="账本：核对、查询、报表 / accounts and postings.")
@@ -103,6 +111,17 @@ def balances(city: str, prefix: str, after: str, limit: int, as_json: bool) -> N
     for row in rows:
         click.echo(f"{row.balance:>20}  {row.account}")
     click.echo(f"{len(rows)} 个账户 / accounts", err=True)
+
+
+@ledger.command()
+@city_option
+def checkpoint(city: str) -> None:
+    """打印最新的账本检查点，供审计方留存 / the newest checkpoint, for whoever keeps them outside."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        found = checkpoint_queries.checkpoints(connection, city)
+    if not found:
+        raise NoCheckpoint
+    click.echo(found[0].note, nl=False)
 
 
 @ledger.command()

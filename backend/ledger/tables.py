@@ -48,4 +48,6 @@ transfers = Table(
     CheckConstraint("step <> 0", name="step"),
     CheckConstraint(_one_of("unit", Unit), name="unit"),
     CheckConstraint(_one_of("reason", Reason), name="reason"),
+    # By it the log finds what is new.
+    Index("ix_transfers_recorded", "city", "recorded_at", postgresql_using="brin"),
 )

@@ -26,11 +26,13 @@ from backend.web.pos.quotes import quotes
 from backend.web.pos.redemptions import WRONG_CODES
 from backend.web.pos.routes import pos
 from backend.web.pos.wrong_codes import WrongCodes
+from backend.web.public import checkpoints as _checkpoints  # noqa: F401 - its routes join the blueprint
 from backend.web.public import cities as _cities  # noqa: F401 - its routes join the blueprint
 from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident import photos as _photos  # noqa: F401 - its routes join the blueprint
+from backend.web.resident import proofs as _proofs  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import qr as _qr  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import redemptions as _redemptions  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import wallet as _wallet  # noqa: F401 - its routes join the blueprint

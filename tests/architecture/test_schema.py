@@ -45,6 +45,9 @@ NEVER_CHANGED = (
     "consent_history",
     "store_places",
     "catalogue_versions",
+    "log_entries",
+    "log_subtrees",
+    "checkpoints",
 )
 
 
