@@ -28,6 +28,7 @@ from backend.usecases.confirm_redemption import ConfirmRedemption
 from backend.usecases.hand_in_unit import HandInUnit
 from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
+from backend.usecases.merge_residents import MergeResidents
 from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
 from backend.usecases.record_baskets import RecordBaskets
@@ -68,6 +69,7 @@ class Backend:
     quote_basket: QuoteBasket
     capture_quote: CaptureQuote
     sign_in: SignIn
+    merge_residents: MergeResidents
     send_phone_code: SendPhoneCode
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
@@ -104,6 +106,7 @@ def build(settings: Settings) -> Backend:
     sign = signing_key(settings.receipt_key_file).sign
     issuer = _issuer(settings)
     wechat = _wechat(settings)
+    sign_in = SignIn(database, identity_key, wechat, development=settings.development_sign_in)
     recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
     return Backend(
         settings=settings,
@@ -128,7 +131,8 @@ def build(settings: Settings) -> Backend:
         hand_in_unit=HandInUnit(database, registry, policies),
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
         capture_quote=CaptureQuote(database, policies),
-        sign_in=SignIn(database, identity_key, wechat, development=settings.development_sign_in),
+        sign_in=sign_in,
+        merge_residents=MergeResidents(database, sign_in),
         send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),
         photo_reader=installed_reader(),
         wechat=wechat,

@@ -150,6 +150,12 @@ def tail(end: str, unit: str) -> str:
     return f":{unit}" if end == NO_END else f":{end}:{unit}"
 
 
+def held_by(account: str, resident: str) -> str:
+    """The address of `account`, which is a resident's, with `resident` as its owner."""
+    kind, _, rest = account.split(":", 2)
+    return f"{kind}:{resident}:{rest}"
+
+
 def prefixes(resident: str) -> tuple[str, ...]:
     """What every account of `resident` begins with, one for each kind, in address order."""
     return tuple(f"{kind}:{resident}:" for kind in OF_RESIDENTS)

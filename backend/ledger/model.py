@@ -22,6 +22,7 @@ class Reason(StrEnum):
     RESERVE = "reserve"
     UNRESERVE = "unreserve"
     REINSTATE = "reinstate"
+    MERGE = "merge"
 
 
 class Transfer(NamedTuple):

@@ -43,6 +43,8 @@ WHERE CASE t.reason
   WHEN 'reinstate' THEN s[1] = 'budget' AND destination ~ ('^collect:[^:]+:' || s[2] || ':[0-9]+:[^:]+:' || unit || '$')
   WHEN 'expiry' THEN s[1] = 'resident' AND s[3] ~ '^e[0-9]{8}$' AND destination = 'expired:' || unit
   WHEN 'repay' THEN s[1] IN ('resident', 'pending', 'collect') AND destination = concat_ws(':', 'debt', s[2], unit)
+  WHEN 'merge' THEN s[1] IN ('resident', 'pending', 'collect', 'debt')
+    AND regexp_replace(source, '^([a-z]+):[^:]+', '\\1') = regexp_replace(destination, '^([a-z]+):[^:]+', '\\1')
   WHEN 'hold' THEN s[1] = 'resident' AND destination = concat_ws(':', 'held', s[2], reference, unit)
   WHEN 'redemption' THEN s[1] = 'held' AND s[3] = reference::text AND destination = 'redeemed:' || unit
   WHEN 'donation' THEN s[1] = 'held' AND s[3] = reference::text AND destination ~ ('^recipient:[^:]+:' || unit || '$')

@@ -96,7 +96,7 @@ def _of_policy(
 
 
 def _taken(cap: CompiledCap, person: str, on: date, used: Mapping[CounterKey, int], facts: Facts) -> int | None:
-    if not cap.by_person:
+    if not cap.by_person or cap.within_ms:  # a window opens again by the moments of sale
         return None
     try:
         return used.get(cap.key(person, facts, period_keys(on)), 0)

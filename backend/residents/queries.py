@@ -11,6 +11,8 @@ SESSION = """
 SELECT city, resident::text, session::text, way, expires_at, ends_at FROM resident_sessions
 WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at > %(now)s"""
 
+HOME_OF_SESSION = "SELECT city, resident::text FROM resident_sessions WHERE token_hash = %(token_hash)s"
+
 SESSIONS = """
 SELECT session::text, way, device, issued_at, expires_at, ends_at FROM resident_sessions
 WHERE city = %(city)s AND resident = %(resident)s AND revoked_at IS NULL AND expires_at > %(now)s
@@ -45,6 +47,12 @@ def session_of(connection: Connection, token_hash: bytes, now: datetime) -> Sess
     """The session behind a token that is neither revoked nor expired."""
     row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}, prepared=True).fetchone()
     return None if row is None else Session(*row)._replace(way=Way(row[3]))
+
+
+def home_of_session(connection: Connection, token_hash: bytes) -> tuple[str, str] | None:
+    """(home city, resident) of a session, also of one that has ended."""
+    row = hot(connection, HOME_OF_SESSION, {"token_hash": token_hash}).fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def open_sessions(connection: Connection, city: str, resident: str, now: datetime) -> list[OpenSession]:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.residents import people
+from backend.residents.people import Home
 from backend.residents.queries import Session
 from backend.storage.transaction import hot
 
@@ -36,7 +38,7 @@ UPDATE resident_sessions SET revoked_at = %(now)s WHERE token_hash = %(token_has
 
 
 def home_of(connection: Connection, identity: bytes) -> tuple[str, str] | None:
-    """(home city, resident) of a person known by a keyed hash."""
+    """(home city, resident) under which a person is entered by a keyed hash; another account may have absorbed it since."""
     row = hot(connection, FIND_PERSON, {"identity": identity}).fetchone()
     return (row[0], row[1]) if row else None
 
@@ -52,7 +54,8 @@ def join(connection: Connection, identity: bytes, city: str, resident: str, now:
 def belongs_to(connection: Connection, identity: bytes, city: str, resident: str) -> bool:
     """Enters a further identity of a resident; False when it is another person's."""
     hot(connection, ENTER_PERSON, {"identity": identity, "city": city, "resident": resident})
-    return home_of(connection, identity) == (city, resident)
+    home = home_of(connection, identity)
+    return home is not None and people.survivor_of(connection, Home(*home)) == (city, resident)
 
 
 def is_active(connection: Connection, city: str, resident: str) -> bool:

@@ -1,4 +1,16 @@
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Index, LargeBinary, SmallInteger, Table
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Uuid,
+)
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, id_column, instant_column, text_column
@@ -13,6 +25,7 @@ residents = Table(
     text_column("age_band", nullable=True),
     text_column("age_basis", nullable=True),
     Column("waits_for_guardian", Boolean, nullable=False, server_default="false"),
+    Column("absorbed", ARRAY(Uuid(as_uuid=False)), nullable=False, server_default="{}"),
     CheckConstraint("state IN ('active', 'closed')", name="state"),
     CheckConstraint("age_band IN ('under_14', '14_to_17', 'adult')", name="age_band"),
     CheckConstraint("age_basis IN ('declared', 'verified')", name="age_basis"),
@@ -28,6 +41,21 @@ person_directory = Table(
     id_column("resident"),
 )
 """Finds a person's home city from a keyed hash of an outside identity; crosses cities by nature."""
+
+merged_residents = Table(
+    "merged_residents",
+    metadata,
+    id_column("absorbed", primary_key=True),
+    text_column("absorbed_home"),
+    id_column("survivor"),
+    text_column("home"),
+    id_column("merge"),
+    instant_column("merged_at"),
+    CheckConstraint("absorbed <> survivor", name="two"),
+    Index("ix_merged_residents_survivor", "survivor"),
+)
+"""Residents who are another one by now: two accounts of one person that were merged. `home` is the survivor's, `merge` the
+reference of the postings that moved the value. A survivor absorbs all that it had absorbed: one look-up is enough."""
 
 resident_sessions = Table(
     "resident_sessions",
@@ -75,6 +103,7 @@ member_codes = Table(
     instant_column("expires_at"),
     id_column("used_stream", nullable=True),
     Column("used_seq", BigInteger),
+    Index("ix_member_codes_resident", "city", "resident"),
     CheckConstraint("octet_length(handle) = 16", name="handle"),
     CheckConstraint("(used_stream IS NULL) = (used_seq IS NULL)", name="used"),
     postgresql_with={"fillfactor": "70"},

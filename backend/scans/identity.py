@@ -5,6 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 SEQ_MAX = 2**48 - 1
+_PHONE = "p-"
 
 
 def basket_id(device: str, stream: str, seq: int) -> str:
@@ -14,6 +15,16 @@ def basket_id(device: str, stream: str, seq: int) -> str:
     index. Two streams of a city collide once in 10^14 for a hundred thousand tills; then the second is quarantined.
     """
     return f"{_prefix(device, stream)}-{seq:012x}"
+
+
+def phone_of(resident: str) -> str:
+    """The device under which a resident's phone reads."""
+    return f"{_PHONE}{resident}"
+
+
+def owner_of(phone: str) -> str:
+    """The resident whose phone a device is."""
+    return phone.removeprefix(_PHONE)
 
 
 @lru_cache(maxsize=4096)

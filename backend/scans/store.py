@@ -34,6 +34,8 @@ ON CONFLICT DO NOTHING RETURNING basket::text"""
 
 STORED = "SELECT basket::text, sha256 FROM baskets WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"
 
+KNOWN = "SELECT basket::text FROM baskets WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"
+
 # Probes the key by arrays: a join with unnest was planned as a scan of the table (15 times slower).
 COUNTERS = """
 SELECT cap, period, person::text, used, version FROM cap_counters
@@ -226,6 +228,11 @@ def stored(connection: Connection, city: str, baskets: Sequence[Basket]) -> dict
     """The hash of what is recorded under the ids of `baskets`: SHA-256, or its seal where the line is not kept."""
     known = ids([basket.basket for basket in baskets])
     return dict(hot(connection, STORED, {"city": city, "baskets": known}).fetchall())
+
+
+def known(connection: Connection, city: str, baskets: Iterable[str]) -> list[str]:
+    """Those of `baskets` that are recorded."""
+    return [one for (one,) in hot(connection, KNOWN, {"city": city, "baskets": ids(list(baskets))})]
 
 
 class Counter(NamedTuple):

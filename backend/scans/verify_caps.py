@@ -41,7 +41,8 @@ _BASE = "split_part(k.cap, '/', 1) || '/' || split_part(k.cap, '/', 2)"
 
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods. A cap of pieces or awards counts a scan
 # once, whatever the number of units that it earns in. What came back in time counts no more: amounts and pieces by its share,
-# an award with the last piece; but the acts that a milestone counts stay counted.
+# an award with the last piece; but the acts that a milestone counts stay counted. What two accounts of one person had used
+# before they became one is counted together, be it more than the cap.
 OFF_CAPS = f"""
 WITH caps AS (
   SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[], %(units)s::text[],
@@ -103,22 +104,27 @@ counted AS (
   GROUP BY 1, 2, 3, 4, c.counts, c.acts, a.basket, a.line_no, a.policy_version),
 earned AS (
   SELECT cap, period,
-         CASE WHEN of_person THEN resident ELSE left(encode(sha256(convert_to(cap, 'UTF8')), 'hex'), 32)::uuid END AS person,
+         CASE WHEN of_person THEN coalesce(m.survivor, resident)
+              ELSE left(encode(sha256(convert_to(cap, 'UTF8')), 'hex'), 32)::uuid END AS person,
          sum(used) AS used
-  FROM counted GROUP BY 1, 2, 3)
+  FROM counted LEFT JOIN merged_residents m ON m.absorbed = counted.resident GROUP BY 1, 2, 3),
+people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor)
 SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
 FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
 FULL JOIN earned e USING (cap, period, person)
 WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
-   OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = {_BASE} AND (c.varies OR c.most = k.allowed))"""
+   OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = {_BASE} AND (c.varies OR c.most = k.allowed OR EXISTS (
+     SELECT FROM people p WHERE p.survivor = k.person AND k.allowed BETWEEN c.most AND c.most * p.accounts)))"""
 
 
 TOO_NEAR = f"""
 SELECT k.cap, k.before, k.period
-FROM (SELECT cap, {_BASE} AS base, period, lag(period) OVER (PARTITION BY person, cap ORDER BY period) AS before
+FROM (SELECT cap, person, {_BASE} AS base, period, lag(period) OVER (PARTITION BY person, cap ORDER BY period) AS before
       FROM cap_counters k WHERE k.city = %(city)s AND period LIKE 't%%' AND used > 0) k
 JOIN unnest(%(caps)s::text[], %(within)s::bigint[]) w(base, within) USING (base)
-WHERE substr(k.period, 2)::bigint - substr(k.before, 2)::bigint < w.within"""
+WHERE substr(k.period, 2)::bigint - substr(k.before, 2)::bigint < w.within AND NOT EXISTS (
+  SELECT FROM merged_residents m
+  WHERE m.survivor = k.person AND to_timestamp(substr(k.period, 2)::bigint / 1000.0) <= m.merged_at)"""
 
 
 def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding:

@@ -12,9 +12,11 @@ from backend.kernel.periods import milliseconds
 from backend.policies.compiled import PolicySet
 from backend.policies.model import Outcome
 from backend.policies.terms import Claims
+from backend.residents import people
 from backend.residents import store as resident_store
 from backend.residents.claim_code import claim_hash
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, decode
+from backend.residents.people import Home
 from backend.residents.store import ShownCode
 from backend.scans import claims, pending
 from backend.scans.decide import Taken
@@ -72,13 +74,15 @@ class ClaimBasket:
     def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
         self._again = DecideAgain(database, registry, policies)
 
-    def claim(self, city: str, code: str, resident: str, now: datetime) -> Sequence[str]:
-        """The baskets that now belong to `resident`, with every scan of theirs decided again; after COMMIT.
+    def claim(self, city: str, code: str, who: Home, now: datetime) -> Sequence[str]:
+        """The baskets that now belong to `who`, with every scan of theirs decided again; after COMMIT.
 
         Claimed by the same resident before, it answers the same and changes nothing. Raises ClaimCodeMalformed,
         ClaimUnknown, ClaimExpired, ClaimSpent, ClaimInStore.
         """
-        return self._claimed(city, claim_hash(code), lambda _connection: resident, None, now)
+        return self._claimed(
+            city, claim_hash(code), lambda connection: people.keep_one(connection, who).resident, None, now
+        )
 
     def claim_at(self, city: str, code: str, at: AtShop, now: datetime) -> Sequence[str]:
         """The same for the customer who shows a member code at a shop. Raises MemberCodeRefused too."""

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from backend.residents import store
+from sqlalchemy import Connection
+
+from backend.residents import people, store
 from backend.residents.member_code import VALID_S_MAX, MemberCode, encode
+from backend.residents.people import Home
 from backend.storage.transaction import Database
 
 
@@ -24,6 +27,11 @@ class IssueMemberCode:
     def issue(self, city: str, resident: str, *, handle: bytes, now: datetime) -> IssuedCode:
         """A code valid from now for 120 s, rounded down to the second; `handle` is 128 random bits and means nothing."""
         expires_at = (now + timedelta(seconds=VALID_S_MAX)).replace(microsecond=0)
-        self._database.write(lambda connection: store.issue_code(connection, city, handle, resident, expires_at))
+
+        def entered(connection: Connection) -> None:
+            person = people.keep_one(connection, Home(city, resident))
+            store.issue_code(connection, city, handle, person.resident, expires_at)
+
+        self._database.write(entered)
         code = MemberCode(self._key_id, city, handle, int(expires_at.timestamp()))
         return IssuedCode(encode(code, self._sign), expires_at)

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from backend.kernel.periods import instant
 from backend.labels.model import Reading, Scheme
 from backend.labels.parse import parse
+from backend.residents import people
 from backend.residents import store as resident_store
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, VALID_S_MAX
 from backend.residents.store import ShownCode
 from backend.scans import elsewhere, return_rows, store
 from backend.scans.decide import NOTHING, Decision, FurtherAward, Taken, decide_baskets
-from backend.scans.identity import basket_id
+from backend.scans.identity import basket_id, owner_of, phone_of
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import redact, seal_of
@@ -136,6 +137,7 @@ class RecordBaskets:
         careful: bool,
     ) -> Batch:
         baskets = [arrival.basket for arrival in arrivals]
+        name_phones(connection, city, arrivals)
         name_members(connection, arrivals)
         countable = self._countable(connection, city, arrivals, now)
         fresh = _firsts(baskets, store.claim(connection, city, countable, now) if countable else set())
@@ -212,6 +214,31 @@ class RecordBaskets:
         entry = _quarantined(city, basket, reason)
         self._database.write(lambda connection: set_aside(connection, city, [entry], now))
         return Batch([_recorded_as(basket, _QUARANTINED, reason)], NOTHING)
+
+
+def name_phones(connection: Connection, city: str, arrivals: Sequence[Arrival]) -> None:
+    """Keeps the residents whose phones have read until COMMIT; one that was merged into another reads for that one.
+
+    A scan that was sent before by an account which the resident has absorbed since is a repeat of that.
+    """
+    homes: defaultdict[str, list[Basket]] = defaultdict(list)
+    for arrival in arrivals:
+        if arrival.home is not None:
+            homes[arrival.home].append(arrival.basket)
+    for home in sorted(homes):
+        phones = [owner_of(basket.device) for basket in homes[home]]
+        kept = people.keep(connection, home, phones)
+        for basket, phone in zip(homes[home], phones, strict=True):
+            if phone in kept:
+                basket.resident = kept[phone].home.resident
+                if kept[phone].absorbed:
+                    _as_sent_before(connection, city, basket, kept[phone].absorbed)
+
+
+def _as_sent_before(connection: Connection, city: str, basket: Basket, absorbed: Sequence[str]) -> None:
+    devices = {basket_id(phone_of(one), basket.stream, basket.seq): phone_of(one) for one in absorbed}
+    for known in store.known(connection, city, devices):
+        basket.basket, basket.device = known, devices[known]
 
 
 def name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:

@@ -12,7 +12,7 @@ from backend.policies.model import Award
 from backend.policies.words import Sentence
 from backend.scans import queries
 from backend.scans.explain import DecidedScan, needs_facts, sentence
-from backend.scans.identity import basket_id
+from backend.scans.identity import basket_id, phone_of
 from backend.scans.lines import phone_line
 from backend.scans.model import Basket, BasketConflict, BasketState, Channel, ClockQuality, Read, Recorded
 from backend.scans.queries import RecordedScan
@@ -134,7 +134,7 @@ def _answered(recorded: Recorded, scan: RecordedScan | None, policies: PolicySet
 
 def basket_of(scan: LabelScan, now_ms: int) -> Basket:
     """The basket of one read. Its hash is over what the client sent, not over when: a repeat has the same one."""
-    device, stream = f"p-{scan.resident}", scan.scan_id.replace("-", "")
+    device, stream = phone_of(scan.resident), scan.scan_id.replace("-", "")
     read = Read(scan.code, scan.text, scan.symbology, scan.aim, 1, None, None)
     line = phone_line(read, scan.city)
     return Basket(

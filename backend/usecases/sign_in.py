@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
-from backend.residents import identities, phone_codes, sessions
+from backend.residents import identities, people, phone_codes, sessions
 from backend.residents.identities import identity_hash, mobile_number
+from backend.residents.people import Home
 from backend.residents.queries import Session
 from backend.residents.session_life import LONGEST, Way, renewed, unused_until
 from backend.residents.standing import ResidentClosed
@@ -39,8 +40,8 @@ class SignInWayClosed(DomainError):
 
 class IdentityOfAnother(DomainError):
     code = "identity-of-another"
-    text_zh = "该手机号或微信已用于另一个账户，不能绑定。"
-    text_en = "This number or WeChat account belongs to another account here."
+    text_zh = "该手机号或微信已用于另一个账户，不能绑定；如都是您本人的，可以合并账户。"
+    text_en = "This number or WeChat account belongs to another account here; if both are yours, merge them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +79,13 @@ class SignIn:
 
         Raises SignInRefused, SignInWayClosed, PhoneMalformed, PhoneCodeRefused, ResidentClosed, and what WeChat refuses.
         """
-        identity = self._hash(self._identity(proof))
+        identity = self.identity_of(proof)
         ends_at = now + LONGEST
         expires_at = unused_until(proof.way, now, ends_at)
         newcomer = Session(opening.city, opening.resident, opening.session, proof.way, expires_at, ends_at)
 
         def enter(connection: Connection) -> Session | None:
-            if not self._proved(connection, proof, identity, now):
+            if not self.proved(connection, proof, identity, now):
                 return None
             return _opened(connection, identity, newcomer, opening, now)
 
@@ -98,7 +99,7 @@ class SignIn:
 
         Raises IdentityOfAnother, SignInRefused, SignInWayClosed, PhoneMalformed, PhoneCodeRefused, and what WeChat refuses.
         """
-        self._enter(self._hash(self._identity(proof)), city, resident, now, proof)
+        self._enter(self.identity_of(proof), city, resident, now, proof)
 
     def bind_wechat_phone(self, code: str, city: str, resident: str, now: datetime) -> None:
         """The number that WeChat vouches for. Raises IdentityOfAnother, SignInWayClosed, and what WeChat refuses."""
@@ -123,9 +124,24 @@ class SignIn:
             lambda connection: sessions.revoke_named(connection, who.city, who.resident, session, now)
         )
 
+    def identity_of(self, proof: Proof) -> bytes:
+        """The keyed hash of the identity that `proof` speaks of. Raises SignInRefused, SignInWayClosed, PhoneMalformed, and
+        what WeChat refuses.
+        """
+        return self._hash(self._identity(proof))
+
+    def proved(self, connection: Connection, proof: Proof, identity: bytes, now: datetime) -> bool:
+        """WeChat has vouched already; a phone's code is tried here. A wrong one costs a try, which must be committed:
+        so False, not a refusal.
+        """
+        if proof.way is not Way.PHONE:
+            return True
+        code = phone_code_hash(self._identity_key, identity, proof.code)
+        return phone_codes.take_code(connection, identity, code, now)
+
     def _enter(self, identity: bytes, city: str, resident: str, now: datetime, proof: Proof | None) -> None:
         def enter(connection: Connection) -> bool | None:
-            if proof is not None and not self._proved(connection, proof, identity, now):
+            if proof is not None and not self.proved(connection, proof, identity, now):
                 return None
             return sessions.belongs_to(connection, identity, city, resident)
 
@@ -134,15 +150,6 @@ class SignIn:
             raise PhoneCodeRefused
         if not entered:
             raise IdentityOfAnother
-
-    def _proved(self, connection: Connection, proof: Proof, identity: bytes, now: datetime) -> bool:
-        """WeChat has vouched already; a phone's code is tried here. A wrong one costs a try, which must be committed:
-        so False, not a refusal.
-        """
-        if proof.way is not Way.PHONE:
-            return True
-        code = phone_code_hash(self._identity_key, identity, proof.code)
-        return phone_codes.take_code(connection, identity, code, now)
 
     def _identity(self, proof: Proof) -> str:
         match proof.way:
@@ -178,7 +185,9 @@ def _opened(connection: Connection, identity: bytes, newcomer: Session, opening:
         else:
             home = (newcomer.city, newcomer.resident)
     assert home is not None, "an entry that stood in the way of ours is there"
-    session = newcomer._replace(city=home[0], resident=home[1])
+    # Kept until COMMIT, so that no session is opened for an account that another one is just absorbing.
+    city, resident = people.keep_one(connection, Home(*home))
+    session = newcomer._replace(city=city, resident=resident)
     if not sessions.is_active(connection, session.city, session.resident):
         raise ResidentClosed
     sessions.open_session(connection, token_hash(opening.token), session, now, device=opening.device)

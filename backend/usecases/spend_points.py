@@ -10,6 +10,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
 from backend.ledger import chart, lots, post
 from backend.ledger.model import Reason, Transfer
+from backend.usecases.follow_merge import follow_residents
 from backend.usecases.settle_due import locked_holdings, post_moves, settle, touched, transfer_of
 
 HELD, EXPIRED_AGAIN, SPENT = 1, 2, 3
@@ -115,6 +116,7 @@ def give_back(connection: Connection, city: str, redemption: str, now: datetime)
     moves = lots.settle(over, balances)
     post.post(connection, city, [transfer_of(m, redemption, EXPIRED_AGAIN, n) for n, m in enumerate(moves)], now)
     post.stop_waiting(connection, city, over)
+    follow_residents(connection, city, {chart.place_of(lot).resident or "" for lot in lots_of}, now)
     return GivenBack(_parts(held), _total(moves, Reason.EXPIRY), _total(moves, Reason.REPAY))
 
 

@@ -16,12 +16,15 @@ from backend.ledger.model import Reason
 from backend.policies.compiled import CompiledPolicy, PolicySet
 from backend.policies.limits import CounterKey
 from backend.policies.model import Outcome
+from backend.residents import people
 from backend.scans import hand_ins, return_rows, store
 from backend.scans.decide import Decision
+from backend.scans.explain import DecidedScan
 from backend.scans.replay import decisions_of
 from backend.scans.return_rows import EarlierReturn, ReturnedLine, ReturnHead, Sold, StoredReturn
 from backend.scans.returns import RETURNED, UNDECIDED, Back, SoldLine, backs, counters_back
 from backend.storage.transaction import pipelined
+from backend.usecases.follow_merge import follow_residents
 from backend.usecases.races import LostRace
 from backend.usecases.return_postings import AwardKey, Paid, accounts_of, award_no_of, paid_by, step_of, transfers_of
 
@@ -119,6 +122,10 @@ def _take_back(
     given = StoredReturn(head, tuple(one.row for one in lines))
     _save(connection, city, return_id, given, [_decided_returned(one) for one in lines], now, counters)
     post.post(connection, city, transfers, now)
+    # What could not be taken where it had lapsed is owed by whoever absorbed that account.
+    follow_residents(
+        connection, city, {owner for one in paid.values() if (owner := chart.place_of(one.own).resident)}, now
+    )
     return given
 
 
@@ -132,7 +139,7 @@ def _lines(
 ) -> list[_Line]:
     decided = {
         (scan.decision.basket, scan.decision.line_no): scan
-        for scan in decisions_of(connection, city, sorted({one.basket for one in wanted}))
+        for scan in _owned(connection, decisions_of(connection, city, sorted({one.basket for one in wanted})))
     }
     lines = []
     for place, (basket, line_no, quantity) in enumerate(wanted):
@@ -142,6 +149,21 @@ def _lines(
         row = ReturnedLine(place, basket, line_no, number, quantity, line.returned, line.bought)
         lines.append(_Line(row, line, list(backs(line, quantity, milliseconds(head.returned_at), policies))))
     return lines
+
+
+def _owned(connection: Connection, scans: Sequence[DecidedScan]) -> list[DecidedScan]:
+    """`scans` as those of whoever their residents are by now, who has what was awarded."""
+    merged = people.merged(connection, {scan.decision.resident for scan in scans if scan.decision.resident})
+    if not merged:
+        return list(scans)
+
+    def owned(scan: DecidedScan) -> DecidedScan:
+        found = merged.get(scan.decision.resident or "")
+        if found is None:
+            return scan
+        return scan._replace(decision=scan.decision._replace(resident=found.survivor.resident))
+
+    return [owned(scan) for scan in scans]
 
 
 def _paid(connection: Connection, city: str, lines: Sequence[_Line], sales: Sales) -> Mapping[AwardKey, Paid]:
@@ -160,7 +182,20 @@ def _paid(connection: Connection, city: str, lines: Sequence[_Line], sales: Sale
         for row in before
         if (row.reference, row.step) in places
     ]
-    return paid_by(awards, returned)
+    paid = paid_by(awards, returned)
+    owners = {(one.row.basket, one.row.line_no, one.row.decision_no): one.line.scan.decision.resident for one in taking}
+    return {key: _now_of(connection, city, award, owners.get(key[:3])) for key, award in paid.items()}
+
+
+def _now_of(connection: Connection, city: str, award: Paid, owner: str | None) -> Paid:
+    """Where the award is by now: with whoever absorbed its account, but for what had lapsed before that."""
+    own = chart.place_of(award.own)
+    if owner is None or owner == own.resident:
+        return award
+    lapsed = lapses.lapsed(connection, city, [award.own]) if own.kind == chart.Kind.COLLECT else {}
+    if any(one.amount for one in lapsed.values()):
+        return award
+    return award._replace(own=chart.held_by(award.own, owner))
 
 
 def _counters(

@@ -24,6 +24,7 @@ from backend.storage.transaction import hot
 from backend.usecases.award_postings import PART_STEP
 from backend.usecases.publish_policy import shares_of
 from backend.usecases.verify_leases import leases_unmatched
+from backend.usecases.verify_merges import merges_unmatched
 from backend.usecases.verify_redemptions import redemptions_hold
 from backend.usecases.verify_returns import returns_unmatched
 
@@ -205,6 +206,7 @@ def _unposted(connection: Connection, city: str, policies: PolicySet) -> Iterato
         found = f"{award} posted from {source} to {destination}, and not to {expected}"
         yield Break(f"award {basket} line {line_no} no {number}", found)
     yield from returns_unmatched(connection, city, policies)
+    yield from merges_unmatched(connection, city)
     for version, policy, source, destination in streamed(connection, OFF_GRANTS, {"city": city}):
         yield Break(f"grant {version}", f"policy {policy}, posted from {source} to {destination}")
 

@@ -31,7 +31,8 @@ FULL JOIN (
     SELECT reference FROM transfers WHERE city = %(city)s AND reason IN ('hold', 'redemption', 'donation'))
   GROUP BY reference) t ON t.reference = r.redemption
 WHERE r.redemption IS NULL OR t.reference IS NULL OR t.held <> r.points OR t.own IS NOT TRUE
-   OR t.resident IS DISTINCT FROM r.resident::text OR t.unit <> %(unit)s
+   OR coalesce((SELECT m.survivor::text FROM merged_residents m WHERE m.absorbed::text = t.resident), t.resident)
+        IS DISTINCT FROM r.resident::text OR t.unit <> %(unit)s
    OR t.spent <> CASE WHEN r.state IN ('confirmed', 'voided') THEN r.points ELSE 0 END
    OR t.unspent <> CASE r.state WHEN 'voided' THEN r.points ELSE 0 END
    OR t.back <> CASE WHEN r.state IN ('held', 'confirmed') THEN 0 ELSE r.points END

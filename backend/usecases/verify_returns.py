@@ -50,14 +50,16 @@ sums AS (
          CASE WHEN min(owner) = max(owner) THEN min(owner) END AS owner,
          bool_and(CASE WHEN unit = 'fee' THEN kind = 'shop' ELSE kind = ANY(%(kinds)s::text[]) END) AS from_owner
   FROM (SELECT *, split_part(source, ':', 1) AS kind,
-               CASE WHEN unit = 'fee' THEN substr(source, 6, length(source) - 9) ELSE split_part(source, ':', 2) END AS owner
-        FROM moved) m
+               CASE WHEN unit = 'fee' THEN substr(source, 6, length(source) - 9)
+                    ELSE coalesce(p.survivor::text, split_part(source, ':', 2)) END AS owner
+        FROM moved LEFT JOIN merged_residents p ON p.absorbed::text = split_part(source, ':', 2)) m
   GROUP BY 1, 2, 3, 4, 5)
 SELECT coalesce(d.basket, s.basket)::text, coalesce(d.line_no, s.line_no), d.amount::text, s.amount::text
 FROM (SELECT * FROM due WHERE amount > 0) d
 FULL JOIN sums s USING (basket, line_no, decision_no, award_no)
 WHERE d.amount IS DISTINCT FROM s.amount OR d.unit IS DISTINCT FROM s.unit
-   OR d.owner IS DISTINCT FROM s.owner OR s.from_owner IS NOT TRUE
+   OR coalesce((SELECT p.survivor::text FROM merged_residents p WHERE p.absorbed::text = d.owner), d.owner)
+        IS DISTINCT FROM s.owner OR s.from_owner IS NOT TRUE
 UNION ALL
 SELECT m.basket::text, m.line_no, p.amount::text, m.amount::text
 FROM (SELECT basket, line_no, decision_no, award_no, destination, sum(amount) AS amount FROM moved GROUP BY 1, 2, 3, 4, 5) m

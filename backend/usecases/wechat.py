@@ -1,5 +1,6 @@
 """What sign-in needs of WeChat, and how WeChat refuses."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from backend.kernel.errors import DomainError
@@ -29,6 +30,20 @@ class WechatAway(DomainError):
     text_en = "WeChat cannot be reached; please try again later or sign in by phone number."
 
 
+class NoticeRefused(DomainError):
+    """The resident has withdrawn the grant, or it was used up: it is not tried again."""
+
+    code = "notice-refused"
+    text_zh = "用户未授权或授权已用完，通知未发送。"
+    text_en = "The resident has not granted this notice, or the grant is used up."
+
+
+class WechatSessionOver(DomainError):
+    code = "wechat-session-over"
+    text_zh = "微信登录状态已失效，请重新登录。"
+    text_en = "The WeChat session is over; please sign in again."
+
+
 class Wechat(Protocol):
     """Every method may raise WechatAway and WechatBusy. No database transaction is open around a call."""
 
@@ -40,3 +55,12 @@ class Wechat(Protocol):
 
     def phone_number(self, code: str) -> str:
         """The number behind the code of a getPhoneNumber button, as +86.... Raises WechatCodeRefused."""
+
+    def check_session(self, open_id: str, session_key: str) -> None:
+        """Raises WechatSessionOver when `session_key` is no longer the user's."""
+
+    def is_text_acceptable(self, open_id: str, text: str) -> bool:
+        """Whether WeChat lets `text` stand, which a user wrote who was there within the last two hours."""
+
+    def send_notice(self, open_id: str, template: str, facts: Mapping[str, str]) -> None:
+        """Spends one grant of the user. Raises NoticeRefused."""

@@ -38,6 +38,7 @@ CROSS_CITY = {
     "device_claims": "a claim names no city",
     "device_certificates": "found with the directory, like the keys that they belong to",
     "device_keys": "found with the directory, before the city is known",
+    "merged_residents": "two accounts of one person may have two homes, and value in every city",
     "person_directory": "a person is found by an outside identity, which names no city",
     "resident_sessions": "a token names no city",
     "phone_codes": "a phone names no city",

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from backend.bootstrap import Backend
+from backend.residents.people import Home
 from tests.http.conftest import POS_TOKEN, Clock, SignIn, bearer
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, City, read
@@ -96,7 +97,7 @@ def test_of_many_who_claim_at_once_one_is_credited(backend: Backend, unclaimed: 
 
     def attempt(number: int) -> str:
         try:
-            backend.claim_basket.claim(NANJING, CODE, resident(number), clock.now + timedelta(minutes=1))
+            backend.claim_basket.claim(NANJING, CODE, Home(NANJING, resident(number)), clock.now + timedelta(minutes=1))
         except DomainError as refusal:
             return refusal.code
         return "claimed"

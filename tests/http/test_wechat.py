@@ -8,7 +8,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from backend.adapters.wechat.client import CALLS_MAX, WechatClient
-from backend.usecases.wechat import WechatAway, WechatBusy, WechatCodeRefused, WechatPersonBlocked
+from backend.usecases.wechat import (
+    NoticeRefused,
+    WechatAway,
+    WechatBusy,
+    WechatCodeRefused,
+    WechatPersonBlocked,
+    WechatSessionOver,
+)
 from tests.worlds import wechat
 from tests.worlds.wechat import APPID, SECRET, WechatServer
 
@@ -170,3 +177,30 @@ def test_neither_secret_nor_session_key_nor_openid_is_logged(server: WechatServe
     assert [entry["event"] for entry in logged] == ["wechat_refuses_us"]
     assert not any(word in str(logged) for word in ("wrong-secret", "oABC-1", "tiihtNczf5v6AKRyjwEUhQ"))
     client.close()
+
+
+def test_a_text_is_judged_by_its_result(client: WechatClient, server: WechatServer) -> None:
+    judged = [
+        client.is_text_acceptable("oABC-1", text) for text in ("小票上有这件商品", "真的吗?", "违法内容", "好" * 9_000)
+    ]
+
+    assert judged == [True, True, False, True]
+
+
+def test_a_session_key_is_good_until_wechat_gives_another(client: WechatClient, server: WechatServer) -> None:
+    server.sessions["oABC-1"] = "tiihtNczf5v6AKRyjwEUhQ=="
+
+    client.check_session("oABC-1", "tiihtNczf5v6AKRyjwEUhQ==")
+
+    with pytest.raises(WechatSessionOver):
+        client.check_session("oABC-1", "another")
+
+
+def test_a_grant_is_good_for_one_notice(client: WechatClient, server: WechatServer) -> None:
+    server.grants["oABC-1", "t1"] = 1
+
+    client.send_notice("oABC-1", "t1", {"thing1": "积分即将到期"})
+
+    with pytest.raises(NoticeRefused):
+        client.send_notice("oABC-1", "t1", {"thing1": "积分即将到期"})
+    assert [one["data"] for one in server.sent] == [{"thing1": {"value": "积分即将到期"}}]

@@ -2,6 +2,7 @@
 ask, success without an errcode, and its moods: busy, slow, broken, garbage.
 """
 
+import hmac
 import json
 import secrets
 import threading
@@ -24,6 +25,14 @@ class WechatServer:
     logins: dict[str, str] = field(default_factory=dict)
     phones: dict[str, str] = field(default_factory=dict)
     errcodes: dict[str, int] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    """openid -> the session key that is good."""
+    grants: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(openid, template) -> one-time grants that the user gave and that are left."""
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    """Bodies of the subscribe messages that were accepted."""
+    risky: str = "违法"
+    """A text that holds it is refused."""
     busy: int = 0
     """How many more calls are answered -1."""
     mood: str | None = None
@@ -65,6 +74,9 @@ class WechatServer:
                 ("GET", "/sns/jscode2session"): lambda: self._code_to_session(query),
                 ("POST", "/cgi-bin/stable_token"): lambda: self._stable_token(body),
                 ("POST", "/wxa/business/getuserphonenumber"): lambda: self._phone(query, body),
+                ("GET", "/wxa/checksession"): lambda: self._check_session(query),
+                ("POST", "/wxa/msg_sec_check"): lambda: self._check_text(query, body),
+                ("POST", "/cgi-bin/message/subscribe/send"): lambda: self._notice(query, body),
             }
             found = routes.get((method, path))
             return found() if found else (404, b"")
@@ -85,6 +97,37 @@ class WechatServer:
         if not self.tokens:
             self.expire_token()
         return _said({"access_token": self.tokens[-1], "expires_in": self.lasts_s})
+
+    def _check_session(self, query: dict[str, str]) -> Answer:
+        key = self.sessions.get(query.get("openid", ""), "")
+        signed = hmac.new(key.encode(), b"", "sha256").hexdigest()
+        good = bool(key) and query.get("sig_method") == "hmac_sha256" and query.get("signature") == signed
+        return self._stranger(query) or (_error(0, "ok") if good else _error(87009, "invalid signature"))
+
+    def _check_text(self, query: dict[str, str], body: Any) -> Answer:
+        if body.get("version") != 2 or len(body.get("content", "")) > 2_500:
+            return self._stranger(query) or _error(47001, "data format error")
+        suggest = "risky" if self.risky in body["content"] else "review" if "?" in body["content"] else "pass"
+        result = {"suggest": suggest, "label": 100 if suggest == "pass" else 20_003}
+        return self._stranger(query) or _said({"errcode": 0, "errmsg": "ok", "result": result, "trace_id": "60ae120f"})
+
+    def _notice(self, query: dict[str, str], body: Any) -> Answer:
+        stranger = self._stranger(query)
+        if stranger:
+            return stranger
+        if any(len(one["value"]) > 20 for name, one in body["data"].items() if name.startswith("thing")):
+            return _error(47003, "argument invalid! data.thing1.value invalid")
+        key = body["touser"], body["template_id"]
+        if not self.grants[key]:
+            return _error(43101, "user refuse to accept the msg")
+        self.grants[key] -= 1
+        self.sent.append(body)
+        return _said({"errcode": 0, "errmsg": "ok", "msgid": 3_017_000})
+
+    def _stranger(self, query: dict[str, str]) -> Answer | None:
+        if not self.tokens or query.get("access_token") != self.tokens[-1]:
+            return _error(40001, "invalid credential, access_token is invalid or not latest")
+        return None
 
     def _phone(self, query: dict[str, str], body: Any) -> Answer:
         if not self.tokens or query.get("access_token") != self.tokens[-1]:

@@ -1,3 +1,4 @@
+import hmac
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,11 @@ RENEW_BEFORE_S = 300
 TOKEN_S_MAX = 7_200
 CALLS_MAX = 4
 """Requests of a process that wait for WeChat at once: when it hangs, the threads that tills need stay free."""
+
+TEXT_CHARS_MAX = 2_500
+TEXT_SCENE = 2
+"""Comments: what people write about a matter."""
+NO_QUERY: Mapping[str, str] = {}
 
 log = structlog.get_logger()
 
@@ -68,6 +74,33 @@ class WechatClient:
             raise WechatAway
         return f"+{_text(found, 'countryCode')}{_text(found, 'purePhoneNumber')}"
 
+    def check_session(self, open_id: str, session_key: str) -> None:
+        """Raises WechatSessionOver when WeChat has given the user another key since; WechatAway, WechatBusy."""
+        signature = hmac.digest(session_key.encode(), b"", "sha256").hex()
+        query = {"openid": open_id, "signature": signature, "sig_method": "hmac_sha256"}
+        with self._entered():
+            self._with_token("/wxa/checksession", None, method="GET", query=query)
+
+    def is_text_acceptable(self, open_id: str, text: str) -> bool:
+        """Whether WeChat lets a text stand that `open_id` wrote, who was there within the last two hours; of a longer one
+        the first 2,500 characters. What it would have a person look at counts as acceptable: a person reads it here.
+
+        Raises WechatAway, WechatBusy.
+        """
+        body = {"version": 2, "openid": open_id, "scene": TEXT_SCENE, "content": text[:TEXT_CHARS_MAX]}
+        with self._entered():
+            result = self._with_token("/wxa/msg_sec_check", body).get("result")
+        if not isinstance(result, dict):
+            raise WechatAway
+        return _text(result, "suggest") != "risky"
+
+    def send_notice(self, open_id: str, template: str, facts: Mapping[str, str]) -> None:
+        """One subscribe message, which spends one grant of its template. Raises NoticeRefused, WechatAway, WechatBusy."""
+        said = {name: {"value": value} for name, value in facts.items()}
+        body = {"touser": open_id, "template_id": template, "data": said, "lang": "zh_CN"}
+        with self._entered():
+            self._with_token("/cgi-bin/message/subscribe/send", body)
+
     @contextmanager
     def _entered(self) -> Iterator[None]:
         """Raises WechatBusy at once when there is no room: nobody queues for a WeChat that may hang."""
@@ -79,11 +112,13 @@ class WechatClient:
         finally:
             self._room.release()
 
-    def _with_token(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _with_token(
+        self, path: str, body: Mapping[str, Any] | None, *, method: str = "POST", query: Mapping[str, str] = NO_QUERY
+    ) -> Mapping[str, Any]:
         for last in (False, True):
             token = self._access_token()
             try:
-                return self._transport.call("POST", path, params={"access_token": token}, json=body)
+                return self._transport.call(method, path, params={"access_token": token, **query}, json=body)
             except TokenRefused:
                 if last:
                     log.error("wechat_refuses_us", path=path)  # noqa: TRY400 - no bug of ours

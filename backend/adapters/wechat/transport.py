@@ -8,7 +8,14 @@ import httpx
 import orjson
 import structlog
 
-from backend.usecases.wechat import WechatAway, WechatBusy, WechatCodeRefused, WechatPersonBlocked
+from backend.usecases.wechat import (
+    NoticeRefused,
+    WechatAway,
+    WechatBusy,
+    WechatCodeRefused,
+    WechatPersonBlocked,
+    WechatSessionOver,
+)
 
 ANSWER_BYTES_MAX = 65_536
 TIMEOUT_S = 5.0
@@ -20,8 +27,12 @@ OVER_QUOTA = frozenset({45009, 45011})
 CODE_REFUSED = frozenset({40029, 40163, 41008})
 """Not a code, used before, none given."""
 BLOCKED = 40226
+NOTICE_REFUSED = 43101
+SESSION_OVER = 87009
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 """Our access token, not the resident's code: to be had anew."""
+
+_REFUSALS = {BLOCKED: WechatPersonBlocked, NOTICE_REFUSED: NoticeRefused, SESSION_OVER: WechatSessionOver}
 
 log = structlog.get_logger()
 
@@ -36,7 +47,7 @@ class Transport:
         self._sleep = sleep
 
     def call(self, method: str, path: str, **request: Any) -> Mapping[str, Any]:
-        """The answer's object. Raises WechatAway, WechatBusy, WechatCodeRefused, WechatPersonBlocked, TokenRefused."""
+        """The answer's object. Raises WechatAway, WechatBusy, TokenRefused, and what its errcode names."""
         for wait_s in (*BUSY_WAITS_S, None):
             answer = self._once(method, path, **request)
             # A success often bears no errcode at all.
@@ -76,8 +87,8 @@ def _refuse(path: str, errcode: int) -> NoReturn:
         raise TokenRefused
     if errcode in CODE_REFUSED:
         raise WechatCodeRefused
-    if errcode == BLOCKED:
-        raise WechatPersonBlocked
+    if errcode in _REFUSALS:
+        raise _REFUSALS[errcode]
     if errcode == BUSY or errcode in OVER_QUOTA:
         log.warning("wechat_busy", path=path, errcode=errcode)
         raise WechatBusy

@@ -17,6 +17,7 @@ from backend.leases.words import promise_words
 from backend.ledger import queries as ledger_queries
 from backend.policies.compiled import PolicySet
 from backend.policies.model import Outcome
+from backend.residents.people import Home
 from backend.scans import queries
 from backend.scans.explain import recompute, sentence
 from backend.scans.replay import load_names
@@ -110,7 +111,7 @@ def claim(body: dict[str, Any]) -> Response:
     """领取 / claim a basket with the code on the sales slip; once, within seven days of the sale."""
     who = session()
     city = body["city"] or who.city
-    baskets = backend().claim_basket.claim(city, body["code"], who.resident, now())
+    baskets = backend().claim_basket.claim(city, body["code"], Home(who.city, who.resident), now())
     with backend().database.read() as connection:
         found = queries.decided_in(connection, city, baskets)
         policies, names = backend().policies.lookup(connection, city), load_names(connection)

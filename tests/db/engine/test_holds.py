@@ -11,6 +11,7 @@ from backend.certificates.cache import RegistryCache
 from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
+from backend.residents.people import Home
 from backend.scans.rulings import FIRST, NotHeld, Said, held_scans
 from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
@@ -184,7 +185,7 @@ def test_a_claim_does_not_undo_a_release(engine_db: Database) -> None:
     caches = RegistryCache(), PolicyCache(chart.budget)
     ruling(city).release(NANJING, Place(sale.basket.basket, 0), SAID, NOON)
 
-    ClaimBasket(engine_db, *caches).claim(NANJING, code, LI, NOON)
+    ClaimBasket(engine_db, *caches).claim(NANJING, code, Home(NANJING, LI), NOON)
 
     assert decisions(city) == [
         (1, "held", "clock_uncertain", 0),

@@ -21,6 +21,7 @@ from backend.ledger import chart
 from backend.policies.lifecycle import Turn
 from backend.policies.store import PolicyCache
 from backend.redemptions.model import RedemptionCancelled, RedemptionExpired, RedemptionVoided
+from backend.residents.people import Home
 from backend.scans.returns import ReturnedTooMuch
 from backend.scans.rulings import Said
 from backend.storage.transaction import Database
@@ -251,12 +252,12 @@ class Walk(RuleBasedStateMachine):
         assert basket.claim is not None
         if basket.person not in (None, person):
             with pytest.raises(ClaimSpent):
-                self.claims.claim(self.city.code, basket.claim, person, self.now)
+                self.claims.claim(self.city.code, basket.claim, Home(self.city.code, person), self.now)
         elif basket.person is None and self.now > basket.sold_at + timedelta(days=model.CLAIM_DAYS):
             with pytest.raises(ClaimExpired):
-                self.claims.claim(self.city.code, basket.claim, person, self.now)
+                self.claims.claim(self.city.code, basket.claim, Home(self.city.code, person), self.now)
         else:
-            self.claims.claim(self.city.code, basket.claim, person, self.now)
+            self.claims.claim(self.city.code, basket.claim, Home(self.city.code, person), self.now)
             basket.person = person
             for line in basket.lines:
                 if line.outcome == "unclaimed":

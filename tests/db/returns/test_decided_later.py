@@ -8,6 +8,7 @@ import pytest
 from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
+from backend.residents.people import Home
 from backend.scans.rulings import NotHeld, Said
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket
@@ -82,7 +83,7 @@ def test_a_claimed_basket_earns_what_was_kept(engine_db: Database, pieces: int, 
     city.record(sale)
     bring_back(engine_db, (sale.basket.basket, 0, pieces))
 
-    ClaimBasket(engine_db, RegistryCache(), PolicyCache(chart.budget)).claim(NANJING, CODE, LI, NOON)
+    ClaimBasket(engine_db, RegistryCache(), PolicyCache(chart.budget)).claim(NANJING, CODE, Home(NANJING, LI), NOON)
 
     assert books.wallet(engine_db, NANJING, LI) == earned
     assert_sound(engine_db, NANJING)

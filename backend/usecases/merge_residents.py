@@ -1,0 +1,167 @@
+"""Two accounts of one person become one: caps, balances, lots, debts, history and all that waits follow, in one transaction.
+
+The caller's account survives. Both must be proved: the caller's by its session, the other by a session of its own or by what
+it is signed in with.
+"""
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection
+
+from backend.kernel.errors import DomainError
+from backend.kernel.tokens import token_hash
+from backend.ledger import chart, queries
+from backend.ledger.model import Reason
+from backend.redemptions import merging as redemptions
+from backend.residents import people, sessions
+from backend.residents import queries as resident_queries
+from backend.residents.people import Home, MergedResident
+from backend.residents.queries import Session
+from backend.residents.standing import ResidentClosed
+from backend.scans import merging
+from backend.usecases.follow_merge import follow
+from backend.usecases.races import LostRace, Writes, won
+from backend.usecases.sign_in import PhoneCodeRefused, Proof
+from backend.usecases.verify_ledger import all_cities
+
+
+class MergeNotProved(DomainError):
+    code = "merge-not-proved"
+    text_zh = "另一个账户的登录已失效，请在那个账户重新登录后再合并。"
+    text_en = "The other account's session has ended; sign in there again, then merge."
+
+
+class NothingToMerge(DomainError):
+    code = "nothing-to-merge"
+    text_zh = "没有另一个账户可以合并：它就是当前账户，或从未使用过；直接绑定即可。"
+    text_en = "There is no other account to merge: it is this one, or was never used; bind it instead."
+
+
+class MergeWaits(DomainError):
+    code = "merge-waits"
+    text_zh = "另一个账户有一笔购物或兑换尚未完成，请完成或取消后再合并。"
+    text_en = "A purchase or redemption of the other account is still open; merge once it is done or called off."
+
+
+class Prover(Protocol):
+    """Who stands behind an outside identity."""
+
+    def identity_of(self, proof: Proof) -> bytes: ...
+    def proved(self, connection: Connection, proof: Proof, identity: bytes, now: datetime) -> bool: ...
+
+
+class Moved(NamedTuple):
+    """`amount` of `unit` came to the survivor in `city`; below zero what is owed."""
+
+    city: str
+    unit: str
+    amount: int
+
+
+class Merged(NamedTuple):
+    absorbed: str
+    merged_at: datetime
+    moved: tuple[Moved, ...]
+
+
+class MergeResidents:
+    """Safe to call from many threads and processes at once; the same merge again changes nothing and answers the same."""
+
+    def __init__(self, database: Writes, prover: Prover) -> None:
+        self._database = database
+        self._prover = prover
+
+    def merge_session(self, who: Session, token: str, merge: str, now: datetime) -> Merged:
+        """`token`: of a session of the other account. `merge` is a new id, which its postings carry.
+
+        Raises MergeNotProved, NothingToMerge, MergeWaits, ResidentClosed, DatabaseBusy.
+        """
+        survivor = Home(who.city, who.resident)
+
+        def attempt(connection: Connection, _careful: bool) -> Merged:  # noqa: FBT001 - as `won` calls it
+            other = _of_session(connection, token, survivor, now)
+            return _merged(connection, other, survivor, merge, now)
+
+        return won(self._database, attempt)
+
+    def merge_identity(self, who: Session, proof: Proof, merge: str, now: datetime) -> Merged:
+        """`proof`: of an identity by which the other account is found.
+
+        Raises what `merge_session` and `SignIn.sign_in` do.
+        """
+        survivor, identity = Home(who.city, who.resident), self._prover.identity_of(proof)
+
+        def attempt(connection: Connection, _careful: bool) -> Merged | None:  # noqa: FBT001
+            entered = sessions.home_of(connection, identity)
+            if entered is None:
+                raise NothingToMerge
+            # A merge of before needs no proof again: its code may be spent, and nothing is told that is not the caller's.
+            if people.survivor_of(connection, Home(*entered)) != survivor and not self._prover.proved(
+                connection, proof, identity, now
+            ):
+                return None  # a wrong code costs a try, which must be committed
+            return _merged(connection, Home(*entered), survivor, merge, now)
+
+        found = won(self._database, attempt)
+        if found is None:
+            raise PhoneCodeRefused
+        return found
+
+
+def _of_session(connection: Connection, token: str, survivor: Home, now: datetime) -> Home:
+    """Whose session `token` is. One that ended proves nothing but a merge that was done: it ended with that."""
+    hashed = token_hash(token)
+    found = resident_queries.session_of(connection, hashed, now)
+    if found is not None:
+        return Home(found.city, found.resident)
+    ended = resident_queries.home_of_session(connection, hashed)
+    if ended is None or people.survivor_of(connection, Home(*ended)) != survivor or Home(*ended) == survivor:
+        raise MergeNotProved
+    return Home(*ended)
+
+
+def _merged(connection: Connection, entered: Home, survivor: Home, merge: str, now: datetime) -> Merged:
+    before = people.merged(connection, [entered.resident]).get(entered.resident)
+    other = entered if before is None else before.survivor
+    if other == survivor:
+        if before is None:
+            raise NothingToMerge
+        return _answer(connection, before)
+    _absorb(connection, other, survivor, merge, now)
+    return _answer(connection, people.merged(connection, [other.resident])[other.resident])
+
+
+def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now: datetime) -> None:
+    """In the order that all keep to: residents, member codes, redemptions, baskets, counters, accounts.
+
+    Raises LostRace where another merge was first with one of the two.
+    """
+    taken = {home: people.take(connection, home) for home in sorted((other, survivor))}
+    own, others = taken[survivor], taken[other]
+    if own is None or others is None or not own.is_active or not others.is_active:
+        if people.merged(connection, [other.resident, survivor.resident]):
+            raise LostRace
+        raise ResidentClosed
+    for city in sorted(people.homes_of(connection, other)):
+        people.give_codes(connection, city, other.resident, survivor.resident)
+    for city in all_cities(connection):
+        open_redemption = redemptions.lock_redemptions(connection, city, other.resident)
+        if open_redemption or merging.holds_a_quote(connection, city, other.resident):
+            raise MergeWaits
+        merging.give_baskets(connection, city, other.resident, survivor.resident)
+        merging.add_counters(connection, city, other.resident, survivor.resident)
+        follow(connection, city, other.resident, survivor.resident, merge, now)
+        redemptions.give_redemptions(connection, city, other.resident, survivor.resident)
+    whom = {*own.absorbed, *others.absorbed, other.resident}
+    people.become(connection, other, survivor, whom, merge, now)
+
+
+def _answer(connection: Connection, found: MergedResident) -> Merged:
+    moved: dict[tuple[str, str], int] = {}
+    for city in all_cities(connection):
+        for row in queries.postings(connection, city, [found.merge], Reason.MERGE):
+            owed = chart.place_of(row.source).kind == chart.Kind.DEBT
+            key = city, row.unit
+            moved[key] = moved.get(key, 0) + (-row.amount if owed else row.amount)
+    return Merged(found.absorbed, found.merged_at, tuple(Moved(*key, amount) for key, amount in sorted(moved.items())))
