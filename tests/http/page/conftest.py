@@ -15,9 +15,10 @@ from werkzeug.serving import make_server
 
 from backend.bootstrap import build
 from backend.demo import seed
+from backend.demo.city import TILLS
+from backend.demo.keys import ensure_keys
 from backend.settings import TextMessages
 from backend.storage.transaction import Database
-from backend.usecases.issue_token import issue_token
 from backend.web.app import create_app
 from tests.conftest import copied
 from tests.http.conftest import BRIDGE_TOKEN, Keys, settings_of
@@ -119,7 +120,7 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
             wechat_secret_file=folder / "wechat",
             wechat_url=serving.url,
         )
-        backend, shop = build(chosen), _demonstration(url)
+        backend, shop = build(chosen), _demonstration(url, folder)
         server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
@@ -130,13 +131,16 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
         backend.close()
 
 
-def _demonstration(url: str) -> Shop:
-    """The demonstration city's goods and policy, and a till of it."""
+def _demonstration(url: str, folder: Path) -> Shop:
+    """The demonstration city as it is shown, and a till more."""
     now = datetime.now(UTC)
     owner = Database(url, role=None, pool_size=2)
     seed.import_certificates(owner, now)
     seed.publish(url, owner, now)
-    owner.write(lambda c: issue_token(c, BRIDGE_TOKEN, service="bridge", name="tests", now=now))
+    (folder / "bridge.token").write_text(BRIDGE_TOKEN)
+    keyring = ensure_keys(folder / "tills", [till.device for till in TILLS], now)
+    seed.open_shops(owner, keyring, folder / "bridge.token", now)
+    seed.publish_goods(owner, now)
     shop = open_shop(owner, NANJING)
     owner.close()
     return shop

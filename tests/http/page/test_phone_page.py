@@ -22,7 +22,7 @@ from tests.http.shop import BATCH, batch
 from tests.worlds.city import read
 
 TEA, FRIDGE = "有机码:000124990000000001", "9521234000013"
-SCREENS = ("home", "code", "scan", "history", "claim", "me")
+SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "me")
 SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
 """The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
 WHOLE = {"width": 390, "height": 3_000}
@@ -52,6 +52,22 @@ def test_from_the_first_opening_to_points_at_a_till(phone: Phone) -> None:
     phone.go("history")
     expect(page.locator(".scans li")).to_have_count(2)
     expect(page.locator(".scans li").first).to_contain_text("+500 分")
+
+    phone.go("redeem")
+    offered = page.locator("li.card", has_text="公共自行车骑行时长 1 小时")
+    offered.get_by_label("几份").select_option("2 份")
+    offered.get_by_role("button", name="兑换").click()
+    page.get_by_role("button", name="确认兑换").click()
+    expect(page.locator(".verdict.won")).to_contain_text("共 120 分")
+    phone.go("home")
+    expect(page.locator(".figure")).to_have_text("382分")
+
+    phone.go("consents")
+    notices = page.locator('[data-purpose="notices"]')
+    notices.get_by_role("button", name="同意").click()
+    expect(notices.locator(".state")).to_contain_text("已同意")
+    notices.get_by_role("button", name="撤回同意").click()
+    expect(notices.locator(".state")).to_have_text("未同意")
 
 
 def code_on_screen(phone: Phone) -> str:

@@ -32,7 +32,7 @@ export function forgetSession() {
 }
 
 /** The answer's body. Raises Refusal; after 401 nobody is signed in any more, which the window is told. */
-export async function ask(path, { method = "GET", body, photo, signal } = {}) {
+export async function ask(path, { method = "GET", body, photo, signal, whole = false } = {}) {
   const headers = {};
   const who = session();
   if (who) headers.Authorization = `Bearer ${who.token}`;
@@ -47,6 +47,7 @@ export async function ask(path, { method = "GET", body, photo, signal } = {}) {
     credentials: "omit",
   });
   if (answer.status === 204) return null;
+  if (answer.ok && whole) return answer.blob();
   const found = await answer.json().catch(() => null);
   if (answer.ok && found !== null) return found;
   if (answer.status === 401 && who) {
@@ -54,6 +55,16 @@ export async function ask(path, { method = "GET", body, photo, signal } = {}) {
     window.dispatchEvent(new Event("signed-out"));
   }
   throw new Refusal(found?.code ?? "unreadable", sentenceOf(found), answer.status);
+}
+
+/** Asks by POST, and lets the browser save the answer as `name`. */
+export async function download(path, name) {
+  const address = URL.createObjectURL(await ask(path, { method: "POST", whole: true }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 async function sent(address, options) {

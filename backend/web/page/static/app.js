@@ -5,10 +5,13 @@ import { refusal } from "./dom.js";
 import { say } from "./say.js";
 import claim from "./screens/claim.js";
 import code from "./screens/code.js";
+import consents from "./screens/consents.js";
 import explain from "./screens/explain.js";
 import history from "./screens/history.js";
 import home from "./screens/home.js";
 import me from "./screens/me.js";
+import redeem from "./screens/redeem.js";
+import redemption from "./screens/redemption.js";
 import scan from "./screens/scan.js";
 import signIn from "./screens/sign_in.js";
 
@@ -20,6 +23,9 @@ const SCREENS = {
   history: { show: history, tab: "history" },
   explain: { show: explain, tab: "history" },
   claim: { show: claim, tab: "home" },
+  redeem: { show: redeem, tab: "home" },
+  redemption: { show: redemption, tab: "home" },
+  consents: { show: consents, tab: "me" },
   me: { show: me, tab: "me" },
   "sign-in": { show: signIn, tab: "me", open: true },
 };

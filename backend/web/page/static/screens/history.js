@@ -26,6 +26,7 @@ function line(scan) {
   return el("li", {}, el("a", { href: `#/explain/${scan.basket}/${scan.line_no}` },
     el("span.what", {}, said(scan)),
     el(`span.award.${scan.award ? "some" : "none"}`, {}, scan.award ? `+${said(scan.award, "words")}` : say("未奖励", "no award")),
+    scan.promised ? el("span.why", {}, said(scan.promised)) : null,
     scan.returned ? el("span.why", {}, said(scan.returned)) : null,
     el("small", {}, `${place} · ${atMoment(scan.sold_at)}`),
     el("small", {}, scan.label.text ?? say("个人信息，未保存", "Not kept: personal"))));
