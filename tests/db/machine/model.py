@@ -108,6 +108,9 @@ class Line:
     back: int = 0
     bucket: Bucket | None = None
     terms: Terms | None = None
+    lease: str | None = None
+    """Out of which `promise` was made, where its till could."""
+    promise: int = 0
 
 
 @dataclass
@@ -161,6 +164,8 @@ class Model:
         self.reserved = 0
         self.redeemed = 0
         self.held = 0
+        self.lent: dict[str, int] = {}
+        """What each lease of the policy `green` holds, as part of what is reserved."""
 
     def purse(self, person: str) -> Purse:
         return self.purses.setdefault(person, Purse())
@@ -189,9 +194,11 @@ class Model:
         day, watch = self._counters(basket, line)
         if terms.watch is not None and self.used[watch] >= terms.watch and not line.released:
             return "held"
-        line.award = max(0, min(terms.amount * line.pieces, terms.day_cap - self.used[day], book.budget))
+        beside = min(line.promise, self.lent[line.lease]) if line.lease and line.policy == "green" else 0
+        line.award = max(0, min(terms.amount * line.pieces, terms.day_cap - self.used[day], book.budget + beside))
         if not line.award:
             return "none"
+        self._draw(line, min(line.award, beside))
         self.used[day] += line.award
         self.used[watch] += terms.watch is not None
         book.budget -= line.award
@@ -206,6 +213,13 @@ class Model:
         assert basket.person is not None
         day = day_of(basket.sold_at)
         return (line.policy, "day", basket.person, day), (line.policy, "watch", basket.person, day)
+
+    def _draw(self, line: Line, amount: int) -> None:
+        """Out of the lease into the budget, which pays."""
+        if line.lease and amount:
+            self.lent[line.lease] -= amount
+            self.reserved -= amount
+            self.books["green"].budget += amount
 
     # Reservations
 

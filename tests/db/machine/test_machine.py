@@ -15,8 +15,9 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from backend.scans.quotes import QuoteExpired
 from backend.storage.transaction import Database
 from backend.usecases.reclaim_budgets import reclaim_budgets
+from tests.db.machine.lending import Lending
 from tests.db.machine.model import Basket
-from tests.db.machine.walk import PEOPLE, Sold, Walk, places, wares
+from tests.db.machine.walk import PEOPLE, Sold, places, wares
 from tests.worlds.city import read, register
 from tests.worlds.quotes import Desk, Quoted, open_desk
 
@@ -24,8 +25,8 @@ EXAMPLES, STEPS = int(os.environ.get("MACHINE_EXAMPLES", "0")), int(os.environ.g
 HELD = timedelta(minutes=15)
 
 
-class Reserving(Walk):
-    """With what shops reserve before it is paid, and what cities take back of budgets."""
+class Reserving(Lending):
+    """With what tills are lent, what shops reserve before it is paid, and what cities take back of budgets."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
