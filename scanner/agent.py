@@ -23,11 +23,10 @@ from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
 from scanner.commands import Commands
 from scanner.downlinks import Downlinks, Handler
-from scanner.enrolment.identity import Identities
-from scanner.enrolment.renewal import Renewal
-from scanner.enrolment.server import Server
+from scanner.enrolment.renewal import renewal_of
 from scanner.errors import TillRefusal
 from scanner.feedback import Console, Everyone, Feedback, Signal
+from scanner.lasting import deaths_of, look_after
 from scanner.lease.desk import LeaseDesk
 from scanner.lights import Lights
 from scanner.outbox import Limits
@@ -127,10 +126,15 @@ class _Agent:
         )
         self._snapshot = snapshot_of(settings, clock, self._judge_clock, verify, show)
         self._till = self._till_of(settings, clock, chaos)
-        self._renewal = self._renewal_of(settings, clock, chaos)
+        self._renewal = renewal_of(settings, show, clock.wall_ms, self._clock_is_known, chaos)
+        parts = [part for part in (self._updates, self._renewal) if part is not None]
+        self._lasting = [part.thread for part in parts] + self._snapshot.threads
         self._clock = clock
         self._shop = ShopSerial(settings, clock, self._put, show)
         self._reading = (self._source_of(settings), self._new_stop())
+
+    def _clock_is_known(self) -> bool:
+        return self._judge_clock().src is not ClockSource.NONE
 
     def _handlers(self, device: str) -> dict[str, Handler]:
         """Each kind of downlink is added here: its topic and who takes it."""
@@ -177,20 +181,6 @@ class _Agent:
             self._feedback.show,
             chaos,
             boot=clock.boot,
-        )
-
-    def _renewal_of(self, settings: Settings, clock: SystemClock, chaos: Chaos) -> Renewal | None:
-        """Raises ServerAddressRefused."""
-        if settings.identity_path is None or settings.backend_url is None:
-            return None
-        return Renewal(
-            Identities(settings.identity_path),
-            Server(settings.backend_url, settings.backend_ca_path),
-            self._feedback.show,
-            clock.wall_ms,
-            lambda: self._judge_clock().src is not ClockSource.NONE,
-            chaos,
-            every_s=settings.renewal_check_s,
         )
 
     def _updates_of(self, settings: Settings, clock: SystemClock, firmware: str) -> Updates | None:
@@ -270,6 +260,8 @@ class _Agent:
     def _look_after_parts(self, now_s: float) -> None:
         if not self._watch.due(now_s):
             return
+        look_after(self._lasting)
+        self._vitals.part_deaths = deaths_of(self._lasting)
         self._watch.turned(Part.MAIN, now_s)
         self._watch.turned(Part.UPLINK, self._uplink.turned_s)
         if self._outbox.answers():

@@ -61,6 +61,7 @@ def health(
             "clk": {"src": clock.src, "off_ms": clock.off_ms, "err_ms": clock.err_ms},
             "disk_free_bytes": shutil.disk_usage(folder).free,
             "source": vitals.source_facts(),
+            "part_deaths": vitals.part_deaths,
             **vitals.machine_facts(),
         }
     )

@@ -42,6 +42,8 @@ class Vitals:
     certificate: Path | None
     source: str | None = None
     source_open: bool | None = None
+    part_deaths: int = 0
+    """How often, since the start, a part died that sales can do without."""
     frames: FrameTimes = field(default_factory=FrameTimes)
 
     def hear(self, event: SourceEvent | None) -> None:

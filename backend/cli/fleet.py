@@ -116,7 +116,8 @@ def _machine(health: Health) -> str:
     free = None if health.disk_free_bytes is None else f"{health.disk_free_bytes // 2**20:,} MiB"
     heat = "" if health.cpu_millicelsius is None else f"，处理器 {health.cpu_millicelsius / 1000:.1f} ℃"
     throttled = "" if health.throttled is None else f"，供电与降频 {_throttled(health.throttled)}"
-    return f"可用空间 {_shown(free)}{heat}{throttled}"
+    deaths = f"，后台部分出错重启 {health.part_deaths} 次" if health.part_deaths else ""
+    return f"可用空间 {_shown(free)}{heat}{throttled}{deaths}"
 
 
 def _throttled(bits: int) -> str:

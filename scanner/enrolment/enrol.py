@@ -33,10 +33,10 @@ def enrol(identities: Identities, server: Server, claim: str, hw_serial: str, ch
     if current is not None:
         _check_took(current, claim)
         return current
-    identity = identities.begin()
-    if identity.is_whole:
-        _check_took(identity, claim)
-    identity.name_claim(claim)
+    made = identities.following()
+    if made is not None and made.is_whole:
+        _check_took(made, claim)
+    identity = identities.begin_for(claim)
     chaos.reach(ChaosPoint.ENROL_KEYS_MADE)
     if not identity.is_whole:
         csr = _request(identity)

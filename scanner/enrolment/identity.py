@@ -78,6 +78,11 @@ class Identity:
         kept = self.folder / CLAIM
         return kept.exists() and kept.read_text(encoding="ascii") == _sha256(claim)
 
+    @property
+    def is_unclaimed(self) -> bool:
+        """Its keys were sent to nobody yet."""
+        return not self.is_whole and not (self.folder / CLAIM).exists()
+
     def name_claim(self, claim: str) -> None:
         """Raises IdentityUnusable."""
         with _named(self.folder):
@@ -115,6 +120,20 @@ class Identities:
         with _named(self._place):
             return self.following() or self._make()
 
+    def begin_for(self, claim: str) -> Identity:
+        """The one that is being made for this claim, and names it; another claim has keys of its own, for the server may have
+        taken those it was sent already. They are kept until one is adopted: either claim may still be gone on with.
+
+        Raises IdentityUnusable.
+        """
+        with _named(self._place):
+            made = self.following()
+            if made is None or not (made.took(claim) or made.is_unclaimed):
+                made = next((other for other in self._all() if other.took(claim)), None) or self._make()
+            self._link(NEXT, made)
+        made.name_claim(claim)
+        return made
+
     def adopt(self, identity: Identity) -> None:
         """From now on the till is this one. The one before is kept, older ones go. Raises IdentityUnusable."""
         before = self.current()
@@ -125,6 +144,10 @@ class Identities:
         for folder in (self._place / FOLDERS).iterdir():
             if folder not in (identity.folder, before.folder if before else None):
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _all(self) -> Iterator[Identity]:
+        for folder in sorted((self._place / FOLDERS).glob("*")):
+            yield Identity(folder)
 
     def _make(self) -> Identity:
         (self._place / FOLDERS).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,6 +11,8 @@ from scanner.enrolment.identity import Identities
 from scanner.enrolment.server import Server
 from scanner.errors import TillRefusal
 from scanner.feedback import Notice, Signal
+from scanner.lasting import LastingThread
+from scanner.settings import Settings
 
 
 def is_due(begins: datetime, ends: datetime, now: datetime) -> bool:
@@ -41,11 +43,11 @@ class Renewal:
         self._chaos = chaos
         self._every_s = every_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
+        self.thread = LastingThread("renewal", self._run, show)
         self.done = False
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -68,3 +70,18 @@ class Renewal:
         ends = renewed.validity()[1].isoformat()
         self._show(notices.state("renewed", "终端证书已续期，空闲时启用。", "New keys and certificate.", ends=ends))
         self.done = True
+
+
+def renewal_of(
+    settings: Settings,
+    show: Callable[[Notice], None],
+    wall_ms: Callable[[], int],
+    clock_is_known: Callable[[], bool],
+    chaos: Chaos,
+) -> Renewal | None:
+    """None for a till whose keys were put in place by hand. Raises ServerAddressRefused."""
+    if settings.identity_path is None or settings.backend_url is None:
+        return None
+    server = Server(settings.backend_url, settings.backend_ca_path)
+    every_s = settings.renewal_check_s
+    return Renewal(Identities(settings.identity_path), server, show, wall_ms, clock_is_known, chaos, every_s=every_s)

@@ -15,6 +15,7 @@ from firmware_bridge.wire.snapshots import MESSAGE_BYTES_MAX, open_snapshot
 from scanner.errors import TillRefusal
 from scanner.feedback import Notice, Signal
 from scanner.keys import KeyFileUnusable
+from scanner.lasting import LastingThread
 from scanner.notices import state
 from scanner.snapshot.file import SnapshotChainBroken, SnapshotFile
 
@@ -60,17 +61,17 @@ class SnapshotFetcher:
             verify=_trust(ca_path),
             trust_env=False,
         )
-        self._thread = threading.Thread(target=self._run, name="snapshot", daemon=True)
+        self.thread = LastingThread("snapshot", self._run, show)
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> bool:
         """Whether it ended: one that hangs in the network is left to the end of the process."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_WAIT_S)
-        ended = not self._thread.is_alive()
+        if self.thread.is_alive():
+            self.thread.join(STOP_WAIT_S)
+        ended = not self.thread.is_alive()
         if ended:
             self._http.close()
         return ended

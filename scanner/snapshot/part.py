@@ -9,6 +9,7 @@ from firmware_bridge.wire.envelope import Verify
 from firmware_bridge.wire.messages import Clock as ClockReport
 from scanner.clock import Clock
 from scanner.feedback import Notice, Signal
+from scanner.lasting import LastingThread
 from scanner.notices import state
 from scanner.settings import Settings
 from scanner.snapshot.fetch import SnapshotFetcher
@@ -27,6 +28,10 @@ class SnapshotPart:
         self.teller = teller
         self._file = file
         self._fetcher = fetcher
+
+    @property
+    def threads(self) -> list[LastingThread]:
+        return [] if self._fetcher is None else [self._fetcher.thread]
 
     def start(self) -> None:
         if self._fetcher is not None:

@@ -10,6 +10,7 @@ from firmware_bridge.wire.errors import WireError
 from firmware_bridge.wire.jobs import Cancelled, JobReport, UpdateOffer, UpdateState, decode_job, encode_report
 from scanner import notices
 from scanner.feedback import Notice, Signal
+from scanner.lasting import LastingThread
 from scanner.settings import UpdateSettings
 from scanner.update.machine import Machine
 from scanner.update.repository import Repository, RepositoryAway
@@ -81,14 +82,14 @@ class Updates:
         self._told: JobReport | None = None
         self._heard: Heard | None = None
         self._on_trial = self._machine.on_trial
-        self._thread = threading.Thread(target=self._work, name="update", daemon=True)
+        self.thread = LastingThread("update", self._work, show)
 
     def start(self, test_itself: Callable[[], int | None]) -> None:
         """`test_itself` closes the basket that a slot on trial has to see a receipt for, before anything is sent."""
         self._machine.resume()
         if self._on_trial:
             self._health.expect(test_itself())
-        self._thread.start()
+        self.thread.start()
 
     def retune(self, settings: UpdateSettings) -> None:
         """Another window or pause; where updates come from stays."""

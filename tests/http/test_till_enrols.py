@@ -177,6 +177,40 @@ def test_what_a_power_cut_left_of_one_claim_is_not_taken_for_another(
     assert device_of(enrol(identities, server, CLAIM, "", Chaos())) == DEVICE
 
 
+@pytest.mark.parametrize("point", [ChaosPoint.ENROL_KEYS_MADE, ChaosPoint.ENROL_ANSWERED])
+def test_another_claim_never_gets_the_keys_that_were_sent_under_the_first(
+    server: Server, identities: Identities, tmp_path: Path, city: City, point: ChaosPoint
+) -> None:
+    command = "import sys; from scanner.enrolment.command import main; main(sys.argv[1:])"
+    words = ["--url", server.url, "--ca", str(server.ca), "--place", str(tmp_path / "till")]
+    assert interrupted(command, "--claim", CLAIM, *words, point=point) == -signal.SIGKILL
+    first = identities.following()
+    assert first is not None
+
+    later = enrol(identities, server, LATER, "", Chaos())
+
+    assert device_of(later) == "nj-shop-0010"
+    assert later.folder != first.folder
+    keys = rows(city.database, "SELECT count(*), count(DISTINCT public_key) FROM device_keys")
+    assert keys == [(2, 2)] if point is ChaosPoint.ENROL_ANSWERED else [(1, 1)]
+    with pytest.raises(EnrolledBefore):
+        enrol(identities, server, CLAIM, "", Chaos())
+
+
+def test_the_first_claim_may_still_be_gone_on_with_after_another_was_cut_too(
+    server: Server, identities: Identities, tmp_path: Path, city: City
+) -> None:
+    command = "import sys; from scanner.enrolment.command import main; main(sys.argv[1:])"
+    words = ["--url", server.url, "--ca", str(server.ca), "--place", str(tmp_path / "till")]
+    for claim in (CLAIM, LATER):
+        assert interrupted(command, "--claim", claim, *words, point=ChaosPoint.ENROL_ANSWERED) == -signal.SIGKILL
+
+    assert device_of(enrol(identities, server, CLAIM, "", Chaos())) == DEVICE
+
+    assert count(city, "device_alarms") == 0
+    assert rows(city.database, "SELECT count(*), count(DISTINCT public_key) FROM device_keys") == [(2, 2)]
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_power_cut_at_any_step_of_a_rotation_leaves_a_till_that_can_go_on(
     server: Server, identities: Identities, tmp_path: Path, city: City, point: ChaosPoint
@@ -208,7 +242,7 @@ def test_a_till_gets_new_keys_when_two_thirds_of_its_certificate_are_over(
         identities, server, told.append, lambda: milliseconds(clock.now), lambda: True, Chaos(), every_s=0.01
     )
     renewal.start()
-    renewal._thread.join(10)
+    renewal.thread.join(10)
 
     assert renewal.done
     after = identities.current()

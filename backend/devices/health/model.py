@@ -16,6 +16,7 @@ class Presence(NamedTuple):
 class Health(NamedTuple):
     """What a till last said of itself; None where it did not say, or not in a form that is understood.
 
+    `part_deaths`: how often since its start a part died, of update, renewal and snapshot, and was begun again.
     `throttled`: the bits of `vcgencmd get_throttled`, 0 when power and heat were never a trouble since boot.
     """
 
@@ -39,6 +40,7 @@ class Health(NamedTuple):
     source_open: bool | None
     frames_per_s: int | None
     decode_ms_p95: int | None
+    part_deaths: int | None
 
 
 class Condition(StrEnum):

@@ -63,6 +63,7 @@ def health_of(report: str, heard_at: datetime) -> Health:
         source_open=_truth(source, "open"),
         frames_per_s=_whole(source, "frames_per_s"),
         decode_ms_p95=_whole(source, "decode_ms_p95"),
+        part_deaths=_whole(fields, "part_deaths"),
     )
 
 
