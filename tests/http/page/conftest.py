@@ -40,6 +40,13 @@ class World:
     shop: Shop
     keys: Keys
     wechat: WechatServer
+    database_url: str
+
+    def minutes_later(self) -> None:
+        """For the wait between two messages to a phone."""
+        owner = Database(self.database_url, role=None, pool_size=1)
+        owner.write(lambda c: c.exec_driver_sql("UPDATE phone_codes SET sent_at = sent_at - interval '3 minutes'"))
+        owner.close()
 
 
 @dataclass
@@ -58,12 +65,15 @@ class Phone:
 
     def sign_in(self) -> None:
         """By the form, with the code that the message held."""
-        self.page.get_by_label("手机号", exact=True).fill(self.number)
+        self.prove(self.number, "登录")
+        self.page.wait_for_selector('[data-screen="home"] .figure')
+
+    def prove(self, number: str, button: str) -> None:
+        self.page.get_by_label("手机号", exact=True).fill(number)
         with capture_logs() as logged, self.page.expect_response("**/phone-codes"):
             self.page.get_by_role("button", name="获取验证码").click()
         self.page.get_by_label("短信里的六位验证码").fill(code_of(logged))
-        self.page.get_by_role("button", name="登录", exact=True).click()
-        self.page.wait_for_selector('[data-screen="home"] .figure')
+        self.page.get_by_role("button", name=button, exact=True).click()
 
     def sign_in_by_keyboard(self) -> None:
         """From the top of the page, by Tab, Enter and what is typed."""
@@ -124,7 +134,7 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
         server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield World(f"http://127.0.0.1:{server.server_port}", shop, keys, serving)
+        yield World(f"http://127.0.0.1:{server.server_port}", shop, keys, serving, url)
         server.shutdown()
         server.server_close()
         thread.join()

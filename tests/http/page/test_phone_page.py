@@ -22,7 +22,7 @@ from tests.http.shop import BATCH, batch
 from tests.worlds.city import read
 
 TEA, FRIDGE = "有机码:000124990000000001", "9521234000013"
-SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "me")
+SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "me")
 SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
 """The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
 WHOLE = {"width": 390, "height": 3_000}
@@ -113,6 +113,28 @@ def test_no_screen_has_a_barrier_or_is_wider_than_the_phone(phone: Phone) -> Non
         for size in (PHONE_SCREEN, SMALLEST, ZOOMED):
             page.set_viewport_size(size)
             assert fits(page) == [], (screen, size)
+
+
+def test_another_account_of_ones_own_is_merged_by_its_number(phone: Phone) -> None:
+    page = phone.page
+    phone.sign_in()
+    phone.go("scan")
+    page.get_by_label("或者输入标签上的编号").fill(FRIDGE)
+    page.get_by_role("button", name="查询").click()
+    page.locator(".verdict.won").wait_for()
+    phone.go("me")
+    page.get_by_role("button", name="退出登录").click()
+    page.locator("#phone").wait_for()
+    first, phone.number = phone.number, f"139{phone.number[3:]}"
+    phone.sign_in()
+
+    phone.world.minutes_later()
+    phone.go("merge")
+    phone.prove(first, "合并到本账户")
+
+    expect(page.locator(".verdict .outcome")).to_have_text("已合并")
+    phone.go("home")
+    expect(page.locator(".figure")).to_have_text("2分")
 
 
 def test_a_photo_of_a_label_is_read_by_the_server(phone: Phone, tmp_path: Path) -> None:

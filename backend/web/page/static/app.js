@@ -10,6 +10,7 @@ import explain from "./screens/explain.js";
 import history from "./screens/history.js";
 import home from "./screens/home.js";
 import me from "./screens/me.js";
+import merge from "./screens/merge.js";
 import redeem from "./screens/redeem.js";
 import redemption from "./screens/redemption.js";
 import scan from "./screens/scan.js";
@@ -26,6 +27,7 @@ const SCREENS = {
   redeem: { show: redeem, tab: "home" },
   redemption: { show: redemption, tab: "home" },
   consents: { show: consents, tab: "me" },
+  merge: { show: merge, tab: "me" },
   me: { show: me, tab: "me" },
   "sign-in": { show: signIn, tab: "me", open: true },
 };

@@ -15,9 +15,12 @@ export function verdict(scan) {
     el("p.outcome", {}, won ? `+${said(scan.award, "words")}` : scan.outcome_words && say(scan.outcome_words, ENGLISH[scan.outcome] ?? scan.outcome)),
     el("p.sentence", {}, said(scan)),
     NEXT[scan.outcome] ? el("p", {}, NEXT[scan.outcome]()) : null,
-    !won && scan.channel === "phone" && scan.outcome === "none" ? el("p", {}, say("想得积分，请在结账时出示会员码。", "To earn points, show your code at the till."), " ", el("a", { href: "#/code" }, say("会员码", "My code"))) : null,
+    scan.channel === "phone" && BOUGHT.has(scan.reason) ? el("p", {}, say("购买时在收银台", "Buying it, "), el("a", { href: "#/code" }, say("出示会员码", "show your code")), say("，按购买核定积分。", " at the till: the purchase is judged by itself.")) : null,
     el("dl.facts", {}, ...fact(say("标签", "Label"), scan.label.text), ...fact(say("证书", "Certificate"), certificate(scan.certificate))));
 }
+
+/** Reasons for which a purchase may earn what a look at the label does not. */
+const BOUGHT = new Set(["condition", "evidence", "cap", "price_missing"]);
 
 const ENGLISH = { awarded: "Awarded", none: "No award", pending_product: "Being checked", unclaimed: "Not claimed yet", held: "Held for a check" };
 

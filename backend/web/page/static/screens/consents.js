@@ -46,9 +46,10 @@ function purpose(one, draw) {
 
 function age(standing, reload) {
   const fault = el("div");
-  const select = el("select", { id: "band" }, Object.entries(BANDS).map(([band, words]) => el("option", { value: band, selected: band === standing.band }, words())));
+  const select = el("select", { id: "band" }, standing.band ? null : el("option", { value: "" }, say("请选择", "Please choose")), Object.entries(BANDS).map(([band, words]) => el("option", { value: band, selected: band === standing.band }, words())));
   const declare = button(say("保存年龄段", "Save"), async () => {
     fault.replaceChildren();
+    if (!select.value) return;
     try {
       await ask("/age-band", { method: "PUT", body: { band: select.value } });
       speak(say("已保存", "Saved"));
@@ -60,5 +61,5 @@ function age(standing, reload) {
   return el("section.card", {}, el("h2", {}, say("年龄段", "Age")),
     el("p.note", {}, say("只记年龄段，不记生日。14 岁以下由监护人同意，18 岁以下不能办理绿色信用凭证。", "Only the band is kept, no birthday. Under 14 a guardian agrees; under 18 there is no credit passport.")),
     standing.waits_for_guardian ? el("p.refusal", {}, say("还在等监护人同意。", "A guardian still has to agree.")) : null,
-    el("label", { for: "band" }, standing.band ? say("已填写，可以更改", "Declared; it may be changed") : say("请选择", "Please choose")), select, declare, fault);
+    el("label", { for: "band" }, say("我的年龄段", "My age")), select, declare, fault);
 }

@@ -23,8 +23,11 @@ function policy(checked) {
     el("p.note", {}, say("依据：", "By: "), checked.document_url
       ? el("a", { href: checked.document_url, rel: "noopener noreferrer", target: "_blank" }, checked.document_number)
       : checked.document_number),
-    el("ul.rules", {}, checked.rules.map(rule)));
+    el("ul.rules", {}, [...checked.rules].sort((one, other) => weight(other) - weight(one)).map(rule)));
 }
+
+/** What decided stands first, then what held. */
+const weight = (checked) => 2 * checked.decides + checked.holds;
 
 function rule(checked) {
   const state = checked.holds ? say("符合", "holds") : say("不符合", "does not hold");

@@ -22,7 +22,8 @@ export default async function me(shown, { signal, again }) {
     location.hash = "#/sign-in";
   }, "button.quiet");
   put(shown, el("nav.links", { "aria-label": say("我的权利", "My rights") },
-    el("a", { href: "#/consents" }, say("我同意了什么", "What I agree to"))));
+    el("a", { href: "#/consents" }, say("我同意了什么", "What I agree to")),
+    el("a", { href: "#/merge" }, say("合并我的另一个账户", "Merge another account of mine"))));
   put(shown, el("section.card", {}, el("h2", {}, say("登录的设备", "Where you are signed in")), el("ul.rows", {}, sessions.map((one) => row(one, again)))), out);
 }
 
