@@ -36,6 +36,7 @@ from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rotate_keys import RotateKeys
 from backend.usecases.scan_label import ScanLabel
 from backend.usecases.seal_ledger import LogKey
+from backend.usecases.send_notices import GrantNotices, SendNotices
 from backend.usecases.send_phone_code import SendPhoneCode
 from backend.usecases.sign_in import SignIn
 from backend.usecases.void_baskets import VoidBaskets
@@ -70,6 +71,7 @@ class Backend:
     capture_quote: CaptureQuote
     sign_in: SignIn
     merge_residents: MergeResidents
+    grant_notices: GrantNotices
     send_phone_code: SendPhoneCode
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
@@ -133,6 +135,7 @@ def build(settings: Settings) -> Backend:
         capture_quote=CaptureQuote(database, policies),
         sign_in=sign_in,
         merge_residents=MergeResidents(database, sign_in),
+        grant_notices=GrantNotices(database, identity_key, wechat),
         send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),
         photo_reader=installed_reader(),
         wechat=wechat,
@@ -160,6 +163,14 @@ def log_key(path: Path | None) -> LogKey | None:
         return None
     key = signing_key(path)
     return LogKey(key.public_key().public_bytes_raw(), key.sign)
+
+
+def notices_of(settings: Settings, database: Database) -> SendNotices | None:
+    """What tells residents before points end; None where the app or its template is not set."""
+    wechat = _wechat(settings)
+    if wechat is None or settings.wechat_expiry_template is None:
+        return None
+    return SendNotices(database, secret_key(settings.identity_hash_key_file), wechat, settings.wechat_expiry_template)
 
 
 def _issuer(settings: Settings) -> Issuer | None:

@@ -15,6 +15,7 @@ from backend.environment import Described, Given, broken_in, described_as, file,
 from backend.key_files import fault_of, pair_fault, secret_key, secret_text, signing_key
 
 PREFIX = "GREENPOINTS_"
+EXPIRY_TEMPLATE, TEMPLATE_ID = f"{PREFIX}WECHAT_EXPIRY_TEMPLATE", text(validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z"))
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
 """The bridge and the till read these; all three programs may share one environment file."""
 
@@ -155,6 +156,10 @@ class Settings:
         default=None,
         metadata=described_as(f"{PREFIX}WECHAT_SECRET_FILE", file, "小程序的 secret", "the mini-program's secret"),
     )
+    wechat_expiry_template: str | None = field(
+        default=None,
+        metadata=described_as(EXPIRY_TEMPLATE, TEMPLATE_ID, "到期提醒的订阅消息模板", "template of expiry notices"),
+    )
     wechat_url: str = field(
         default="https://api.weixin.qq.com",
         metadata=described_as(
@@ -261,10 +266,7 @@ class Settings:
     metrics: bool = field(
         default=True,
         metadata=described_as(
-            f"{PREFIX}METRICS",
-            flag,
-            "是否提供 /metrics（Prometheus；限本机或凭令牌）",
-            "whether /metrics is served (Prometheus; from this machine, or by token)",
+            f"{PREFIX}METRICS", flag, "是否提供 /metrics（限本机或凭令牌）", "serve /metrics, by token"
         ),
     )
     log_level: LogLevel = field(

@@ -23,6 +23,7 @@ from backend.usecases.release_redemption import expire_redemptions, expire_vouch
 from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
 from backend.usecases.seal_ledger import LogKey, SealedNow, seal_ledger
+from backend.usecases.send_notices import SendNotices, Sent
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 from backend.usecases.void_baskets import VoidBaskets, Voided
@@ -53,6 +54,8 @@ class Planned(NamedTuple):
 
 
 EVERY_MINUTE = "* * * * *"
+EVERY_TEN_MINUTES = "*/10 1-12 * * *"
+"""From nine in the morning to nine at night in China: nobody is woken."""
 SCHEDULE = (
     Planned(
         "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"
@@ -77,6 +80,7 @@ SCHEDULE = (
         "到期处理：积分生效、未领退回、过期",
         "release, lapse and expire what is due",
     ),
+    Planned("send_notices", EVERY_TEN_MINUTES, "积分到期前 30 天和 7 天提醒", "tell residents before points end"),
     Planned("settle_leases", EVERY_MINUTE, "收回终端到期租约中的余额", "take back what tills' leases no longer need"),
     Planned("grant_leases", EVERY_MINUTE, "按条款向在线终端租借预算", "lend budgets to tills that are there"),
     Planned("move_rollouts", EVERY_MINUTE, "推进终端更新的分批下发", "move the rollouts of updates on"),
@@ -130,7 +134,10 @@ class Chores:
         voids: VoidBaskets,
         policies: PolicyCache,
         ledger_key: LogKey | None = None,
+        notices: SendNotices | None = None,
     ) -> None:
+        """`notices` None: nobody is told before points end."""
+        self._notices = notices
         self._database = database
         self._policies = policies
         self._resolver = resolver
@@ -146,6 +153,7 @@ class Chores:
             "expire_redemptions": self.expire_redemptions,
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
+            "send_notices": self.send_notices,
             "settle_leases": self.settle_leases,
             "grant_leases": self.grant_leases,
             "learn_prices": self.learn_prices,
@@ -168,6 +176,14 @@ class Chores:
         done = Settled()
         for city in self._cities(stopping):
             done = done.plus(settle_due(self._database, city, now, stopping))
+        return done._asdict()
+
+    def send_notices(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Sent()
+        if self._notices is None:
+            return {}
+        for city in self._cities(stopping):
+            done = done.plus(self._notices.send(city, now, stopping))
         return done._asdict()
 
     def void_baskets(self, now: datetime, stopping: Stopping) -> Facts:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,13 +10,15 @@ import click
 from backend import logs
 from backend.adapters.chores import SCHEDULE, Chores
 from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
-from backend.bootstrap import log_key
+from backend.bootstrap import log_key, notices_of
 from backend.certificates.cache import RegistryCache
 from backend.cli.connection import database_url, json_option, json_text, ledger_key_file, reached
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
+from backend.settings import EXPIRY_TEMPLATE, load
 from backend.storage.transaction import Database
 from backend.usecases.resolve_products import ResolveProducts
+from backend.usecases.send_notices import SendNotices
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
@@ -77,11 +80,23 @@ def list_(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
         click.echo(f"{planned.name:<18}{planned.cron:<14}{planned.text_zh} / {planned.text_en}")
 
 
+def _notices(database: Database) -> SendNotices | None:
+    """The jobs need no more than the database, unless residents are to be told of something."""
+    return notices_of(load(), database) if EXPIRY_TEMPLATE in os.environ else None
+
+
 @contextmanager
 def _jobs() -> Iterator[Jobs]:
     url = database_url()
     with reached(), closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
         policies = PolicyCache(chart.budget)
         resolver = ResolveProducts(database, RegistryCache(), policies)
-        chores = Chores(database, resolver, VoidBaskets(database, policies), policies, log_key(ledger_key_file()))
+        chores = Chores(
+            database,
+            resolver,
+            VoidBaskets(database, policies),
+            policies,
+            log_key(ledger_key_file()),
+            _notices(database),
+        )
         yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))

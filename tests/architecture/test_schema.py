@@ -23,6 +23,8 @@ PASSING = frozenset(
         "phone_codes",
         "downlinks",
         "open_voids",
+        "notice_grants",
+        "notices",
         "snapshot_lines",
         "counter_codes",
         "device_boots",
