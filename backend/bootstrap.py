@@ -23,8 +23,10 @@ from backend.usecases.accept_messages import AcceptMessages
 from backend.usecases.capture_quote import CaptureQuote
 from backend.usecases.change_consent import ChangeConsent
 from backend.usecases.claim_basket import ClaimBasket
+from backend.usecases.close_account import CloseAccount
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.confirm_redemption import ConfirmRedemption
+from backend.usecases.export_person import ExportPerson
 from backend.usecases.hand_in_unit import HandInUnit
 from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
@@ -80,6 +82,8 @@ class Backend:
     confirm_redemption: ConfirmRedemption
     codes: CodeBook
     change_consent: ChangeConsent
+    close_account: CloseAccount
+    export_person: ExportPerson
     provision_device: ProvisionDevice
     rotate_keys: RotateKeys
     till_facts: TillFacts
@@ -148,6 +152,8 @@ def build(settings: Settings) -> Backend:
         confirm_redemption=ConfirmRedemption(database, codes),
         codes=codes,
         change_consent=ChangeConsent(database),
+        close_account=CloseAccount(database, identity_key),
+        export_person=ExportPerson(database),
         provision_device=ProvisionDevice(database, issuer),
         rotate_keys=RotateKeys(database, issuer),
         till_facts=_till_facts(settings, issuer),

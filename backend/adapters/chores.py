@@ -12,6 +12,7 @@ from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
+from backend.usecases.close_account import settle_closed
 from backend.usecases.end_leases import Ended, settle_leases
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
@@ -110,6 +111,12 @@ SCHEDULE = (
         "seal whatever has no entry in the log yet, however old",
     ),
     Planned(
+        "settle_closed",
+        EVERY_MINUTE,
+        "了结已注销账户在各城市的余留",
+        "end what closed accounts still hold in any city",
+    ),
+    Planned(
         "clean_up", "40 19 * * *", "清理过期的下发消息、会员码、登录", "delete expired messages, member codes, sessions"
     ),
     Planned("retry_stalled", EVERY_MINUTE, "重做中断的任务", "retry jobs whose worker died", alone=False),
@@ -163,6 +170,7 @@ class Chores:
             "seal_ledger": self.seal_ledger,
             "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
+            "settle_closed": self.settle_closed,
             "clean_up": self.clean_up,
         }
 
@@ -279,6 +287,9 @@ class Chores:
         if broken:
             raise LedgerBroken(broken=broken)
         return {"cities": len(findings), "replayed": sum(finding.checked for finding in findings)}
+
+    def settle_closed(self, now: datetime, stopping: Stopping) -> Facts:
+        return {"accounts": settle_closed(self._database, now, stopping)}
 
     def clean_up(self, now: datetime, stopping: Stopping) -> Facts:
         cleaned = [clean_city(self._database, city, now, stopping) for city in self._cities(stopping)]

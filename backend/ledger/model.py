@@ -23,6 +23,7 @@ class Reason(StrEnum):
     UNRESERVE = "unreserve"
     REINSTATE = "reinstate"
     MERGE = "merge"
+    FORFEIT = "forfeit"
 
 
 class Transfer(NamedTuple):

@@ -42,6 +42,7 @@ WHERE CASE t.reason
   WHEN 'lapse' THEN s[1] = 'collect' AND destination = concat_ws(':', 'budget', s[3], unit)
   WHEN 'reinstate' THEN s[1] = 'budget' AND destination ~ ('^collect:[^:]+:' || s[2] || ':[0-9]+:[^:]+:' || unit || '$')
   WHEN 'expiry' THEN s[1] = 'resident' AND s[3] ~ '^e[0-9]{8}$' AND destination = 'expired:' || unit
+  WHEN 'forfeit' THEN s[1] IN ('resident', 'pending') AND destination = 'expired:' || unit
   WHEN 'repay' THEN s[1] IN ('resident', 'pending', 'collect') AND destination = concat_ws(':', 'debt', s[2], unit)
   WHEN 'merge' THEN s[1] IN ('resident', 'pending', 'collect', 'debt')
     AND regexp_replace(source, '^([a-z]+):[^:]+', '\\1') = regexp_replace(destination, '^([a-z]+):[^:]+', '\\1')

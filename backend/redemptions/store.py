@@ -74,6 +74,12 @@ LOCK_BY_CODE = f"""
 SELECT {_ROW} FROM redemptions WHERE city = %(city)s AND code_hash = %(code_hash)s
 ORDER BY state = 'held' DESC, held_at DESC, redemption LIMIT 1 FOR UPDATE"""
 
+OPEN_OF = """
+SELECT r.redemption::text FROM redemptions r
+LEFT JOIN vouchers v ON v.city = %(city)s AND v.redemption = r.redemption
+WHERE r.city = %(city)s AND r.resident = %(resident)s
+  AND (r.state = 'held' OR (r.state = 'confirmed' AND v.state = 'issued')) ORDER BY r.redemption"""
+
 CONFIRM = """
 UPDATE redemptions SET state = 'confirmed', settled_at = %(now)s, service = %(service)s, store = %(store)s,
                        use_key = %(use_key)s
@@ -198,6 +204,11 @@ def open_redemption(connection: Connection, city: str, row: Row) -> bool:
 
 def find(connection: Connection, city: str, redemption: str) -> Row | None:
     return _row(hot(connection, FIND, {"city": city, "redemption": redemption}).fetchone())
+
+
+def open_of(connection: Connection, city: str, resident: str) -> list[str]:
+    """Redemptions of `resident` that are held, and those whose voucher is not used yet."""
+    return [one for (one,) in hot(connection, OPEN_OF, {"city": city, "resident": resident})]
 
 
 def locked(connection: Connection, city: str, redemption: str) -> Row:

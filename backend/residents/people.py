@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.kernel.errors import DomainError
+from backend.residents.standing import GuardianConsentNeeded, ResidentClosed
 from backend.storage.columns import ids
 from backend.storage.transaction import hot
 
 KEEP = """
-SELECT resident::text, state = 'active', absorbed::text[] FROM residents
+SELECT resident::text, state = 'active', waits_for_guardian, absorbed::text[] FROM residents
 WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[]) ORDER BY resident FOR KEY SHARE"""
 
 TAKE = """
@@ -32,6 +34,8 @@ VALUES (%(absorbed)s, %(absorbed_home)s, %(survivor)s, %(home)s, %(merge)s, %(no
 
 POINT_ON = """
 UPDATE merged_residents SET survivor = %(survivor)s, home = %(home)s WHERE survivor = %(absorbed)s"""
+
+ABSORBED = "SELECT absorbed_home, absorbed::text FROM merged_residents WHERE survivor = %(resident)s"
 
 HOMES = "SELECT absorbed_home FROM merged_residents WHERE survivor = %(resident)s"
 
@@ -59,6 +63,15 @@ class Kept(NamedTuple):
 
     home: Home
     absorbed: tuple[str, ...]
+    is_active: bool
+    waits_for_guardian: bool
+
+    @property
+    def refusal(self) -> DomainError | None:
+        """Why nothing may be recorded for the resident now, None when it may."""
+        if not self.is_active:
+            return ResidentClosed()
+        return GuardianConsentNeeded() if self.waits_for_guardian else None
 
 
 class Taken(NamedTuple):
@@ -88,8 +101,11 @@ def survivor_of(connection: Connection, who: Home) -> Home:
 def keep(connection: Connection, city: str, residents: Collection[str]) -> dict[str, Kept]:
     """Who each of these residents of one home is; one who is not on record is absent."""
     rows = hot(connection, KEEP, {"city": city, "residents": ids(sorted(set(residents)))}, prepared=True).fetchall()
-    kept = {resident: Kept(Home(city, resident), tuple(absorbed)) for resident, _active, absorbed in rows}
-    closed = [resident for resident, is_active, _absorbed in rows if not is_active]
+    kept = {
+        resident: Kept(Home(city, resident), tuple(absorbed), is_active, waits)
+        for resident, is_active, waits, absorbed in rows
+    }
+    closed = [resident for resident, is_active, *_rest in rows if not is_active]
     for resident, found in (merged(connection, closed) if closed else {}).items():
         # The survivor's row comes after its own, as in every merge.
         home, survivor = found.survivor
@@ -97,10 +113,14 @@ def keep(connection: Connection, city: str, residents: Collection[str]) -> dict[
     return kept
 
 
-def keep_one(connection: Connection, who: Home) -> Home:
-    """Who `who` is, kept so until COMMIT."""
+def keep_acting(connection: Connection, who: Home) -> Home:
+    """Who `who` is, kept so until COMMIT. Raises ResidentClosed, GuardianConsentNeeded."""
     found = keep(connection, who.city, [who.resident]).get(who.resident)
-    return who if found is None else found.home
+    if found is None:
+        return who
+    if found.refusal is not None:
+        raise found.refusal
+    return found.home
 
 
 def take(connection: Connection, who: Home) -> Taken | None:
@@ -122,6 +142,11 @@ def become(
     hot(connection, ABSORB, {**survivor._asdict(), "absorbed": ids(sorted(whom))})
     hot(connection, CLOSE, absorbed._asdict())
     hot(connection, END_SESSIONS, {**absorbed._asdict(), "now": now})
+
+
+def absorbed_by(connection: Connection, who: Home) -> list[Home]:
+    """The accounts that are `who` by now."""
+    return [Home(*row) for row in hot(connection, ABSORBED, {"resident": who.resident})]
 
 
 def homes_of(connection: Connection, who: Home) -> set[str]:

@@ -19,8 +19,6 @@ ON CONFLICT DO NOTHING"""
 JOIN = """
 INSERT INTO residents (city, resident, state, joined_at) VALUES (%(city)s, %(resident)s, 'active', %(now)s)"""
 
-STATE = "SELECT state FROM residents WHERE city = %(city)s AND resident = %(resident)s"
-
 OPEN = """
 INSERT INTO resident_sessions (token_hash, city, resident, session, way, device, issued_at, expires_at, ends_at)
 VALUES (%(token_hash)s, %(city)s, %(resident)s, %(session)s, %(way)s, %(device)s, %(now)s, %(expires_at)s, %(ends_at)s)"""
@@ -56,11 +54,6 @@ def belongs_to(connection: Connection, identity: bytes, city: str, resident: str
     hot(connection, ENTER_PERSON, {"identity": identity, "city": city, "resident": resident})
     home = home_of(connection, identity)
     return home is not None and people.survivor_of(connection, Home(*home)) == (city, resident)
-
-
-def is_active(connection: Connection, city: str, resident: str) -> bool:
-    row = hot(connection, STATE, {"city": city, "resident": resident}).fetchone()
-    return row is not None and row[0] == "active"
 
 
 def open_session(

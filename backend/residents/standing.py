@@ -90,10 +90,19 @@ def keep(connection: Connection, city: str, residents: Sequence[str]) -> dict[st
 
 
 def may_act(standing: Standing | None) -> DomainError | None:
-    """Why a resident may not be credited or asked for anything now, None when they may."""
-    if standing is None or not standing.is_active:
+    """Why nothing may be recorded for a resident now, None when it may; `standing` None: of whom nothing is known here."""
+    if standing is None:
+        return None
+    if not standing.is_active:
         return ResidentClosed()
     return GuardianConsentNeeded() if standing.waits_for_guardian else None
+
+
+def keep_acting(connection: Connection, city: str, resident: str) -> None:
+    """Keeps the row of one who may act until COMMIT. Raises ResidentClosed, GuardianConsentNeeded."""
+    refusal = may_act(keep(connection, city, [resident]).get(resident))
+    if refusal is not None:
+        raise refusal
 
 
 def set_age(

@@ -1,5 +1,6 @@
 """What could not be counted, many at once."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -21,6 +22,9 @@ FROM unnest(%(entries)s::uuid[], %(reasons)s::text[], %(topics)s::text[], %(devi
 ON CONFLICT DO NOTHING"""
 
 
+_MEMBER_CODE = re.compile(rb"(GPM1\.)([A-Za-z0-9_-]{8,})")
+
+
 class Quarantined(NamedTuple):
     """Bytes that could not be counted, with the reason as a code and a sentence."""
 
@@ -35,7 +39,10 @@ class Quarantined(NamedTuple):
 
 
 def set_aside(connection: Connection, city: str, entries: Sequence[Quarantined], now: datetime) -> None:
-    """Keeps each of `entries`, all of one city; the same bytes for the same reason once. One statement."""
+    """Keeps each of `entries`, all of one city; the same bytes for the same reason once. One statement.
+
+    Member codes are masked.
+    """
     hot(
         connection,
         SET_ASIDE,
@@ -46,9 +53,14 @@ def set_aside(connection: Connection, city: str, entries: Sequence[Quarantined],
             "reasons": words([entry.reason for entry in entries]),
             "topics": words([entry.topic for entry in entries]),
             "devices": words([entry.device for entry in entries]),
-            "payloads": octets([entry.payload for entry in entries]),
+            "payloads": octets([_without_codes(entry.payload) for entry in entries]),
             "hashes": octets([entry.sha256 for entry in entries]),
             "received": numbers([milliseconds(entry.received_at) for entry in entries]),
             "details": words([entry.detail for entry in entries]),
         },
     )
+
+
+def _without_codes(payload: bytes) -> bytes:
+    """The bytes with each member code masked, of which the prefix and the key's id stay: a code names a person."""
+    return _MEMBER_CODE.sub(lambda found: found[1] + b"*" * len(found[2]), payload)

@@ -38,8 +38,13 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
         basket.cashier = None
         hidden = True
     if hidden:
-        basket.line = None
-        basket.sealed_sha256 = seal(basket.sha256)
+        forget_line(basket, seal)
+
+
+def forget_line(basket: Basket, seal: Seal) -> None:
+    """Keeps the line's keyed hash in its place."""
+    basket.line = None
+    basket.sealed_sha256 = seal(basket.sha256)
 
 
 def is_private(text: str) -> bool:

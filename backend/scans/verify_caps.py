@@ -107,7 +107,10 @@ earned AS (
          CASE WHEN of_person THEN coalesce(m.survivor, resident)
               ELSE left(encode(sha256(convert_to(cap, 'UTF8')), 'hex'), 32)::uuid END AS person,
          sum(used) AS used
-  FROM counted LEFT JOIN merged_residents m ON m.absorbed = counted.resident GROUP BY 1, 2, 3),
+  FROM (SELECT cap, of_person, resident, period, used FROM counted
+        UNION ALL
+        SELECT cap, true, person, period, used FROM carried_caps WHERE city = %(city)s) counted
+  LEFT JOIN merged_residents m ON m.absorbed = counted.resident GROUP BY 1, 2, 3),
 people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor)
 SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
 FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k

@@ -1,5 +1,6 @@
 """A resident agrees to a purpose, or withdraws; declares an age; lets a guardian or an official act. One call each."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -175,9 +176,7 @@ def enter_age(connection: Connection, who: Who, band: AgeBand, basis: AgeBasis, 
         withdraw_all(connection, who, sorted(CREDIT), GivenBy.AGE, now)
 
 
-def withdraw_all(
-    connection: Connection, who: Who, purposes: tuple[Purpose, ...] | list[Purpose], by: GivenBy, now: datetime
-) -> None:
+def withdraw_all(connection: Connection, who: Who, purposes: Sequence[Purpose], by: GivenBy, now: datetime) -> None:
     """Of these purposes those that are given; the resident's row is locked."""
     known = agreements(connection, *who)
     for purpose in purposes:

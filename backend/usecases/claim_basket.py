@@ -78,10 +78,11 @@ class ClaimBasket:
         """The baskets that now belong to `who`, with every scan of theirs decided again; after COMMIT.
 
         Claimed by the same resident before, it answers the same and changes nothing. Raises ClaimCodeMalformed,
-        ClaimUnknown, ClaimExpired, ClaimSpent, ClaimInStore.
+        ClaimUnknown, ClaimExpired, ClaimSpent, ClaimInStore, ResidentClosed, GuardianConsentNeeded. `home` is `city` when
+        left out.
         """
         return self._claimed(
-            city, claim_hash(code), lambda connection: people.keep_one(connection, who).resident, None, now
+            city, claim_hash(code), lambda connection: people.keep_acting(connection, who).resident, None, now
         )
 
     def claim_at(self, city: str, code: str, at: AtShop, now: datetime) -> Sequence[str]:

@@ -9,6 +9,7 @@ from backend.kernel.periods import milliseconds
 from backend.ledger import chart, lots
 from backend.ledger.model import Reason
 from backend.ledger.queries import holdings
+from backend.residents.standing import keep_acting
 from backend.storage.transaction import Database
 from backend.usecases.settle_due import locked_holdings, post_moves
 
@@ -25,9 +26,17 @@ class CollectAwards:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def collect(self, city: str, resident: str, now: datetime) -> list[Collected]:
-        """Collects all that has not lapsed at `now`, by unit; asked again, there is nothing left to collect."""
-        return self._database.write(lambda connection: _collect(connection, city, resident, now))
+    def collect(self, city: str, resident: str, now: datetime, *, home: str | None = None) -> list[Collected]:
+        """Collects all that has not lapsed at `now`, by unit; asked again, there is nothing left to collect.
+
+        Raises ResidentClosed, GuardianConsentNeeded. `home` is `city` when left out.
+        """
+
+        def work(connection: Connection) -> list[Collected]:
+            keep_acting(connection, home or city, resident)
+            return _collect(connection, city, resident, now)
+
+        return self._database.write(work)
 
 
 def _collect(connection: Connection, city: str, resident: str, now: datetime) -> list[Collected]:

@@ -25,11 +25,14 @@ class IssueMemberCode:
         self._key_id = key_id
 
     def issue(self, city: str, resident: str, *, handle: bytes, now: datetime) -> IssuedCode:
-        """A code valid from now for 120 s, rounded down to the second; `handle` is 128 random bits and means nothing."""
+        """A code valid from now for 120 s, rounded down to the second; `handle` is 128 random bits and means nothing.
+
+        Raises ResidentClosed, GuardianConsentNeeded.
+        """
         expires_at = (now + timedelta(seconds=VALID_S_MAX)).replace(microsecond=0)
 
         def entered(connection: Connection) -> None:
-            person = people.keep_one(connection, Home(city, resident))
+            person = people.keep_acting(connection, Home(city, resident))
             store.issue_code(connection, city, handle, person.resident, expires_at)
 
         self._database.write(entered)

@@ -18,6 +18,7 @@ from backend.ledger.model import Reason, Transfer
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.limits import CounterKey
 from backend.policies.model import Award
+from backend.residents import people
 from backend.residents import store as resident_store
 from backend.residents.member_code import decode
 from backend.retailers.store import Store, find_store
@@ -96,7 +97,7 @@ class QuoteBasket:
         with self._database.read() as connection:
             shop = find_store(connection, request.city, request.store)
             arrival = _arrival(request, identity, shop, milliseconds(now))
-            _look_at_member(connection, arrival)
+            _look_at_member(connection, arrival, keeps=False)
             loaded, taken = self._decided(connection, request.city, arrival.basket, now, careful=False)
         in_force = loaded.registry.policies.in_force(arrival.basket.sold_at_ms)
         scans = _scans(arrival.basket, loaded.registry, taken)
@@ -253,13 +254,16 @@ def _arrival(request: QuoteRequest, identity: QuoteIdentity, shop: Store, now_ms
     return Arrival(basket, ShownMember(code.handle, code.city, now_ms))
 
 
-def _look_at_member(connection: Connection, arrival: Arrival) -> None:
-    """As `name_members`, and the code stays unspent."""
+def _look_at_member(connection: Connection, arrival: Arrival, *, keeps: bool) -> None:
+    """As `name_members`, and the code stays unspent. `keeps` the resident until COMMIT."""
     member = arrival.member
     if member is not None:
         found = resident_store.look_at_code(connection, member.home, member.handle)
         use = None if found is None or found[1] else found[0]
         name_member(arrival, use, spent=found is not None)
+        if keeps and arrival.basket.resident is not None:
+            # The code stays unspent, so it keeps nobody from leaving.
+            people.keep_acting(connection, people.Home(member.home, arrival.basket.resident))
 
 
 def _scans(basket: Basket, registry: Registry, taken: Taken) -> list[DecidedScan]:

@@ -19,7 +19,7 @@ from backend.scans.decide import NOTHING, Decision, FurtherAward, Taken, decide_
 from backend.scans.identity import basket_id, owner_of, phone_of
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
-from backend.scans.redact import redact, seal_of
+from backend.scans.redact import forget_line, redact, seal_of
 from backend.storage.transaction import sqlstate
 from backend.usecases.culprits import without_culprits
 from backend.usecases.races import Writes, won
@@ -136,9 +136,30 @@ class RecordBaskets:
         *,
         careful: bool,
     ) -> Batch:
+        refused = name_phones(connection, city, arrivals)
+        heard = [place for place in range(len(arrivals)) if place not in refused]
+        some, read_as = [arrivals[place] for place in heard], [readings[place] for place in heard]
+        batch = self._record_all(connection, city, some, read_as, now, careful=careful) if some else Batch([], NOTHING)
+        answers = dict(zip(heard, batch.answers, strict=True))
+        answers |= {place: _recorded_as(arrivals[place].basket, _QUARANTINED, why) for place, why in refused.items()}
+        return Batch([answers[place] for place in range(len(arrivals))], batch.taken)
+
+    def _record_all(
+        self,
+        connection: Connection,
+        city: str,
+        arrivals: Sequence[Arrival],
+        readings: Sequence[Sequence[Reading]],
+        now: datetime,
+        *,
+        careful: bool,
+    ) -> Batch:
         baskets = [arrival.basket for arrival in arrivals]
-        name_phones(connection, city, arrivals)
         name_members(connection, arrivals)
+        for basket in baskets:
+            if basket.member_fault is not None:
+                # Whoever's code it was may have left since, and nothing leads from it to them but this line.
+                forget_line(basket, self._seal)
         countable = self._countable(connection, city, arrivals, now)
         fresh = _firsts(baskets, store.claim(connection, city, countable, now) if countable else set())
         taken = NOTHING
@@ -216,23 +237,30 @@ class RecordBaskets:
         return Batch([_recorded_as(basket, _QUARANTINED, reason)], NOTHING)
 
 
-def name_phones(connection: Connection, city: str, arrivals: Sequence[Arrival]) -> None:
+def name_phones(connection: Connection, city: str, arrivals: Sequence[Arrival]) -> dict[int, str]:
     """Keeps the residents whose phones have read until COMMIT; one that was merged into another reads for that one.
 
     A scan that was sent before by an account which the resident has absorbed since is a repeat of that.
+    Of those who have left, or wait for a guardian, nothing is stored: by the place of their scans, why.
     """
-    homes: defaultdict[str, list[Basket]] = defaultdict(list)
-    for arrival in arrivals:
+    refused = {}
+    homes: defaultdict[str, list[int]] = defaultdict(list)
+    for place, arrival in enumerate(arrivals):
         if arrival.home is not None:
-            homes[arrival.home].append(arrival.basket)
+            homes[arrival.home].append(place)
     for home in sorted(homes):
-        phones = [owner_of(basket.device) for basket in homes[home]]
+        phones = [owner_of(arrivals[place].basket.device) for place in homes[home]]
         kept = people.keep(connection, home, phones)
-        for basket, phone in zip(homes[home], phones, strict=True):
-            if phone in kept:
-                basket.resident = kept[phone].home.resident
-                if kept[phone].absorbed:
-                    _as_sent_before(connection, city, basket, kept[phone].absorbed)
+        for place, phone in zip(homes[home], phones, strict=True):
+            basket, who = arrivals[place].basket, kept.get(phone)
+            if who is None:
+                continue
+            if who.refusal is not None:
+                refused[place] = who.refusal.code
+            basket.resident = who.home.resident
+            if who.absorbed:
+                _as_sent_before(connection, city, basket, who.absorbed)
+    return refused
 
 
 def _as_sent_before(connection: Connection, city: str, basket: Basket, absorbed: Sequence[str]) -> None:

@@ -90,6 +90,19 @@ def void_redemption(database: Database, city: str, redemption: str, approved: Ap
     database.write(work)
 
 
+def end_all(connection: Connection, city: str, resident: str, now: datetime) -> None:
+    """Of one who leaves: what is held is cancelled, what is not used yet is voided. The points come back first, to end with
+    the account; stock and limits are free again.
+    """
+    for redemption in store.open_of(connection, city, resident):
+        row = store.locked(connection, city, redemption)
+        if row.state is State.HELD:
+            _give_up(connection, city, row, State.CANCELLED, now)
+        elif store.locked_voucher(connection, city, redemption).state is VoucherState.ISSUED:
+            store.end_voucher(connection, city, redemption, VoucherState.VOID, now)
+            _void(connection, city, row, None, now)
+
+
 def _give_up(connection: Connection, city: str, row: Row, state: State, now: datetime) -> None:
     given = spend_points.give_back(connection, city, row.redemption, now)
     store.give_back(connection, city, row)

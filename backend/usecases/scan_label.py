@@ -1,7 +1,7 @@
 """A resident's phone reads one label: a basket of one read, recorded and decided like any other."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -10,6 +10,7 @@ from backend.kernel.periods import instant, milliseconds
 from backend.policies.compiled import PolicySet
 from backend.policies.model import Award
 from backend.policies.words import Sentence
+from backend.residents.standing import GuardianConsentNeeded, ResidentClosed
 from backend.scans import queries
 from backend.scans.explain import DecidedScan, needs_facts, sentence
 from backend.scans.identity import basket_id, phone_of
@@ -50,6 +51,11 @@ class Scanned(NamedTuple):
     recorded: RecordedScan
     sentence: Sentence
     new: bool
+
+
+_REFUSALS: Mapping[str, type[DomainError]] = {
+    refusal.code: refusal for refusal in (BasketConflict, ResidentClosed, GuardianConsentNeeded)
+}
 
 
 class Recorder(Protocol):
@@ -128,7 +134,7 @@ def _fresh(city: str, outcome: Settled, basket: Basket, now: datetime) -> Record
 
 def _answered(recorded: Recorded, scan: RecordedScan | None, policies: PolicySet) -> Scanned | DomainError:
     if scan is None or recorded.state == BasketState.QUARANTINED:
-        return BasketConflict() if recorded.code == BasketConflict.code else ScanSetAside()
+        return _REFUSALS.get(recorded.code or "", ScanSetAside)()
     return Scanned(scan, sentence(scan.scan, policies), recorded.state == BasketState.RECORDED)
 
 

@@ -10,10 +10,12 @@ from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.residents import identities, people, phone_codes, sessions
 from backend.residents.identities import identity_hash, mobile_number
-from backend.residents.people import Home
+from backend.residents.leaving import sealed
+from backend.residents.leaving import store as leaving
+from backend.residents.leaving.model import caps_of
 from backend.residents.queries import Session
 from backend.residents.session_life import LONGEST, Way, renewed, unused_until
-from backend.residents.standing import ResidentClosed
+from backend.residents.standing import ResidentClosed, keep_acting
 from backend.storage.transaction import Database
 from backend.usecases.wechat import Wechat
 
@@ -87,7 +89,10 @@ class SignIn:
         def enter(connection: Connection) -> Session | None:
             if not self.proved(connection, proof, identity, now):
                 return None
-            return _opened(connection, identity, newcomer, opening, now)
+            session = _opened(connection, identity, newcomer, opening, now)
+            if session.resident == newcomer.resident:
+                self._remember(connection, identity, session.resident, now)
+            return session
 
         session = self._database.write(enter)
         if session is None:
@@ -143,13 +148,24 @@ class SignIn:
         def enter(connection: Connection) -> bool | None:
             if proof is not None and not self.proved(connection, proof, identity, now):
                 return None
-            return sessions.belongs_to(connection, identity, city, resident)
+            keep_acting(connection, city, resident)
+            mine = sessions.belongs_to(connection, identity, city, resident)
+            if mine:
+                self._remember(connection, identity, resident, now)
+            return mine
 
         entered = self._database.write(enter)
         if entered is None:
             raise PhoneCodeRefused
         if not entered:
             raise IdentityOfAnother
+
+    def _remember(self, connection: Connection, identity: bytes, resident: str, now: datetime) -> None:
+        """One who left within the year and comes back has used of limits what was used before."""
+        note = leaving.note(connection, sealed.name_of(self._identity_key, identity), now)
+        if note is not None:
+            used = caps_of(sealed.unseal(self._identity_key, identity, note.sealed))
+            leaving.carry(connection, resident, note.departure, used, now)
 
     def _identity(self, proof: Proof) -> str:
         match proof.way:
@@ -185,10 +201,11 @@ def _opened(connection: Connection, identity: bytes, newcomer: Session, opening:
         else:
             home = (newcomer.city, newcomer.resident)
     assert home is not None, "an entry that stood in the way of ours is there"
-    # Kept until COMMIT, so that no session is opened for an account that another one is just absorbing.
-    city, resident = people.keep_one(connection, Home(*home))
-    session = newcomer._replace(city=city, resident=resident)
-    if not sessions.is_active(connection, session.city, session.resident):
+    # Kept until COMMIT, so that no session is opened for an account that another one absorbs, or that is just closed.
+    kept = people.keep(connection, home[0], [home[1]]).get(home[1])
+    assert kept is not None, "who is in the directory is on record"
+    session = newcomer._replace(city=kept.home.city, resident=kept.home.resident)
+    if not kept.is_active:
         raise ResidentClosed
     sessions.open_session(connection, token_hash(opening.token), session, now, device=opening.device)
     return session

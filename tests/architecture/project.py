@@ -42,6 +42,8 @@ CROSS_CITY = {
     "person_directory": "a person is found by an outside identity, which names no city",
     "resident_sessions": "a token names no city",
     "phone_codes": "a phone names no city",
+    "departure_notes": "an identity names no city",
+    "closed_residents": "whoever left may hold something in any city",
     "service_tokens": "a bridge serves the tills of several cities",
 }
 """The short list: what is looked for before a city can be named, or is limited across cities."""

@@ -27,12 +27,16 @@ PASSING = frozenset(
         "notices",
         "snapshot_lines",
         "counter_codes",
+        "departure_notes",
         "device_boots",
     }
 )
 """What has ended may be deleted, because it is no record."""
-FREED = frozenset({"unit_claims"})
-"""A label that a quote claimed and that was not sold may be claimed again; I9 holds every claim against its award."""
+LEAVING = {"resident", "line", "claim_sha256"}
+"""A basket may be claimed, and loses what names a person when the person leaves."""
+FREED = frozenset({"unit_claims", "person_directory", "person_keys"})
+"""A label that a quote claimed and that was not sold may be claimed again; I9 holds every claim against its award. A
+person who leaves is forgotten."""
 NEVER_CHANGED = (
     "transfers",
     "decisions",
@@ -45,6 +49,8 @@ NEVER_CHANGED = (
     "returns",
     "consent_texts",
     "consent_history",
+    "access_log",
+    "carried_caps",
     "store_places",
     "catalogue_versions",
     "log_entries",
@@ -145,7 +151,7 @@ def test_no_role_changes_a_city_or_deletes_what_was_recorded(database_url: str) 
     )
 
     assert [row for row in granted if row[3] == "city" or row[0] in NEVER_CHANGED] == []
-    assert {column for table, _, _, column in granted if table == "baskets"} == {"resident"}
+    assert {column for table, _, _, column in granted if table == "baskets"} == LEAVING
     assert (PASSING | FREED).issuperset(table for (table,) in emptied)
 
 

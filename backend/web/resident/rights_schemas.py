@@ -2,6 +2,8 @@
 
 import marshmallow as ma
 
+from backend.residents.access.log import PAGE_MAX as ACCESS_PAGE_MAX
+from backend.residents.access.log import Role
 from backend.residents.consents.model import GivenBy, Purpose
 from backend.residents.consents.queries import PAGE_MAX
 from backend.residents.standing import AgeBand, AgeBasis
@@ -113,3 +115,65 @@ class WardsSchema(ma.Schema):
     city = ma.fields.String(required=True)
     wards = ma.fields.List(ma.fields.Nested(WardSchema), required=True)
     text = ma.fields.Nested(ConsentTextSchema, required=True, metadata={"description": "须同意的文本 / to agree to"})
+
+
+class ExportQuery(Body):
+    JSON, CSV = "json", "csv"
+    format = ma.fields.String(load_default=JSON, validate=ma.validate.OneOf([JSON, CSV]))
+
+
+class AccessPageQuery(Body):
+    before = ma.fields.UUID(load_default=None, metadata={"description": "上一页的 next / a page's next"})
+    limit = Whole(1, ACCESS_PAGE_MAX, in_query=True, load_default=20)
+
+
+class AccessEntrySchema(ma.Schema):
+    entry = ma.fields.String(required=True)
+    at = ma.fields.DateTime(required=True)
+    role = ma.fields.String(required=True, metadata={"enum": [role.value for role in Role]})
+    who = ma.fields.String(required=True)
+    purpose = ma.fields.String(required=True)
+    what = ma.fields.String(required=True)
+    ticket = ma.fields.String(required=True, allow_none=True)
+
+
+class AccessLogSchema(ma.Schema):
+    entries = ma.fields.List(ma.fields.Nested(AccessEntrySchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class LossSchema(ma.Schema):
+    city = ma.fields.String(required=True)
+    unit = ma.fields.String(required=True)
+    available = ma.fields.Integer(required=True)
+    pending = ma.fields.Integer(required=True)
+    to_collect = ma.fields.Integer(required=True)
+    owed = ma.fields.Integer(required=True)
+
+
+class KeptSchema(ma.Schema):
+    text = ma.fields.String(required=True)
+    text_en = ma.fields.String(required=True)
+
+
+class ToldSchema(ma.Schema):
+    told_sha256 = ma.fields.String(required=True, metadata={"description": "确认时原样交回 / handed back to confirm"})
+    losses = ma.fields.List(ma.fields.Nested(LossSchema), required=True)
+    money_fen = ma.fields.Integer(
+        required=True, metadata={"description": "补贴金额，须先使用或放弃 / to be used first"}
+    )
+    redemptions_open = ma.fields.Integer(required=True)
+    scans_waiting = ma.fields.Integer(required=True)
+    quotes_held = ma.fields.Integer(required=True)
+    kept = ma.fields.List(ma.fields.Nested(KeptSchema), required=True, metadata={"description": "注销后留存的 / kept"})
+
+
+class CloseBody(Body):
+    told_sha256 = Text(64, 64, pattern=SHA256, required=True)
+    gives_up_money = ma.fields.Boolean(
+        load_default=False, truthy={True}, falsy={False}, metadata={"description": "放弃未用的补贴 / gives money up"}
+    )
+
+
+class ClosedSchema(ma.Schema):
+    closed_at = ma.fields.DateTime(required=True)

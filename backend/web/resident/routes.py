@@ -157,7 +157,7 @@ def collect(body: dict[str, Any]) -> Response:
     """领取 / collect all awards that wait for it; asked again, there is nothing left to collect."""
     who = session()
     city = body["city"] or who.city
-    found = backend().collect_awards.collect(city, who.resident, now())
+    found = backend().collect_awards.collect(city, who.resident, now(), home=who.city)
     return answer(
         {
             "city": city,
