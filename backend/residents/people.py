@@ -113,6 +113,12 @@ def keep(connection: Connection, city: str, residents: Collection[str]) -> dict[
     return kept
 
 
+def keep_one(connection: Connection, who: Home) -> Home:
+    """Who `who` is, kept so until COMMIT."""
+    found = keep(connection, who.city, [who.resident]).get(who.resident)
+    return who if found is None else found.home
+
+
 def keep_acting(connection: Connection, who: Home) -> Home:
     """Who `who` is, kept so until COMMIT. Raises ResidentClosed, GuardianConsentNeeded."""
     found = keep(connection, who.city, [who.resident]).get(who.resident)

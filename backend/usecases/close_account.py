@@ -135,6 +135,7 @@ def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> 
         if row.state == QuoteState.HELD:
             release(connection, city, row, QuoteState.VOIDED, now)
     end_all(connection, city, resident, now)
+    store.forget_notices(connection, city, resident)
     forfeit(connection, city, resident, now)
 
 

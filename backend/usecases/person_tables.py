@@ -51,6 +51,8 @@ FROM returns r JOIN decisions d ON d.city = %(city)s AND d.basket = r.basket AND
   AND d.decision_no = r.decision_no
 WHERE r.city = %(city)s AND d.resident = %(resident)s ORDER BY r.returned_at""",
         "quotes": f"SELECT basket::text, service, store, sold_at, expires_at, state, settled_at FROM quotes {_ME}",
+        "notice_grants": f"SELECT grants, granted_at FROM notice_grants {_ME}",
+        "notices": f"SELECT last_day, days_before, state, claimed_at, settled_at FROM notices {_ME}",
         "redemptions": f"""
 SELECT redemption::text, entry, version, pieces, points, state, held_at, expires_at, settled_at, store, voided_at
 FROM redemptions {_ME} ORDER BY held_at""",
@@ -67,7 +69,17 @@ SELECT period, cap, used FROM carried_caps WHERE city = %(city)s AND person = %(
     }
 )
 
-DESTROYED = frozenset({"person_directory", "resident_sessions", "member_codes", "counter_codes", "person_keys"})
+DESTROYED = frozenset(
+    {
+        "person_directory",
+        "resident_sessions",
+        "member_codes",
+        "counter_codes",
+        "person_keys",
+        "notice_grants",
+        "notices",
+    }
+)
 """Rows that are deleted when the account is closed."""
 
 KEPT: Mapping[str, str] = MappingProxyType(

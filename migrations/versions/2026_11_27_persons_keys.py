@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0037_persons_keys"
-down_revision = "0030_people"
+down_revision = "0032_notices"
 branch_labels = None
 depends_on = None
 

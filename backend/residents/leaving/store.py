@@ -37,6 +37,9 @@ FORGET_COUNTER_CODES = "DELETE FROM counter_codes WHERE city = %(city)s AND resi
 FORGET_KEY = "DELETE FROM person_keys WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_PHONE_CODES = "DELETE FROM phone_codes WHERE phone_hash = ANY(%(identities)s::bytea[])"
 
+FORGET_GRANTS = "DELETE FROM notice_grants WHERE city = %(city)s AND resident = %(resident)s"
+FORGET_NOTICES = "DELETE FROM notices WHERE city = %(city)s AND resident = %(resident)s"
+
 _FORGOTTEN = (FORGET_DIRECTORY, FORGET_SESSIONS, FORGET_CODES, FORGET_COUNTER_CODES, FORGET_KEY)
 
 PUT_NOTES = """
@@ -103,6 +106,12 @@ def close(
     hot(connection, FORGET_PHONE_CODES, {"identities": octets(identities)})
     hot(connection, CLOSE, who._asdict())
     hot(connection, ENTER_CLOSED, {**who._asdict(), "now": now})
+
+
+def forget_notices(connection: Connection, city: str, resident: str) -> None:
+    """In each city that may notify: the sealed address to which notices go, and what was sent."""
+    for statement in (FORGET_GRANTS, FORGET_NOTICES):
+        hot(connection, statement, {"city": city, "resident": resident})
 
 
 def unsettled(connection: Connection, before: datetime, limit: int) -> list[str]:
