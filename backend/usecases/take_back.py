@@ -190,7 +190,7 @@ def _paid(connection: Connection, city: str, lines: Sequence[_Line], sales: Sale
 def _now_of(connection: Connection, city: str, award: Paid, owner: str | None) -> Paid:
     """Where the award is by now: with whoever absorbed its account, but for what had lapsed before that."""
     own = chart.place_of(award.own)
-    if owner is None or owner == own.resident:
+    if owner is None or own.resident in (None, owner):  # None: a shop's fee, which no merger of residents moves
         return award
     lapsed = lapses.lapsed(connection, city, [award.own]) if own.kind == chart.Kind.COLLECT else {}
     if any(one.amount for one in lapsed.values()):
