@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -67,6 +67,10 @@ class Variables:
 
     def problem(self, name: str, sentence: str) -> None:
         self._problems.setdefault(self._prefix + name, []).append(sentence)
+
+    def pass_over(self, names: Iterable[str]) -> None:
+        """Full names that may be unknown here: a later release wrote them, before the till fell back to this one."""
+        self._known.update(names)
 
     def refuse_if_wrong(self) -> None:
         """Raises EnvironmentInvalid with a line for each wrong, missing or unknown variable of the prefix."""

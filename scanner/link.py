@@ -4,6 +4,7 @@ Used by the uplink's thread alone. Times are seconds of a clock that never falls
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from firmware_bridge.wire import topics
@@ -37,6 +38,8 @@ class Link:
         self._draw = draw
         self._clock = clock
         self._firmware = firmware
+        self._brokers = [(settings.broker_host, settings.broker_port), *settings.brokers_more]
+        self._granted = False
         self._transport: Transport | None = None
         self._session = 0
         self._protocol = _first_choice(settings.protocol)
@@ -66,6 +69,7 @@ class Link:
         self._tell("connected", f"已连接消息服务器（MQTT {version}）。", f"Connected by MQTT {version}.", mqtt=version)
 
     def subscribed(self, event: Subscribed) -> None:
+        self._granted = event.granted
         if event.granted:
             self._failures = 0
         else:
@@ -86,6 +90,8 @@ class Link:
             return
         else:
             self._protocol = _first_choice(self._settings.protocol)
+        if not self._granted:
+            self._turn_to_next()
         self._try_later(now_s, event.reason)
 
     def announce(self) -> None:
@@ -117,16 +123,24 @@ class Link:
     def _begin(self, now_s: float) -> None:
         self.generation += 1
         self._attempt_at_s = now_s + CONNACK_WAIT_S
+        self._granted = False
+        host, port = self._brokers[0]
         try:
             self._session = self._outbox.new_session(now_ts=self._clock.wall_ms())
             will = Will(topics.state(self._settings.device_id), health.death(self._session))
-            transport = Transport(self._settings, self._protocol, self.generation, will, self._post)
+            settings = replace(self._settings, broker_host=host, broker_port=port)
+            transport = Transport(settings, self._protocol, self.generation, will, self._post)
             transport.open()
         except (OSError, OutboxUnwritable) as error:
             # A server that cannot be reached says nothing about which protocol it speaks.
+            self._turn_to_next()
             self._try_later(now_s, type(error).__name__)
         else:
             self._transport = transport
+
+    def _turn_to_next(self) -> None:
+        """One that took the till is tried again first; one that did not comes after all others."""
+        self._brokers.append(self._brokers.pop(0))
 
     def _falls_back(self, event: Disconnected) -> bool:
         return (

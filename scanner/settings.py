@@ -17,7 +17,10 @@ from scanner.environment import Variables
 from scanner.update.window import WINDOW, Window, read_window
 
 PREFIX = "GREENPOINTS_TILL_"
-ELSEWHERE = frozenset(f"{PREFIX}{name}" for name in ("BROKER_HOST", "BROKER_PORT", "BACKEND_URL", "BACKEND_CA_PATH"))
+ELSEWHERE = frozenset(
+    f"{PREFIX}{name}" for name in ("BROKER_HOST", "BROKER_PORT", "BROKERS_MORE", "BACKEND_URL", "BACKEND_CA_PATH")
+)
+BROKERS_FORM = r"([A-Za-z0-9.-]+:[0-9]{1,5}(,[A-Za-z0-9.-]+:[0-9]{1,5}){0,15})?"
 DEFAULT_WINDOW = "22:30-06:00"
 SOURCE_FORM = r"pictures:.+|video:.+|camera:[0-9]{1,2}|picamera|serial:[^@]+(@[0-9]{3,7})?|evdev:.+|stdin"
 
@@ -78,6 +81,8 @@ class Settings:
     outbox_size_max_bytes: int
     broker_host: str
     broker_port: int
+    brokers_more: tuple[tuple[str, int], ...]
+    """Host and port of those that are tried in turn where the first does not answer."""
     tls: TlsFiles | None
     """None is allowed on the loopback address only."""
     protocol: Protocol
@@ -162,9 +167,12 @@ def _of_identity(variables: Variables) -> dict[str, Any]:
     place = variables.optional_path("IDENTITY_PATH")
     identity = None if place is None else Identities(place).current()
     if identity is not None and identity.is_whole:
-        for name, value in identity.settings().items():
-            if name not in ELSEWHERE or not os.environ.get(name):
-                os.environ[name] = value
+        said = {name for name in ELSEWHERE if os.environ.get(name)}
+        if f"{PREFIX}BROKER_HOST" in said:
+            # Another broker is not one of those beside it.
+            said.add(f"{PREFIX}BROKERS_MORE")
+        os.environ.update({name: value for name, value in identity.settings().items() if name not in said})
+        variables.pass_over(identity.settings())
     elif place is not None:
         variables.problem("IDENTITY_PATH", "Not enrolled yet: greenpoints-till enrol.")
     return {
@@ -189,14 +197,18 @@ def _broker(variables: Variables) -> dict[str, Any]:
         name: variables.optional_path(name) for name in ("BROKER_CA_PATH", "BROKER_CERT_PATH", "BROKER_TLS_KEY_PATH")
     }
     ca, certificate, key = paths.values()
+    more = _addresses(variables.text("BROKERS_MORE", "", pattern=BROKERS_FORM))
+    if not all(0 < port < 2**16 for _, port in more):
+        variables.problem("BROKERS_MORE", "A port is between 1 and 65535.")
     tls = TlsFiles(ca, certificate, key) if ca and certificate and key else None
     if tls is None and any(paths.values()):
         variables.problem("BROKER_CA_PATH", f"Set all of {', '.join(paths)}, or none.")
-    elif tls is None and not _is_loopback(host):
+    elif tls is None and not all(map(_is_loopback, (host, *(other for other, _ in more)))):
         variables.problem("BROKER_CA_PATH", "Without TLS only a broker on the loopback address is allowed.")
     return {
         "broker_host": host,
         "broker_port": variables.integer("BROKER_PORT", 8883, 1, 65535),
+        "brokers_more": more,
         "tls": tls,
         "protocol": variables.choice("PROTOCOL", Protocol, Protocol.AUTO),
         "keepalive_s": variables.integer("KEEPALIVE_S", 30, 5, 3600),
@@ -293,6 +305,11 @@ def _test_switches(variables: Variables) -> dict[str, Any]:
         "chaos_point": point,
         "chaos_hit": variables.integer("CHAOS_HIT", 1, 1, 1_000_000),
     }
+
+
+def _addresses(text: str) -> tuple[tuple[str, int], ...]:
+    parts = (part.rpartition(":") for part in text.split(",") if part)
+    return tuple((host, int(port)) for host, _, port in parts)
 
 
 def _is_loopback(host: str) -> bool:

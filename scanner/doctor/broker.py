@@ -38,11 +38,15 @@ class Visit:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    visit = call_on(settings)
-    yield judge_connection(visit, f"{settings.broker_host}:{settings.broker_port}")
-    if visit.connected:
-        yield judge_access(visit)
-        yield judge_bridges(visit.bridges)
+    """Each broker; what the till may say there is asked of the first that answers."""
+    answered = False
+    for host, port in ((settings.broker_host, settings.broker_port), *settings.brokers_more):
+        visit = call_on(replace(settings, broker_host=host, broker_port=port))
+        yield judge_connection(visit, f"{host}:{port}")
+        if visit.connected and not answered:
+            answered = True
+            yield judge_access(visit)
+            yield judge_bridges(visit.bridges)
 
 
 def call_on(settings: Settings) -> Visit:

@@ -115,7 +115,7 @@ def identity_files(identity: Identity, answer: Mapping[str, Any], server: Server
         device, key_id = check_device_id(answer["device"]), _fitting(_KEY_ID, answer["key_id"])
         receipt_keys = [_public_key(text) for text in answer["receipt_keys"]]
         city_keys = [_fitting(_CITY_KEY, text) for text in answer["city_keys"]]
-        host, port = _fitting(_HOST, answer["brokers"][0]["host"]), int(answer["brokers"][0]["port"])
+        (host, port), *more = [(_fitting(_HOST, one["host"]), int(one["port"])) for one in answer["brokers"]]
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, WireError, InvalidSignature) as error:
         raise AnswerNotUnderstood(reason=type(error).__name__) from error
     if certificate.public_key() != identity.tls_key().public_key():
@@ -129,6 +129,7 @@ def identity_files(identity: Identity, answer: Mapping[str, Any], server: Server
         "RECEIPT_KEY_PATH": identity.folder / files.RECEIPT_KEYS,
         "BROKER_HOST": host,
         "BROKER_PORT": port,
+        **({"BROKERS_MORE": ",".join(f"{other}:{at}" for other, at in more)} if more else {}),
         "BROKER_CA_PATH": identity.folder / files.AUTHORITY,
         "BROKER_CERT_PATH": identity.folder / files.CERTIFICATE,
         "BROKER_TLS_KEY_PATH": identity.folder / files.TLS_KEY,

@@ -70,6 +70,10 @@ TILL_WORDS = {
     "RECEIPT_KEY_PATH": ("验证回执的后端公钥，每行 base64", "public keys of receipts, lines of base64"),
     "BROKER_HOST": ("消息服务器地址", "the broker"),
     "BROKER_PORT": ("消息服务器端口", "its port"),
+    "BROKERS_MORE": (
+        "其余消息服务器 host:port，以逗号分隔；前一个连不上时依次尝试",
+        "further brokers, host:port parted by commas, tried in turn where one does not answer",
+    ),
     "BROKER_CA_PATH": ("验证消息服务器的 CA 证书；非本机必填", "authority of the broker; required unless on loopback"),
     "BROKER_CERT_PATH": ("终端证书", "the till's certificate"),
     "BROKER_TLS_KEY_PATH": ("终端证书的私钥；三者同时给出", "its private key; the three go together"),

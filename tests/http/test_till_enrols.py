@@ -56,7 +56,12 @@ ROTATE = (
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     authority = ensure_keys(tmp_path / "authority", [], NOON)
-    return replace(settings, device_ca_file=authority.authority, device_ca_key_file=authority.tls_key("ca"))
+    return replace(
+        settings,
+        device_ca_file=authority.authority,
+        device_ca_key_file=authority.tls_key("ca"),
+        brokers="127.0.0.1:8883,mq2.example:8884,mq3.example:8885",
+    )
 
 
 @pytest.fixture
@@ -113,6 +118,8 @@ def test_an_enrolled_till_has_all_its_settings_and_secrets_that_nobody_else_read
     assert device_of(identity) == DEVICE
     assert {stat.S_IMODE(file.stat().st_mode) for file in identity.folder.iterdir()} == {0o600}
     assert stat.S_IMODE(identity.folder.stat().st_mode) == 0o700
+    with (identity.folder / "till.env").open("a") as later:
+        later.write("GREENPOINTS_TILL_OF_A_LATER_RELEASE=1\n")
     for name in identity.settings():
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("GREENPOINTS_TILL_IDENTITY_PATH", str(tmp_path / "till"))
@@ -121,6 +128,7 @@ def test_an_enrolled_till_has_all_its_settings_and_secrets_that_nobody_else_read
     monkeypatch.setenv("GREENPOINTS_TILL_BROKER_PORT", "18883")
     settings = read_settings()
     assert (settings.device_id, settings.broker_host, settings.broker_port) == (DEVICE, "127.0.0.1", 18_883)
+    assert settings.brokers_more == (("mq2.example", 8884), ("mq3.example", 8885))
     assert settings.tls is not None
     assert settings.tls.certificate == identity.folder / "tls.crt"
 

@@ -12,7 +12,7 @@ from firmware_bridge.wire import topics
 from firmware_bridge.wire.claim_code import claim_sha256, normalise_claim_code
 from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.receipts import ReceiptState
-from tests.scanner.till.scene import DEVICE, Backend, Broker, Shop, needs_mosquitto, old_broker, wait_until
+from tests.scanner.till.scene import DEVICE, Backend, Broker, Shop, free_port, needs_mosquitto, old_broker, wait_until
 
 pytestmark = needs_mosquitto
 
@@ -293,3 +293,25 @@ def test_a_till_hears_the_servers_command_and_nobody_elses(shop: Shop, backend: 
     backend.publish(topic, seal_downlink(topic, body, backend.receipt_key.sign))
 
     till.wait_for("state", state="revoked")
+
+
+def test_where_the_first_broker_does_not_answer_another_takes_the_baskets(
+    shop: Shop, new_broker: Callable[..., Broker]
+) -> None:
+    """And the first again, once the other is gone."""
+    first, second = free_port(), new_broker()
+    backend = Backend(second, shop.till_key, shop.receipt_key)
+    backend.come_up()
+    till = shop.open_till(first, BROKERS_MORE=f"127.0.0.1:{second.port}", RECONNECT_MAX_S="0.3")
+    till.say(line("1"), "GPFIN")
+    till.wait_for("receipt")
+
+    backend.close()
+    second.kill()
+    till.wait_for("state", state="disconnected")
+    backend = Backend(new_broker(first), shop.till_key, shop.receipt_key)
+    backend.come_up()
+    till.say(line("2"), "GPFIN")
+
+    till.wait_for("receipt", 2)
+    backend.close()
