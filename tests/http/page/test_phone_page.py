@@ -22,7 +22,7 @@ from tests.http.shop import BATCH, batch
 from tests.worlds.city import read
 
 TEA, FRIDGE = "有机码:000124990000000001", "9521234000013"
-SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "me")
+SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "my-data", "me")
 SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
 """The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
 WHOLE = {"width": 390, "height": 3_000}
@@ -68,6 +68,20 @@ def test_from_the_first_opening_to_points_at_a_till(phone: Phone) -> None:
     expect(notices.locator(".state")).to_contain_text("已同意")
     notices.get_by_role("button", name="撤回同意").click()
     expect(notices.locator(".state")).to_have_text("未同意")
+
+    phone.go("my-data")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="下载 JSON").click()
+    assert FRIDGE in saved.value.path().read_text(encoding="utf-8")
+    page.get_by_role("button", name="看注销的后果").click()
+    expect(page.locator(".plain").first).to_contain_text("积分 382")
+    page.get_by_label("我已看过，仍要注销").check()
+    page.get_by_role("button", name="注销账户").click()
+    expect(page.locator("h1")).to_have_text("登录")
+    assert page.evaluate("localStorage.length") == 0
+    phone.world.minutes_later()
+    phone.sign_in()
+    expect(page.locator(".figure")).to_have_text("0分")
 
 
 def code_on_screen(phone: Phone) -> str:

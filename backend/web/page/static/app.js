@@ -11,6 +11,7 @@ import history from "./screens/history.js";
 import home from "./screens/home.js";
 import me from "./screens/me.js";
 import merge from "./screens/merge.js";
+import myData from "./screens/my_data.js";
 import redeem from "./screens/redeem.js";
 import redemption from "./screens/redemption.js";
 import scan from "./screens/scan.js";
@@ -28,6 +29,7 @@ const SCREENS = {
   redemption: { show: redemption, tab: "home" },
   consents: { show: consents, tab: "me" },
   merge: { show: merge, tab: "me" },
+  "my-data": { show: myData, tab: "me" },
   me: { show: me, tab: "me" },
   "sign-in": { show: signIn, tab: "me", open: true },
 };
