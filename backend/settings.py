@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from environs import validate
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from backend import environment
 from backend.environment import Described, Given, broken_in, described_as, file, flag, networks, number, one_of, text
 from backend.key_files import fault_of, pair_fault, secret_key, secret_text, signing_key
 
@@ -254,6 +253,12 @@ class Settings:
             "phone scans that share one database transaction, at most",
         ),
     )
+    appeal_working_days: int = field(
+        default=15,
+        metadata=described_as(
+            f"{PREFIX}APPEAL_WORKING_DAYS", number(1, 120), "几个工作日内答复申诉", "working days to answer an appeal"
+        ),
+    )
     snapshot_hours: int = field(
         default=24,
         metadata=described_as(
@@ -309,7 +314,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     """For programs that need the database and no key. Raises SettingsRefused."""
     url = environ.get("DATABASE_URL", "")
-    if not _is_postgresql(url):
+    if not environment.is_postgresql(url):
         raise SettingsRefused({"DATABASE_URL": _NO_POSTGRESQL if url else _MISSING})
     return url
 
@@ -347,7 +352,7 @@ def _faults_between(settings: Settings) -> dict[str, str]:
     if settings.text_messages is TextMessages.LOG and settings.env is Environment.PRODUCTION:
         faults[f"{PREFIX}TEXT_MESSAGES"] = _NOT_IN_PRODUCTION
     faults |= _wechat_faults(settings)
-    if not _is_postgresql(settings.database_url):
+    if not environment.is_postgresql(settings.database_url):
         faults["DATABASE_URL"] = _NO_POSTGRESQL
     if fault := pair_fault(settings.device_ca_file, settings.device_ca_key_file):
         faults[f"{PREFIX}DEVICE_CA_FILE"] = fault
@@ -374,13 +379,6 @@ def _wechat_faults(settings: Settings) -> dict[str, str]:
         if fault:
             faults[f"{PREFIX}WECHAT_SECRET_FILE"] = fault
     return faults
-
-
-def _is_postgresql(url: str) -> bool:
-    try:
-        return make_url(url).get_backend_name() == "postgresql"
-    except ArgumentError:
-        return False
 
 
 def _required(each: Field[Any]) -> bool:

@@ -18,6 +18,7 @@ class Program(click.Group):
         "leases",
         "policies",
         "holds",
+        "appeals",
         "catalogue",
         "redemptions",
         "residents",

@@ -28,6 +28,10 @@ WHERE d.city = %(city)s AND d.outcome = 'held' AND d.basket > %(after)s::uuid AN
 ORDER BY d.basket FETCH FIRST (%(limit)s::int) ROWS WITH TIES"""
 
 
+RULED_BY = """
+SELECT ruled_by FROM hold_rulings WHERE city = %(city)s AND basket = %(basket)s AND line_no = %(line_no)s"""
+
+
 class Ruling(StrEnum):
     RELEASE = "release"
     REFUSE = "refuse"
@@ -101,3 +105,9 @@ def record_ruling(
     }
     if hot(connection, INSERT, given).rowcount == 0:
         raise NotHeld
+
+
+def ruled_by(connection: Connection, city: str, basket: str, line_no: int) -> frozenset[str]:
+    """Who has ruled on a line before."""
+    rows = hot(connection, RULED_BY, {"city": city, "basket": basket, "line_no": line_no})
+    return frozenset(by for (by,) in rows)

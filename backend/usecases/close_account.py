@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from backend.appeals import store as appeals
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger.queries import holdings
 from backend.redemptions.store import open_of
@@ -136,6 +137,7 @@ def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> 
             release(connection, city, row, QuoteState.VOIDED, now)
     end_all(connection, city, resident, now)
     store.forget_notices(connection, city, resident)
+    appeals.forget_texts(connection, city, resident, now)
     forfeit(connection, city, resident, now)
 
 

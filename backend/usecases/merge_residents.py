@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
+from backend.appeals import store as appeals
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart, queries
@@ -153,6 +154,7 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         merging.add_counters(connection, city, other.resident, survivor.resident)
         follow(connection, city, other.resident, survivor.resident, merge, now)
         redemptions.give_redemptions(connection, city, other.resident, survivor.resident)
+        appeals.give_appeals(connection, city, other.resident, survivor.resident)
     whom = {*own.absorbed, *others.absorbed, other.resident}
     people.become(connection, other, survivor, whom, merge, now)
 

@@ -32,6 +32,7 @@ from backend.web.public import consents as _consents  # noqa: F401 - its routes 
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident import account as _account  # noqa: F401 - its routes join the blueprint
+from backend.web.resident import appeals as _appeals  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import merges as _merges  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import notices as _notices  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import photos as _photos  # noqa: F401 - its routes join the blueprint

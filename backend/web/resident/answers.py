@@ -115,6 +115,24 @@ def expiry_answer(one: Holding, now_ms: int) -> Answer:
     }
 
 
+def moment_cursor(at: datetime, one: str) -> str:
+    """Where a page ends that is in the order of a moment and an id."""
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {one}".encode()).decode()
+
+
+def moment_after(cursor: str) -> tuple[datetime, str]:
+    """What `moment_cursor` made. Raises InvalidFields for anything else."""
+    try:
+        moment, one = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        found = datetime.fromisoformat(moment), str(UUID(one))
+        ours = found[0].tzinfo is not None
+    except (ValueError, binascii.Error):
+        ours = False
+    if not ours:
+        raise InvalidFields([NOT_A_NEXT])
+    return found
+
+
 def place_after(cursor: str) -> tuple[str, str]:
     """The end and the account that `place_cursor` named. Raises InvalidFields for anything else."""
     try:

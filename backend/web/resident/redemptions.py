@@ -1,7 +1,5 @@
 """What a resident's points are good for, and what was redeemed."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,8 +18,7 @@ from backend.usecases.release_redemption import cancel_redemption
 from backend.web.auth import Access
 from backend.web.context import backend, note, now, session
 from backend.web.endpoint import answer, endpoint
-from backend.web.problems import InvalidFields
-from backend.web.resident.answers import NOT_A_NEXT, Answer
+from backend.web.resident.answers import Answer, moment_after, moment_cursor
 from backend.web.resident.redemption_schemas import (
     CatalogueQuery,
     CatalogueSchema,
@@ -117,14 +114,14 @@ def history(query: dict[str, Any]) -> Response:
     """兑换记录 / redemptions of a city, newest first."""
     who = session()
     city, limit = query["city"] or who.city, query["limit"]
-    after = None if query["after"] is None else _key_of(query["after"])
+    after = None if query["after"] is None else HistoryKey(*moment_after(query["after"]))
     with backend().database.read() as connection:
         found = queries.history(connection, city, who.resident, after=after, limit=limit)
     return answer(
         {
             "city": city,
             "redemptions": [_redemption(city, one) for one in found],
-            "next": _cursor_of(found[-1]) if len(found) == limit else None,
+            "next": moment_cursor(found[-1].held_at, found[-1].redemption) if len(found) == limit else None,
         }
     )
 
@@ -228,20 +225,3 @@ def facts_of(one: Redeemed) -> Facts:
         one.lapsed or 0,
         one.repaid or 0,
     )
-
-
-def _cursor_of(one: Redeemed) -> str:
-    return base64.urlsafe_b64encode(f"{one.held_at.isoformat()} {one.redemption}".encode()).decode()
-
-
-def _key_of(cursor: str) -> HistoryKey:
-    """What `_cursor_of` made. Raises InvalidFields for anything else."""
-    try:
-        held_at, redemption = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        key = HistoryKey(datetime.fromisoformat(held_at), str(UUID(redemption)))
-        ours = key.held_at.tzinfo is not None
-    except (ValueError, binascii.Error):
-        ours = False
-    if not ours:
-        raise InvalidFields([NOT_A_NEXT])
-    return key

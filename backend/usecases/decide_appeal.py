@@ -1,0 +1,104 @@
+"""An official who did not rule before decides an appeal: rejected with an explanation, or upheld and decided again."""
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.appeals import store
+from backend.appeals.model import (
+    Appeal,
+    AppealDecided,
+    AppealOvertaken,
+    AppealState,
+    DecidedByAnother,
+    NothingToAppeal,
+    NothingWouldChange,
+    SecondPersonNeeded,
+    Verdict,
+)
+from backend.kernel.amounts import Unit
+from backend.policies.words import amount_words
+from backend.scans import pending, return_rows, rulings
+from backend.scans.decide import Taken
+from backend.scans.replay import load_decided
+from backend.scans.reread import WaitingScan
+from backend.scans.rulings import Ruling, Said
+from backend.storage.transaction import Database
+from backend.usecases.decide_again import DecideAgain
+from backend.usecases.file_appeal import APPEALED
+from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
+
+ALONE_MAX = {Unit.FEN.value: 20_000, Unit.POINTS.value: 5_000}
+"""What one official may grant: 200 yuan, 5,000 points. Beyond it a second approves."""
+
+
+class DecideAppeal:
+    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+        self._database = database
+        self._again = DecideAgain(database, registry, policies)
+
+    def reject(self, city: str, appeal: str, verdict: Verdict, now: datetime) -> None:
+        """Raises AppealUnknown, AppealDecided, DecidedByAnother."""
+
+        def work(connection: Connection) -> None:
+            _checked(connection, city, appeal, verdict)
+            store.decide(connection, city, appeal, AppealState.REJECTED, verdict, now)
+
+        self._database.write(work)
+
+    def uphold(self, city: str, appeal: str, verdict: Verdict, now: datetime) -> Taken:
+        """What was decided of the scan in the appeal's favour: under the policy of its sale, by what the registry knows now,
+        whatever had held it.
+
+        Raises AppealUnknown, AppealDecided, DecidedByAnother, AppealOvertaken, NothingToAppeal, NothingWouldChange,
+        SecondPersonNeeded; then nothing is stored.
+        """
+
+        def find(connection: Connection) -> list[WaitingScan]:
+            found = _checked(connection, city, appeal, verdict)
+            return_rows.lock_baskets(connection, city, [found.basket])  # what comes back meanwhile waits
+            scan = pending.sold_scan(connection, city, found.basket, found.line_no)
+            _check_stands(connection, city, found, scan)
+            place = (found.basket, found.line_no, scan.decision_no)
+            rulings.record_ruling(connection, city, place, Ruling.RELEASE, Said(verdict.by, verdict.explanation), now)
+            store.decide(connection, city, appeal, AppealState.UPHELD, verdict, now, scan.decision_no + 1)
+            return [scan._replace(read=scan.read._replace(released=True))]
+
+        return self._again.decide(city, find, now, lambda taken, _policies: _allow(taken, verdict))
+
+
+def _checked(connection: Connection, city: str, appeal: str, verdict: Verdict) -> Appeal:
+    """Locked until COMMIT."""
+    found = store.locked(connection, city, appeal)
+    if found.state is not AppealState.OPEN:
+        raise AppealDecided
+    before = rulings.ruled_by(connection, city, found.basket, found.line_no)
+    if verdict.by == verdict.approved_by or before & {verdict.by, verdict.approved_by}:
+        raise DecidedByAnother
+    return found
+
+
+def _check_stands(connection: Connection, city: str, appeal: Appeal, scan: WaitingScan) -> None:
+    decided = load_decided(connection, city, appeal.basket, appeal.line_no)
+    assert decided is not None, "decisions are never deleted"
+    if decided.decision.outcome not in APPEALED:
+        raise AppealOvertaken
+    if scan.read.quantity <= 0:
+        raise NothingToAppeal
+
+
+def _allow(taken: Taken, verdict: Verdict) -> None:
+    awarded: Counter[str] = Counter()
+    for decision in taken.decisions:
+        if decision.unit is not None:
+            awarded[decision.unit] += decision.award
+    for award in taken.further:
+        awarded[award.unit] += award.award
+    if not any(awarded.values()):
+        raise NothingWouldChange(reason=taken.decisions[0].reason)
+    beyond = {unit: amount for unit, amount in awarded.items() if amount > ALONE_MAX.get(unit, amount)}
+    for unit, amount in beyond.items():
+        if verdict.approved_by is None:
+            words = amount_words(unit, amount)
+            raise SecondPersonNeeded(amount_zh=words.zh, amount_en=words.en)

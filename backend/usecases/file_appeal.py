@@ -1,0 +1,64 @@
+"""A resident says why a decision is wrong; from then on a clock runs."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.appeals import clock, queries, store
+from backend.appeals.model import Appeal, AppealRepeated, AppealUnknown, NothingToAppeal
+from backend.kernel.periods import civil_date, milliseconds
+from backend.policies.model import Outcome
+from backend.scans import queries as scans
+from backend.storage.transaction import Database
+
+APPEALED = frozenset({Outcome.NONE.value, Outcome.HELD.value})
+RETURNED = "returned"
+
+
+class AskedAppeal(NamedTuple):
+    """`number` is the client's own uuid, kept when it asks again; `text` at most 500 characters."""
+
+    city: str
+    resident: str
+    number: str
+    basket: str
+    line_no: int
+    text: str
+
+
+class Filed(NamedTuple):
+    """`new`: filed by this call; else it was there, and stands as it has become since."""
+
+    appeal: Appeal
+    new: bool
+
+
+def file_appeal(database: Database, asked: AskedAppeal, working_days: int, now: datetime) -> Filed:
+    """After COMMIT. Raises AppealUnknown for what is no scan of the resident's, NothingToAppeal, AppealRepeated."""
+    return database.write(lambda connection: _filed(connection, asked, working_days, now))
+
+
+def _filed(connection: Connection, asked: AskedAppeal, working_days: int, now: datetime) -> Filed:
+    number = clock.appeal_id(asked.city, asked.resident, asked.number)
+    before = queries.find(connection, asked.city, number)
+    if before is not None:
+        if (before.basket, before.line_no, before.text) != (asked.basket, asked.line_no, asked.text):
+            raise AppealRepeated
+        return Filed(before, new=False)
+    found = scans.scan_of(connection, asked.city, asked.resident, asked.basket, asked.line_no)
+    if found is None:
+        raise AppealUnknown
+    decision = found.scan.decision
+    if decision.outcome not in APPEALED or decision.reason == RETURNED:
+        raise NothingToAppeal
+
+    due = clock.due_on(civil_date(milliseconds(now)), working_days)
+    place = asked.basket, asked.line_no, decision.decision_no
+    appeal = Appeal(number, asked.resident, *place, asked.text, now, due)
+    if not store.file(connection, asked.city, appeal):
+        again = queries.find(connection, asked.city, number)
+        if again is None or again.text != asked.text:
+            raise AppealRepeated
+        return Filed(again, new=False)
+    return Filed(appeal, new=True)
