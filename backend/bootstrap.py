@@ -34,6 +34,7 @@ from backend.usecases.merge_residents import MergeResidents
 from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
 from backend.usecases.record_baskets import RecordBaskets
+from backend.usecases.record_together import RecordTogether
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rotate_keys import RotateKeys
 from backend.usecases.scan_label import ScanLabel
@@ -121,7 +122,7 @@ def build(settings: Settings) -> Backend:
         policies=policies,
         accept_messages=AcceptMessages(
             database,
-            recorder,
+            RecordTogether(recorder),
             sign,
             voids=VoidBaskets(database, policies),
             reads_max=settings.batch_reads_max,
