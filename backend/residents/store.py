@@ -25,6 +25,10 @@ ISSUE_CODE = """
 INSERT INTO member_codes (city, handle, resident, expires_at) VALUES (%(city)s, %(handle)s, %(resident)s, %(expires)s)"""
 
 
+# A NamedTuple's own constructor is a Python function; every basket with a member comes by here.
+_new = tuple.__new__
+
+
 class ShownCode(NamedTuple):
     """A member code in a basket: `seq` is that of the first part, so that continuations may show it again."""
 
@@ -53,7 +57,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
             "seqs": numbers([code.seq for code in shown]),
         },
     ).fetchall()
-    return {shown[place - 1]: CodeUse(resident, expires) for place, resident, expires in rows}
+    return {shown[place - 1]: _new(CodeUse, (resident, expires)) for place, resident, expires in rows}
 
 
 def look_at_code(connection: Connection, home: str, handle: bytes) -> tuple[CodeUse, bool] | None:

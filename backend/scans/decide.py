@@ -24,7 +24,7 @@ from backend.scans.signals import Signals, priced_as
 _STRENGTH = "SEMU"
 _WEAKER = {one + other: min(one, other, key=_STRENGTH.index) for one in _STRENGTH for other in _STRENGTH}
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
-_NO_CERTIFICATE: tuple[object, ...] = (None,) * 6
+_NO_CERTIFICATE = (None,) * 6
 _NO_SIGNS: tuple[int | None, int | None] = (None, None)
 _UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
 _NOTHING, _REVIEW = Scope.NONE, Confidence.REVIEW
@@ -206,9 +206,9 @@ def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
 
 
 def _moment(basket: Basket, policies: PolicySet) -> Moment:
-    sold_at_ms = basket.sold_at_ms
+    at_ms = basket.sold_at_ms
     hold = "clock_uncertain" if basket.clock_held else None
-    return Moment(sold_at_ms, civil_date(sold_at_ms), policies.in_force(sold_at_ms), _proof_of(basket), hold)
+    return _new(Moment, (at_ms, civil_date(at_ms), policies.in_force(at_ms), _proof_of(basket), hold))
 
 
 def _proof_of(basket: Basket) -> Callable[[Read], str]:

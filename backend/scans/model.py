@@ -67,8 +67,6 @@ class Basket:
     channel: str
     store: str | None
     district: str | None
-    member_handle: bytes | None
-    member_city: str | None
     resident: str | None
     claim_sha256: bytes | None
     closed_by: str | None

@@ -145,8 +145,6 @@ def _basket(basket: str, buyer: str, *facts: Any) -> Basket:
         channel=channel,
         store=store,
         district=district,
-        member_handle=None,
-        member_city=None,
         resident=resident,
         claim_sha256=None if claim is None else bytes(claim),
         closed_by=closed_by,

@@ -119,8 +119,6 @@ def basket_to_be(
         channel=Channel.TILL.value,
         store=store,
         district=district,
-        member_handle=None,
-        member_city=None,
         resident=None,
         claim_sha256=None,
         closed_by=None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -289,28 +289,28 @@ class CounterChange(NamedTuple):
 
 def add_to_counters(connection: Connection, city: str, changes: Iterable[CounterChange]) -> Sent:
     """Adds to counters, whatever they are now; incomplete when one of them has no more room for that."""
-    ordered = sorted(changes)
-    kinds = [(change.period, change.cap, change.allowed, 1) for change in ordered]
-    return _send_counters(connection, ADD_TO_COUNTERS, city, ordered, kinds, [change.added for change in ordered])
+    persons, periods, caps, _before, _versions, added, allowed = zip(*sorted(changes), strict=True)
+    kinds = zip(periods, caps, allowed, repeat(1, len(persons)), strict=True)
+    return _send_counters(connection, ADD_TO_COUNTERS, city, persons, kinds, added)
 
 
 def set_counters(connection: Connection, city: str, changes: Iterable[CounterChange]) -> Sent:
     """Changes counters that must be as they were read; incomplete when another transaction changed one since."""
-    ordered = sorted(changes)
-    kinds = [(change.period, change.cap, change.allowed, change.version + 1) for change in ordered]
-    used = [change.before + change.added for change in ordered]
-    return _send_counters(connection, SET_COUNTERS, city, ordered, kinds, used)
+    persons, periods, caps, before, versions, added, allowed = zip(*sorted(changes), strict=True)
+    kinds = zip(periods, caps, allowed, (version + 1 for version in versions), strict=True)
+    used = [had + more for had, more in zip(before, added, strict=True)]
+    return _send_counters(connection, SET_COUNTERS, city, persons, kinds, used)
 
 
 def _send_counters(
     connection: Connection,
     statement: str,
     city: str,
-    ordered: Sequence[CounterChange],
-    kinds: Sequence[tuple[str, str, int, int]],
+    persons: Sequence[str],
+    kinds: Iterable[tuple[str, str, int, int]],
     used: Sequence[int],
 ) -> Sent:
-    """`ordered` by the table's key, in which every transaction takes its counters; `kinds`: period, cap, limit, version."""
+    """By the table's key, in which every transaction takes its counters; `kinds`: period, cap, limit, version of each."""
     few, places = alike(kinds)
     periods, caps, allowed, versions = zip(*few, strict=True)
     given = {
@@ -318,12 +318,12 @@ def _send_counters(
         "periods": unquoted(periods),
         "caps": words(caps),
         "allowed": numbers(allowed),
-        "persons": ids([change.person for change in ordered]),
+        "persons": ids(persons),
         "used": numbers(used),
         "versions": numbers(versions),
         "alike": numbers(places),
     }
-    return Sent(hot(connection, statement, given, prepared=True), len(ordered))
+    return Sent(hot(connection, statement, given, prepared=True), len(persons))
 
 
 def save_decisions(

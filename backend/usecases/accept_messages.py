@@ -28,6 +28,8 @@ from backend.usecases.heed_devices import Shown, alarm_retired_keys, heed_device
 from backend.usecases.record_baskets import Arrival, ShownMember
 
 MESSAGES_MAX = 500
+# A NamedTuple's own constructor is a Python function; every basket comes by here.
+_new = tuple.__new__
 TOPIC_SHOWN_MAX = 200
 RECEIVED_AGO_MAX_MS = 86_400_000
 """A bridge may have held a message for as long as the backend was away; what it claims beyond a day is not believed."""
@@ -252,7 +254,7 @@ def _take_lines(found: Sorted, number: int, delivery: Delivery, envelope: Envelo
             receipts[place] = _set_line_aside(found, delivery, device, raw, error)
             continue
         found.reads += len(line.basket.reads)
-        landed.append(Landed(number, place, _arrival(line)))
+        landed.append(_new(Landed, (number, place, _arrival(line))))
     if not landed:
         del found.baskets[device.city]
 
@@ -261,7 +263,7 @@ def _shown(found: Sorted, devices: Mapping[str, KnownDevice], landed: Landed, ou
     header = found.opened[landed.message].header
     retiring = devices[header.device].retiring
     new_key = bool(retiring) and header.key_id not in retiring
-    return Shown(header.device, header.stream, new_key, outcome.code == BasketConflict.code)
+    return _new(Shown, (header.device, header.stream, new_key, outcome.code == BasketConflict.code))
 
 
 def _arrival(line: Line) -> Arrival:
@@ -271,7 +273,8 @@ def _arrival(line: Line) -> Arrival:
     if code is None or not (code.city.isascii() and code.city.isdigit()):
         line.basket.member_fault = "malformed"
         return Arrival(line.basket)
-    return Arrival(line.basket, ShownMember(code.handle, code.city, line.shown_at_ms))
+    member = _new(ShownMember, (code.handle, code.city, line.shown_at_ms))
+    return _new(Arrival, (line.basket, member, None))
 
 
 def _set_line_aside(
@@ -319,4 +322,4 @@ def _entry(delivery: Delivery, reason: str, detail: str, device: KnownDevice | N
 def _receipt(outcome: Recorded) -> Receipt:
     # The wire knows lower-case codes only; an SQLSTATE may hold capitals.
     code = None if outcome.code is None else outcome.code.lower()
-    return Receipt(outcome.seq, outcome.sha256.hex(), outcome.state, code)
+    return _new(Receipt, (outcome.seq, outcome.sha256.hex(), outcome.state, code))

@@ -34,6 +34,8 @@ _REFUSED_VALUE = ("22", "23")
 _RECORDED, _DUPLICATE = BasketState.RECORDED.value, BasketState.DUPLICATE.value
 _QUARANTINED = BasketState.QUARANTINED.value
 _GTIN = Scheme.GTIN
+# A NamedTuple's own constructor is a Python function; every basket comes by here.
+_new = tuple.__new__
 
 
 class ShownMember(NamedTuple):
@@ -276,7 +278,9 @@ def name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         if arrival.member is not None:
             homes[arrival.member.home].append(arrival)
     for home in sorted(homes):
-        shown = [ShownCode(a.member.handle, a.basket.stream, a.basket.root_seq) for a in homes[home] if a.member]
+        shown = [
+            _new(ShownCode, (a.member.handle, a.basket.stream, a.basket.root_seq)) for a in homes[home] if a.member
+        ]
         uses = resident_store.use_codes(connection, home, shown)
         absent = [code.handle for code in shown if code not in uses]
         known = resident_store.known_codes(connection, home, absent) if absent else frozenset()
@@ -315,7 +319,8 @@ def _repeated_as(basket: Basket, *, same: bool) -> Recorded:
 
 
 def _recorded_as(basket: Basket, state: str, code: str | None) -> Recorded:
-    return Recorded(basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state, code)
+    recorded = basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state, code
+    return _new(Recorded, recorded)
 
 
 def _quarantined(city: str, basket: Basket, reason: str) -> Quarantined:

@@ -153,8 +153,6 @@ def basket_of(scan: LabelScan, now_ms: int) -> Basket:
         channel=Channel.PHONE.value,
         store=None,
         district=None,
-        member_handle=None,
-        member_city=None,
         resident=scan.resident,
         claim_sha256=None,
         closed_by=None,

@@ -28,6 +28,8 @@ from backend.usecases.races import LostRace
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _PENDING, _UNIT = Outcome.PENDING.value, Scope.UNIT
+# A NamedTuple's own constructor is a Python function; every counter comes by here.
+_new = tuple.__new__
 
 
 class RegistryLookup(Protocol):
@@ -161,14 +163,14 @@ def send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sen
     """
     limits, bounds = loaded.limits, Bounds(loaded.registry.policies)
     changes: list[store.CounterChange] = []
-    exact = bool(limits.cut)
     for key, used in limits.used.items():
         before, version = loaded.counters.get(key, store.NO_COUNTER)
         if used != before:
-            changes.append(store.CounterChange(*key, before, version, used - before, bounds.of(key, limits.met)))
-            exact = exact or bounds.differ(key, limits.met)
+            change = (*key, before, version, used - before, bounds.of(key, limits.met))
+            changes.append(_new(store.CounterChange, change))
     if not changes:
         return []
+    exact = bool(limits.cut) or bounds.differ((change[:3] for change in changes), limits.met)
     # One statement for all: two would take their rows in two orders, and wait for each other in a ring.
     send = store.set_counters if exact else store.add_to_counters
     return [send(connection, city, changes)]
@@ -192,10 +194,11 @@ class Bounds:
             return self._most[key[2]]
         return self._most[found.counter] if found.limit is None else found.limit
 
-    def differ(self, key: CounterKey, met: Mapping[CounterKey, Met]) -> bool:
-        """Whether versions differ in this cap: then the database's bound is not that of every sale."""
-        found = met.get(key)
-        return (key[2] if found is None else found.counter) in self._differing
+    def differ(self, keys: Iterable[CounterKey], met: Mapping[CounterKey, Met]) -> bool:
+        """Whether versions differ in a cap of `keys`: then the database's bound is not that of every sale."""
+        if not self._differing:
+            return False
+        return any((key[2] if (found := met.get(key)) is None else found.counter) in self._differing for key in keys)
 
 
 def _periods(baskets: Sequence[Basket], policies: PolicySet) -> set[str]:
