@@ -16,6 +16,8 @@ RELEASE: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
 HARDWARE: Final = re.compile(r"[a-z0-9_.-]{1,32}")
 REASON: Final = re.compile(r"[a-z0-9_]{1,64}")
 HARDWARE_MAX: Final = 16
+UNCONFIRMED: Final = "unconfirmed"
+"""The reason of a till that has staged a release and waits to hear that its offer still stands."""
 
 
 class JobKind(StrEnum):
@@ -58,9 +60,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobReport:
-    """`version`: what runs now. `reason` of a failure, or of what is waited for: `unconfirmed` when it is staged and waits to
-    hear that its offer still stands.
-    """
+    """`version`: what runs now. `reason` of a failure, or of what is waited for."""
 
     rollout: str
     state: UpdateState

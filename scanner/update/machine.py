@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from firmware_bridge.wire.jobs import Cancelled, JobReport, UpdateOffer, UpdateState
+from firmware_bridge.wire.jobs import UNCONFIRMED, Cancelled, JobReport, UpdateOffer, UpdateState
 from scanner.update import job as job_file
 from scanner.update.job import Job
 from scanner.update.release import Compatibility, UpdateRefused, check, compatibility
@@ -20,7 +20,6 @@ from scanner.update.repository import Repository, RepositoryAway
 from scanner.update.slots import Slots
 from scanner.update.stage import Install, build, full_disk_refused
 
-UNCONFIRMED = "unconfirmed"
 _WORK = frozenset({UpdateState.OFFERED, UpdateState.DOWNLOADING, UpdateState.VERIFIED})
 
 

@@ -19,7 +19,7 @@ from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code, show_
 from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.enrolment import provision_bytes, rotation_bytes
 from firmware_bridge.wire.envelope import Sign, open_envelope, seal, signed_bytes
-from firmware_bridge.wire.jobs import JobReport, UpdateOffer, UpdateState, encode_offer, encode_report
+from firmware_bridge.wire.jobs import UNCONFIRMED, JobReport, UpdateOffer, UpdateState, encode_offer, encode_report
 from firmware_bridge.wire.member_code import MemberCode, encode_member_code
 from firmware_bridge.wire.messages import (
     Basket,
@@ -88,6 +88,7 @@ def build() -> dict[str, bytes]:
     files["downlink-command.bin"] = _downlink()
     files["downlink-update.bin"] = seal_downlink(topics.down_job(DEVICE), encode_offer(offer()), signer(RECEIPT_SEED))
     files["job-report.json"] = encode_report(job_report())
+    files["job-report-unconfirmed.json"] = encode_report(job_report_unconfirmed())
     files["refused-downlinks.json"] = _pretty(_refused_downlinks(files["downlink-command.bin"]))
     snapshots = _snapshots()
     files |= {f"{name}.bin": payload for name, payload in snapshots.items()}
@@ -310,6 +311,10 @@ def job_report() -> JobReport:
     return JobReport(
         rollout=offer().rollout, state=UpdateState.ROLLED_BACK, version="1.2.0", reason="no_health_in_time"
     )
+
+
+def job_report_unconfirmed() -> JobReport:
+    return JobReport(rollout=offer().rollout, state=UpdateState.STAGED, version="1.2.0", reason=UNCONFIRMED)
 
 
 def _downlink() -> bytes:

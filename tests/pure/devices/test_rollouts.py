@@ -16,7 +16,7 @@ from backend.devices.updates.advance import (
     sample_size,
     turned,
 )
-from backend.devices.updates.messages import cancel_body, offer_body, read_report
+from backend.devices.updates.messages import UNCONFIRMED, cancel_body, offer_body, read_report
 from backend.devices.updates.model import (
     FINAL,
     STAGES_PERCENT,
@@ -202,6 +202,12 @@ def test_the_backend_writes_the_offer_of_the_golden_file() -> None:
     golden_body = (golden.FOLDER / "downlink-update.bin").read_bytes()[65:]
 
     assert offer_body(ROLLING.rollout, ROLLING.release) == golden_body
+
+
+def test_the_backend_knows_a_till_that_waits_for_the_servers_word() -> None:
+    found = read_report((golden.FOLDER / "job-report-unconfirmed.json").read_text())
+
+    assert found == (golden.offer().rollout, DeviceState.STAGED, "1.2.0", UNCONFIRMED)
 
 
 def test_the_backend_reads_the_report_of_the_golden_file() -> None:
