@@ -1,9 +1,10 @@
 """The lines of a snapshot. Pure.
 
-Four sorts, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address,
-`t:` + another label's text) name a kind; a kind (`k:`) says what it would earn in each zone, and (`l:`) which policies surely
-pay what of it, where their budgets are lent to tills; a place (`p:`) says which zone it lies in. So a policy changes few
-lines and a certificate one, and what policies give is worked out once for all goods that they cannot tell apart.
+Four sorts, each a key and a JSON array: goods (`g:` + GTIN of 14 digits, `w:` + key of a label that is a web address, `o:` +
+certification body of organic marks, `t:` + another label's text) name a kind; a kind (`k:`) says what it would earn in each
+zone, and (`l:`) which policies surely pay what of it, where their budgets are lent to tills; a place (`p:`) says which zone
+it lies in. So a policy changes few lines and a certificate one, and what policies give is worked out once for all goods that
+they cannot tell apart.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from backend.certificates.model import FOREVER_MS, Entry
 from backend.certificates.validity import standing
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, day_start_ms
-from backend.labels.model import Reading, Scheme, Scope
+from backend.labels.model import Confidence, Reading, Scheme, Scope
 from backend.labels.parse import parse
 from backend.labels.schemes.efficiency import address_of
 from backend.policies.compiled import PolicySet
@@ -28,6 +29,9 @@ from backend.snapshots.zones import ANYWHERE, Place, Zones
 Shown = TypeVar("Shown")
 GOODS_MAX: Final = 300_000
 NAME_CHARS_MAX: Final = 20
+ORGANIC_BODY: Final = "organic_body:"
+_ANY_MARK: Final = "有机码{}24000000000000"
+"""What any mark of a body says, whichever piece it is on."""
 _STRENGTH: Final = "SEMU"
 _LEVELS: Final = {
     Scope.UNIT: Level.UNIT.value,
@@ -85,20 +89,30 @@ def _goods(world: World) -> tuple[dict[str, str], set[Kind]]:
     kinds: set[Kind] = set()
     for key in world.entries:
         text, address = key.partition(":")[2], address_of(key)
-        reading = parse(address or text)
+        reading = parse(_ANY_MARK.format(text) if key.startswith(ORGANIC_BODY) else address or text)
         if key not in reading.registry_keys:
             continue  # it is found by no text that a till could match
         found = next((world.entries[key] for key in reading.registry_keys if key in world.entries), ())
         at_sale = standing(found, world.at_ms)
         if not reading.usable or at_sale.state != "valid" or at_sale.entry is None or reading.scope not in _LEVELS:
             continue
+        if reading.confidence is Confidence.REVIEW and key.startswith(ORGANIC_BODY):
+            continue  # a person looks at marks of a body that is not approved
         kind = _kind(reading, at_sale.entry)
         kinds.add(kind)
-        line_key = f"w:{key}" if address else f"g:{text}" if reading.scheme is Scheme.GTIN else f"t:{text}"
+        line_key = f"{_sort_of(key, reading)}:{key if address else text}"
         lines[line_key] = _json([at_sale.entry.product[:NAME_CHARS_MAX], _id(kind), _until(at_sale.entry, world.at_ms)])
     if len(lines) > GOODS_MAX:
         raise SnapshotTooLarge(goods=len(lines), goods_max=GOODS_MAX)
     return lines, kinds
+
+
+def _sort_of(key: str, reading: Reading) -> str:
+    if address_of(key):
+        return "w"
+    if key.startswith(ORGANIC_BODY):
+        return "o"
+    return "g" if reading.scheme is Scheme.GTIN else "t"
 
 
 def _kind(reading: Reading, entry: Entry) -> Kind:
@@ -132,7 +146,11 @@ def _offers(kind: Kind, zones: Zones, world: World) -> Mapping[str, object]:
 
 
 def _paid(kind: Kind, zones: Zones, world: World) -> Mapping[str, object]:
-    """The same of lent budgets alone: unit -> policy -> amount; empty where none of them surely pays anything."""
+    """The same of lent budgets alone: unit -> policy -> amount; empty where none of them surely pays anything, as where a
+    label of a single piece may have been paid for already.
+    """
+    if kind.scheme == Scheme.ORGANIC.value:
+        return {}
     in_force, on = world.policies.in_force(world.at_ms), civil_date(world.at_ms)
 
     def shown(facts: Facts) -> dict[str, dict[str, int]]:

@@ -23,7 +23,16 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 """China energy and water labels: the address of one product (productId), or the short one before it."""
+_LINK = re.compile(
+    r"https?://(?:id\.gs1\.org|id\.gs1cn\.org)/01/(?P<gtin>[0-9]{8}|[0-9]{12,14})"
+    r"(?:/10/[A-Za-z0-9.-]{1,20})?(?:/21/(?P<serial>[A-Za-z0-9.-]{1,20}))?",
+    re.IGNORECASE,
+)
+"""GS1 Digital Link of GS1's own resolvers, with batch and serial; others are the server's to judge."""
+_ORGANIC = re.compile(r"(?:中国)?(?:有机产品)?有[机機][码碼](?:号|编号)?[:：;.#]*(?P<digits>[0-9]{17,18})")
+"""The mark of an organic product with its words: 17 digits by the rules of 2012, 18 by those of 2022."""
 _PRODUCT_ID = re.compile(r"[0-9]{1,20}")
+_OLD_YEARS, _NEW_YEARS = range(11, 24), range(22, 50)
 _TEXT = re.compile(r"[!-~]{4,100}")
 
 
@@ -45,6 +54,11 @@ def label_of(seen: CodeSeen) -> Label | None:
     if text.isascii() and text.isdigit() and len(text) in GTIN_LENGTHS:
         # Eight digits of a UPC-E are another number, squeezed.
         return None if seen.symbology == "UPCE" and len(text) == 8 else _gtin(text, unit=False)  # noqa: PLR2004
+    if (organic := _ORGANIC.fullmatch(text.replace("-", ""))) is not None:
+        return _of_organic(organic["digits"])
+    linked = _LINK.fullmatch(seen.code.strip())
+    if linked is not None:
+        return _gtin(linked["gtin"], unit=linked["serial"] is not None)
     elements = _ELEMENTS.fullmatch(seen.code) if seen.aim in _GS1_AIMS else None
     if elements is not None:
         return _gtin(elements["gtin"], unit=_SERIAL.match(elements["rest"]) is not None)
@@ -59,6 +73,15 @@ def _gtin(digits: str, *, unit: bool) -> Label | None:
     padded = digits.zfill(14)
     weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(padded[:-1]))
     return Label(f"g:{padded}", unit) if int(padded[-1]) == -weighted % 10 else None
+
+
+def _of_organic(digits: str) -> Label | None:
+    """The body in four digits, and a year that its rules allow, as the server has them."""
+    is_old = len(digits) == 17  # noqa: PLR2004 - body of three digits, year, serial
+    body, year = (f"0{digits[:3]}", digits[3:5]) if is_old else (digits[:4], digits[4:6])
+    if is_old and digits[0] == "9":
+        body = f"90{digits[1:3]}"
+    return Label(f"o:{body}", unit=False) if int(year) in (_OLD_YEARS if is_old else _NEW_YEARS) else None
 
 
 def _of_address(address: re.Match[str]) -> Label | None:

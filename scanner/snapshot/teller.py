@@ -49,7 +49,9 @@ class SnapshotTeller:
             # Amounts are of one piece; how many pieces count is the policy's business.
             if seen.qty != 1:
                 return saying(goods.name, dict.fromkeys(offer, "later"))
-            return replace(saying(goods.name, offer), payers=_payers(goods, place, priced=seen.price_fen is not None))
+            # A label of a single piece may have been paid for already: nobody but the server knows.
+            paid = {} if label.unit else _payers(goods, priced=seen.price_fen is not None)
+            return replace(saying(goods.name, offer), payers=paid)
         except (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError):
             # A disk that fails, or lines of a later release: nothing to stop a sale for.
             return UNKNOWN
@@ -68,9 +70,9 @@ class SnapshotTeller:
         return None if report.src is ClockSource.NONE else self._clock.wall_ms() + report.off_ms
 
 
-def _payers(goods: Goods, place: int, *, priced: bool) -> Mapping[tuple[str, str], int]:
+def _payers(goods: Goods, *, priced: bool) -> Mapping[tuple[str, str], int]:
     """A basket that was sent late proves less: with a price only what is paid for either proof is sure."""
     if not goods.paid:
         return {}
-    plain, online = ({(p, u): a for u, of in paid.items() for p, a in of.items()} for paid in goods.paid[place:][:2])
+    plain, online = ({(p, u): a for u, of in paid.items() for p, a in of.items()} for paid in goods.paid[:2])
     return {key: amount for key, amount in plain.items() if not priced or online.get(key) == amount}

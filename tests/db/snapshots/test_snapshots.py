@@ -20,6 +20,7 @@ from backend.snapshots import queries
 from backend.storage.transaction import Database, observed
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.open_store import open_store
+from backend.usecases.set_lease_terms import set_lease_terms
 from backend.usecases.turn_policy import turn_policy
 from scanner.snapshot.labels import label_of
 from scanner.sources.model import CodeSeen
@@ -38,6 +39,7 @@ from tests.worlds.city import (
     register,
     resident,
 )
+from tests.worlds.lending import TERMS, policies
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -258,3 +260,28 @@ def test_labels_that_are_no_product_codes_are_known_by_what_a_till_reads(city: C
 
     reads = [label_of(CodeSeen(code=code, symbology="QRCODE", mono_ms=1, src="test")) for code in (address, short)]
     assert [label is not None and label.key in lines(city) for label in reads] == [True, True]
+
+
+def test_a_mark_of_an_approved_body_is_told_by_its_body_and_never_promised(city: City) -> None:
+    """The body stands for all of its marks; one of them may have been paid for already."""
+    row = {
+        "code": "organic_body:0100",
+        "certificate_no": "100OP1200001",
+        "product": "有机产品",
+        "category": "食品",
+        "scheme": "organic",
+    }
+    register(city.database, row, {**row, "code": "organic_body:9999", "certificate_no": "100OP1200002"})
+    pays = rules.rule("mark", rules.fixed(7), rules.where("certificate_scheme", "=", "organic"))
+    city.publish(rules.document(pays, policy="marks"))
+    city.database.write(lambda c: set_lease_terms(c, policies(), NANJING, TERMS, "tests", NOON))
+    make(city)
+
+    held = lines(city)
+
+    known = label_of(CodeSeen(code="有机码：010024123456789012", symbology="QRCODE", mono_ms=1, src="test"))
+    assert known is not None
+    name, kind, _ = json.loads(held[known.key])
+    assert (name, json.loads(held[f"k:{kind}"])[1][""][0]) == ("有机产品", {"points": 3})
+    assert (f"l:{kind}" in held, "o:9999" in held) == (False, False)
+    assert any(key.startswith("l:") for key in held)

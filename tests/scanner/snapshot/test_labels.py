@@ -12,7 +12,7 @@ from tests.worlds.city import gtin
 
 GTINS = st.integers(0, 10**9 - 1).map(gtin)
 SERIALS = st.text("ABCxyz0123456789-/", min_size=1, max_size=12)
-READ = frozenset({Scheme.GTIN, Scheme.SGTIN, Scheme.ENERGY_LABEL, Scheme.WATER_LABEL})
+READ = frozenset({Scheme.GTIN, Scheme.SGTIN, Scheme.ENERGY_LABEL, Scheme.WATER_LABEL, Scheme.ORGANIC})
 DATES = st.sampled_from(["11261231", "17261231", "15270101"])
 
 
@@ -24,6 +24,8 @@ def as_the_server_reads(code: str, symbology: str, aim: str | None) -> Label | N
     reading = parse(code, symbology, aim)
     if not reading.usable or reading.scheme not in READ:
         return None
+    if reading.scheme is Scheme.ORGANIC:
+        return Label(f"o:{reading.registry_keys[1].partition(':')[2]}", unit=False)
     if reading.scheme not in (Scheme.GTIN, Scheme.SGTIN):
         return Label(f"w:{reading.key}", unit=False)
     return Label(f"g:{reading.registry_keys[0].partition(':')[2]}", reading.scheme is Scheme.SGTIN)
@@ -70,6 +72,16 @@ short = st.builds(
     st.sampled_from(["", "/", "/0.html", "/1.html"]),
     st.sampled_from([str, str.upper]),
 )
+linked = st.builds(
+    lambda code, rest: (f"https://id.gs1.org/01/{code}{rest}", "QRCODE", None),
+    GTINS,
+    st.sampled_from(["", "/10/L1", "/21/S-1", "/10/L1/21/S1"]),
+)
+marks = st.builds(
+    lambda words, digits: (f"{words}{digits}", "QRCODE", None),
+    st.sampled_from(["有机码", "有机码：", "有机碼 ", "中国有机产品有机码:"]),
+    st.from_regex(r"[0-9]{3,4}[0-5][0-9][0-9]{12}", fullmatch=True, alphabet="0123456789"),
+)
 plain = st.builds(
     lambda code, symbology: (code, symbology, None), GTINS, st.sampled_from(["EAN13", "QRCODE", "CODE128"])
 )
@@ -77,7 +89,7 @@ wrong = st.builds(lambda code: (code[:-1] + str((int(code[-1]) + 1) % 10), "EAN1
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.one_of(elements(), printed(), plain, wrong, official, short))
+@given(st.one_of(elements(), printed(), plain, wrong, official, short, linked, marks))
 def test_product_codes_are_read_as_the_server_reads_them(code: tuple[str, str, str | None]) -> None:
     found = looked_up(*code)
 

@@ -166,3 +166,27 @@ def with_check_digit(number: int) -> str:
     padded = f"{number // 10 * 10:014d}"
     weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(padded[:-1]))
     return padded[:-1] + str(-weighted % 10)
+
+
+@pytest.mark.parametrize(
+    ("read", "payers"),
+    [
+        (seen(FRIDGE), {("green", "points"): 5}),
+        (seen(FRIDGE, 10_000), {}),
+        (seen(RICE, 10_000), {("green", "points"): 3}),
+        (seen(UNIT), {}),
+        (seen(FRIDGE, qty=2), None),
+    ],
+    ids=["without a price", "a price that pays otherwise online", "either way the same", "one piece", "two pieces"],
+)
+def test_who_pays_is_known_only_where_it_is_sure(
+    file: SnapshotFile, clock: SetClock, read: CodeSeen, payers: dict[tuple[str, str], int] | None
+) -> None:
+    """Of a label of one piece nobody but the server knows whether it was paid for; a late basket proves less."""
+    sure = {
+        "l:one": '[{"":[{"points":{"green":5}},{"points":{"green":10}},{"points":{"green":7}},{}]}]',
+        "l:priced": '[{"":[{"points":{"green":3}},{"points":{"green":3}},{},{}]}]',
+    }
+    file.apply(message({**USUAL, **sure}, version=101))
+
+    assert SnapshotTeller(file, clock, lambda: clock.report).tell(read).payers == payers
