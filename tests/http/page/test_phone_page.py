@@ -21,8 +21,8 @@ from tests.http.page.looks import AXE, fits, violations
 from tests.http.shop import BATCH, batch
 from tests.worlds.city import read
 
-TEA, FRIDGE = "有机码:000124990000000001", "9521234000013"
-SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "my-data", "me")
+TEA, FRIDGE, EXPIRED = "有机码:000124990000000001", "9521234000013", "9521234000334"
+SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "my-data", "appeals", "me")
 SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
 """The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
 WHOLE = {"width": 390, "height": 3_000}
@@ -149,6 +149,21 @@ def test_another_account_of_ones_own_is_merged_by_its_number(phone: Phone) -> No
     expect(page.locator(".verdict .outcome")).to_have_text("已合并")
     phone.go("home")
     expect(page.locator(".figure")).to_have_text("2分")
+
+
+def test_a_scan_without_award_can_be_appealed_against(phone: Phone) -> None:
+    page = phone.page
+    phone.sign_in()
+    phone.go("scan")
+    page.get_by_label("或者输入标签上的编号").fill(EXPIRED)
+    page.get_by_role("button", name="查询").click()
+    page.get_by_role("link", name="看全部理由").click()
+    page.get_by_text("我有异议，申请复核").click()
+    page.get_by_label("哪里不对？请写明理由").fill("包装上的证书还在有效期内。")
+    page.get_by_role("button", name="提交申诉").click()
+
+    page.get_by_role("link", name="我的申诉").click()
+    expect(page.locator(".card")).to_contain_text("包装上的证书还在有效期内。")
 
 
 def test_a_photo_of_a_label_is_read_by_the_server(phone: Phone, tmp_path: Path) -> None:

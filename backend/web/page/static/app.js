@@ -3,6 +3,7 @@
 import { Refusal, session } from "./api.js";
 import { refusal } from "./dom.js";
 import { say } from "./say.js";
+import appeals from "./screens/appeals.js";
 import claim from "./screens/claim.js";
 import code from "./screens/code.js";
 import consents from "./screens/consents.js";
@@ -30,6 +31,7 @@ const SCREENS = {
   consents: { show: consents, tab: "me" },
   merge: { show: merge, tab: "me" },
   "my-data": { show: myData, tab: "me" },
+  appeals: { show: appeals, tab: "me" },
   me: { show: me, tab: "me" },
   "sign-in": { show: signIn, tab: "me", open: true },
 };

@@ -69,10 +69,11 @@ export function form(kind, text, work, ...fields) {
   return made;
 }
 
-/** Text to type into; `fault` says beside it what is wrong with it. */
+/** Text to type into, with `rows` on several lines; `fault` says beside it what is wrong with it. */
 export function field(id, text, attributes = {}) {
   const fault = el("p.fault", { id: `${id}-fault`, role: "alert" });
-  const input = el("input", { id, type: "text", "aria-describedby": `${id}-fault`, ...attributes });
+  const kind = attributes.rows ? ["textarea", {}] : ["input", { type: "text" }];
+  const input = el(kind[0], { id, ...kind[1], "aria-describedby": `${id}-fault`, ...attributes });
   const wrong = (words) => {
     fault.textContent = words;
     input.setAttribute("aria-invalid", "true");

@@ -3,7 +3,7 @@
 import { ask } from "../api.js";
 import { button, el, heading, put, refusal, speak } from "../dom.js";
 import { qr } from "../qr.js";
-import { atMoment, onDay, said, say } from "../say.js";
+import { atMoment, said, say } from "../say.js";
 
 export default async function redemption(shown, { rest, signal, again }) {
   const place = `/redemptions/${encodeURIComponent(rest[0])}`;
@@ -25,7 +25,7 @@ export default async function redemption(shown, { rest, signal, again }) {
       el("p.sentence", {}, said(one)),
       el("p.note", {}, say(`${one.pieces} 份，共 ${one.points} 分`, `${one.pieces} for ${one.points} points`))),
     one.code ? await shownCode(one.code, say("请向工作人员出示兑换码", "Show this code at the counter"), say(`${atMoment(one.expires_at)}前有效`, `good until ${atMoment(one.expires_at)}`), signal) : null,
-    one.voucher?.code ? await shownCode(one.voucher.code, say("使用时出示券码", "Show this voucher to use it"), say(`${onDay(one.voucher.expires_at)}前有效，只用一次`, `good until ${onDay(one.voucher.expires_at)}, once`), signal) : null,
+    one.voucher?.code ? await shownCode(one.voucher.code, say("使用时出示券码", "Show this voucher to use it"), say("只能用一次，用后失效", "Good once"), signal) : null,
     held && !one.code ? button(say("确认兑换", "Confirm"), act("confirm", say("已兑换", "Redeemed"))) : null,
     held ? button(say("取消，退回积分", "Cancel; the points come back"), act("cancel", say("已取消", "Cancelled")), "button.quiet") : null,
     fault, el("p.row", {}, el("a.link", { href: "#/redeem" }, say("返回兑换", "Back"))));
