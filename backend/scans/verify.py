@@ -60,6 +60,11 @@ SELECT r.basket::text, r.line_no, r.decision_no FROM hold_rulings r
 WHERE r.city = %(city)s AND NOT EXISTS (
   SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = r.basket AND d.line_no = r.line_no
     AND d.decision_no = r.decision_no + 1)""",
+    "an appeal that was upheld, and no award follows": """
+SELECT a.basket::text, a.line_no, a.new_decision_no FROM appeals a
+WHERE a.city = %(city)s AND a.state = 'upheld' AND NOT EXISTS (
+  SELECT FROM decisions d WHERE d.city = %(city)s AND d.basket = a.basket AND d.line_no = a.line_no
+    AND d.decision_no = a.new_decision_no AND d.award > 0)""",
     "names a policy version that does not exist": """
 SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
 WHERE d.city = %(city)s AND d.policy_version IS NOT NULL AND NOT EXISTS (

@@ -70,6 +70,8 @@ OPEN_ROUTES = {
     "GET /api/public/v1/tills/<device>/snapshot": "what it says is public, and signed for the one till; whole ones are bounded",
     "GET /api/public/v1/cities": "whoever signs in for the first time chooses a city",
     "GET /api/public/v1/consent-texts/<sha256>": "the words that residents agree to are public",
+    "GET /api/public/v1/checkpoints": "a signed checkpoint is worth something only to those who hold it against the books",
+    "GET /api/public/v1/checkpoints/growth": "the same: that a later checkpoint extends an earlier one",
     "POST /api/public/v1/labels:read": "the public may ask whether goods are certified (nothing is stored)",
 }
 """Every route that anyone may call, with the reason. A test compares it with the application's routes."""

@@ -32,6 +32,7 @@ from backend.storage.transaction import Database
 from backend.usecases.decide_appeal import DecideAppeal
 from backend.usecases.file_appeal import AskedAppeal, Filed, file_appeal
 from backend.usecases.rule_on_hold import Place, RuleOnHold
+from tests.db.ledger.faults import broken
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done, listed, refused
 from tests.worlds import books, rules
@@ -266,3 +267,14 @@ def test_of_a_closed_account_no_word_stays(city: City) -> None:
     assert "李明" not in str(books.rows(city.database, "SELECT a::text FROM appeals a"))
     city.database.write(lambda c: store.give_appeals(c, NANJING, LI, WANG))
     assert seen(city, filed.appeal).resident == WANG
+
+
+def test_an_upheld_appeal_without_its_award_is_found(city: City, database_url: str) -> None:
+    filed = appeal(city, refused_hold(city)).appeal
+    deciding(city).uphold(NANJING, filed.appeal, VERDICT, LATER)
+    assert broken(city.database) == set()
+    owner = Database(database_url, role=None)
+    owner.write(lambda c: c.exec_driver_sql("UPDATE appeals SET new_decision_no = 9"))
+    owner.close()
+
+    assert broken(city.database) == {"I9"}
