@@ -14,6 +14,15 @@ class Symbology(StrEnum):
     DATABAR = "databar"
     DATAMATRIX = "datamatrix"
     QRCODE = "qrcode"
+    AZTEC = "aztec"
+    CODABAR = "codabar"
+    CODE39 = "code39"
+    CODE93 = "code93"
+    CODE25 = "code25"
+    MAXICODE = "maxicode"
+    PDF417 = "pdf417"
+    ADDON = "addon"
+    WXCODE = "wxcode"
     OTHER = "other"
 
 
@@ -33,6 +42,15 @@ _NAMES = {
     Symbology.QRCODE: (
         "QRCODE", "QR", "QRCODEMODEL1", "QRCODEMODEL2", "MICROQRCODE", "RMQRCODE", "GS1QRCODE",
     ),
+    Symbology.AZTEC: ("AZTEC", "AZTECCODE", "AZTECRUNE"),
+    Symbology.CODABAR: ("CODABAR",),
+    Symbology.CODE39: ("CODE39", "CODE39STD", "CODE39EXT"),
+    Symbology.CODE93: ("CODE93",),
+    Symbology.CODE25: ("CODE25",),
+    Symbology.MAXICODE: ("MAXICODE",),
+    Symbology.PDF417: ("PDF417", "COMPACTPDF417", "MICROPDF417"),
+    Symbology.ADDON: ("UPCEANEXTENSION", "EAN2", "EAN5"),
+    Symbology.WXCODE: ("WXCODE",),
 }  # fmt: skip
 _BY_NAME = {name: symbology for symbology, names in _NAMES.items() for name in names}
 _SEPARATORS = str.maketrans("", "", "-_ ./")

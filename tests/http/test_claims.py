@@ -1,6 +1,7 @@
 """A basket of nobody becomes somebody's by the code on the sales slip: once, in time, under the policy of the sale."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
@@ -12,14 +13,17 @@ from flask.testing import FlaskClient
 
 from backend.bootstrap import Backend
 from backend.residents.people import Home
+from backend.usecases.claim_basket import ClaimSpent
 from tests.http.conftest import POS_TOKEN, Clock, SignIn, bearer
 from tests.worlds import books, rules
-from tests.worlds.city import FRIDGE, NANJING, City, read
+from tests.worlds.city import FRIDGE, NANJING, City, read, resident
 from tests.worlds.later import assert_sound, assert_verified
 
 CODE = "K7QM-3T9A-XY4W-0B1C"
 CANONICAL = Path(__file__).parent.parent / "pure" / "policies" / "canonical"
 PLAIN = CODE.replace("-", "")
+ROUNDS = int(os.environ.get("CLAIM_ROUNDS", "5"))
+"""Races of two claims; more of them by the environment."""
 
 
 @pytest.fixture
@@ -93,7 +97,6 @@ def test_it_is_good_for_seven_days(client: FlaskClient, sign_in: SignIn, unclaim
 
 def test_of_many_who_claim_at_once_one_is_credited(backend: Backend, unclaimed: City, clock: Clock) -> None:
     from backend.kernel.errors import DomainError
-    from tests.worlds.city import resident
 
     def attempt(number: int) -> str:
         try:
@@ -159,3 +162,23 @@ def test_other_baskets_may_be_claimed_at_any_shop(client: FlaskClient, sign_in: 
     status, body = at_shop(client, "s9", code)
 
     assert (status, [line["outcome"] for line in body["lines"]]) == (200, ["awarded", "awarded"])
+
+
+def test_of_two_who_claim_one_code_one_is_credited_every_time(backend: Backend, unclaimed: City, clock: Clock) -> None:
+    till = unclaimed.till(7)
+
+    def attempt(code: str, person: str) -> str:
+        try:
+            backend.claim_basket.claim(NANJING, code, Home(NANJING, person), clock.now)
+        except ClaimSpent:
+            return "spent"
+        return "claimed"
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(ROUNDS):
+            code = f"{number:016d}"
+            unclaimed.record(till.basket(read(FRIDGE), claim_sha256=sha256(code.encode()).hexdigest()))
+            racers = resident(2 * number + 1), resident(2 * number + 2)
+            assert sorted(pool.map(attempt, (code, code), racers)) == ["claimed", "spent"], number
+    assert sum(books.wallets(unclaimed.database, NANJING).values()) == 10 * ROUNDS
+    assert_sound(unclaimed.database, NANJING)

@@ -149,7 +149,9 @@ def test_nothing_of_an_identity_number_is_answered_or_kept(
 
     assert answer.status_code == 201
     assert number not in answer.get_data(as_text=True)
-    assert answer.get_json()["label"] == {"scheme": "citizen_id", "key": None, "text": None}
+    label = answer.get_json()["label"]
+    assert (label["scheme"], label["key"], label["text"], label["level"]) == ("citizen_id", None, None, None)
+    assert label["sentence"] == "这是个人证件号码，它不能证明商品获得认证。"
 
 
 def test_a_scan_in_another_city_opens_an_account_there(client: FlaskClient, discovery: City, sign_in: SignIn) -> None:

@@ -175,3 +175,24 @@ def test_history_pages_are_stable_while_scans_come_in(
     seen = [one["label"]["key"][-2:] for one in first["scans"] + rest["scans"]]
     assert seen == ["S3", "S2", "S1", "S0"]
     assert rest["next"] is None
+
+
+def test_a_scan_says_what_the_label_proves_and_how_to_get_what_is_missing(
+    client: FlaskClient, city: City, sign_in: SignIn
+) -> None:
+    headers = sign_in()
+
+    def read_by_phone(code: str) -> tuple[str, str | None, str | None]:
+        body = client.post(f"{API}/scans", json={"scan_id": str(uuid4()), "code": code}, headers=headers).get_json()
+        step = body["next_step"]
+        return body["label"]["sentence"], (body["certificate"] or {}).get("state"), step and step["code"]
+
+    assert read_by_phone(FRIDGE) == (
+        "这是商品条码，它对应这一型号的商品，不能证明已经购买。",
+        "valid",
+        "show_member_code",
+    )
+    assert read_by_phone(UNCERTIFIED)[1:] == (None, "wait")
+    assert read_by_phone("你好") == ("这是无法识别的内容，它不能证明商品获得认证。", None, "scan_another")
+    asked = client.post("/api/public/v1/labels:read", json={"text": FRIDGE}).get_json()
+    assert asked["label"]["sentence"] == "这是商品条码，它对应这一型号的商品，不能证明已经购买。"

@@ -13,6 +13,8 @@ from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.model import Reading
 from backend.labels.parse import parse
 from backend.labels.sentences import WARNINGS
+from backend.labels.words import label_words
+from backend.scans.decide import level_of
 from backend.web.auth import Access
 from backend.web.context import backend, now
 from backend.web.endpoint import answer, endpoint
@@ -37,6 +39,10 @@ class WarningSchema(ma.Schema):
 
 class LabelSchema(ma.Schema):
     scheme = ma.fields.String(required=True)
+    sentence = ma.fields.String(
+        required=True, metadata={"description": "是什么标签、能证明什么 / what it is and what it proves"}
+    )
+    sentence_en = ma.fields.String(required=True)
     key = ma.fields.String(required=True, allow_none=True)
     scope = ma.fields.String(required=True, metadata={"description": "what it names: unit, model, enterprise …"})
     usable = ma.fields.Boolean(required=True)
@@ -94,9 +100,12 @@ def read_label(body: dict[str, Any]) -> Response:
 
 
 def _label(reading: Reading) -> dict[str, object]:
+    said = label_words(reading.scheme.value, level_of(reading, None) if reading.usable else None)
     warnings = [(code, *WARNINGS[code]) for code in reading.warnings]
     return {
         "scheme": reading.scheme.value,
+        "sentence": said.zh,
+        "sentence_en": said.en,
         "key": reading.key,
         "scope": reading.scope.value,
         "usable": reading.usable,

@@ -7,16 +7,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from backend.kernel.periods import instant
+from backend.labels.words import label_words
 from backend.ledger.queries import Holding
 from backend.policies.explain import AmountStep, PolicyCheck, RuleCheck
 from backend.policies.words import ConditionCheck, Sentence, amount_words
+from backend.scans.decide import Decision
 from backend.scans.explain import Recomputed
 from backend.scans.model import READS_MAX, Channel
+from backend.scans.next_steps import next_step
 from backend.scans.queries import HistoryKey, RecordedScan
 from backend.scans.sentences import OUTCOMES
 from backend.usecases.return_answers import ReturnedScan
 from backend.web.problems import Fault, InvalidFields
 
+_CERTIFICATE = "certificate_"
 Answer = dict[str, object]
 NOT_A_NEXT = Fault("query:/after", "不是本接口给出的 next", "Not a `next` of this route.")
 
@@ -35,6 +39,7 @@ def scan_answer(recorded: RecordedScan, said: Sentence, since: Since = NOTHING_S
     decision = recorded.scan.decision
     phone = recorded.channel == Channel.PHONE
     store = recorded.scan.store
+    step = next_step(recorded.channel, decision.outcome, decision.reason)
     return {
         "basket": decision.basket,
         "line_no": decision.line_no,
@@ -45,7 +50,7 @@ def scan_answer(recorded: RecordedScan, said: Sentence, since: Since = NOTHING_S
         "store": None if store is None else {"store": store, "name": recorded.store_name},
         "sold_at": recorded.sold_at,
         "decided_at": recorded.decided_at,
-        "label": {"scheme": decision.scheme, "key": decision.label_key, "text": decision.code_text},
+        "label": _label(decision),
         "quantity": decision.quantity,
         "price_fen": decision.price_fen,
         "certificate": None
@@ -56,7 +61,11 @@ def scan_answer(recorded: RecordedScan, said: Sentence, since: Since = NOTHING_S
             "category": decision.category,
             "grade": decision.grade,
             "tier": decision.tier,
+            "state": decision.reason.removeprefix(_CERTIFICATE)
+            if decision.reason.startswith(_CERTIFICATE)
+            else "valid",
         },
+        "next_step": None if step is None else {"code": step.code, "sentence": step.zh, "sentence_en": step.en},
         "outcome": decision.outcome,
         "outcome_words": OUTCOMES[decision.outcome].zh,
         "reason": decision.reason,
@@ -67,6 +76,18 @@ def scan_answer(recorded: RecordedScan, said: Sentence, since: Since = NOTHING_S
         "promised": None
         if since.promised is None
         else {"sentence": since.promised.zh, "sentence_en": since.promised.en},
+    }
+
+
+def _label(decision: Decision) -> Answer:
+    said = label_words(decision.scheme, decision.level)
+    return {
+        "scheme": decision.scheme,
+        "key": decision.label_key,
+        "text": decision.code_text,
+        "level": decision.level,
+        "sentence": said.zh,
+        "sentence_en": said.en,
     }
 
 

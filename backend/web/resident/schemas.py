@@ -11,6 +11,7 @@ from backend.web.schemas import Base64Bytes, Body, City, Text, Whole
 
 CODE_BYTES_MAX = 2_048
 CURSOR_CHARS_MAX = 200
+STEPS = ["show_member_code", "refresh_member_code", "claim", "wait", "keep_slip", "scan_another"]
 
 
 class _ProofBody(Body):
@@ -194,6 +195,18 @@ class ReadLabelSchema(ma.Schema):
     text = ma.fields.String(
         required=True, allow_none=True, metadata={"description": "个人信息不保存 / nothing personal"}
     )
+    level = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "enum": ["U", "M", "E", "S", None],
+            "description": "单件、型号、企业、自我声明 / what it proves at best",
+        },
+    )
+    sentence = ma.fields.String(
+        required=True, metadata={"description": "是什么标签、能证明什么 / what it is and what it proves"}
+    )
+    sentence_en = ma.fields.String(required=True)
 
 
 class UsedCertificateSchema(ma.Schema):
@@ -202,6 +215,17 @@ class UsedCertificateSchema(ma.Schema):
     category = ma.fields.String(required=True, allow_none=True)
     grade = ma.fields.Integer(required=True, allow_none=True)
     tier = ma.fields.Integer(required=True, allow_none=True)
+    state = ma.fields.String(
+        required=True, metadata={"description": "购买时：valid、suspended… / at the moment of sale"}
+    )
+
+
+class NextStepSchema(ma.Schema):
+    """还差什么、怎样得到 / what is missing, and how to get it."""
+
+    code = ma.fields.String(required=True, metadata={"enum": STEPS})
+    sentence = ma.fields.String(required=True)
+    sentence_en = ma.fields.String(required=True)
 
 
 class ReturnedAmountSchema(AmountSchema):
@@ -242,6 +266,7 @@ class ScanSchema(ma.Schema):
     quantity = ma.fields.Integer(required=True)
     price_fen = ma.fields.Integer(required=True, allow_none=True)
     certificate = ma.fields.Nested(UsedCertificateSchema, required=True, allow_none=True)
+    next_step = ma.fields.Nested(NextStepSchema, required=True, allow_none=True)
     outcome = ma.fields.String(required=True)
     outcome_words = ma.fields.String(required=True)
     reason = ma.fields.String(required=True)

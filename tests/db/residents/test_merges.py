@@ -27,7 +27,7 @@ from tests.worlds import rules
 from tests.worlds.books import rows
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, City, open_city, read, unit_label
 
-RACES = int(os.environ.get("RACE_ROUNDS", "6"))
+RACES = int(os.environ.get("MERGE_ROUNDS", "6"))
 PAID = {"U": {"P0": 10_000, "P3": 10_000}, "M": {"P0": 10_000, "P3": 10_000}}
 ONCE = rules.document(
     rules.rule("ten", rules.fixed(10), rates=PAID), caps=[rules.cap("once", "lifetime", 10, partial=False)]
