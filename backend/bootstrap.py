@@ -11,6 +11,7 @@ from backend.adapters.photos.reader import PhotoReader, installed_reader
 from backend.adapters.text_messages import LoggedTextMessages
 from backend.adapters.wechat.client import WechatClient
 from backend.certificates.cache import RegistryCache
+from backend.credit.signing import EDDSA, Signer, signer_of
 from backend.devices.enrolment.certificate import Authority
 from backend.key_files import authority_key, certificate_chain, secret_key, secret_text, signing_key
 from backend.ledger import chart
@@ -31,6 +32,7 @@ from backend.usecases.hand_in_unit import HandInUnit
 from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.merge_residents import MergeResidents
+from backend.usecases.passport import Passport
 from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
 from backend.usecases.record_baskets import RecordBaskets
@@ -85,6 +87,7 @@ class Backend:
     change_consent: ChangeConsent
     close_account: CloseAccount
     export_person: ExportPerson
+    passport: Passport
     provision_device: ProvisionDevice
     rotate_keys: RotateKeys
     till_facts: TillFacts
@@ -155,6 +158,7 @@ def build(settings: Settings) -> Backend:
         change_consent=ChangeConsent(database),
         close_account=CloseAccount(database, identity_key),
         export_person=ExportPerson(database),
+        passport=Passport(database, _passport_signer(settings), settings.passport_issuer),
         provision_device=ProvisionDevice(database, issuer),
         rotate_keys=RotateKeys(database, issuer),
         till_facts=_till_facts(settings, issuer),
@@ -178,6 +182,12 @@ def notices_of(settings: Settings, database: Database) -> SendNotices | None:
     if wechat is None or settings.wechat_expiry_template is None:
         return None
     return SendNotices(database, secret_key(settings.identity_hash_key_file), wechat, settings.wechat_expiry_template)
+
+
+def _passport_signer(settings: Settings) -> Signer | None:
+    if settings.passport_key_file is None:
+        return None
+    return signer_of(EDDSA, signing_key(settings.passport_key_file))
 
 
 def _issuer(settings: Settings) -> Issuer | None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from dataclasses import Field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -87,3 +88,20 @@ def broken_in(env: Env) -> dict[str, str]:
             raise
         return {name: f"取值无效 / invalid: {'; '.join(map(str, t))}" for name, t in error.error_messages.items()}
     return {}
+
+
+def is_required(each: Field[Any]) -> bool:
+    return each.default is each.default_factory  # both are MISSING
+
+
+def described_of(each: Field[Any]) -> Described:
+    how: Described = each.metadata["described"]
+    return how
+
+
+def default_text(each: Field[Any]) -> str:
+    if is_required(each):
+        return ""
+    if each.default is None:
+        return "—"
+    return str(each.default).lower() if isinstance(each.default, bool) else str(each.default)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from backend.key_files import fault_of, pair_fault, secret_key, secret_text, sig
 
 PREFIX = "GREENPOINTS_"
 EXPIRY_TEMPLATE, TEMPLATE_ID = f"{PREFIX}WECHAT_EXPIRY_TEMPLATE", text(validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z"))
+_URL = text(validate.URL(schemes={"http", "https"}, require_tld=False))
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
 """The bridge and the till read these; all three programs may share one environment file."""
 
@@ -124,6 +125,18 @@ class Settings:
             "Ed25519 key that signs checkpoints of the ledger; without it nothing is signed",
         ),
     )
+    passport_key_file: Path | None = field(
+        default=None,
+        metadata=described_as(
+            f"{PREFIX}PASSPORT_KEY_FILE", file, "签署绿色信用声明的 Ed25519 私钥", "signs credit statements"
+        ),
+    )
+    passport_issuer: str = field(
+        default="https://localhost",
+        metadata=described_as(
+            f"{PREFIX}PASSPORT_ISSUER", _URL, "声明的签发者：他人访问本系统的地址", "issuer of statements"
+        ),
+    )
     brokers: str = field(
         default="127.0.0.1:8883",
         metadata=described_as(
@@ -163,7 +176,7 @@ class Settings:
         default="https://api.weixin.qq.com",
         metadata=described_as(
             f"{PREFIX}WECHAT_URL",
-            text(validate.URL(schemes={"http", "https"}, require_tld=False)),
+            _URL,
             "微信服务端接口的地址；生产环境须为 https",
             "where WeChat's API is; https in production",
         ),
@@ -287,12 +300,12 @@ class Settings:
 
 def described() -> list[tuple[Described, str]]:
     """Each setting and its default as text ('' where it is required), in order: the README's table is made of this."""
-    return [(_described(each), _default_text(each)) for each in fields(Settings)]
+    return [(environment.described_of(each), environment.default_text(each)) for each in fields(Settings)]
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """From the environment. Raises SettingsRefused with every fault: missing, malformed, unknown, unreadable."""
-    known = {_described(each).variable for each in fields(Settings)}
+    known = {environment.described_of(each).variable for each in fields(Settings)}
     faults = {
         name: "未知的设置项 / unknown setting"
         for name in environ.keys() - known
@@ -303,7 +316,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     try:
         settings = Settings(**(_STANDING_IN | values)) if broken else Settings(**values)
     except SettingsRefused as refused:
-        stood_in = {_described(each).variable for each in fields(Settings) if each.name not in values}
+        stood_in = {environment.described_of(each).variable for each in fields(Settings) if each.name not in values}
         faults |= {name: fault for name, fault in refused.faults.items() if name not in stood_in or not broken}
         raise SettingsRefused(faults) from None
     if faults:
@@ -336,12 +349,12 @@ def _parsed(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]
     env = Given(environ)
     values = {}
     for each in fields(Settings):
-        how = _described(each)
+        how = environment.described_of(each)
         if how.variable in environ:
             values[each.name] = how.read(env, how.variable)
     broken = broken_in(env)
-    missing = [_described(f).variable for f in fields(Settings) if _required(f) and f.name not in values]
-    broken |= dict.fromkeys(missing, _MISSING)
+    required = [f for f in fields(Settings) if environment.is_required(f) and f.name not in values]
+    broken |= {environment.described_of(f).variable: _MISSING for f in required}
     return {name: value for name, value in values.items() if value is not None}, broken
 
 
@@ -354,6 +367,8 @@ def _faults_between(settings: Settings) -> dict[str, str]:
     faults |= _wechat_faults(settings)
     if not environment.is_postgresql(settings.database_url):
         faults["DATABASE_URL"] = _NO_POSTGRESQL
+    if settings.passport_key_file is not None and (fault := fault_of(settings.passport_key_file, signing_key)):
+        faults[f"{PREFIX}PASSPORT_KEY_FILE"] = fault
     if fault := pair_fault(settings.device_ca_file, settings.device_ca_key_file):
         faults[f"{PREFIX}DEVICE_CA_FILE"] = fault
     for name, read in (
@@ -379,20 +394,3 @@ def _wechat_faults(settings: Settings) -> dict[str, str]:
         if fault:
             faults[f"{PREFIX}WECHAT_SECRET_FILE"] = fault
     return faults
-
-
-def _required(each: Field[Any]) -> bool:
-    return each.default is each.default_factory  # both are MISSING
-
-
-def _described(each: Field[Any]) -> Described:
-    how: Described = each.metadata["described"]
-    return how
-
-
-def _default_text(each: Field[Any]) -> str:
-    if _required(each):
-        return ""
-    if each.default is None:
-        return "—"
-    return str(each.default).lower() if isinstance(each.default, bool) else str(each.default)

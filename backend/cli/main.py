@@ -22,6 +22,7 @@ class Program(click.Group):
         "catalogue",
         "redemptions",
         "residents",
+        "passport",
         "stores",
         "devices",
         "tokens",

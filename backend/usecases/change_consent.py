@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.credit import store as credit
 from backend.kernel.errors import DomainError
 from backend.residents.consents import queries, store
 from backend.residents.consents.model import (
@@ -30,6 +31,7 @@ from backend.residents.standing import (
     standing_of,
 )
 from backend.storage.transaction import Database
+from backend.usecases.consent_texts import texts_in_force
 
 CODE_GOOD_FOR = timedelta(minutes=10)
 FOR_GUARDIAN, FOR_AGE = "guardian", "age"
@@ -183,12 +185,16 @@ def withdraw_all(connection: Connection, who: Who, purposes: Sequence[Purpose], 
         before = known.get(purpose)
         if before is not None and before.given:
             _add(connection, who, before, now, given=False, by=by)
+            if purpose is Purpose.CREDIT_PASSPORT:
+                credit.revoke(connection, *who, "withdrawn", now)
+            if purpose is Purpose.CREDIT_EXPORT:
+                credit.stop_exports(connection, *who, now)
 
 
 def _give(connection: Connection, who: Who, purpose: Purpose, text_sha256: bytes, now: datetime) -> None:
     standing: Standing = standing_of(connection, *who, locked=True)
     known = agreements(connection, *who)
-    text = queries.texts_in_force(connection, who.city).get(purpose)
+    text = texts_in_force(connection, who.city).get(purpose)
     refusal = refusal_of(purpose, standing, queries.given(known.values()), has_text=text is not None)
     if refusal is not None:
         raise refusal

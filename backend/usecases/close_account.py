@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from backend.appeals import store as appeals
+from backend.credit import store as credit
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger.queries import holdings
 from backend.redemptions.store import open_of
@@ -103,6 +104,7 @@ class CloseAccount:
             store.put_notes(connection, notes, drawn.departure, now + NOTE_KEPT)
         optional = [purpose for purpose in Purpose if purpose is not Purpose.BASIC_SERVICE]
         withdraw_all(connection, who, optional, GivenBy.CLOSING, now)
+        credit.forget_subject(connection, *who)
         store.close(connection, me, accounts, identities, now)
         _end_in(connection, who.city, who.resident, now)
 

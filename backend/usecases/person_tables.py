@@ -21,6 +21,12 @@ SELECT session::text, way, device, issued_at, expires_at, ends_at, revoked_at FR
         "consent_history": f"""
 SELECT number, purpose, given, given_by, text_sha256, at FROM consent_history {_ME} ORDER BY number""",
         "guardian_consents": f"SELECT ward::text, given_at, withdrawn_at FROM guardian_consents {_ME}",
+        "passport_statements": f"""
+SELECT statement::text, kind, at_least, since, issued_at, expires_at, revoked_at, revoked_why FROM passport_statements {_ME}
+ORDER BY issued_at""",
+        "credit_exports": f"""
+SELECT export::text, act, about::text, at_least, ground, created_at, sent_at, cancelled_at FROM credit_exports {_ME}
+ORDER BY created_at""",
         "access_log": f"SELECT entry::text, at, role, who, purpose, what, ticket FROM access_log {_ME} ORDER BY entry",
     }
 )
@@ -100,6 +106,8 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "redemption_counters": "the sum of redemptions under the books' name",
         "cap_counters": "the sum of awards under the books' name, for I7",
         "carried_caps": "as cap_counters, in quarters of what is allowed",
+        "passport_statements": "all void; their places in the public status list stay taken",
+        "credit_exports": "keys by which the platform is asked to delete; what it knew the person by is taken off",
         "consent_history": "proof that what was done was agreed to, under the books' name; each consent ends",
         "guardian_consents": "proof that a guardian had agreed, under the books' names",
         "access_log": "who looked, in words of ours, under the books' name",

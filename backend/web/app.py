@@ -29,12 +29,14 @@ from backend.web.pos.wrong_codes import WrongCodes
 from backend.web.public import checkpoints as _checkpoints  # noqa: F401 - its routes join the blueprint
 from backend.web.public import cities as _cities  # noqa: F401 - its routes join the blueprint
 from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
+from backend.web.public import passport as _public_passport  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident import account as _account  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import appeals as _appeals  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import merges as _merges  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import notices as _notices  # noqa: F401 - its routes join the blueprint
+from backend.web.resident import passport as _passport  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import photos as _photos  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import proofs as _proofs  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import qr as _qr  # noqa: F401 - its routes join the blueprint

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.residents.consents.model import Agreement, ConsentText, Purpose
-from backend.residents.consents.texts import TEXTS, built_in
+from backend.residents.consents.texts import built_in
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
@@ -59,11 +59,6 @@ def history(connection: Connection, city: str, resident: str, *, before: int | N
     """Newest first, below `before`; at most `limit`, at most 100."""
     asked = {"city": city, "resident": resident, "before": before, "limit": min(limit, PAGE_MAX)}
     return [Change(*row)._replace(text_sha256=bytes(row[4])) for row in hot(connection, HISTORY, asked)]
-
-
-def texts_in_force(_connection: Connection, _city: str) -> dict[Purpose, ConsentText]:
-    """By purpose; one that is not open in the city is absent."""
-    return dict(TEXTS)
 
 
 def text_of(connection: Connection, city: str, sha256: bytes) -> ConsentText | None:

@@ -40,6 +40,10 @@ FORGET_PHONE_CODES = "DELETE FROM phone_codes WHERE phone_hash = ANY(%(identitie
 FORGET_GRANTS = "DELETE FROM notice_grants WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_NOTICES = "DELETE FROM notices WHERE city = %(city)s AND resident = %(resident)s"
 
+PUT_KEY = """
+INSERT INTO person_keys (city, resident, key) VALUES (%(city)s, %(resident)s, %(key)s) ON CONFLICT DO NOTHING"""
+KEY = "SELECT key FROM person_keys WHERE city = %(city)s AND resident = %(resident)s"
+
 _FORGOTTEN = (FORGET_DIRECTORY, FORGET_SESSIONS, FORGET_CODES, FORGET_COUNTER_CODES, FORGET_KEY)
 
 PUT_NOTES = """
@@ -112,6 +116,15 @@ def forget_notices(connection: Connection, city: str, resident: str) -> None:
     """In each city that may notify: the sealed address to which notices go, and what was sent."""
     for statement in (FORGET_GRANTS, FORGET_NOTICES):
         hot(connection, statement, {"city": city, "resident": resident})
+
+
+def key_of(connection: Connection, city: str, resident: str, fresh: bytes) -> bytes:
+    """The person's key; `fresh`, 32 random bytes, becomes it where there is none. The resident's row is locked."""
+    given = {"city": city, "resident": resident, "key": fresh}
+    hot(connection, PUT_KEY, given)
+    row = hot(connection, KEY, given).fetchone()
+    assert row is not None
+    return bytes(row[0])
 
 
 def unsettled(connection: Connection, before: datetime, limit: int) -> list[str]:

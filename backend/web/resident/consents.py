@@ -14,6 +14,7 @@ from backend.residents.consents.model import NAMES, Agreement, ConsentText, Purp
 from backend.residents.consents.texts import GUARDIAN
 from backend.residents.standing import Standing, standing_of
 from backend.usecases.change_consent import FOR_AGE, FOR_GUARDIAN, Who
+from backend.usecases.consent_texts import texts_in_force
 from backend.web.auth import Access
 from backend.web.context import backend, now, session
 from backend.web.endpoint import answer, endpoint, nothing
@@ -159,7 +160,7 @@ def _consents() -> Answer:
     with backend().database.read() as connection:
         standing = standing_of(connection, *who)
         known = queries.agreements(connection, *who)
-        texts = queries.texts_in_force(connection, who.city)
+        texts = texts_in_force(connection, who.city)
     given = queries.given(known.values())
     return {
         "age": _age(standing),

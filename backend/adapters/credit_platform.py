@@ -1,0 +1,56 @@
+"""A city's credit platform: a file that is handed over, or an HTTP address that takes each row once."""
+
+import os
+from pathlib import Path
+
+import httpx
+import orjson
+
+from backend.credit.sending import Due
+
+TIMEOUT_S = 10.0
+
+
+class PlatformFile:
+    """One JSON line a row, on disk before it counts as sent. A row may stand there twice; its key says that it is one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def send(self, due: Due) -> bool:
+        with self._path.open("ab") as file:
+            file.write(orjson.dumps(_said(due)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return True
+
+
+class PlatformHttp:
+    def __init__(self, url: str, client: httpx.Client) -> None:
+        self._url = url
+        self._client = client
+
+    def send(self, due: Due) -> bool:
+        """Whether the platform has taken it; what it refuses or does not answer is sent again."""
+        try:
+            answer = self._client.post(
+                self._url, json=_said(due), headers={"Idempotency-Key": due.export}, timeout=TIMEOUT_S
+            )
+        except httpx.HTTPError:
+            return False
+        return answer.is_success
+
+
+def _said(due: Due) -> dict[str, object]:
+    if due.act == "erase":
+        return {"export": due.export, "act": due.act, "about": due.about}
+    return {
+        "export": due.export,
+        "act": due.act,
+        "subject": due.subject.hex() if due.subject else None,
+        "kind": "verified_green_purchases",
+        "at_least": due.at_least,
+        "months": 12,
+        "ground": due.ground,
+        "expires_at": due.expires_at.isoformat() if due.expires_at else None,
+    }

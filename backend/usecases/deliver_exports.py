@@ -1,0 +1,66 @@
+"""What residents agreed to send goes to the city's platform, one row at a time, with the consent read once more."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection
+
+from backend.credit import sending
+from backend.credit.sending import Due
+from backend.residents.consents.model import Purpose
+from backend.residents.consents.queries import agreements, given
+from backend.residents.standing import ResidentClosed, standing_of
+from backend.storage.transaction import Database
+
+AGAIN_AFTER = timedelta(minutes=1)
+ATTEMPTS_MAX = 10
+
+
+class Platform(Protocol):
+    """Takes a row once: sent again under the same key, it changes nothing there."""
+
+    def send(self, due: Due) -> bool: ...
+
+
+class Delivered(NamedTuple):
+    sent: int = 0
+    waiting: int = 0
+
+
+def deliver_exports(
+    database: Database, platform: Platform, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False
+) -> Delivered:
+    """One transaction a row; the row's resident is locked while it is sent, so a withdrawal comes before it or after it."""
+    sent = waiting = 0
+    with database.read() as connection:
+        found = sending.due(connection, city, now, ATTEMPTS_MAX)
+    for one in found:
+        if stopping():
+            break
+        if database.write(lambda connection: _deliver(connection, platform, city, one, now)):  # noqa: B023 - at once
+            sent += 1
+        else:
+            waiting += 1
+    return Delivered(sent, waiting)
+
+
+def _deliver(connection: Connection, platform: Platform, city: str, one: Due, now: datetime) -> bool:
+    if one.act == "state" and not _agreed(connection, city, one.resident):
+        return False
+    row = sending.locked(connection, city, one.export)
+    if row is None:
+        return False
+    if platform.send(row):
+        sending.sent(connection, city, one.export, now)
+        return True
+    sending.later(connection, city, one.export, now + AGAIN_AFTER)
+    return False
+
+
+def _agreed(connection: Connection, city: str, resident: str) -> bool:
+    try:
+        standing_of(connection, city, resident, locked=True)
+    except ResidentClosed:
+        return False
+    return Purpose.CREDIT_EXPORT in given(agreements(connection, city, resident).values())
