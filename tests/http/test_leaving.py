@@ -19,9 +19,12 @@ from werkzeug.test import TestResponse
 
 from backend.bootstrap import Backend
 from backend.ledger import chart
+from backend.residents.access.log import Look, Purpose, Role, What
 from backend.residents.leaving.model import UsedCap, coarse
 from backend.storage.transaction import Database
+from backend.usecases.change_consent import Who
 from backend.usecases.close_account import settle_closed
+from backend.usecases.look_at_account import look_at_account
 from backend.usecases.verify_ledger import verify_ledger
 from backend.web.app import create_app
 from tests.http.conftest import BRIDGE_TOKEN, Clock, SignIn, bearer
@@ -300,3 +303,20 @@ def test_a_cell_that_would_be_a_formula_is_text(client: FlaskClient, discovery: 
     archive = zipfile.ZipFile(io.BytesIO(client.post(f"{API}/export?format=csv", headers=headers).get_data()))
 
     assert "'=HYPERLINK" in archive.read(f"{NANJING}-decisions.csv").decode()
+
+
+def test_an_official_who_looks_is_in_the_residents_log(
+    client: FlaskClient, discovery: City, sign_in: SignIn, clock: Clock
+) -> None:
+    headers = sign_in()
+    scan(client, headers)
+    me = rows(discovery.database, "SELECT resident::text FROM residents")[0][0]
+    look = Look(Role.OFFICIAL, "王", Purpose.APPEAL, What.ACCOUNT, "T-1")
+
+    found = discovery.database.write(lambda c: look_at_account(c, Who(NANJING, me), look, clock.now))
+
+    entries = client.get(f"{API}/access-log", headers=headers).get_json()["entries"]
+    assert [one.amount for one in found] == [1]
+    assert [(one["role"], one["who"], one["purpose"], one["ticket"]) for one in entries] == [
+        ("official", "王", "appeal", "T-1")
+    ]
