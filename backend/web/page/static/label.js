@@ -2,14 +2,7 @@
 
 import { el } from "./dom.js";
 import { onDay, said, say } from "./say.js";
-
-const STATES = {
-  valid: () => say("有效", "valid"),
-  suspended: () => say("已暂停", "suspended"),
-  withdrawn: () => say("已撤销", "withdrawn"),
-  expired: () => say("已过期", "expired"),
-  not_yet_valid: () => say("尚未生效", "not yet valid"),
-};
+import { standing } from "./verdict.js";
 
 export function label(found) {
   const good = found.certificates.filter((one) => one.state === "valid");
@@ -21,11 +14,12 @@ export function label(found) {
   return el(`section.verdict.${good.length ? "won" : "plain"}`, {},
     el("p.outcome", {}, good.length ? say("已认证", "Certified") : say("未查到有效认证", "Not certified")),
     el("p.sentence", {}, first),
+    el("p.note", {}, said(found.label)),
     found.label.warnings.map((one) => el("p", {}, said(one))),
     found.certificates.map((one) => el("dl.facts", {},
       el("dt", {}, say("商品", "Goods")), el("dd", {}, one.product),
       el("dt", {}, say("认证", "Scheme")), el("dd", {}, `${one.scheme_zh} ${one.number}`),
-      el("dt", {}, say("状态", "State")), el("dd", {}, (STATES[one.state] ?? (() => one.state))()),
+      el("dt", {}, say("状态", "State")), el("dd", {}, standing(one.state)),
       el("dt", {}, say("有效至", "Until")), el("dd", {}, one.valid_until ? onDay(one.valid_until) : say("长期", "no end")))),
     found.registry_imported_at ? el("p.note", {}, say(`证书资料更新于${onDay(found.registry_imported_at)}`, `Certificates as of ${onDay(found.registry_imported_at)}`)) : null);
 }
