@@ -1,6 +1,7 @@
 """The bound of a client address, at the routes that anyone may call."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -23,6 +24,7 @@ class Bounds:
     everyone: Window = field(default_factory=Window)
     clients: Clients = field(default_factory=Clients)
     told: bool = False
+    clock_s: Callable[[], float] = time.monotonic
 
 
 def bounds() -> Bounds:
@@ -40,4 +42,4 @@ def bound(what: Bounded) -> None:
         # Once a process: behind a proxy that is not named all residents share the bound of its address.
         held.told = True
         log.warning("proxy_not_trusted", setting="GREENPOINTS_TRUSTED_PROXIES")
-    held.clients.enter(what, client, time.monotonic())
+    held.clients.enter(what, client, held.clock_s())
