@@ -28,6 +28,9 @@ UNION ALL
 SELECT 'redemption ' || r.redemption, 'is ' || r.resident FROM redemptions r
 JOIN merged_residents m ON m.absorbed = r.resident WHERE r.city = %(city)s
 UNION ALL
+SELECT 'appeal ' || a.appeal, 'is ' || a.resident FROM appeals a
+JOIN merged_residents m ON m.absorbed = a.resident WHERE a.city = %(city)s
+UNION ALL
 SELECT 'cap ' || k.cap || ' ' || k.period, 'counts ' || k.used FROM cap_counters k
 JOIN merged_residents m ON m.absorbed = k.person WHERE k.city = %(city)s AND k.used > 0"""
 

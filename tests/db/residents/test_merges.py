@@ -141,6 +141,24 @@ def test_goods_bought_before_the_merge_are_taken_back_from_the_one_account(engin
     assert_sound(engine_db)
 
 
+def test_an_appeal_goes_on_in_the_one_account(engine_db: Database, people: People) -> None:
+    city = open_city(engine_db, LIFE)
+    kept, gone = people.sign_in("a"), people.sign_in("b")
+    sale = city.till().basket(read(FRIDGE), resident=gone.resident)
+    city.record(sale)
+    filed = (
+        "INSERT INTO appeals (city, appeal, resident, basket, line_no, decision_no, text, filed_at, due_on, state)"
+        " VALUES (%s, %s, %s, %s, 0, 1, '少算了', %s, '2026-12-10', 'open')"
+    )
+    given = (NANJING, str(uuid4()), gone.resident, sale.basket.basket, NOON)
+    engine_db.write(lambda c: c.exec_driver_sql(filed, given))
+
+    people.merge(kept, "b")
+
+    assert rows(engine_db, "SELECT resident::text FROM appeals") == [(kept.resident,)]
+    assert_sound(engine_db)
+
+
 def test_a_scan_sent_again_after_the_merge_counts_once(engine_db: Database, people: People) -> None:
     city = open_city(engine_db, LIFE)
     kept, gone = people.sign_in("a"), people.sign_in("b")
