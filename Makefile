@@ -15,7 +15,7 @@ run: setup  ## 启动整个系统与演示城市，Ctrl-C 停止；ONCE=1 演示
 	@exec $(BIN)/python -m backend.demo $(if $(ONCE),--once) $(STATE_OPTION) $(ARGS)
 
 test: setup-test  ## 运行全部测试 / all tests; says which could not run and why
-	@exec $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not bench" $(ARGS)
+	@exec $(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not bench" $(ARGS)
 
 check: setup-check  ## 检查风格、类型与分层 / lint, types, layers
 	@$(BIN)/ruff check -q .
