@@ -33,6 +33,15 @@ LEFT JOIN log_entries e ON e.city = %(city)s AND e.reference = t.reference AND e
 WHERE t.city = %(city)s AND e.entry IS NULL
   AND t.recorded_at < (SELECT sealed_until FROM log_heads WHERE city = %(city)s) - interval '2 hours'"""
 
+SEALED_LATE = """
+SELECT reference, step, line FROM (
+  SELECT e.entry, t.reference::text, t.step, t.line, t.recorded_at,
+         max(t.recorded_at) OVER (ORDER BY e.entry ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+  FROM log_entries e
+  JOIN transfers t ON t.city = %(city)s AND t.reference = e.reference AND t.step = e.step AND t.line = e.line
+  WHERE e.city = %(city)s) sealed
+WHERE recorded_at < newest - interval '2 hours' ORDER BY entry"""
+
 
 def sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
@@ -108,6 +117,8 @@ def missing(connection: psycopg.Connection, city: str, longer: list[int], size: 
         yield f"entries {size} to {gone - 1}: gone, checkpoint {gone} was signed over them"
     for reference, step, line in connection.execute(UNSEALED, {"city": city}):
         yield f"transfer {reference}/{step}/{line}: put in later, no entry has it"
+    for reference, step, line in connection.execute(SEALED_LATE, {"city": city}):
+        yield f"transfer {reference}/{step}/{line}: put in later, sealed hours after the time that it bears"
 
 
 def main() -> int:

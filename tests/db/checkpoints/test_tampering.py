@@ -127,10 +127,17 @@ def test_an_old_transfer_put_in_later_is_found(trade: Trade, kept: Kept) -> None
         " recorded_at FROM transfers LIMIT 1"
     )
 
-    with psycopg.connect(trade.url) as connection:
-        assert [line.rpartition(": ")[2] for line in auditor.breaks(connection, NANJING, kept)] == [
-            "put in later, no entry has it"
-        ]
+    def found() -> list[str]:
+        with psycopg.connect(trade.url) as connection:
+            return [line.rpartition(": ")[2] for line in auditor.breaks(connection, NANJING, kept)]
+
+    assert found() == ["put in later, no entry has it"]
+
+    trade.run("UPDATE transfers SET recorded_at = recorded_at - interval '1 day'"
+              " WHERE NOT EXISTS (SELECT FROM log_entries e WHERE e.reference = transfers.reference)")  # fmt: skip
+    trade.seal(minutes=70, since_ever=True)  # as the night's job does
+
+    assert found() == ["put in later, sealed hours after the time that it bears"]
 
 
 def test_the_program_stands_alone_and_says_what_it_found(trade: Trade, kept: Kept, tmp_path: Path) -> None:
