@@ -67,10 +67,6 @@ def rows_of(places: Iterable[int], size: int) -> set[Row]:
     return {Row(level, place >> ROW_BITS * (level + 1) << ROW_BITS) for level in levels for place in wanted}
 
 
-def root_of(lookup: Lookup, size: int) -> bytes:
-    return _range(lookup, 0, size) if size else EMPTY_ROOT
-
-
 def inclusion(lookup: Lookup, place: int, size: int) -> list[bytes]:
     """The path from the leaf at `place` to the root of the first `size` leaves, from the leaf upwards (RFC 6962, 2.1.1)."""
     path: list[bytes] = []

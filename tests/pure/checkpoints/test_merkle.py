@@ -15,7 +15,6 @@ from backend.checkpoints.merkle import (
     inclusion,
     leaf_hash,
     node_hash,
-    root_of,
     rows_of,
 )
 
@@ -106,5 +105,4 @@ def test_a_proof_is_the_rfcs_and_needs_two_rows_a_level(
 
     assert inclusion(within(kept, [place], size), place, size) == path(place, LEAVES[:size])
     assert consistency(within(kept, [old - 1], size), old, size) == subproof(old, LEAVES[:size], known=True)
-    assert root_of(within(kept, [], size), size) == mth(LEAVES[:size])
     assert len(rows_of([place], 5_000_000)) <= 6
