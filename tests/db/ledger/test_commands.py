@@ -5,9 +5,13 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from backend.cli.ledger import ledger
+from backend.checkpoints import auditor
+from backend.checkpoints.model import verifier_key
+from backend.cli.ledger import NoCheckpoint, ledger
 from backend.storage.transaction import Database
+from backend.usecases.seal_ledger import LogKey, seal_ledger
 from tests.db.ledger.walk import LI, PLENTY, assert_sound, held, walled
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read
 
@@ -51,3 +55,15 @@ def test_the_liability_report_adds_up(city: City, database_url: str) -> None:
     assert (after["issued"], after["pending"], after["lapsed"], after["to_collect"]) == (40, 0, 10, 0)
     assert after["outstanding"] + after["expired"] == 30
     assert "居民持有" in typed(database_url, "liability", "--city", NANJING).output
+
+
+def test_a_checkpoint_is_printed_as_it_was_signed_or_its_absence_explained(city: City, database_url: str) -> None:
+    refused = CliRunner(env={"DATABASE_URL": database_url}).invoke(ledger, ["checkpoint", "--city", NANJING])
+    private = Ed25519PrivateKey.generate()
+    key = LogKey(private.public_key().public_bytes_raw(), private.sign)
+    seal_ledger(city.database, NANJING, NOON, key, lambda: False)
+
+    printed = typed(database_url, "checkpoint", "--city", NANJING).output
+
+    assert isinstance(refused.exception, NoCheckpoint)
+    assert auditor.opened(printed, verifier_key(NANJING, key.public))[0] > 0
