@@ -91,7 +91,7 @@ def ensure_keys(place: Path, tills: Sequence[str], now: datetime) -> Keyring:
     _ensure_authority(keyring, now)
     for name in (BROKER, BRIDGE, *tills):
         _ensure_certificate(keyring, name, now)
-    for name in ("city", "receipt", "ledger", *tills):
+    for name in ("city", "receipt", "ledger", "passport", *tills):
         if not keyring.signing(name).exists():
             write_private(keyring.signing(name), _pem(Ed25519PrivateKey.generate()))
     if not keyring.identity_hash.exists():
