@@ -31,13 +31,14 @@ no new row; what it knows otherwise makes a new row and leaves the old one stand
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from backend.certificates import queries, sheets, store
 from backend.certificates.compare import Certificate, Changes, changes, without_conflicts
+from backend.certificates.difference import NONE, Differences, differences
 from backend.certificates.headings import HEADINGS, Columns, find_columns
 from backend.certificates.history import History
 from backend.certificates.reasons import RowError
@@ -74,6 +75,8 @@ class Report:
     new_products: int
     errors: tuple[RowError, ...]
     ignored_columns: tuple[str, ...]
+    differences: Differences = NONE
+    """Of a dry run: what the import would make of the registry."""
 
 
 def import_file(
@@ -146,8 +149,9 @@ class _Import:
         errors += conflicts
         if dry_run:
             with self._database.read() as connection:
-                version, found = self._compare(connection, groups)
-            return self._report(found, errors, version, stored=False)
+                version, found, histories = self._compare(connection, groups)
+            told = differences(found, histories, groups)
+            return replace(self._report(found, errors, version, stored=False), differences=told)
         return self._database.write(lambda connection: self._store(connection, groups, errors))
 
     def _read(self, lines: Sequence[Line], known: Register) -> tuple[list[Row], list[RowError]]:
@@ -170,10 +174,10 @@ class _Import:
     def _store(
         self, connection: Connection, groups: Mapping[Certificate, Sequence[Row]], errors: Sequence[RowError]
     ) -> Report:
-        compared_with, found = self._compare(connection, groups)
+        compared_with, found, _ = self._compare(connection, groups)
         locked = store.lock_version(connection)
         if locked.version != compared_with:  # someone else wrote meanwhile; nobody can any more
-            _, found = self._compare(connection, groups)
+            _, found, _ = self._compare(connection, groups)
         earlier = queries.batch_of_content(connection, self._sha256)
         if earlier is not None:
             return _repeated(earlier, locked.version)
@@ -188,7 +192,9 @@ class _Import:
         record_changes(connection, found, version, self._counted(found))
         return self._report(found, errors, version, stored=True, batch=report.batch)
 
-    def _compare(self, connection: Connection, groups: Mapping[Certificate, Sequence[Row]]) -> tuple[int, Changes]:
+    def _compare(
+        self, connection: Connection, groups: Mapping[Certificate, Sequence[Row]]
+    ) -> tuple[int, Changes, Mapping[Certificate, History]]:
         version = store.current_version(connection).version
         histories: dict[Certificate, History] = {}
         done = 0
@@ -197,7 +203,7 @@ class _Import:
             histories |= store.load_histories(connection, chunk, sorted(keys))
             done += len(chunk)
             self._progress("compare", done, len(groups))
-        return version, changes(groups, histories, self._columns.headings, new_id)
+        return version, changes(groups, histories, self._columns.headings, new_id), histories
 
     def _counted(self, found: Changes) -> Callable[[int], None]:
         total = len(found.certificates) + len(found.terms) + len(found.states) + len(found.products)

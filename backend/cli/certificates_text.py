@@ -14,6 +14,7 @@ import xlsxwriter  # type: ignore[import-untyped]  # has no annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from backend.certificates.difference import Difference
 from backend.certificates.headings import HEADINGS
 from backend.certificates.history import History
 from backend.certificates.imports import Progress as Told
@@ -24,6 +25,9 @@ from backend.certificates.timeline import civil_day
 from backend.kernel.periods import civil_date, milliseconds
 
 ERRORS_SHOWN = 20
+DIFFERENCES_SHOWN = 20
+KINDS = {"added": "新增", "changed": "变更", "withdrawn": "失效"}
+FIELDS = {"term": "期限", "state": "状态", "product": "产品"}
 STATES = {
     "valid": "有效",
     "suspended": "暂停",
@@ -87,6 +91,8 @@ def print_report(report: Report, written: str | None, *, dry_run: bool, as_json:
         f"拒绝 {batch.rows_refused} 行；新证书 {report.new_certificates}，新状态 {report.new_states}，"
         f"新产品记录 {report.new_products}；证书库版本 {report.version}。"
     )
+    for difference in report.differences.listed[:DIFFERENCES_SHOWN]:
+        click.echo(_difference_line(difference))
     if report.ignored_columns:
         click.echo(f"未使用的列：{_shown('、'.join(report.ignored_columns))}", err=True)
     for one in report.errors[:ERRORS_SHOWN]:
@@ -95,6 +101,14 @@ def print_report(report: Report, written: str | None, *, dry_run: bool, as_json:
         click.echo(f"…… 共 {len(report.errors)} 处", err=True)
     if written:
         click.echo(f"拒绝的行见 {written}", err=True)
+
+
+def _difference_line(one: Difference) -> str:
+    said = "；".join(
+        f"{FIELDS[field.name]}{f' {field.key}' if field.key else ''} {field.before or '无'} → {field.after}"
+        for field in one.fields
+    )
+    return f"{KINDS[one.kind]}  {one.number}  {_shown(one.holder)}  {_shown(said)}"
 
 
 def _report_facts(report: Report, written: str | None, *, dry_run: bool) -> dict[str, Any]:
@@ -115,6 +129,7 @@ def _report_facts(report: Report, written: str | None, *, dry_run: bool) -> dict
         "new_products": report.new_products,
         "registry_version": report.version,
         "ignored_columns": list(report.ignored_columns),
+        "differences": dict(report.differences.counts) | {"unchanged": report.differences.unchanged},
         "errors": len(report.errors),
         "errors_file": written,
     }

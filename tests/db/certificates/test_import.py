@@ -253,3 +253,38 @@ def test_a_refused_file_leaves_no_trace(engine_db: Database) -> None:
         imports.import_file(engine_db, b"\x00garbage", Source("x", "x", "x", NOW))
 
     assert counted(engine_db)["version"] == 0
+
+
+def test_a_dry_run_says_what_would_become_of_each_certificate_and_writes_nothing(
+    take: Take, engine_db: Database, fridge: dict[str, str]
+) -> None:
+    def numbered(last: int, **changes: str) -> dict[str, str]:
+        return fridge | {"certificate_no": f"202601-27-10000001-10000000000{last}"} | changes
+
+    take(fridge, numbered(2), numbered(3), numbered(4))
+    before = counted(engine_db)
+
+    report = take(
+        fridge,
+        numbered(2, grade="2"),
+        numbered(3, state="撤销", state_from="2026-06-01"),
+        numbered(4, uscc="91371323760038087X"),
+        numbered(5),
+        dry_run=True,
+    )
+
+    found = report.differences
+    assert (dict(found.counts), found.unchanged, len(report.errors)) == (
+        {"added": 1, "changed": 1, "withdrawn": 1},
+        1,
+        1,
+    )
+    assert counted(engine_db) == before
+    by_kind = {one.kind.value: one for one in found.listed}
+    (graded,) = by_kind["changed"].fields
+    assert (graded.name, graded.before) == ("product", "家用电冰箱 BCD-500W 冰箱 1 级")
+    assert graded.after == "家用电冰箱 BCD-500W 冰箱 2 级 2026-01-01—"
+    (withdrawn,) = by_kind["withdrawn"].fields
+    assert (withdrawn.before, withdrawn.after) == ("valid", "withdrawn 2026-06-01—")
+    assert [field.name for field in by_kind["added"].fields] == ["term", "state", "product"]
+    assert take(fridge, numbered(2, grade="2")).differences.listed == ()
