@@ -1,6 +1,7 @@
 """Tills' messages over HTTP: recorded or quarantined, answered one by one, receipts that only the backend can sign."""
 
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
@@ -266,3 +267,21 @@ def test_only_a_bridge_is_believed_about_when_a_message_came(
     client.post(BATCH, json=batch(delivery), headers=bearer(token))
 
     assert rows(city.database, "SELECT proof FROM decisions WHERE city = :city", city=NANJING) == [(proof,)]
+
+
+def test_a_bridge_hands_on_messages_and_speaks_for_no_shop(client: FlaskClient, city: City) -> None:
+    """Whatever it says of a sale is signed by a till: it may take nothing back, hand nothing in and claim nothing."""
+    rules = [rule for rule in client.application.url_map.iter_rules() if rule.rule.startswith("/api/pos/v1/")]
+    asked = {(method, rule.rule) for rule in rules for method in rule.methods or () if method in ("GET", "POST")}
+
+    opened = {
+        route
+        for method, route in asked
+        if client.open(path(route), method=method, json={}, headers=bearer(BRIDGE_TOKEN)).status_code != 403
+    }
+
+    assert opened == {BATCH}
+
+
+def path(route: str) -> str:
+    return re.sub(r"<[^>]+>", "0198c0de-0000-7000-8000-000000000000", route)

@@ -45,7 +45,7 @@ class ClaimedAtShopSchema(ma.Schema):
 
 
 @endpoint(
-    pos, "/claims", method="POST", access=Access.POS, body=ClaimAtShopBody(), answers={200: ClaimedAtShopSchema()}
+    pos, "/claims", method="POST", access=Access.SHOP, body=ClaimAtShopBody(), answers={200: ClaimedAtShopSchema()}
 )
 def claim_at_shop(body: dict[str, Any]) -> Response:
     """在门店领取 / a customer claims a basket here; the same again answers the same.

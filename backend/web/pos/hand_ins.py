@@ -64,7 +64,7 @@ class HandInSchema(ma.Schema):
     pos,
     "/hand-ins",
     method="POST",
-    access=Access.POS,
+    access=Access.SHOP,
     body=HandInBody(),
     answers={201: HandInSchema(), 200: HandInSchema()},
 )

@@ -105,7 +105,7 @@ class ReturnSchema(ma.Schema):
     pos,
     "/returns",
     method="POST",
-    access=Access.POS,
+    access=Access.SHOP,
     body=ReturnBody(),
     answers={201: ReturnSchema(), 200: ReturnSchema()},
 )
