@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, BrowserContext, Page
 from structlog.testing import capture_logs
 from werkzeug.serving import make_server
@@ -17,15 +20,16 @@ from backend.bootstrap import build
 from backend.demo import seed
 from backend.demo.city import TILLS
 from backend.demo.keys import ensure_keys
+from backend.kernel.periods import milliseconds
 from backend.settings import TextMessages
 from backend.storage.transaction import Database
 from backend.web.app import create_app
 from tests.conftest import copied
-from tests.http.conftest import BRIDGE_TOKEN, Keys, settings_of
-from tests.http.shop import Shop, open_shop
+from tests.http.conftest import BRIDGE_TOKEN, Keys, bearer, settings_of
+from tests.http.shop import BATCH, Shop, batch, open_shop
 from tests.worlds import wechat
 from tests.worlds.browser import launched
-from tests.worlds.city import NANJING
+from tests.worlds.city import FRIDGE, NANJING, read
 from tests.worlds.wechat import APPID, SECRET, WechatServer
 
 PHONE_SCREEN = {"width": 390, "height": 844}
@@ -48,6 +52,18 @@ class World:
         owner.write(lambda c: c.exec_driver_sql("UPDATE phone_codes SET sent_at = sent_at - interval '3 minutes'"))
         owner.close()
 
+    def ring_up(self, member: str, code: str = FRIDGE) -> None:
+        """A till's sale of one piece at 4,999 yuan to the holder of a member code."""
+        self.shop.sold_at_ms = milliseconds(datetime.now(UTC))
+        line = self.shop.line(read(code, price_fen=499_900), member=member)
+        sent = httpx.post(
+            self.url + BATCH,
+            json=batch(self.shop.delivery(self.shop.message(line))),
+            headers=bearer(BRIDGE_TOKEN),
+            timeout=20,
+        )
+        assert sent.status_code == 200, sent.text
+
 
 @dataclass
 class Phone:
@@ -61,12 +77,19 @@ class Phone:
 
     def go(self, screen: str) -> None:
         self.page.evaluate("screen => { location.hash = `#/${screen}`; }", screen)
-        self.page.wait_for_selector(f'[data-screen="{screen.partition("/")[0]}"] h1')
+        self.page.wait_for_selector(f'[data-screen="{re.split("[/?]", screen)[0]}"] h1')
 
     def sign_in(self) -> None:
         """By the form, with the code that the message held."""
         self.prove(self.number, "登录")
         self.page.wait_for_selector('[data-screen="home"] .figure')
+
+    def asked(self, path: str, method: str = "GET") -> Any:
+        """What the resident API answers to this phone, as its page asks."""
+        token = self.page.evaluate("JSON.parse(localStorage.getItem('greenpoints.session')).token")
+        answer = httpx.request(method, f"{self.world.url}/api/resident/v1{path}", headers=bearer(token), timeout=20)
+        assert answer.is_success, answer.text
+        return answer.json()
 
     def prove(self, number: str, button: str) -> None:
         self.page.get_by_label("手机号", exact=True).fill(number)
@@ -123,12 +146,14 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
     keys, folder = Keys(), tmp_path_factory.mktemp("keys")
     with copied(server_url, template) as url, wechat.serving() as serving:
         (folder / "wechat").write_text(SECRET)
+        (folder / "passport").write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
         chosen = replace(
             settings_of(url, keys, folder),
             text_messages=TextMessages.LOG,
             wechat_appid=APPID,
             wechat_secret_file=folder / "wechat",
             wechat_url=serving.url,
+            passport_key_file=folder / "passport",
         )
         backend, shop = build(chosen), _demonstration(url, folder)
         server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)

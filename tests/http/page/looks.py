@@ -6,9 +6,27 @@ from typing import Any
 from playwright.sync_api import Page
 
 import backend.web
+from tests.http.page.conftest import PHONE_SCREEN, Phone
 
 AXE = Path(backend.web.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
+"""The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
+WHOLE = {"width": 390, "height": 3_000}
+"""Nothing of it has been scrolled behind the tabs, where it could not be pressed."""
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def look_over(phone: Phone, screen: str) -> None:
+    """In light and dark, on the usual phone, the narrowest one, and magnified."""
+    page = phone.page
+    page.set_viewport_size(WHOLE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its two words
+        phone.go(screen)
+        assert violations(page) == [], (screen, scheme)
+    for size in (PHONE_SCREEN, SMALLEST, ZOOMED):
+        page.set_viewport_size(size)
+        assert fits(page) == [], (screen, size)
 
 
 def violations(page: Page) -> list[str]:

@@ -4,29 +4,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
-import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from backend.demo.city import ENERGY
 from backend.demo.pictures import label_card, photograph, write_picture
-from backend.kernel.periods import milliseconds
 from firmware_bridge.wire.member_code import verify_member_code
 from scanner.decode.still import VotingStillReader
-from tests.http.conftest import BRIDGE_TOKEN, bearer
-from tests.http.page.conftest import PHONE_SCREEN, Phone
+from tests.http.page.conftest import Phone
 from tests.http.page.film import film_label
-from tests.http.page.looks import AXE, fits, violations
-from tests.http.shop import BATCH, batch
-from tests.worlds.city import read
+from tests.http.page.looks import AXE, look_over, violations
 
 TEA, FRIDGE, EXPIRED = "有机码:000124990000000001", "9521234000013", "9521234000334"
 SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "my-data", "appeals", "me")
-SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
-"""The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
-WHOLE = {"width": 390, "height": 3_000}
-"""Nothing of it has been scrolled behind the tabs, where it could not be pressed."""
 
 
 def test_from_the_first_opening_to_points_at_a_till(phone: Phone) -> None:
@@ -45,7 +36,7 @@ def test_from_the_first_opening_to_points_at_a_till(phone: Phone) -> None:
     phone.go("code")
     expect(page.locator(".qr svg")).to_be_visible()
     shown = code_on_screen(phone)
-    ring_up(phone, shown)
+    phone.world.ring_up(shown)
 
     phone.go("home")
     expect(page.locator(".figure")).to_have_text("502分")
@@ -95,16 +86,6 @@ def code_on_screen(phone: Phone) -> str:
     return found.text
 
 
-def ring_up(phone: Phone, member: str) -> None:
-    shop = phone.world.shop
-    shop.sold_at_ms = milliseconds(datetime.now(UTC))
-    line = shop.line(read(FRIDGE, price_fen=499_900), member=member)
-    sent = httpx.post(
-        phone.world.url + BATCH, json=batch(shop.delivery(shop.message(line))), headers=bearer(BRIDGE_TOKEN), timeout=20
-    )
-    assert sent.status_code == 200, sent.text
-
-
 @pytest.mark.skipif(
     not AXE.exists(), reason="axe-core is not set up (make setup-test): no page is checked for barriers"
 )
@@ -119,14 +100,7 @@ def test_no_screen_has_a_barrier_or_is_wider_than_the_phone(phone: Phone) -> Non
     place = page.get_by_role("link", name="看全部理由").get_attribute("href") or ""
 
     for screen in (*SCREENS, place.removeprefix("#/")):
-        page.set_viewport_size(WHOLE)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its two words
-            phone.go(screen)
-            assert violations(page) == [], (screen, scheme)
-        for size in (PHONE_SCREEN, SMALLEST, ZOOMED):
-            page.set_viewport_size(size)
-            assert fits(page) == [], (screen, size)
+        look_over(phone, screen)
 
 
 def test_another_account_of_ones_own_is_merged_by_its_number(phone: Phone) -> None:

@@ -59,7 +59,11 @@ export async function ask(path, { method = "GET", body, photo, signal, whole = f
 
 /** Asks by POST, and lets the browser save the answer as `name`. */
 export async function download(path, name) {
-  const address = URL.createObjectURL(await ask(path, { method: "POST", whole: true }));
+  save(await ask(path, { method: "POST", whole: true }), name);
+}
+
+export function save(blob, name) {
+  const address = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

@@ -8,15 +8,19 @@ import claim from "./screens/claim.js";
 import code from "./screens/code.js";
 import consents from "./screens/consents.js";
 import explain from "./screens/explain.js";
+import family from "./screens/family.js";
 import history from "./screens/history.js";
 import home from "./screens/home.js";
 import me from "./screens/me.js";
 import merge from "./screens/merge.js";
 import myData from "./screens/my_data.js";
+import notices from "./screens/notices.js";
+import passport from "./screens/passport.js";
 import redeem from "./screens/redeem.js";
 import redemption from "./screens/redemption.js";
 import scan from "./screens/scan.js";
 import signIn from "./screens/sign_in.js";
+import statement from "./screens/statement.js";
 
 // A screen fills `main` and may return what is to be done when it is left. `open`: for those not signed in, too.
 const SCREENS = {
@@ -31,6 +35,10 @@ const SCREENS = {
   consents: { show: consents, tab: "me" },
   merge: { show: merge, tab: "me" },
   "my-data": { show: myData, tab: "me" },
+  passport: { show: passport, tab: "me" },
+  statement: { show: statement, tab: "me" },
+  notices: { show: notices, tab: "me" },
+  family: { show: family, tab: "me" },
   appeals: { show: appeals, tab: "me" },
   me: { show: me, tab: "me" },
   "sign-in": { show: signIn, tab: "me", open: true },

@@ -23,6 +23,9 @@ export default async function me(shown, { signal, again }) {
   }, "button.quiet");
   put(shown, el("nav.links", { "aria-label": say("我的权利", "My rights") },
     el("a", { href: "#/consents" }, say("我同意了什么", "What I agree to")),
+    el("a", { href: "#/passport" }, say("绿色信用凭证", "Green-credit passport")),
+    el("a", { href: "#/notices" }, say("到期提醒", "Notices")),
+    el("a", { href: "#/family" }, say("孩子与监护人", "Children and guardians")),
     el("a", { href: "#/appeals" }, say("我的申诉", "My appeals")),
     el("a", { href: "#/my-data" }, say("我的数据：带走、查看、注销", "My data: take it away, see who looked, leave")),
     el("a", { href: "#/merge" }, say("合并我的另一个账户", "Merge another account of mine"))));

@@ -2,7 +2,8 @@
 
 import { ask, download, forgetSession } from "../api.js";
 import { button, el, heading, put, refusal, speak } from "../dom.js";
-import { atMoment, count, figure, said, say, UNITS } from "../say.js";
+import { looked } from "../looked.js";
+import { count, figure, said, say, UNITS } from "../say.js";
 
 const SHOWN = 20;
 
@@ -31,7 +32,7 @@ function taking() {
 
 function seen(entries) {
   return el("section.card", {}, el("h2", {}, say("谁看过我的数据", "Who saw my data")),
-    entries.length ? el("ul.rows", {}, entries.map((one) => el("li", {}, `${one.who}${say("：", ": ")}${one.purpose}`, el("small", {}, `${atMoment(one.at)} · ${one.what}`))))
+    entries.length ? looked(entries)
       : el("p", {}, say("还没有人看过。", "Nobody has.")));
 }
 
