@@ -53,7 +53,7 @@ _LIMITED_BY = {
     "basket": Sentence("购物单", "the basket"),
 }
 _OF_PRODUCT = frozenset({"scheme", "certificate_scheme", "level", "category", "grade", "tier", "body"})
-_ASKS = {
+ASKS = {
     "<": Sentence("低于{v}", "below {v}"),
     "<=": Sentence("不高于{v}", "at most {v}"),
     ">": Sentence("高于{v}", "above {v}"),
@@ -63,7 +63,7 @@ _ASKS = {
     "in": Sentence("为{v}之一", "one of {v}"),
     "not_in": Sentence("不属于{v}", "none of {v}"),
 }
-_ASKS_OF_GRADE = {
+ASKS_OF_GRADE = {
     "<": Sentence("高于{v}", "better than {v}"),
     "<=": Sentence("达到{v}及以上", "{v} or better"),
     ">": Sentence("低于{v}", "worse than {v}"),
@@ -163,7 +163,7 @@ def _compares(given: Value, op: str, wanted: Value | tuple[Value, ...]) -> bool:
 def _sentence(condition: Condition, given: Value | None, names: Names) -> Sentence:
     fact = FACTS[condition.fact]
     wanted = _wanted(condition, names)
-    asks = (_ASKS_OF_GRADE if condition.fact == "grade" else _ASKS).get(condition.op) or _ASKS[condition.op]
+    asks = (ASKS_OF_GRADE if condition.fact == "grade" else ASKS).get(condition.op) or ASKS[condition.op]
     subject_zh, subject_en = ("该商品", "this product") if condition.fact in _OF_PRODUCT else ("本次", "this purchase")
     zh, en = f"{fact.name_zh}须{asks.zh.format(v=wanted.zh)}", f"{fact.name_en} must be {asks.en.format(v=wanted.en)}"
     if given is None:
