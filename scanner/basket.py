@@ -58,6 +58,7 @@ class OpenBasket:
     """Of the latest read or member code: when the timeout counts from, and when an interrupted basket ended."""
     member: str | None = None
     cashier: str | None = None
+    slip_no: str | None = None
     reads: tuple[KeptRead, ...] = ()
 
     def __post_init__(self) -> None:
@@ -85,6 +86,14 @@ class CashierNamed:
 
 
 @dataclass(frozen=True, slots=True)
+class SlipNumbered:
+    """The shop's till said which sale this is."""
+
+    slip_no: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class CloseAsked:
     by: ClosedBy
     at: Moment
@@ -95,7 +104,7 @@ class TimePassed:
     at: Moment
 
 
-Event = LabelRead | MemberShown | CashierNamed | CloseAsked | TimePassed
+Event = LabelRead | MemberShown | CashierNamed | SlipNumbered | CloseAsked | TimePassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,8 @@ def step(current: OpenBasket | None, event: Event, rules: Rules) -> Step:
             return _member(current, event, rules)
         case CashierNamed():
             return Step(current and replace(current, cashier=event.cashier))
+        case SlipNumbered():
+            return _slip(current, event, rules)
         case CloseAsked():
             return _close(current, event.by, event.at)
         case TimePassed():
@@ -170,6 +181,17 @@ def _member(current: OpenBasket | None, event: MemberShown, rules: Rules) -> Ste
     ended = _close(current, ClosedBy.MEMBER, event.at)
     opened = replace(_opened(event.at, rules), member=event.member)
     return Step(opened, closing=ended.closing, note=Note.MEMBER_ATTACHED)
+
+
+def _slip(current: OpenBasket | None, event: SlipNumbered, rules: Rules) -> Step:
+    if current is not None and current.slip_no == event.slip_no:
+        return Step(current)
+    if current is None or current.slip_no is None or not current.reads:
+        basket = current or _opened(event.at, rules)
+        return Step(replace(basket, slip_no=event.slip_no, last=_later(basket.last, event.at)))
+    # The number of the next sale ends the one before, whose own end was never told.
+    opened = replace(_opened(event.at, rules), slip_no=event.slip_no)
+    return replace(_close(current, ClosedBy.FINISH, event.at), open=opened)
 
 
 def _close(current: OpenBasket | None, by: ClosedBy, at: Moment) -> Step:
@@ -210,6 +232,7 @@ def lines(closing: Closing, first_seq: int, claim_sha256: str | None) -> list[by
                 claim_sha256=claim_sha256,
                 cashier=closing.basket.cashier,
                 part_of=None if number == 0 else first_seq,
+                slip_no=closing.basket.slip_no,
                 reads=tuple(kept.read for kept in part),
             )
         )

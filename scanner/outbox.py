@@ -143,18 +143,20 @@ class Outbox:
         """What the last run left open: the program was killed in the middle of a customer."""
         with self._guard:
             found = self._db.execute(
-                "SELECT boot, opened_mono, last_mono, last_ts, member, cashier FROM open_basket"
+                "SELECT boot, opened_mono, last_mono, last_ts, member, cashier, slip_no"
+                " FROM open_basket LEFT JOIN open_slips USING (boot, opened_mono)"
             ).fetchone()
             if found is None:
                 return None
             reads = self._db.execute("SELECT read FROM open_reads ORDER BY number").fetchall()
-        boot, opened_mono, last_mono, last_ts, member, cashier = found
+        boot, opened_mono, last_mono, last_ts, member, cashier, slip_no = found
         return OpenBasket(
             boot=boot,
             opened_mono=opened_mono,
             last=Moment(last_mono, last_ts),
             member=member,
             cashier=cashier,
+            slip_no=slip_no,
             reads=tuple(recall(line) for (line,) in reads),
         )
 
@@ -313,6 +315,11 @@ class Outbox:
             "INSERT OR REPLACE INTO open_basket VALUES (1, ?, ?, ?, ?, ?, ?)",
             (basket.boot, basket.opened_mono, basket.last.mono, basket.last.ts, basket.member, basket.cashier),
         )
+        self._db.execute("DELETE FROM open_slips")
+        if basket.slip_no is not None:
+            self._db.execute(
+                "INSERT INTO open_slips VALUES (?, ?, ?)", (basket.boot, basket.opened_mono, basket.slip_no)
+            )
         self._db.execute("DELETE FROM open_reads WHERE number >= ?", (kept,))
         self._db.executemany(
             "INSERT INTO open_reads VALUES (?, ?)",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from firmware_bridge.wire.claim_code import RANDOM_BYTES, claim_sha256, draw_claim_code
 from firmware_bridge.wire.envelope import Verify
 from firmware_bridge.wire.member_code import is_member_code
-from firmware_bridge.wire.messages import CASHIER, ClosedBy, Read
+from firmware_bridge.wire.messages import CASHIER, SLIP_NO, ClosedBy, Read
 from firmware_bridge.wire.messages import Clock as ClockReport
 from scanner import member, notices
 from scanner.basket import (
@@ -22,6 +22,7 @@ from scanner.basket import (
     NothingToVoid,
     OpenBasket,
     Rules,
+    SlipNumbered,
     Step,
     TimePassed,
     VoidWhileOpen,
@@ -51,6 +52,7 @@ from scanner.sources.model import (
     LineOutcome,
     ShopLine,
     ShopLines,
+    SlipSeen,
     SourceEnded,
     SourceEvent,
     SourceLost,
@@ -157,6 +159,8 @@ class Till:
                 self._on_code(event)
             case CashierSeen():
                 self._on_cashier(event.cashier)
+            case SlipSeen():
+                self._on_slip(event.slip_no)
             case FinishSeen():
                 self._step(CloseAsked(ClosedBy.FINISH, self._now()))
             case ButtonPressed():
@@ -205,8 +209,11 @@ class Till:
             return LineOutcome(line.line_id, repeated=True)
         try:
             for event in line.events:
-                # A cashier is named once or twice alike; were the line known by that, its code would be lost.
-                self._line_id = None if isinstance(event, CashierSeen) else line.line_id
+                # A cashier or slip is named once or twice alike; were the line known by that, its code would be lost.
+                only_names = isinstance(event, CashierSeen) or (
+                    isinstance(event, SlipSeen) and event is not line.events[-1]
+                )
+                self._line_id = None if only_names else line.line_id
                 if isinstance(event, Unusable):
                     raise event.refusal
                 self._take(event)
@@ -254,6 +261,13 @@ class Till:
             self._rules = replace(self._rules, cashier=cashier)
             self._step(CashierNamed(cashier))
             self._tell("cashier", f"收银员 {cashier}。", f"The cashier is {cashier}.", Signal.GOOD)
+
+    def _on_slip(self, slip_no: str) -> None:
+        if SLIP_NO.fullmatch(slip_no) is None:
+            raise FeedLineUnusable(reason="slip_no")
+        if self._open is None:
+            self._outbox.check_room()
+        self._step(SlipNumbered(slip_no, self._now()))
 
     def _step(self, event: Event) -> None:
         self._apply(step(self._open, event, self._rules))

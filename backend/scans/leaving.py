@@ -9,7 +9,7 @@ LOCK_BASKETS = """
 SELECT basket FROM baskets WHERE city = %(city)s AND resident = %(resident)s ORDER BY basket FOR UPDATE"""
 
 UNNAME = """
-UPDATE baskets SET resident = NULL, claim_sha256 = NULL,
+UPDATE baskets SET resident = NULL, claim_sha256 = NULL, slip_no = NULL,
   line = CASE WHEN position('GPM1.'::bytea IN coalesce(line, ''::bytea)) > 0 THEN NULL ELSE line END
 WHERE city = %(city)s AND resident = %(resident)s"""
 
@@ -25,7 +25,7 @@ WHERE b.city = %(city)s AND b.resident = %(resident)s"""
 
 def unname_baskets(connection: Connection, city: str, resident: str) -> int:
     """No basket names the resident any more: what waits in one is nobody's, lines that hold a member code are not kept, and
-    no slip's code leads to them. How many there were. What was decided keeps the books' own name.
+    no slip's code or number leads to them. How many there were. What was decided keeps the books' own name.
 
     The hash of such a line stays, so that the line sent again is a repeat: it covers 128 random bits, and tells nothing.
     """

@@ -16,6 +16,7 @@ from backend.scans.identity import SEQ_MAX, basket_id
 from backend.scans.lent import PROMISES_MAX, Promised
 from backend.scans.model import READS_MAX, Basket, Read
 from backend.scans.sale_time import Clock, sale_time
+from backend.scans.slips import SLIP_NO, canonical
 
 CODE_BYTES_MAX = 2_048
 QUANTITY_MAX = 9_999
@@ -110,6 +111,7 @@ def read_line(line: bytes, origin: Origin) -> Line:
         reads,
         receipt_fen=receipt_of(reads),
         promised=_promised(doc["reads"]),
+        slip_no=_slip_no(doc),
     )
     shown = when.sold_at_ms - (closed - opened)
     return _new(Line, (basket, _member_code(doc), shown))
@@ -235,6 +237,11 @@ def _promise(given: Any) -> tuple[str, int]:
         raise MalformedBasket("promised")
     lease = _text(given, "lease", _UUID)
     return lease, _integer(given, "amount", 1, PRICE_FEN_MAX)
+
+
+def _slip_no(doc: dict[str, Any]) -> str | None:
+    given = _optional_text(doc, "slip_no", SLIP_NO)
+    return None if given is None else canonical(given)
 
 
 def _integer(doc: dict[str, Any], field: str, low: int, high: int) -> int:

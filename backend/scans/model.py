@@ -88,6 +88,8 @@ class Basket:
     """The sum of all its priced lines, also of those that `reads` leaves out because they are decided already."""
     promised: Sequence[Promised] = ()
     """What its till promised out of leases."""
+    slip_no: str | None = None
+    """The number of the shop's sales slip, as `slips.canonical` spells it."""
 
     @property
     def root_seq(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from backend.labels.model import Reading
 from backend.labels.parse import parse
 from backend.scans.model import Basket
+from backend.scans.slips import names_a_phone
 
 Seal = Callable[[bytes], bytes]
 
@@ -26,7 +27,9 @@ def seal_of(key: bytes) -> Seal:
 
 
 def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
-    """Forgets the line, the serials and the cashier where one of them or a label is private; twice changes nothing."""
+    """Forgets the line, the serials, the cashier and the slip's number where one of them or a label is private; twice
+    changes nothing.
+    """
     hidden = False
     for place, (read, reading) in enumerate(zip(basket.reads, readings, strict=True)):
         if not reading.usable and (reading.personal or reading.secret):
@@ -36,6 +39,9 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
             hidden = True
     if basket.cashier is not None and is_private(basket.cashier):
         basket.cashier = None
+        hidden = True
+    if basket.slip_no is not None and (names_a_phone(basket.slip_no) or is_private(basket.slip_no)):
+        basket.slip_no = None
         hidden = True
     if hidden:
         forget_line(basket, seal)

@@ -18,18 +18,20 @@ from backend.storage.transaction import Sent, hot
 # many rows say alike is sent once, and each names its place there.
 CLAIM = """
 INSERT INTO baskets (city, device, stream, seq, basket, sha256, line, channel, store, district, resident, claim_sha256,
-                     closed_by, cashier, void_of, part_of, sold_at, clock_quality, online, received_at, recorded_at, reads)
+                     closed_by, cashier, void_of, part_of, sold_at, clock_quality, online, received_at, recorded_at, reads,
+                     slip_no)
 SELECT %(city)s, (%(devices)s::text[])[t.alike], (%(streams)s::uuid[])[t.alike], t.seq, t.basket, t.sha256,
        substring(%(lines)b FROM t.at FOR t.size), (%(channels)s::text[])[t.alike], (%(stores)s::text[])[t.alike],
        (%(districts)s::text[])[t.alike], t.resident, t.claim, (%(closed)s::text[])[t.alike],
        (%(cashiers)s::text[])[t.alike], t.void_of, t.part_of, to_timestamp(t.sold_at::float8 / 1000),
        (%(qualities)s::text[])[t.alike], (%(online)s::boolean[])[t.alike],
-       to_timestamp((%(received)s::bigint[])[t.alike]::float8 / 1000), %(now)s, t.reads
+       to_timestamp((%(received)s::bigint[])[t.alike]::float8 / 1000), %(now)s, t.reads, t.slip_no
 FROM (SELECT unnest(%(seqs)s::bigint[]) AS seq, unnest(%(baskets)s::uuid[]) AS basket, unnest(%(hashes)s::bytea[]) AS sha256,
              unnest(%(offsets)s::int[]) AS at, unnest(%(sizes)s::int[]) AS size, unnest(%(residents)s::uuid[]) AS resident,
              unnest(%(claims)s::bytea[]) AS claim, unnest(%(voids)s::bigint[]) AS void_of,
              unnest(%(parts)s::bigint[]) AS part_of, unnest(%(sold)s::bigint[]) AS sold_at,
-             unnest(%(reads)s::smallint[]) AS reads, unnest(%(alike)s::int[]) AS alike) t
+             unnest(%(reads)s::smallint[]) AS reads, unnest(%(slips)s::text[]) AS slip_no,
+             unnest(%(alike)s::int[]) AS alike) t
 ON CONFLICT DO NOTHING RETURNING basket::text"""
 
 STORED = "SELECT basket::text, sha256 FROM baskets WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])"
@@ -218,6 +220,7 @@ def claim(connection: Connection, city: str, baskets: Sequence[Basket], now: dat
             "parts": numbers([b.part_of for b in ordered]),
             "sold": numbers([b.sold_at_ms for b in ordered]),
             "reads": numbers([len(b.reads) for b in ordered]),
+            "slips": words([b.slip_no for b in ordered]),
         },
         prepared=True,
     ).fetchall()

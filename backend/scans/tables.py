@@ -119,6 +119,7 @@ baskets = Table(
     instant_column("received_at"),
     instant_column("recorded_at"),
     Column("reads", SmallInteger),
+    text_column("slip_no", nullable=True),
     CheckConstraint(f"reads >= 0 AND reads <= {READS_MAX}", name="reads"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
@@ -126,13 +127,15 @@ baskets = Table(
     Index("ix_baskets_resident", "city", "resident", "sold_at", postgresql_where="resident IS NOT NULL"),
     Index("ix_baskets_sold", "city", "sold_at", postgresql_using="brin"),
     Index("ix_baskets_claim", "city", "claim_sha256", postgresql_where="claim_sha256 IS NOT NULL"),
+    Index("ix_baskets_slip", "city", "store", "slip_no", postgresql_where="slip_no IS NOT NULL"),
 )
 """The key is made from (device, stream, seq): `identity.basket_id`.
 
 `line` is the exact bytes that were signed; empty only when they held a citizen's id number or a bearer
 code, which are never kept, and where the row only keeps the id of a phone's scan that was made in another city
 (channel elsewhere): it has no decision. `sha256` is that of the line, or its seal (`redact`) where the line is not kept.
-`reads` is how many reads it had, so that a decision taken away is missed; empty where an older release recorded it."""
+`reads` is how many reads it had, so that a decision taken away is missed; empty where an older release recorded it.
+`slip_no` is the number of the shop's own sales slip (`slips.canonical`), where the shop's till said it."""
 
 decisions = Table(
     "decisions",

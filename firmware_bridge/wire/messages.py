@@ -41,6 +41,7 @@ KEY_ID: Final = re.compile(r"[a-z0-9]{1,8}")
 BOOT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MEMBER: Final = re.compile(r"[!-~]{1,200}")
 CASHIER: Final = re.compile(r".{1,32}", re.DOTALL)
+SLIP_NO: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z./_-]{0,39}")
 SERIAL: Final = re.compile(r".{1,64}", re.DOTALL)
 SYMBOLOGY: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 AIM: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]{1,4}")
@@ -113,7 +114,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basket:
-    """`ts`: Unix ms of closing by the till's own clock, uncorrected."""
+    """`ts`: Unix ms of closing by the till's own clock, uncorrected. `slip_no`: what the shop printed on the sales slip."""
 
     seq: int
     boot: str
@@ -127,6 +128,7 @@ class Basket:
     cashier: str | None = None
     void_of: int | None = None
     part_of: int | None = None
+    slip_no: str | None = None
 
 
 def basket_hash(line: bytes) -> str:
@@ -189,7 +191,7 @@ def encode_basket(basket: Basket) -> bytes:
         "part_of": basket.part_of,
         "reads": [_read_fields(read) for read in basket.reads],
     }
-    line = dump_object(fields)
+    line = dump_object(fields if basket.slip_no is None else {**fields, "slip_no": basket.slip_no})
     decode_basket(line)
     return line
 
@@ -213,6 +215,7 @@ def decode_basket(line: bytes) -> Basket:
         cashier=optional_text(fields, "cashier", CASHIER),
         void_of=void_of,
         part_of=optional_integer(fields, "part_of", 1, SEQ_MAX),
+        slip_no=optional_text(fields, "slip_no", SLIP_NO),
         reads=tuple(_read(read) for read in reads),
     )
 

@@ -33,6 +33,13 @@ class CashierSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SlipSeen:
+    """The number that the shop's till prints on the sales slip of this sale."""
+
+    slip_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishSeen:
     """The shop's till ended the sale."""
 
@@ -56,7 +63,7 @@ class Unusable:
     refusal: TillRefusal
 
 
-FeedEvent = CodeSeen | CashierSeen | FinishSeen | ButtonPressed | Unusable
+FeedEvent = CodeSeen | CashierSeen | SlipSeen | FinishSeen | ButtonPressed | Unusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ ID_CHARACTERS_MAX = 64
 
 
 def shop_line(line: bytes, *, mono_ms: int) -> ShopLine:
-    """`{"id"?, "code", "sym"?, "qty"?, "price_fen"?, "sn"?, "cashier"?, "finish"?, …}`.
+    """`{"id"?, "code", "sym"?, "qty"?, "price_fen"?, "sn"?, "cashier"?, "slip_no"?, "finish"?, …}`.
 
     `id` is the shop's own for this line: what comes again with it was taken before.
     """

@@ -16,6 +16,7 @@ from scanner.sources.model import (
     FeedLineUnusable,
     FinishSeen,
     PartialCode,
+    SlipSeen,
     Unusable,
 )
 
@@ -38,7 +39,7 @@ _SYMBOLOGIES = {
     "z": "AZTEC",
 }
 _FEED_FIELDS = frozenset(
-    {"code", "sym", "aim", "raw", "qty", "price_fen", "sn", "cashier", "finish", "button"},
+    {"code", "sym", "aim", "raw", "qty", "price_fen", "sn", "cashier", "slip_no", "finish", "button"},
 )
 
 
@@ -117,7 +118,8 @@ def printable(data: bytes) -> str:
 def feed_events(line: bytes, *, src: str, mono_ms: int) -> list[FeedEvent]:
     """A line of standard input: a plain code, or the shop's till as a JSON object.
 
-    `{"code", "sym"?, "aim"?, "raw"? (base64), "qty"?, "price_fen"?, "sn"?, "cashier"?, "finish"?, "button"?}`;
+    `{"code", "sym"?, "aim"?, "raw"? (base64), "qty"?, "price_fen"?, "sn"?, "cashier"?, "slip_no"?, "finish"?,
+    "button"?}`;
     without `code` the others stand alone. A line that begins with { and is no such object is refused, not read.
     """
     if not line.startswith(b"{"):
@@ -132,6 +134,7 @@ def feed_events(line: bytes, *, src: str, mono_ms: int) -> list[FeedEvent]:
     events: list[FeedEvent] = []
     if "cashier" in fields:
         events.append(CashierSeen(str(fields["cashier"])))
+    events += [SlipSeen(str(fields["slip_no"]))] if "slip_no" in fields else []
     events += [code] if code is not None else []
     events += [FinishSeen()] if fields.get("finish") else []
     events += [ButtonPressed()] if fields.get("button") else []

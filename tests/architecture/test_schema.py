@@ -32,7 +32,7 @@ PASSING = frozenset(
     }
 )
 """What has ended may be deleted, because it is no record."""
-LEAVING = {"resident", "line", "claim_sha256"}
+LEAVING = {"resident", "slip_no", "line", "claim_sha256"}
 """A basket may be claimed, and loses what names a person when the person leaves."""
 FREED = frozenset({"unit_claims", "person_directory", "person_keys"})
 """A label that a quote claimed and that was not sold may be claimed again; I9 holds every claim against its award. A

@@ -8,6 +8,7 @@ import hashlib
 import sys
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -96,6 +97,7 @@ def build() -> dict[str, bytes]:
     files["downlink-twin.bin"] = golden_twin.desired(DEVICE, signer(RECEIPT_SEED))
     files["downlink-lease.bin"] = golden_leases.downlink(DEVICE, signer(RECEIPT_SEED))
     files["basket-promised.json"] = golden_leases.line()
+    files["basket-slip.json"] = encode_basket(slip_basket())
     files["twin-documents.json"] = _pretty(golden_twin.documents())
     files["twin-windows.json"] = _pretty(golden_twin.windows())
     files["twin-reports.json"] = _pretty(golden_twin.reports())
@@ -130,6 +132,12 @@ def claim_basket(seq: int = 1202) -> Basket:
         Read(sym="DATAMATRIX", code="0106901234567892\x1d21A\x00B", aim="]d2", src="cam0", votes=2, mono=88_120_900),
     )  # fmt: skip
     return _basket(seq, reads, ClosedBy.FINISH, claim_sha256=claim_sha256(draw_claim_code(bytes(range(10)))))
+
+
+def slip_basket(seq: int = 1205) -> Basket:
+    """A shopper without a code, with the number that the shop's own till printed on the slip."""
+    reads = (Read(sym="EAN13", code="6939400204821", src="pos", mono=88_120_001, price_fen=899_900),)
+    return replace(_basket(seq, reads, ClosedBy.FINISH), slip_no="S01-20261127/0042")
 
 
 def void_basket(seq: int = 1203) -> Basket:

@@ -20,6 +20,7 @@ from scanner.basket import (
     Note,
     OpenBasket,
     Rules,
+    SlipNumbered,
     TimePassed,
     interrupted,
     lines,
@@ -204,3 +205,30 @@ def test_every_read_stands_in_exactly_one_basket_in_order_whatever_happens(scrip
     numbered = [decode_basket(line) for closing in closings for line in lines(closing, 1, None)]
     assert all(1 <= len(basket.reads) <= READS_MAX for basket in numbered)
     assert all(basket.opened_mono <= basket.closed_mono for basket in numbered)
+
+
+def slip(number: str, mono: int) -> SlipNumbered:
+    return SlipNumbered(number, Moment(mono, 10**12 + mono))
+
+
+def test_the_shops_slip_number_stands_in_every_part_of_its_basket() -> None:
+    (closing,), _ = run(slip("S-1", 0), *[label(str(n), n) for n in range(51)], slip("S-1", 60), finish(61))
+
+    assert [decode_basket(line).slip_no for line in lines(closing, 1, None)] == ["S-1", "S-1"]
+
+
+def test_the_number_of_the_next_sale_ends_the_one_before() -> None:
+    (closing,), current = run(slip("S-1", 0), label("a", 1), slip("S-2", 2))
+
+    assert (closing.basket.slip_no, closing.by) == ("S-1", ClosedBy.FINISH)
+    assert current is not None
+    assert (current.slip_no, current.reads) == ("S-2", ())
+
+
+def test_a_slip_number_may_be_said_before_or_after_the_goods() -> None:
+    (closing,), _ = run(label("a", 1), slip("S-1", 2), finish(3))
+    assert closing.basket.slip_no == "S-1"
+
+    _, current = run(slip("S-1", 1), slip("S-2", 2), member("M1", 3))
+    assert current is not None
+    assert (current.slip_no, current.member) == ("S-2", "M1")

@@ -186,6 +186,32 @@ def test_a_line_that_named_a_cashier_and_was_refused_may_come_again_mended(count
     assert say(counter, b'{"id":"S1-1","cashier":"c07","code":"6901","qty":1}') == (LineOutcome("S1-1"),)
 
 
+def slips(counter: Counter) -> list[str | None]:
+    return [decode_basket(row.line).slip_no for row in counter.outbox.after(0, 10)]
+
+
+def test_the_number_of_the_sales_slip_stands_in_the_basket_also_after_a_power_cut(settings: Settings) -> None:
+    with Counter(settings) as counter:
+        say(counter, b'{"id":"1","slip_no":"S01-0042","code":"6901","price_fen":500}')
+    with Counter(settings) as counter:
+        assert slips(counter) == ["S01-0042"]
+        say(counter, b'{"code":"6902"}', b'{"id":"2","slip_no":"S01-0043","finish":true}')
+        assert slips(counter) == ["S01-0042", "S01-0043"]
+        assert say(counter, b'{"id":"2","slip_no":"S01-0043","finish":true}')[0].repeated
+
+    with Counter(settings) as counter:
+        counter.take(code("6903"))
+        say(counter, b'{"finish":true}')
+        assert slips(counter)[2:] == [None]
+
+
+def test_a_slip_number_that_no_basket_can_carry_is_refused_by_name(counter: Counter) -> None:
+    for unusable in (b'{"slip_no":"No 42"}', b'{"slip_no":""}', b'{"slip_no":42}'):
+        assert say(counter, unusable)[0].refusal.code == "feed_line_unusable"
+    assert say(counter, b'{"id":"1","slip_no":"S1","code":"6901","qty":0}')[0].refusal is not None
+    assert say(counter, b'{"id":"1","slip_no":"S1","code":"6901","qty":1}') == (LineOutcome("1"),)
+
+
 # By HTTP
 
 
