@@ -1,6 +1,7 @@
 """How settings are read from the environment: each reader checks its own value, and nothing of a value is repeated."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field
 from enum import StrEnum
@@ -9,6 +10,14 @@ from typing import Any, NamedTuple
 from environs import Env, EnvValidationError, ValidationError, validate
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+
+class SettingsRefused(Exception):
+    """Every fault of the environment at once, a line each, by variable; values are never repeated."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("\n".join(f"{name}: {fault}" for name, fault in sorted(faults.items())))
+        self.faults = dict(faults)
 
 
 class Described(NamedTuple):
@@ -56,6 +65,21 @@ def networks_in(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError:
         raise ValidationError("addresses or networks, parted by commas") from None
+
+
+def platforms(env: Env, name: str) -> object:
+    return env.str(name, None, validate=platforms_in)
+
+
+def platforms_in(text: str) -> dict[str, str]:
+    """Addresses by city, from `320100=https://…` and `320500=file:/…` parted by commas. Raises ValidationError."""
+    found = dict(part.strip().partition("=")[::2] for part in text.split(",") if part.strip())
+    if not all(_CITY.fullmatch(city) and _ADDRESS.fullmatch(address) for city, address in found.items()):
+        raise ValidationError("city=https://… or city=file:/…, parted by commas")
+    return found
+
+
+_CITY, _ADDRESS = re.compile(r"\d{6}", re.ASCII), re.compile(r"https://\S+|file:/\S+")
 
 
 def is_postgresql(url: str) -> bool:

@@ -15,6 +15,7 @@ from backend.key_files import fault_of, pair_fault, secret_key, secret_text, sig
 
 PREFIX = "GREENPOINTS_"
 EXPIRY_TEMPLATE, TEMPLATE_ID = f"{PREFIX}WECHAT_EXPIRY_TEMPLATE", text(validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z"))
+CREDIT_PLATFORMS = f"{PREFIX}CREDIT_PLATFORMS"
 _URL = text(validate.URL(schemes={"http", "https"}, require_tld=False))
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
 """The bridge and the till read these; all three programs may share one environment file."""
@@ -39,14 +40,6 @@ class TextMessages(StrEnum):
 
 
 LEDGER_KEY_FILE = f"{PREFIX}LEDGER_KEY_FILE"
-
-
-class SettingsRefused(Exception):
-    """Every fault of the environment at once, a line each, by variable; values are never repeated."""
-
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__("\n".join(f"{name}: {fault}" for name, fault in sorted(faults.items())))
-        self.faults = dict(faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +128,15 @@ class Settings:
         default="https://localhost",
         metadata=described_as(
             f"{PREFIX}PASSPORT_ISSUER", _URL, "声明的签发者：他人访问本系统的地址", "issuer of statements"
+        ),
+    )
+    credit_platforms: str | None = field(
+        default=None,
+        metadata=described_as(
+            CREDIT_PLATFORMS,
+            environment.platforms,
+            "各城市信用平台，`城市=https://…` 或 `城市=file:/…`，逗号分隔",
+            "where a city's credit platform takes what residents agreed to send",
         ),
     )
     brokers: str = field(
@@ -295,7 +297,7 @@ class Settings:
     def __post_init__(self) -> None:
         faults = _faults_between(self)
         if faults:
-            raise SettingsRefused(faults)
+            raise environment.SettingsRefused(faults)
 
 
 def described() -> list[tuple[Described, str]]:
@@ -315,12 +317,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     faults |= broken
     try:
         settings = Settings(**(_STANDING_IN | values)) if broken else Settings(**values)
-    except SettingsRefused as refused:
+    except environment.SettingsRefused as refused:
         stood_in = {environment.described_of(each).variable for each in fields(Settings) if each.name not in values}
         faults |= {name: fault for name, fault in refused.faults.items() if name not in stood_in or not broken}
-        raise SettingsRefused(faults) from None
+        raise environment.SettingsRefused(faults) from None
     if faults:
-        raise SettingsRefused(faults)
+        raise environment.SettingsRefused(faults)
     return settings
 
 
@@ -328,7 +330,7 @@ def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     """For programs that need the database and no key. Raises SettingsRefused."""
     url = environ.get("DATABASE_URL", "")
     if not environment.is_postgresql(url):
-        raise SettingsRefused({"DATABASE_URL": _NO_POSTGRESQL if url else _MISSING})
+        raise environment.SettingsRefused({"DATABASE_URL": _NO_POSTGRESQL if url else _MISSING})
     return url
 
 

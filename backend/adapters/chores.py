@@ -1,8 +1,9 @@
 """Recurring work: what is done when, for every city in turn. Each may run twice, at once and be killed at any moment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import structlog
@@ -13,6 +14,7 @@ from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
+from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
 from backend.usecases.end_leases import Ended, settle_leases
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
@@ -82,6 +84,12 @@ SCHEDULE = (
         "release, lapse and expire what is due",
     ),
     Planned("send_notices", EVERY_TEN_MINUTES, "积分到期前 30 天和 7 天提醒", "tell residents before points end"),
+    Planned(
+        "deliver_exports",
+        EVERY_MINUTE,
+        "向信用平台提供已同意的声明与删除请求",
+        "send what residents agreed to, and requests for deletion",
+    ),
     Planned("settle_leases", EVERY_MINUTE, "收回终端到期租约中的余额", "take back what tills' leases no longer need"),
     Planned("grant_leases", EVERY_MINUTE, "按条款向在线终端租借预算", "lend budgets to tills that are there"),
     Planned("move_rollouts", EVERY_MINUTE, "推进终端更新的分批下发", "move the rollouts of updates on"),
@@ -131,6 +139,16 @@ class LedgerBroken(DomainError):
     text_en = "The verification of the ledger found {broken} breaks; a person has to look at once."
 
 
+class Outside(NamedTuple):
+    """What reaches others. `notices` None: nobody is told before points end; `platforms`: of credit, by city."""
+
+    notices: SendNotices | None = None
+    platforms: Mapping[str, Platform] = MappingProxyType({})
+
+
+NOBODY = Outside()
+
+
 class Chores:
     """The work of all cities. The queue's own repairs are the queue's (`jobs.Jobs`)."""
 
@@ -141,10 +159,9 @@ class Chores:
         voids: VoidBaskets,
         policies: PolicyCache,
         ledger_key: LogKey | None = None,
-        notices: SendNotices | None = None,
+        outside: Outside = NOBODY,
     ) -> None:
-        """`notices` None: nobody is told before points end."""
-        self._notices = notices
+        self._outside = outside
         self._database = database
         self._policies = policies
         self._resolver = resolver
@@ -161,6 +178,7 @@ class Chores:
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
             "send_notices": self.send_notices,
+            "deliver_exports": self.deliver_exports,
             "settle_leases": self.settle_leases,
             "grant_leases": self.grant_leases,
             "learn_prices": self.learn_prices,
@@ -188,10 +206,17 @@ class Chores:
 
     def send_notices(self, now: datetime, stopping: Stopping) -> Facts:
         done = Sent()
-        if self._notices is None:
+        if self._outside.notices is None:
             return {}
         for city in self._cities(stopping):
-            done = done.plus(self._notices.send(city, now, stopping))
+            done = done.plus(self._outside.notices.send(city, now, stopping))
+        return done._asdict()
+
+    def deliver_exports(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Delivered()
+        for city, platform in sorted(self._outside.platforms.items()):
+            if not stopping():
+                done = done.plus(deliver_exports(self._database, platform, city, now, stopping))
         return done._asdict()
 
     def void_baskets(self, now: datetime, stopping: Stopping) -> Facts:

@@ -1,14 +1,19 @@
 """A city's credit platform: a file that is handed over, or an HTTP address that takes each row once."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import orjson
+import structlog
 
 from backend.credit.sending import Due
+from backend.usecases.deliver_exports import Platform
 
 TIMEOUT_S = 10.0
+
+log = structlog.get_logger()
 
 
 class PlatformFile:
@@ -18,10 +23,15 @@ class PlatformFile:
         self._path = path
 
     def send(self, due: Due) -> bool:
-        with self._path.open("ab") as file:
-            file.write(orjson.dumps(_said(due)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Whether it is on disk."""
+        try:
+            with self._path.open("ab") as file:
+                file.write(orjson.dumps(_said(due)) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as fault:
+            log.warning("credit_platform_file", outcome="retried", error=type(fault).__name__)
+            return False
         return True
 
 
@@ -36,9 +46,22 @@ class PlatformHttp:
             answer = self._client.post(
                 self._url, json=_said(due), headers={"Idempotency-Key": due.export}, timeout=TIMEOUT_S
             )
-        except httpx.HTTPError:
+        except httpx.HTTPError as fault:
+            log.warning("credit_platform", outcome="retried", error=type(fault).__name__)
             return False
+        if not answer.is_success:
+            log.warning("credit_platform", outcome="retried", status=answer.status_code)
         return answer.is_success
+
+
+def platforms_of(addresses: Mapping[str, str], client: httpx.Client) -> dict[str, Platform]:
+    """By city. Addresses begin with `https://`, or with `file:` before a path."""
+    return {
+        city: PlatformFile(Path(address.removeprefix("file:")))
+        if address.startswith("file:")
+        else PlatformHttp(address, client)
+        for city, address in addresses.items()
+    }
 
 
 def _said(due: Due) -> dict[str, object]:

@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 import psycopg
+from environs import ValidationError
 from sqlalchemy.exc import OperationalError
 
+from backend.environment import SettingsRefused, platforms_in
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import CHINA
 from backend.key_files import fault_of, signing_key
-from backend.settings import LEDGER_KEY_FILE, SettingsRefused, load_database_url
+from backend.settings import CREDIT_PLATFORMS, LEDGER_KEY_FILE, load_database_url
 from backend.storage.transaction import Database
 
 NAME_MAX = 100
@@ -78,6 +80,14 @@ def ledger_key_file() -> Path | None:
     if fault := fault_of(Path(named), signing_key):
         raise NotConfigured(faults=f"{LEDGER_KEY_FILE}: {fault}")
     return Path(named)
+
+
+def credit_platforms() -> dict[str, str]:
+    """Where each city's credit platform is. Raises NotConfigured."""
+    try:
+        return platforms_in(os.environ.get(CREDIT_PLATFORMS, ""))
+    except ValidationError as error:
+        raise NotConfigured(faults=f"{CREDIT_PLATFORMS}: {error.messages[0]}") from None
 
 
 def operator(by: str | None) -> str:

@@ -6,13 +6,15 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import click
+import httpx
 
 from backend import logs
-from backend.adapters.chores import SCHEDULE, Chores
+from backend.adapters.chores import SCHEDULE, Chores, Outside
+from backend.adapters.credit_platform import platforms_of
 from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
 from backend.bootstrap import log_key, notices_of
 from backend.certificates.cache import RegistryCache
-from backend.cli.connection import database_url, json_option, json_text, ledger_key_file, reached
+from backend.cli.connection import credit_platforms, database_url, json_option, json_text, ledger_key_file, reached
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.settings import EXPIRY_TEMPLATE, load
@@ -88,7 +90,12 @@ def _notices(database: Database) -> SendNotices | None:
 @contextmanager
 def _jobs() -> Iterator[Jobs]:
     url = database_url()
-    with reached(), closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database:
+    with (
+        reached(),
+        httpx.Client() as client,
+        closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database,
+    ):
+        platforms = platforms_of(credit_platforms(), client)
         policies = PolicyCache(chart.budget)
         resolver = ResolveProducts(database, RegistryCache(), policies)
         chores = Chores(
@@ -97,6 +104,6 @@ def _jobs() -> Iterator[Jobs]:
             VoidBaskets(database, policies),
             policies,
             log_key(ledger_key_file()),
-            _notices(database),
+            Outside(_notices(database), platforms),
         )
         yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))

@@ -7,11 +7,12 @@ from backend.storage.transaction import hot
 
 BATCH = 500
 
-_COLUMNS = "export::text, resident::text, act, about::text, subject, at_least, ground, expires_at"
+_COLUMNS = "export::text, resident::text, act, about::text, subject, at_least, ground, expires_at, attempts"
 
 DUE = f"""
 SELECT {_COLUMNS} FROM credit_exports
-WHERE city = %(city)s AND due_at <= %(now)s AND sent_at IS NULL AND cancelled_at IS NULL AND attempts < %(most)s
+WHERE city = %(city)s AND due_at <= %(now)s AND sent_at IS NULL AND cancelled_at IS NULL
+  AND (attempts < %(most)s OR act = 'erase')
 ORDER BY due_at, export LIMIT %(limit)s"""
 
 LOCK = f"""
@@ -26,7 +27,10 @@ UPDATE credit_exports SET due_at = %(due_at)s, attempts = attempts + 1 WHERE cit
 
 
 class Due(NamedTuple):
-    """`subject` is what the platform knows the person by; an erasure has none, and is `about` a former export."""
+    """`subject` is what the platform knows the person by; an erasure has none, and is `about` a former export.
+
+    `attempts` were made in vain.
+    """
 
     export: str
     resident: str
@@ -36,9 +40,11 @@ class Due(NamedTuple):
     at_least: int | None
     ground: int
     expires_at: datetime | None
+    attempts: int
 
 
 def due(connection: Connection, city: str, now: datetime, attempts_max: int) -> list[Due]:
+    """What is to be sent now; an erasure is never given up, a statement after `attempts_max`."""
     asked = {"city": city, "now": now, "most": attempts_max, "limit": BATCH}
     return [Due(*row) for row in hot(connection, DUE, asked)]
 

@@ -13,8 +13,9 @@ from backend.residents.consents.queries import agreements, given
 from backend.residents.standing import ResidentClosed, standing_of
 from backend.storage.transaction import Database
 
-AGAIN_AFTER = timedelta(minutes=1)
-ATTEMPTS_MAX = 10
+AGAIN_AFTER, LATEST = timedelta(minutes=1), timedelta(hours=6)
+ATTEMPTS_MAX = 20
+"""Each wait is twice the last one up to six hours: a platform may be away for three days."""
 
 
 class Platform(Protocol):
@@ -26,6 +27,9 @@ class Platform(Protocol):
 class Delivered(NamedTuple):
     sent: int = 0
     waiting: int = 0
+
+    def plus(self, other: "Delivered") -> "Delivered":
+        return Delivered(self.sent + other.sent, self.waiting + other.waiting)
 
 
 def deliver_exports(
@@ -54,7 +58,7 @@ def _deliver(connection: Connection, platform: Platform, city: str, one: Due, no
     if platform.send(row):
         sending.sent(connection, city, one.export, now)
         return True
-    sending.later(connection, city, one.export, now + AGAIN_AFTER)
+    sending.later(connection, city, one.export, now + min(AGAIN_AFTER * 2**row.attempts, LATEST))
     return False
 
 

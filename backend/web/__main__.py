@@ -8,7 +8,8 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from backend.settings import SettingsRefused, load
+from backend.environment import SettingsRefused
+from backend.settings import load
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 STOP_WITHIN_S = 10

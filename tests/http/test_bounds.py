@@ -8,9 +8,10 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from backend.bootstrap import build
+from backend.environment import SettingsRefused
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.settings import Settings, SettingsRefused, load
+from backend.settings import Settings, load
 from backend.usecases.make_snapshot import MakeSnapshot
 from backend.web.app import create_app
 from backend.web.bounded import BOUNDS, Bounds

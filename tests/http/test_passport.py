@@ -4,24 +4,28 @@ import json
 import os
 import threading
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 
-from backend.adapters.credit_platform import PlatformFile
+from backend.adapters.chores import Chores, Outside
+from backend.adapters.credit_platform import PlatformFile, platforms_of
 from backend.bootstrap import Backend
 from backend.credit import store, verifier
 from backend.credit.signing import SM2, SuiteUnavailable, signer_of
 from backend.credit.store import Ground
+from backend.environment import platforms_in
 from backend.residents.consents.counter_code import code_hash
 from backend.residents.standing import AgeBand
 from backend.settings import Settings
 from backend.usecases.change_consent import verify_age
-from backend.usecases.deliver_exports import deliver_exports
+from backend.usecases.deliver_exports import ATTEMPTS_MAX, deliver_exports
 from backend.web.app import create_app
 from tests.http.conftest import Clock, SignIn
 from tests.http.shop import Shop
@@ -32,6 +36,8 @@ from tests.worlds.city import FRIDGE, NANJING, City, read
 
 STATEMENTS = f"{API}/passport/statements"
 SHOWN = {"recipient": "市图书馆", "purpose": "benefit", "nonce": "nonce-0001"}
+ANY: Any = None
+"""What is not used."""
 ROUNDS = int(os.environ.get("GREENPOINTS_TEST_RACES", "8"))
 
 
@@ -180,6 +186,42 @@ def test_what_goes_to_a_platform_needs_a_ground_a_consent_of_its_own_and_ends_wi
     assert [(one["act"], one.get("at_least")) for one in sent] == [("state", 1), ("erase", None)]
     assert sent[1]["about"] == sent[0]["export"]
     assert problem_of(client.post(f"{STATEMENTS}/{statement}/exports", headers=buyer)) == (403, "consent-needed")
+
+
+def test_the_job_sends_to_each_citys_platform_and_waits_longer_for_one_that_is_away(
+    client: FlaskClient, city: City, buyer: Headers, clock: Clock, tmp_path: Path
+) -> None:
+    publish(city, clock)
+    give(client, buyer, "credit_export")
+    client.post(f"{STATEMENTS}/{issue(client, buyer)}/exports", headers=buyer)
+    handed = tmp_path / "there-soon" / "platform.jsonl"
+    platforms = platforms_of(platforms_in(f"{NANJING}=file:{handed}"), httpx.Client())
+    work = Chores(city.database, ANY, ANY, ANY, outside=Outside(platforms=platforms)).works()["deliver_exports"]
+
+    away = [work(clock.now + timedelta(minutes=minutes), lambda: False) for minutes in (0, 0.5, 1, 2)]
+    handed.parent.mkdir()
+    back = work(clock.now + timedelta(minutes=3), lambda: False)
+
+    assert away == [{"sent": 0, "waiting": 1}, {"sent": 0, "waiting": 0}] * 2
+    assert back == {"sent": 1, "waiting": 0}
+    assert json.loads(handed.read_text())["act"] == "state"
+
+
+def test_an_erasure_is_never_given_up(
+    client: FlaskClient, city: City, buyer: Headers, clock: Clock, tmp_path: Path
+) -> None:
+    publish(city, clock)
+    give(client, buyer, "credit_export")
+    client.post(f"{STATEMENTS}/{issue(client, buyer)}/exports", headers=buyer)
+    deliver_exports(city.database, PlatformFile(tmp_path / "p"), NANJING, clock.now)
+    withdraw(client, buyer, "credit_export")
+    away = PlatformFile(tmp_path)
+
+    for hours in range(0, 8 * (ATTEMPTS_MAX + 1), 8):
+        deliver_exports(city.database, away, NANJING, clock.now + timedelta(hours=hours))
+
+    last = clock.now + timedelta(days=30)
+    assert deliver_exports(city.database, PlatformFile(tmp_path / "p"), NANJING, last).sent == 1
 
 
 def test_an_export_that_races_with_a_withdrawal_is_before_it_or_not_at_all(

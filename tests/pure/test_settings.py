@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.settings import Environment, SettingsRefused, described, load
+from backend.environment import SettingsRefused
+from backend.settings import Environment, described, load
 
 SECRET = "postgresql://owner:hunter2@db.example/gp"
 
@@ -35,6 +36,14 @@ def refused(environ: dict[str, str]) -> dict[str, str]:
 
 def test_an_environment_that_says_nothing_is_production(sound: dict[str, str]) -> None:
     assert load(sound).env is Environment.PRODUCTION
+
+
+def test_a_credit_platform_is_an_address_of_a_city(sound: dict[str, str]) -> None:
+    given = "320100=https://credit.example.cn/in, 320500=file:/var/spool/credit.jsonl"
+
+    assert load(sound | {"GREENPOINTS_CREDIT_PLATFORMS": given}).credit_platforms == given
+    for wrong in ("320100=http://credit.example.cn", "nanjing=https://credit.example.cn", "320100"):
+        assert set(refused(sound | {"GREENPOINTS_CREDIT_PLATFORMS": wrong})) == {"GREENPOINTS_CREDIT_PLATFORMS"}
 
 
 def test_every_fault_is_told_at_once(sound: dict[str, str]) -> None:
