@@ -32,6 +32,7 @@ from backend.usecases.hand_in_unit import HandInUnit
 from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
 from backend.usecases.merge_residents import MergeResidents
+from backend.usecases.official_sign_in import OfficialSignIn
 from backend.usecases.passport import Passport
 from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
@@ -75,6 +76,7 @@ class Backend:
     quote_basket: QuoteBasket
     capture_quote: CaptureQuote
     sign_in: SignIn
+    official_sign_in: OfficialSignIn
     merge_residents: MergeResidents
     grant_notices: GrantNotices
     send_phone_code: SendPhoneCode
@@ -142,6 +144,7 @@ def build(settings: Settings) -> Backend:
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
         capture_quote=CaptureQuote(database, policies),
         sign_in=sign_in,
+        official_sign_in=OfficialSignIn(database, identity_key),
         merge_residents=MergeResidents(database, sign_in),
         grant_notices=GrantNotices(database, identity_key, wechat),
         send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),

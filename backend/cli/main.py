@@ -24,6 +24,7 @@ class Program(click.Group):
         "residents",
         "passport",
         "stores",
+        "officials",
         "devices",
         "tokens",
         "updates",

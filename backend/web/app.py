@@ -14,6 +14,7 @@ from backend.web import context, problems
 from backend.web.auth import GATE, Gate
 from backend.web.bounded import BOUNDS, Bounds
 from backend.web.bridge.routes import bridge
+from backend.web.console.routes import console
 from backend.web.describe import described, docs
 from backend.web.device.routes import device
 from backend.web.operations import operations
@@ -68,6 +69,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(page)
+    app.register_blueprint(console)
     app.before_request(lambda: _begin(clock()))
     app.after_request(_end)
     return app

@@ -38,6 +38,8 @@ class Access(StrEnum):
     POS = "pos"
     SHOP = "shop"
     METRICS = "metrics"
+    CONSOLE = "console"
+    """Officials, by the cookie of their session: backend.web.console.declare lets them in."""
     OPEN = "open"
 
 
@@ -62,6 +64,10 @@ OPEN_ROUTES = {
     "GET /m/assets/<version>/<path:name>": "the page's own scripts, styles and pictures",
     "GET /m/sw.js": "the page's worker, which keeps its shell",
     "GET /m/manifest.webmanifest": "how the page is installed",
+    "GET /console/sign-in": "an official who signs in has no session yet",
+    "POST /console/sign-in": "the same; client addresses are bounded, and failures slow down those who fail",
+    "GET /console/language/<language>": "the sign-in page too is read in two languages; it keeps a cookie, no more",
+    "GET /console/assets/<version>/<path:name>": "the console's own scripts and styles say nothing of anyone",
     "GET /problems/<code>": "explains a refusal to whoever met it",
     "POST /api/resident/v1/sessions": "signing in is how a token is had; a client address is bounded",
     "POST /api/device/v1/provision": "a new till has no token yet: its one-time claim lets it in, and rates are bounded",

@@ -32,10 +32,15 @@ def bounds() -> Bounds:
     return held
 
 
+def client_address() -> str | None:
+    """The client that asks; None for a program on this very machine."""
+    return client_of(request.remote_addr, request.headers.getlist(FORWARDED), bounds().trusted)
+
+
 def bound(what: Bounded) -> None:
     """Raises TooManyFromAddress."""
     held, forwarded = bounds(), request.headers.getlist(FORWARDED)
-    client = client_of(request.remote_addr, forwarded, held.trusted)
+    client = client_address()
     if client is None:
         return
     if forwarded and not held.told and client == client_of(request.remote_addr, [], ()):

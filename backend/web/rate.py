@@ -51,6 +51,7 @@ class Bounded(Enum):
     """
 
     SIGN_IN = Allowance(120, 0.5)
+    CONSOLE_SIGN_IN = Allowance(30, 2.0)
     PHONE_CODE = Allowance(30, 20.0)
     WHOLE_SNAPSHOT = Allowance(120, 1.0)
 

@@ -42,6 +42,10 @@ CROSS_CITY = {
     "person_directory": "a person is found by an outside identity, which names no city",
     "resident_sessions": "a token names no city",
     "phone_codes": "a phone names no city",
+    "official_directory": "a sign-in name names no city",
+    "official_sessions": "a token names no city",
+    "official_devices": "a cookie names no city",
+    "official_tries": "whoever fails to sign in may have typed any name",
     "departure_notes": "an identity names no city",
     "closed_residents": "whoever left may hold something in any city",
     "service_tokens": "a bridge serves the tills of several cities",
@@ -50,8 +54,9 @@ CROSS_CITY = {
 
 
 def sources() -> list[Path]:
-    """Every Python file of production code."""
-    return sorted(path for program in PROGRAMS for path in (ROOT / program).rglob("*.py"))
+    """Every Python file of production code; what npm installed beside it is not ours."""
+    found = (path for program in PROGRAMS for path in (ROOT / program).rglob("*.py"))
+    return sorted(path for path in found if "node_modules" not in path.parts)
 
 
 def tracked() -> list[Path]:

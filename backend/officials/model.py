@@ -1,0 +1,103 @@
+"""Officials: roles, the steps of a sign-in, who is signed in."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from backend.kernel.errors import DomainError
+
+PROVINCE_SUFFIX = "0000"
+"""A province is a city of its own here: that of its officials."""
+
+
+class Role(StrEnum):
+    """What an official may do. Product F9: author, approver, auditor, finance and cases are kept apart."""
+
+    POLICY_AUTHOR = "policy_author"
+    APPROVER = "approver"
+    FINANCE = "finance"
+    CASE_OFFICER = "case_officer"
+    FLEET = "fleet"
+    AUDITOR = "auditor"
+    CITY_ADMINISTRATOR = "city_administrator"
+    PROVINCE = "province"
+
+
+ROLE_NAMES: Mapping[Role, tuple[str, str]] = MappingProxyType(
+    {
+        Role.POLICY_AUTHOR: ("政策起草", "Policy author"),
+        Role.APPROVER: ("复核", "Approver"),
+        Role.FINANCE: ("财务", "Finance"),
+        Role.CASE_OFFICER: ("案件办理", "Case officer"),
+        Role.FLEET: ("终端管理", "Fleet"),
+        Role.AUDITOR: ("审计（只读）", "Auditor (read only)"),
+        Role.CITY_ADMINISTRATOR: ("本市管理员", "City administrator"),
+        Role.PROVINCE: ("省级", "Province"),
+    }
+)
+
+
+class RolesDoNotGoTogether(DomainError):
+    code = "official-roles-do-not-go-together"
+    text_zh = "角色须互相分离：{reason_zh}。"
+    text_en = "Roles are kept apart: {reason_en}."
+
+
+class Stage(StrEnum):
+    """How far a sign-in has come."""
+
+    PASSWORD = "password"  # noqa: S105 - a stage, no secret
+    FACTOR = "factor"
+    """Both factors are proved, and the one-time password must still be changed."""
+    FULL = "full"
+
+
+class Official(NamedTuple):
+    """Who is signed in. `at` is the city that is looked at: the official's own, or one of the province's."""
+
+    city: str
+    official: str
+    login: str
+    name: str
+    roles: frozenset[Role]
+    district: str | None
+    session: str
+    stage: Stage
+    at: str
+    proved_at: datetime
+    """When the second factor was last given."""
+    expires_at: datetime
+    ends_at: datetime
+
+    @property
+    def is_province(self) -> bool:
+        return self.city.endswith(PROVINCE_SUFFIX)
+
+
+def check_roles(city: str, roles: Iterable[Role]) -> frozenset[Role]:
+    """At least one, and only such as may be held together. Raises RolesDoNotGoTogether."""
+    held = frozenset(roles)
+    for broken, reason_zh, reason_en in _apart(city, held):
+        if broken:
+            raise RolesDoNotGoTogether(reason_zh=reason_zh, reason_en=reason_en)
+    return held
+
+
+def _apart(city: str, held: frozenset[Role]) -> Iterable[tuple[bool, str, str]]:
+    yield not held, "至少一个角色", "at least one role"
+    yield Role.AUDITOR in held and len(held) > 1, "审计只读，不兼任其他角色", "an auditor only reads"
+    at_province = city.endswith(PROVINCE_SUFFIX)
+    yield (
+        (Role.PROVINCE in held) != at_province and at_province,
+        "省级账户须有省级角色",
+        "a province's official holds it",
+    )
+    yield Role.PROVINCE in held and not at_province, "省级角色只属于省级账户", "only a province's official holds it"
+    money = {Role.APPROVER, Role.FINANCE}
+    yield (
+        Role.CITY_ADMINISTRATOR in held and bool(held & money),
+        "管理员不兼任复核、财务",
+        "who grants roles neither approves nor pays",
+    )

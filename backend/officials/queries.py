@@ -1,0 +1,96 @@
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.officials.model import Official, Role, Stage
+from backend.storage.transaction import hot
+
+LISTED_MAX = 100
+
+# A token names no city, so its row is found across cities; the official's own row then by that city.
+SESSION = """
+SELECT city, official::text, session::text, stage, at, proved_at, expires_at, ends_at FROM official_sessions
+WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at > %(now)s"""
+
+OFFICIAL = """
+SELECT login, name, roles, district FROM officials
+WHERE city = %(city)s AND official = %(official)s AND disabled_at IS NULL"""
+
+SESSIONS = """
+SELECT session::text, device, address, issued_at, expires_at FROM official_sessions
+WHERE city = %(city)s AND official = %(official)s AND stage = 'full' AND revoked_at IS NULL AND expires_at > %(now)s
+ORDER BY issued_at DESC LIMIT %(limit)s"""
+
+LISTED = """
+SELECT official::text, login, name, roles, district, added_at, added_by, disabled_at FROM officials
+WHERE city = %(city)s AND login > %(after)s ORDER BY login LIMIT %(limit)s"""
+
+ONE = """
+SELECT official::text, login, name, roles, district, added_at, added_by, disabled_at FROM officials
+WHERE city = %(city)s AND official = %(official)s"""
+
+# Crosses cities by nature: the province looks at each of its cities.
+CITIES = "SELECT DISTINCT city FROM official_directory WHERE city LIKE %(province)s ORDER BY city LIMIT %(limit)s"
+
+
+class OpenSession(NamedTuple):
+    """One line of an official's own list."""
+
+    session: str
+    device: str | None
+    address: str | None
+    issued_at: datetime
+    expires_at: datetime
+
+
+class Listed(NamedTuple):
+    official: str
+    login: str
+    name: str
+    roles: frozenset[Role]
+    district: str | None
+    added_at: datetime
+    added_by: str
+    disabled_at: datetime | None
+
+
+def session_of(connection: Connection, token_hash: bytes, now: datetime) -> Official | None:
+    """Who holds the token of a session that is neither revoked nor over; None for a disabled official."""
+    row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}).fetchone()
+    if row is None:
+        return None
+    city, official, session, stage, at, *moments = row
+    person = hot(connection, OFFICIAL, {"city": city, "official": official}).fetchone()
+    if person is None:
+        return None
+    login, name, roles, district = person
+    held = frozenset(map(Role, roles))
+    return Official(city, official, login, name, held, district, session, Stage(stage), at, *moments)
+
+
+def open_sessions(connection: Connection, city: str, official: str, now: datetime) -> list[OpenSession]:
+    """Newest first, at most 100."""
+    asked = {"city": city, "official": official, "now": now, "limit": LISTED_MAX}
+    return [OpenSession(*row) for row in hot(connection, SESSIONS, asked)]
+
+
+def cities(connection: Connection, province: str) -> list[str]:
+    """Every city of a province that has officials, itself among them, by code; at most 100."""
+    asked = {"province": f"{province[:2]}%", "limit": LISTED_MAX}
+    return [city for (city,) in hot(connection, CITIES, asked)]
+
+
+def listed(connection: Connection, city: str, after: str, limit: int) -> list[Listed]:
+    """By sign-in name, those behind `after`."""
+    return [_listed(row) for row in hot(connection, LISTED, {"city": city, "after": after, "limit": limit})]
+
+
+def one(connection: Connection, city: str, official: str) -> Listed | None:
+    row = hot(connection, ONE, {"city": city, "official": official}).fetchone()
+    return None if row is None else _listed(row)
+
+
+def _listed(row: tuple[object, ...]) -> Listed:
+    found = Listed(*row)  # type: ignore[arg-type]  # the statement's columns, in order
+    return found._replace(roles=frozenset(map(Role, found.roles)))

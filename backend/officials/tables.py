@@ -1,0 +1,98 @@
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from backend.storage.base import metadata
+from backend.storage.columns import city_column, id_column, instant_column, text_column
+
+officials = Table(
+    "officials",
+    metadata,
+    city_column(),
+    id_column("official", primary_key=True),
+    text_column("login"),
+    text_column("name"),
+    text_column("district", nullable=True),
+    Column("roles", ARRAY(Text), nullable=False),
+    text_column("password_hash", nullable=True),
+    Column("password_change", Boolean, nullable=False),
+    Column("factor_sealed", LargeBinary),
+    Column("factor_step", BigInteger),
+    instant_column("added_at"),
+    text_column("added_by"),
+    instant_column("disabled_at", nullable=True),
+    CheckConstraint("cardinality(roles) BETWEEN 1 AND 8", name="roles"),
+    CheckConstraint("NOT ('auditor' = ANY (roles)) OR cardinality(roles) = 1", name="auditor"),
+    CheckConstraint("('province' = ANY (roles)) = (city LIKE '%0000')", name="province"),
+    CheckConstraint(
+        "NOT ('city_administrator' = ANY (roles)) OR NOT roles && ARRAY['approver', 'finance']", name="apart"
+    ),
+    CheckConstraint("char_length(login) BETWEEN 2 AND 64", name="login"),
+    CheckConstraint("char_length(name) BETWEEN 1 AND 40", name="name"),
+    Index("ix_officials_login", "city", "login", unique=True),
+)
+"""`factor_sealed` is the secret of the second factor, `factor_step` the last 30 s step whose code was taken: none is taken
+twice. Who has no `password_hash` signs in through the city's own sign-on alone."""
+
+official_directory = Table(
+    "official_directory",
+    metadata,
+    text_column("login", primary_key=True),
+    text_column("city"),
+    id_column("official"),
+)
+"""Finds an official's city by the name that is typed at sign-in, which names no city."""
+
+official_sessions = Table(
+    "official_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    text_column("city"),
+    id_column("official"),
+    id_column("session"),
+    text_column("stage"),
+    text_column("at"),
+    text_column("device", nullable=True),
+    text_column("address", nullable=True),
+    Column("offered_sealed", LargeBinary),
+    instant_column("issued_at"),
+    instant_column("proved_at"),
+    instant_column("expires_at"),
+    instant_column("ends_at"),
+    instant_column("revoked_at", nullable=True),
+    CheckConstraint("stage IN ('password', 'factor', 'full')", name="stage"),
+    CheckConstraint("expires_at <= ends_at", name="ends"),
+    CheckConstraint("char_length(device) BETWEEN 1 AND 80", name="device"),
+    Index("ix_official_sessions_official", "city", "official"),
+)
+"""Opaque tokens by their SHA-256. `at` is the city looked at; `offered_sealed` a second factor that is being set up."""
+
+official_devices = Table(
+    "official_devices",
+    metadata,
+    Column("device_hash", LargeBinary, primary_key=True),
+    text_column("city"),
+    id_column("official"),
+    instant_column("known_at"),
+    Index("ix_official_devices_official", "city", "official"),
+)
+"""Browsers in which an official has signed in: failures elsewhere do not slow them down."""
+
+official_tries = Table(
+    "official_tries",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("failures", SmallInteger, nullable=False),
+    instant_column("failed_at"),
+    CheckConstraint("failures BETWEEN 1 AND 1000", name="failures"),
+)
+"""Failed sign-ins by a keyed hash of whom and whence; one success ends the row. What is a day old counts no more."""

@@ -1,0 +1,57 @@
+"""A new official, with a one-time password that must be changed at the first sign-in."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.kernel.errors import DomainError
+from backend.labels.regions import region_name
+from backend.officials import store
+from backend.officials.model import PROVINCE_SUFFIX, check_roles
+from backend.officials.store import NewOfficial
+
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+NAME_MAX = 40
+_PREFECTURE = "00"
+"""GB/T 2260: the code of a prefecture-level city ends in 00, that of a district does not."""
+
+
+class OfficialFieldsWrong(DomainError):
+    code = "official-fields-wrong"
+    text_zh = "{reason_zh}。"
+    text_en = "{reason_en}."
+
+
+def add_official(connection: Connection, new: NewOfficial, now: datetime) -> None:
+    """Raises OfficialFieldsWrong, RolesDoNotGoTogether, LoginTaken."""
+    check_roles(new.city, new.roles)
+    if not new.city.endswith(_PREFECTURE) or region_name(new.city) is None:
+        raise OfficialFieldsWrong(
+            field="city", reason_zh=f"没有代码为 {new.city} 的城市", reason_en=f"there is no city {new.city}"
+        )
+    if not LOGIN.fullmatch(new.login):
+        raise OfficialFieldsWrong(
+            field="login",
+            reason_zh="登录名为 2 至 64 个小写字母、数字或 . _ @ -",
+            reason_en="a sign-in name has 2 to 64 lower-case letters, digits or . _ @ -",
+        )
+    if not 1 <= len(new.name.strip()) <= NAME_MAX:
+        raise OfficialFieldsWrong(
+            field="name", reason_zh="姓名为 1 至 40 个字符", reason_en="a name has 1 to 40 characters"
+        )
+    check_district(new.city, new.district)
+    store.add(connection, new, now)
+
+
+def check_district(city: str, district: str | None) -> None:
+    """None, or one of the city's. Raises OfficialFieldsWrong."""
+    if district is None:
+        return
+    within = city[:2] if city.endswith(PROVINCE_SUFFIX) else city[:4]
+    if not district.startswith(within) or region_name(district) is None:
+        raise OfficialFieldsWrong(
+            field="district",
+            reason_zh=f"{district} 不是本市的区县",
+            reason_en=f"{district} is no district of this city",
+        )

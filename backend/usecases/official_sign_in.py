@@ -1,0 +1,187 @@
+"""An official signs in: password, then a code of the second factor, then, the first time, a password of their own.
+
+Each step opens a session of its own with a new token and ends the one before, so that a token that was seen earlier opens
+nothing later.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.kernel.errors import DomainError
+from backend.kernel.tokens import token_hash
+from backend.officials import factor, passwords, session_life, store
+from backend.officials.model import Official, Stage
+from backend.storage.transaction import Database
+
+
+class OfficialSignInRefused(DomainError):
+    code = "official-sign-in-refused"
+    text_zh = "登录名或密码不正确。"
+    text_en = "Wrong sign-in name or password."
+
+
+class OfficialCodeRefused(DomainError):
+    code = "official-code-refused"
+    text_zh = "动态码不正确，或已用过；请等待下一个。"
+    text_en = "The code is wrong or was used before; please wait for the next one."
+
+
+class PasswordUnchanged(DomainError):
+    code = "password-unchanged"
+    text_zh = "新密码须与原密码不同。"
+    text_en = "The new password must differ from the old one."
+
+
+class Visitor(NamedTuple):
+    """Whence a sign-in comes, as its own list will say: a browser's name and an address."""
+
+    device: str | None
+    address: str | None
+
+
+class Opening(NamedTuple):
+    """What is made by chance for a new session: its token, its name, and a second factor to offer."""
+
+    token: str
+    session: str
+    secret: str
+    nonce: bytes
+
+
+class Reached(NamedTuple):
+    stage: Stage
+    enrols: bool
+    """The second factor has yet to be set up."""
+
+
+class OfficialSignIn:
+    def __init__(self, database: Database, identity_key: bytes) -> None:
+        self._database, self._key = database, identity_key
+
+    def with_password(self, login: str, password: str, visitor: Visitor, opening: Opening, now: datetime) -> Reached:
+        """Raises OfficialSignInRefused, SignInBusy."""
+        with self._database.read() as connection:
+            home = store.home_of(connection, login)
+            found = None if home is None else store.credentials(connection, *home)
+        good = passwords.matches(None if found is None else found.password_hash, password)
+        if home is None or found is None or not good or found.disabled_at is not None:
+            raise OfficialSignInRefused
+        offered = None if found.factor_sealed else factor.seal(self._key, opening.secret, opening.nonce)
+        self._database.write(lambda c: _open(c, home, Stage.PASSWORD, visitor, opening, now, offered=offered))
+        return Reached(Stage.PASSWORD, enrols=offered is not None)
+
+    def offered_secret(self, token: str) -> str | None:
+        """What a sign-in sets up as second factor; None where one is set up already."""
+        with self._database.read() as connection:
+            sealed = store.offered(connection, token_hash(token))
+        return None if sealed is None else factor.unseal(self._key, sealed)
+
+    def with_code(
+        self, official: Official, token: str, code: str, visitor: Visitor, opening: Opening, now: datetime
+    ) -> Reached:
+        """Raises OfficialCodeRefused."""
+        home, held = (official.city, official.official), token_hash(token)
+
+        def enter(connection: Connection) -> Stage:
+            found = store.credentials(connection, *home)
+            self._take_code(connection, home, found, code, now, offered=store.offered(connection, held))
+            stage = Stage.FACTOR if found.password_change else Stage.FULL
+            store.revoke(connection, held, now)
+            _open(connection, home, stage, visitor, opening, now)
+            return stage
+
+        return Reached(self._database.write(enter), enrols=False)
+
+    def with_new_password(
+        self, official: Official, password: str, visitor: Visitor, opening: Opening, now: datetime
+    ) -> None:
+        """Ends every other session. Raises PasswordTooWeak, PasswordUnchanged, SignInBusy."""
+        passwords.check_strength(password, official.login)
+        home = (official.city, official.official)
+        with self._database.read() as connection:
+            kept = store.credentials(connection, *home).password_hash
+        if kept is not None and passwords.matches(kept, password):
+            raise PasswordUnchanged
+        hashed = passwords.hashed(password)
+
+        def change(connection: Connection) -> None:
+            store.set_password(connection, *home, hashed)
+            store.revoke_all(connection, *home, now)
+            _open(connection, home, Stage.FULL, visitor, opening, now)
+
+        self._database.write(change)
+
+    def prove_again(self, official: Official, token: str, code: str, now: datetime) -> None:
+        """A fresh code of the second factor, for what asks for one. Raises OfficialCodeRefused."""
+        home = (official.city, official.official)
+
+        def prove(connection: Connection) -> None:
+            self._take_code(connection, home, store.credentials(connection, *home), code, now, offered=None)
+            store.prove(connection, token_hash(token), now)
+
+        self._database.write(prove)
+
+    def renew(self, official: Official, token: str, now: datetime) -> None:
+        """Moves the end of a session in use on, now and then."""
+        later = session_life.renewed(official.stage, official.expires_at, official.ends_at, now)
+        if later is not None:
+            self._database.write(lambda connection: store.renew(connection, token_hash(token), later))
+
+    def look_at(self, token: str, city: str) -> None:
+        self._database.write(lambda connection: store.look_at(connection, token_hash(token), city))
+
+    def sign_out(self, token: str, now: datetime) -> None:
+        self._database.write(lambda connection: store.revoke(connection, token_hash(token), now))
+
+    def end_session(self, official: Official, session: str, now: datetime) -> bool:
+        """One of the official's own list; False when there is none of that name open."""
+        home = (official.city, official.official)
+        return self._database.write(lambda connection: store.revoke_named(connection, *home, session, now))
+
+    def _take_code(
+        self,
+        connection: Connection,
+        home: tuple[str, str],
+        found: store.Credentials,
+        code: str,
+        now: datetime,
+        *,
+        offered: bytes | None,
+    ) -> None:
+        sealed = found.factor_sealed or offered
+        step = (
+            None
+            if sealed is None
+            else factor.step_of(factor.unseal(self._key, sealed), code, now, after=found.factor_step)
+        )
+        if sealed is None or step is None:
+            raise OfficialCodeRefused
+        enrols = found.factor_sealed is None
+        taken = store.set_factor(connection, *home, sealed, step) if enrols else store.use_step(connection, *home, step)
+        if not taken:
+            raise OfficialCodeRefused
+
+
+def _open(
+    connection: Connection,
+    home: tuple[str, str],
+    stage: Stage,
+    visitor: Visitor,
+    opening: Opening,
+    now: datetime,
+    *,
+    offered: bytes | None = None,
+) -> None:
+    session = store.NewSession(
+        token_hash(opening.token),
+        *home,
+        opening.session,
+        stage,
+        visitor.device,
+        visitor.address,
+        offered,
+        *session_life.ends(stage, now),
+    )
+    store.open_session(connection, session, now)

@@ -1,0 +1,51 @@
+"""My account: who I am here, where I am signed in, the first page."""
+
+from uuid import UUID
+
+from flask import Response, request
+
+from backend.officials import queries
+from backend.officials.model import Role
+from backend.web.console import here
+from backend.web.console.answers import HOME, done, goes_on, render
+from backend.web.console.declare import EVERYONE, Topic, page
+from backend.web.context import backend, now
+from backend.web.problems import NotFound
+
+
+@page("/", title=("总览", "Overview"), topic=Topic.OVERVIEW, roles=EVERYONE, menu=("总览", "Overview"))
+def home() -> Response:
+    return render("console/home.html")
+
+
+@page("/city", title=("切换城市", "Another city"), topic=None, roles=frozenset({Role.PROVINCE}), method="POST")
+def look_at() -> Response:
+    city = request.form.get("city", "")
+    with backend().database.read() as connection:
+        if city not in queries.cities(connection, here.official().city):
+            raise NotFound
+    backend().official_sign_in.look_at(here.token(), city)
+    return goes_on(HOME)
+
+
+@page(
+    "/account", title=("我的账户", "My account"), topic=Topic.SETTINGS, roles=EVERYONE, menu=("我的账户", "My account")
+)
+def account() -> Response:
+    official = here.official()
+    with backend().database.read() as connection:
+        sessions = queries.open_sessions(connection, official.city, official.official, now())
+    return render("console/account.html", sessions=sessions)
+
+
+@page(
+    "/account/sessions/<uuid:session>/end",
+    title=("结束登录", "End a session"),
+    topic=Topic.SETTINGS,
+    roles=EVERYONE,
+    method="POST",
+)
+def end_session(session: UUID) -> Response:
+    if not backend().official_sign_in.end_session(here.official(), str(session), now()):
+        raise NotFound
+    return done("/console/account", "该处登录已结束。", "That session was ended.")

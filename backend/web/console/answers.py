@@ -1,0 +1,186 @@
+"""How the console answers: a page, a part of one for htmx, a refusal in words, a way on after something was done."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import structlog
+from flask import Response, current_app, g, redirect, request
+from jinja2 import Template
+from werkzeug.exceptions import HTTPException
+
+from backend.kernel.errors import DomainError
+from backend.labels.regions import region_name
+from backend.officials import queries
+from backend.officials.model import ROLE_NAMES, Role, Stage
+from backend.storage.transaction import DatabaseBusy, is_passing
+from backend.web.console import files, here, words
+from backend.web.console.blueprint import console
+from backend.web.console.declare import (
+    DECLARED,
+    Declared,
+    FreshCodeNeeded,
+    NotSignedIn,
+    StepMissing,
+    Texts,
+    Topic,
+    has_role,
+)
+from backend.web.context import backend, request_id
+from backend.web.problems import HTTP_TEXTS, PROBLEMS
+
+HOME = "/console/"
+SIGN_IN = "/console/sign-in"
+STEPS: Mapping[Stage, str] = {Stage.PASSWORD: "/console/sign-in/code", Stage.FACTOR: "/console/sign-in/password"}
+SAID = "greenpoints-console-said"
+SAID_KEPT_S = 60
+SAID_CHARS_MAX = 1_500
+
+log = structlog.get_logger()
+
+
+def render(template: str, status: int = 200, **values: object) -> Response:
+    """A whole page, or for htmx what the template's `content` block holds."""
+    context = _context() | values
+    context["ui"] = current_app.jinja_env.get_template("console/parts.html").make_module(context)
+    found = current_app.jinja_env.get_template(template)
+    is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") == "partial"
+    text = _block(found, context) if is_part else found.render(context)
+    response = Response(text, status, content_type="text/html; charset=utf-8")
+    response.headers["Vary"] = "HX-Request, Cookie"
+    if SAID in request.cookies:
+        response.delete_cookie(SAID, path=HOME)
+    return response
+
+
+def done(url: str, zh: str, en: str) -> Response:
+    """Leads on to `url`, where what was done is said once."""
+    response = _on(url)
+    said = base64.urlsafe_b64encode(orjson.dumps([zh, en])[:SAID_CHARS_MAX]).decode()
+    response.set_cookie(
+        SAID, said, max_age=SAID_KEPT_S, path=HOME, httponly=True, samesite="Strict", secure=here.secure()
+    )
+    return response
+
+
+def goes_on(url: str) -> Response:
+    return _on(url)
+
+
+def next_url(given: str | None) -> str:
+    """`given`, where it leads to a page of the console; the first page otherwise."""
+    plain = given is not None and given.startswith(HOME) and "//" not in given and "\\" not in given
+    return given if given is not None and plain else HOME
+
+
+@console.errorhandler(DomainError)
+def refused(error: DomainError) -> Response:
+    if isinstance(error, NotSignedIn):
+        return _on(_with_next(SIGN_IN) if request.method == "GET" else SIGN_IN)
+    if isinstance(error, StepMissing):
+        return _on(STEPS.get(error.stage, HOME))
+    if isinstance(error, FreshCodeNeeded):
+        return _on(_with_next("/console/step-up"))
+    if error.code not in PROBLEMS:
+        log.error("refusal_without_problem", code=error.code, request_id=request_id())
+        return _problem("internal", HTTP_TEXTS["internal"])
+    return _problem(error.code, (error.sentence_zh, error.sentence_en))
+
+
+@console.errorhandler(Exception)
+def failed(error: Exception) -> Response:
+    """The request boundary of the console."""
+    if isinstance(error, HTTPException):
+        code = "body-too-large" if error.code == 413 else "bad-request"  # noqa: PLR2004
+        return _problem(code, HTTP_TEXTS[code])
+    if is_passing(error):
+        log.warning("database_busy", request_id=request_id(), problem=type(error).__name__)
+        return refused(DatabaseBusy())
+    log.error("unexpected", request_id=request_id(), exc_info=error)
+    return _problem("internal", HTTP_TEXTS["internal"])
+
+
+def _problem(code: str, sentence: Texts) -> Response:
+    kind = PROBLEMS[code]
+    values = {"code": code, "sentence": sentence, "heading": (kind.title_zh, kind.title_en)}
+    response = render("console/problem.html", kind.status, **values, request_id=request_id())
+    if request.headers.get("HX-Request") == "true":
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#problem", "innerHTML"
+    return response
+
+
+def _on(url: str) -> Response:
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": url})
+    answer = redirect(url, 303)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def _with_next(url: str) -> str:
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else request.referrer or ""
+    return f"{url}?{urlencode({'next': next_url(wanted.removeprefix(request.host_url.rstrip('/')))})}"
+
+
+def _block(template: Template, values: Mapping[str, object]) -> str:
+    context = template.new_context(dict(values))
+    return "".join(template.blocks["content"](context))
+
+
+def _context() -> dict[str, Any]:
+    """What every template may use."""
+    declared: Declared | None = g.get("declared")
+    return {
+        "official": here.signed_in(),
+        "cities": _cities(),
+        "declared": declared,
+        "title": declared.title if declared else ("控制台", "Console"),
+        "menu": _menu(),
+        "said": _said(),
+        "say": here.say,
+        "english": here.english(),
+        "csrf": here.form_token(),
+        "file": files.url,
+        "yuan": words.yuan,
+        "whole": words.whole,
+        "share": words.share,
+        "moment": words.moment,
+        "second": words.second,
+        "day": words.day,
+        "city_name": here.city_name,
+        "district_name": lambda code: region_name(code) or code,
+        "role_names": ROLE_NAMES,
+        "role_words": lambda roles: here.say("、", ", ").join(here.say(*ROLE_NAMES[role]) for role in sorted(roles)),
+        "Role": Role,
+        "path": request.path,
+        "back": request.full_path.rstrip("?"),
+    }
+
+
+def _menu() -> list[tuple[Topic, str, list[Declared]]]:
+    """Topics of which the official may open a page: (topic, its first page, its pages)."""
+    official = here.signed_in()
+    if official is None or official.stage is not Stage.FULL:
+        return []
+    open_to = [one for one in DECLARED if one.menu is not None and has_role(official, one.roles)]
+    found = [(topic, [one for one in open_to if one.topic is topic]) for topic in Topic]
+    return [(topic, f"/console{pages[0].rule}", pages) for topic, pages in found if pages]
+
+
+def _cities() -> list[str]:
+    """Those that an official of the province may look at."""
+    official = here.signed_in()
+    if official is None or not official.is_province or official.stage is not Stage.FULL:
+        return []
+    with backend().database.read() as connection:
+        return queries.cities(connection, official.city)
+
+
+def _said() -> Texts | None:
+    try:
+        zh, en = orjson.loads(base64.urlsafe_b64decode(request.cookies.get(SAID, "")))
+    except (ValueError, TypeError):
+        return None
+    return (str(zh), str(en))

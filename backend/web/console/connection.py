@@ -1,0 +1,23 @@
+"""The only two ways from the console to the database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from backend.web.context import backend
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def read(city: str) -> Iterator[Connection]:  # noqa: ARG001 - row-level security will be told of it
+    """A read-only transaction that sees `city` alone."""
+    with backend().database.read() as connection:
+        yield connection
+
+
+def write(city: str, work: Callable[[Connection], Result]) -> Result:  # noqa: ARG001 - as above
+    """What `work`, a use case, returns once it is committed; it may run again, so it has database effects only."""
+    return backend().database.write(work)

@@ -1,0 +1,184 @@
+"""One declaration a route of the console: its title, its topic, who may open it. It enforces that, and a test reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from functools import wraps
+from urllib.parse import urlsplit
+
+from flask import g, request
+from flask.typing import ResponseReturnValue
+
+from backend.kernel.errors import DomainError
+from backend.kernel.tokens import token_hash
+from backend.officials import queries
+from backend.officials.model import ROLE_NAMES, Official, Role, Stage
+from backend.officials.session_life import FRESH
+from backend.web.auth import Access
+from backend.web.console import here
+from backend.web.console.blueprint import console
+from backend.web.context import backend, note, now
+
+View = Callable[..., ResponseReturnValue]
+Texts = tuple[str, str]
+"""Chinese, English."""
+
+FORM_BYTES_MAX = 262_144
+EVERYONE = frozenset(Role)
+READS = "GET"
+
+
+class Topic(Enum):
+    """The entries on the left, in order: Chinese, English, the name of its picture."""
+
+    OVERVIEW = ("总览", "Overview", "overview")
+    POLICIES = ("政策", "Policies", "policies")
+    REGISTRY = ("登记库", "Registry", "registry")
+    MONEY = ("资金", "Money", "money")
+    FLEET = ("终端", "Tills", "fleet")
+    CASES = ("案件", "Cases", "cases")
+    AUDIT = ("审计", "Audit", "audit")
+    PEOPLE = ("人员", "People", "people")
+    SETTINGS = ("设置", "Settings", "settings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a route says of itself."""
+
+    rule: str
+    method: str
+    title: Texts
+    topic: Topic | None
+    roles: frozenset[Role]
+    menu: Texts | None
+    stage: Stage
+    step_up: bool
+
+
+class NotSignedIn(DomainError):
+    code = "official-not-signed-in"
+    text_zh = "请先登录；久未操作或另处退出后须重新登录。"
+    text_en = "Please sign in; a session that was unused for a while, or ended elsewhere, is over."
+
+
+class RoleNeeded(DomainError):
+    code = "official-role-needed"
+    text_zh = "此页由{roles_zh}办理，您的账户没有该角色。"
+    text_en = "This page is for: {roles_en}. Your account has no such role."
+
+
+class StepMissing(DomainError):
+    """A sign-in that has begun goes on at its next step."""
+
+    code = "official-sign-in-unfinished"
+    text_zh = "登录尚未完成。"
+    text_en = "The sign-in is not finished."
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+
+
+class FreshCodeNeeded(DomainError):
+    code = "fresh-code-needed"
+    text_zh = "涉及资金、导出或权限，请再次输入动态码。"
+    text_en = "Money, exports and rights ask for a fresh code of the second factor."
+
+
+class FormNotOurs(DomainError):
+    code = "form-not-ours"
+    text_zh = "表单已失效，请返回上一页刷新后再提交。"
+    text_en = "The form is out of date: go back, reload the page and send it again."
+
+
+DECLARED: list[Declared] = []
+"""Every page, in the order of their modules: the menu is made of it."""
+
+
+def page(
+    rule: str,
+    *,
+    title: Texts,
+    topic: Topic | None,
+    roles: frozenset[Role],
+    method: str = READS,
+    menu: Texts | None = None,
+    stage: Stage = Stage.FULL,
+    step_up: bool = False,
+    body_bytes_max: int = FORM_BYTES_MAX,
+) -> Callable[[View], View]:
+    """Serves `rule` for officials who hold one of `roles`.
+
+    `menu` is its entry below the topic; `step_up` asks for a second factor given within the last ten minutes.
+    Raises ValueError at import where an auditor could write.
+    """
+    if method != READS and roles != EVERYONE and Role.AUDITOR in roles:
+        raise ValueError(f"{method} {rule}: an auditor writes nothing")
+    declared = Declared(
+        rule=rule, method=method, title=title, topic=topic, roles=roles, menu=menu, stage=stage, step_up=step_up
+    )
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def enter(**path: object) -> ResponseReturnValue:
+            request.max_content_length = body_bytes_max
+            g.declared = declared
+            official = _caller()
+            g.official = official
+            _admit(official, declared)
+            return view(**path)
+
+        enter.access = Access.CONSOLE  # type: ignore[attr-defined]  # read by the tests that walk all routes
+        enter.declared = declared  # type: ignore[attr-defined]  # the same
+        DECLARED.append(declared)
+        console.route(rule, methods=[method])(enter)
+        return view
+
+    return decorate
+
+
+def check_origin() -> None:
+    """That a form was sent by a page of this very site, as browsers say. Raises FormNotOurs."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise FormNotOurs
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise FormNotOurs
+
+
+def has_role(official: Official, roles: frozenset[Role]) -> bool:
+    return bool(official.roles & roles)
+
+
+def _caller() -> Official:
+    """Raises NotSignedIn."""
+    token = here.token()
+    if not token:
+        raise NotSignedIn
+    with backend().database.read() as connection:
+        official = queries.session_of(connection, token_hash(token), now())
+    if official is None:
+        raise NotSignedIn
+    backend().official_sign_in.renew(official, token, now())
+    note(official=official.official, at=official.at)
+    return official
+
+
+def _admit(official: Official, declared: Declared) -> None:
+    if official.stage is not declared.stage:
+        raise StepMissing(official.stage)
+    if not has_role(official, declared.roles):
+        wanted = [ROLE_NAMES[role] for role in Role if role in declared.roles]
+        raise RoleNeeded(roles_zh="、".join(zh for zh, _ in wanted), roles_en=", ".join(en for _, en in wanted))
+    if declared.method != READS:
+        check_origin()
+        given = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
+        if given != here.form_token():
+            raise FormNotOurs
+    if declared.step_up and now() - official.proved_at > timedelta(seconds=FRESH.total_seconds()):
+        raise FreshCodeNeeded

@@ -1,0 +1,178 @@
+"""Signing in: password, code, the first time a QR code to scan and a password of one's own; signing out; stepping up."""
+
+import secrets
+
+import pyotp
+import segno
+from flask import Response, request
+
+from backend.kernel.errors import DomainError
+from backend.kernel.ids import new_id
+from backend.officials import factor
+from backend.officials.factor import NONCE_BYTES
+from backend.officials.model import Stage
+from backend.officials.session_life import LONGEST
+from backend.usecases.official_sign_in import Opening, Visitor
+from backend.web.auth import Access, guarded
+from backend.web.bounded import bound
+from backend.web.console import here
+from backend.web.console.answers import HOME, SIGN_IN, STEPS, goes_on, next_url, render
+from backend.web.console.blueprint import console
+from backend.web.console.declare import EVERYONE, FORM_BYTES_MAX, check_origin, page
+from backend.web.context import backend, now
+from backend.web.problems import PROBLEMS, NotFound
+from backend.web.rate import Bounded
+
+TOKEN_BYTES = 32
+NEXT = "greenpoints-console-next"
+LANGUAGE_KEPT_S = 400 * 24 * 3_600
+LOGIN_CHARS_MAX = 64
+LANGUAGES = ("zh", "en")
+
+
+@console.route("/sign-in")
+@guarded(Access.OPEN)
+def form() -> Response:
+    return render("console/sign_in.html", title=("登录", "Sign in"), next=request.args.get("next", ""), login="")
+
+
+@console.route("/sign-in", methods=["POST"])
+@guarded(Access.OPEN, body_bytes_max=lambda _settings: FORM_BYTES_MAX)
+def enter() -> Response:
+    bound(Bounded.CONSOLE_SIGN_IN)
+    check_origin()
+    login = request.form.get("login", "").strip().lower()[:LOGIN_CHARS_MAX]
+    opening = _opening()
+    try:
+        backend().official_sign_in.with_password(login, request.form.get("password", ""), _visitor(), opening, now())
+    except DomainError as refusal:
+        further = request.form.get("next", "")
+        return _again("console/sign_in.html", refusal, title=("登录", "Sign in"), login=login, next=further)
+    response = goes_on(STEPS[Stage.PASSWORD])
+    _hand_out(response, opening.token)
+    response.set_cookie(NEXT, next_url(request.form.get("next")), path=HOME, httponly=True, samesite="Strict")
+    return response
+
+
+@page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=EVERYONE, stage=Stage.PASSWORD)
+def code() -> Response:
+    return _code_page()
+
+
+@page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=EVERYONE, method="POST", stage=Stage.PASSWORD)
+def take_code() -> Response:
+    bound(Bounded.CONSOLE_SIGN_IN)
+    opening = _opening()
+    try:
+        reached = backend().official_sign_in.with_code(
+            here.official(), here.token(), _typed_code(), _visitor(), opening, now()
+        )
+    except DomainError as refusal:
+        return _code_page(refusal)
+    response = goes_on(STEPS.get(reached.stage, next_url(request.cookies.get(NEXT))))
+    _hand_out(response, opening.token)
+    return response
+
+
+@page("/sign-in/password", title=("设置密码", "Your password"), topic=None, roles=EVERYONE, stage=Stage.FACTOR)
+def first_password() -> Response:
+    return render("console/password.html", action="/console/sign-in/password", asks_old=False)
+
+
+@page(
+    "/sign-in/password",
+    title=("设置密码", "Your password"),
+    topic=None,
+    roles=EVERYONE,
+    method="POST",
+    stage=Stage.FACTOR,
+)
+def take_password() -> Response:
+    opening, password = _opening(), request.form.get("password", "")
+    if password != request.form.get("again"):
+        return render("console/password.html", 422, action=request.path, asks_old=False, differs=True)
+    try:
+        backend().official_sign_in.with_new_password(here.official(), password, _visitor(), opening, now())
+    except DomainError as refusal:
+        return _again("console/password.html", refusal, action=request.path, asks_old=False)
+    response = goes_on(next_url(request.cookies.get(NEXT)))
+    _hand_out(response, opening.token)
+    return response
+
+
+@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=EVERYONE)
+def step_up() -> Response:
+    return render("console/step_up.html", next=next_url(request.args.get("next")))
+
+
+@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=EVERYONE, method="POST")
+def take_step_up() -> Response:
+    bound(Bounded.CONSOLE_SIGN_IN)
+    further = next_url(request.form.get("next"))
+    try:
+        backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), now())
+    except DomainError as refusal:
+        return _again("console/step_up.html", refusal, next=further)
+    return goes_on(further)
+
+
+@page("/sign-out", title=("退出", "Sign out"), topic=None, roles=EVERYONE, method="POST")
+def sign_out() -> Response:
+    backend().official_sign_in.sign_out(here.token(), now())
+    response = goes_on(SIGN_IN)
+    response.delete_cookie(here.session_cookie(), path="/", secure=here.secure(), httponly=True, samesite="Strict")
+    return response
+
+
+@console.route("/language/<language>")
+@guarded(Access.OPEN)
+def choose_language(language: str) -> Response:
+    if language not in LANGUAGES:
+        raise NotFound
+    response = goes_on(next_url(request.args.get("back")))
+    response.set_cookie(here.LANGUAGE, language, max_age=LANGUAGE_KEPT_S, path="/console", samesite="Strict")
+    return response
+
+
+def _code_page(refusal: DomainError | None = None) -> Response:
+    secret = backend().official_sign_in.offered_secret(here.token())
+    values: dict[str, object] = {"secret": secret, "qr": None}
+    if secret is not None:
+        address = factor.enrolment_address(secret, here.official().login)
+        values["qr"] = segno.make(address, error="m").svg_data_uri(scale=5, border=2)
+    return (
+        render("console/code.html", 200, **values)
+        if refusal is None
+        else _again("console/code.html", refusal, **values)
+    )
+
+
+def _again(template: str, refusal: DomainError, **values: object) -> Response:
+    """The form once more, with what was wrong at its field."""
+    said = (refusal.sentence_zh, refusal.sentence_en)
+    return render(template, PROBLEMS[refusal.code].status, refused=said, **values)
+
+
+def _hand_out(response: Response, token: str) -> None:
+    response.set_cookie(
+        here.session_cookie(),
+        token,
+        max_age=int(LONGEST.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=here.secure(),
+    )
+
+
+def _opening() -> Opening:
+    secret, nonce = pyotp.random_base32(), secrets.token_bytes(NONCE_BYTES)
+    return Opening(secrets.token_urlsafe(TOKEN_BYTES), new_id(), secret, nonce)
+
+
+def _visitor() -> Visitor:
+    return Visitor(here.browser(), here.address())
+
+
+def _typed_code() -> str:
+    return request.form.get("code", "").replace(" ", "")

@@ -1,0 +1,58 @@
+// Charts are drawn from the rows of a table on the same page, so that both always say the same.
+const INK = "#1f2a24", FAINT = "#5b6b62", LINE = "#dfe6e1";
+const COLOURS = ["#0f6b3a", "#2563a8", "#b45309", "#7c3a8c", "#5b6b62", "#a3283b"];
+
+function numberOf(cell) {
+  return Number(cell.dataset.value ?? cell.textContent.replace(/[^\d.-]/g, ""));
+}
+
+function shown(value, unit) {
+  const parts = unit === "yuan" ? (value / 100).toFixed(2).split(".") : [String(value)];
+  const whole = parts[0].replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  return unit === "yuan" ? `¥${whole}.${parts[1]}` : unit ? `${whole} ${unit}` : whole;
+}
+
+function draw(place) {
+  const table = document.getElementById(place.dataset.table);
+  if (!table || !window.echarts) return;
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const rows = [...table.tBodies[0].rows];
+  const { kind, unit } = place.dataset;
+  const columns = place.dataset.y.split(",").map(Number);
+  const names = rows.map((row) => row.cells[Number(place.dataset.x)].textContent.trim());
+  const chart = window.echarts.getInstanceByDom(place) ?? window.echarts.init(place);
+  chart.setOption({
+    color: COLOURS,
+    animation: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: INK },
+    grid: { left: 8, right: 16, top: columns.length > 1 ? 36 : 16, bottom: 8, containLabel: true },
+    legend: { show: columns.length > 1, top: 0, left: 0, itemHeight: 8, textStyle: { color: INK } },
+    // As text on the canvas: a box of HTML would need inline styles, which the page's policy forbids.
+    tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => shown(value, unit) },
+    xAxis: { type: "category", data: names, axisLine: { lineStyle: { color: LINE } }, axisLabel: { color: FAINT } },
+    yAxis: {
+      type: "value",
+      axisLabel: { color: FAINT, formatter: (value) => shown(value, unit === "yuan" ? unit : "").replace(/\.00$/, "") },
+      splitLine: { lineStyle: { color: LINE } },
+    },
+    series: columns.map((column) => ({
+      name: heads[column],
+      type: kind === "line" ? "line" : "bar",
+      stack: kind === "stack" ? "all" : undefined,
+      barMaxWidth: 28,
+      symbol: "none",
+      lineStyle: { width: 2 },
+      data: rows.map((row) => numberOf(row.cells[column])),
+    })),
+  });
+}
+
+function drawAll() {
+  for (const place of document.querySelectorAll(".gp-chart")) draw(place);
+}
+
+document.addEventListener("DOMContentLoaded", drawAll);
+document.addEventListener("htmx:after:swap", drawAll);
+window.addEventListener("resize", () => {
+  for (const place of document.querySelectorAll(".gp-chart")) window.echarts?.getInstanceByDom(place)?.resize();
+});

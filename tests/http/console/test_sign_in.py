@@ -1,0 +1,183 @@
+"""Officials sign in: password, code, the first time a second factor to set up and a password of their own."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pyotp
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from backend.officials import passwords
+from backend.officials.model import Role
+from backend.storage.transaction import Database
+from tests.http.conftest import Clock
+from tests.worlds import officials
+
+ONCE, OWN = "one-time-secret-7", "purple tractor lemon 42"
+_HASH = passwords.hashed(ONCE)
+
+
+@pytest.fixture
+def li(engine_db: Database, clock: Clock) -> str:
+    return officials.enter(
+        engine_db, clock.now, Role.CITY_ADMINISTRATOR, login="li.na", name="李娜", password_hash=_HASH
+    )
+
+
+def post(client: FlaskClient, url: str, page: TestResponse, **values: str) -> TestResponse:
+    """As the form on `page` would."""
+    token = re.search(r'name="csrf" value="([^"]+)"', page.get_data(as_text=True))
+    return client.post(url, data=values | ({"csrf": token[1]} if token else {}))
+
+
+def begin(client: FlaskClient, password: str = ONCE) -> TestResponse:
+    return client.post("/console/sign-in", data={"login": "li.na", "password": password, "next": "/console/officials"})
+
+
+def secret_on(page: TestResponse) -> str:
+    return re.search(r"<code>([A-Z2-7 ]+)</code>", page.get_data(as_text=True))[1].replace(" ", "")  # type: ignore[index]
+
+
+def first_time(client: FlaskClient, clock: Clock) -> str:
+    """All steps of a first sign-in; the secret of the second factor."""
+    assert begin(client).headers["Location"] == "/console/sign-in/code"
+    page = client.get("/console/sign-in/code")
+    secret = secret_on(page)
+    enrolled = post(client, "/console/sign-in/code", page, code=pyotp.TOTP(secret).at(clock.now))
+    assert enrolled.headers["Location"] == "/console/sign-in/password"
+    chosen = post(client, "/console/sign-in/password", client.get("/console/sign-in/password"), password=OWN, again=OWN)
+    assert chosen.headers["Location"] == "/console/officials"
+    return secret
+
+
+def test_a_first_sign_in_sets_up_the_second_factor_and_a_password_of_ones_own(
+    client: FlaskClient, li: str, clock: Clock
+) -> None:
+    first_time(client, clock)
+
+    page = client.get("/console/officials").get_data(as_text=True)
+    assert "李娜" in page
+    assert "南京市" in page
+
+
+def test_a_later_sign_in_takes_password_and_code_and_no_code_twice(client: FlaskClient, li: str, clock: Clock) -> None:
+    secret = first_time(client, clock)
+    post(client, "/console/sign-out", client.get("/console/account"))
+    begin(client, OWN)
+    page = client.get("/console/sign-in/code")
+    assert "data:image" not in page.get_data(as_text=True)
+
+    used = post(client, "/console/sign-in/code", page, code=pyotp.TOTP(secret).at(clock.now))
+    clock.forward(seconds=31)
+    later = post(client, "/console/sign-in/code", page, code=pyotp.TOTP(secret).at(clock.now))
+
+    assert used.status_code == 401
+    assert later.headers["Location"] == "/console/officials"
+
+
+@pytest.mark.parametrize(("login", "password"), [("li.na", "wrong"), ("nobody", ONCE), ("li.na", "")])
+def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
+    client: FlaskClient, li: str, login: str, password: str
+) -> None:
+    answer = client.post("/console/sign-in", data={"login": login, "password": password})
+
+    assert answer.status_code == 401
+    assert "登录名或密码不正确" in answer.get_data(as_text=True)
+
+
+def test_a_password_alone_opens_nothing(client: FlaskClient, li: str) -> None:
+    begin(client)
+
+    assert client.get("/console/officials").headers["Location"] == "/console/sign-in/code"
+    assert client.get("/console/sign-in/password").headers["Location"] == "/console/sign-in/code"
+
+
+def test_a_weak_password_and_the_one_time_password_are_refused(client: FlaskClient, li: str, clock: Clock) -> None:
+    begin(client)
+    page = client.get("/console/sign-in/code")
+    post(client, "/console/sign-in/code", page, code=pyotp.TOTP(secret_on(page)).at(clock.now))
+    form = client.get("/console/sign-in/password")
+
+    answers = [
+        post(client, "/console/sign-in/password", form, password=password, again=again)
+        for password, again in [("short", "short"), (ONCE, ONCE), (OWN, OWN + "x"), ("li.na.li.na.1", "li.na.li.na.1")]
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422]
+
+
+def test_the_token_of_a_former_step_opens_nothing(client: FlaskClient, li: str, clock: Clock) -> None:
+    begin(client)
+    former = client.get_cookie("greenpoints-console", path="/").value  # type: ignore[union-attr]
+    page = client.get("/console/sign-in/code")
+    post(client, "/console/sign-in/code", page, code=pyotp.TOTP(secret_on(page)).at(clock.now))
+
+    client.set_cookie("greenpoints-console", former, path="/")
+
+    assert client.get("/console/sign-in/code").status_code == 303
+
+
+def test_a_session_ends_unused_after_half_an_hour_and_in_any_case_after_twelve(
+    client: FlaskClient, engine_db: Database, clock: Clock
+) -> None:
+    officials.signed_in(client, engine_db, clock.now, Role.FINANCE)
+    for _ in range(35):
+        clock.forward(minutes=20)
+        assert client.get("/console/account").status_code == 200
+    clock.forward(minutes=25)
+    over = client.get("/console/account")
+
+    officials.signed_in(client, engine_db, clock.now, Role.FINANCE)
+    clock.forward(minutes=31)
+    idle = client.get("/console/account")
+
+    assert [over.status_code, idle.status_code] == [303, 303]
+    assert parse_qs(urlsplit(idle.headers["Location"]).query) == {"next": ["/console/account"]}
+
+
+def test_ones_own_sessions_are_listed_and_ended(client: FlaskClient, engine_db: Database, clock: Clock) -> None:
+    official = officials.enter(engine_db, clock.now, Role.FINANCE)
+    here, elsewhere = (officials.session(engine_db, clock.now, official) for _ in range(2))
+    client.set_cookie("greenpoints-console", here, path="/")
+    page = client.get("/console/account")
+    (end,) = re.findall(r'action="(/console/account/sessions/[^"]+)"', page.get_data(as_text=True))
+
+    ended = post(client, end, page)
+
+    assert "该处登录已结束" in client.get(ended.headers["Location"]).get_data(as_text=True)
+    client.set_cookie("greenpoints-console", elsewhere, path="/")
+    assert client.get("/console/account").status_code == 303
+
+
+def test_a_form_of_another_site_is_refused(client: FlaskClient, engine_db: Database, clock: Clock) -> None:
+    officials.signed_in(client, engine_db, clock.now, Role.FINANCE)
+    good = {"csrf": client.csrf}  # type: ignore[attr-defined]
+
+    answers = [
+        client.post("/console/sign-out", data={}),
+        client.post("/console/sign-out", data={"csrf": "made up"}),
+        client.post("/console/sign-out", data=good, headers={"Sec-Fetch-Site": "cross-site"}),
+        client.post("/console/sign-out", data=good, headers={"Origin": "https://elsewhere.example"}),
+        client.post("/console/sign-in", data={}, headers={"Origin": "https://elsewhere.example"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert "表单已失效" in answers[0].get_data(as_text=True)
+    assert client.post("/console/sign-out", data=good).status_code == 303
+
+
+@pytest.mark.parametrize("wanted", ["https://elsewhere.example/", "//elsewhere.example", "/m/", "/console/\\x"])
+def test_a_sign_in_leads_to_pages_of_the_console_alone(client: FlaskClient, wanted: str) -> None:
+    assert client.get("/console/language/en", query_string={"back": wanted}).headers["Location"] == "/console/"
+    assert client.get("/console/sign-in").status_code == 200
+
+
+def test_the_language_is_switched_and_kept(client: FlaskClient) -> None:
+    client.get("/console/language/en")
+
+    page = client.get("/console/sign-in").get_data(as_text=True)
+
+    assert '<html lang="en"' in page
+    assert "Password" in page
+    assert client.get("/console/language/fr").status_code == 404

@@ -1,0 +1,63 @@
+"""Officials who are there already, signed in without the steps of a sign-in: for tests of what comes after."""
+
+import secrets
+from datetime import datetime
+
+from flask.testing import FlaskClient
+
+from backend.kernel.ids import new_id
+from backend.kernel.tokens import token_hash
+from backend.officials import session_life, store
+from backend.officials.model import Role, Stage
+from backend.officials.store import NewOfficial, NewSession
+from backend.storage.transaction import Database
+from backend.web.console.here import form_token_of
+
+COOKIE = "greenpoints-console"
+
+
+def enter(
+    database: Database,
+    now: datetime,
+    *roles: Role,
+    city: str = "320100",
+    login: str | None = None,
+    name: str = "王敏",
+    district: str | None = None,
+    password_hash: str | None = None,
+) -> str:
+    """A new official; their id."""
+    official = new_id()
+    new = NewOfficial(
+        city, official, login or f"o-{official[-12:]}", name, district, frozenset(roles), password_hash, "tests"
+    )
+    database.write(lambda connection: store.add(connection, new, now))
+    return official
+
+
+def session(database: Database, now: datetime, official: str, city: str = "320100") -> str:
+    """A new session of theirs, both factors proved; its token."""
+    token = secrets.token_urlsafe(32)
+    opened = NewSession(
+        token_hash(token),
+        city,
+        official,
+        new_id(),
+        Stage.FULL,
+        "Firefox · Linux",
+        None,
+        None,
+        *session_life.ends(Stage.FULL, now),
+    )
+    database.write(lambda connection: store.open_session(connection, opened, now))
+    return token
+
+
+def signed_in(
+    client: FlaskClient, database: Database, now: datetime, *roles: Role, city: str = "320100", **details: str
+) -> FlaskClient:
+    """`client`, in whose cookies a new official of these roles is signed in; `client.csrf` is what its forms carry."""
+    token = session(database, now, enter(database, now, *roles, city=city, **details), city)
+    client.set_cookie(COOKIE, token, path="/")
+    client.csrf = form_token_of(token)  # type: ignore[attr-defined]
+    return client
