@@ -6,7 +6,7 @@ The console's own role sees no password and no second factor: it may set them, a
 from alembic import op
 
 revision = "0041_officials"
-down_revision = "0038_passport"
+down_revision = "0049_slip_numbers"
 branch_labels = None
 depends_on = None
 
