@@ -28,6 +28,7 @@ from backend.usecases.close_account import CloseAccount
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.confirm_redemption import ConfirmRedemption
 from backend.usecases.export_person import ExportPerson
+from backend.usecases.file_report import FileReport
 from backend.usecases.hand_in_unit import HandInUnit
 from backend.usecases.hold_redemption import HoldRedemption
 from backend.usecases.issue_member_code import IssueMemberCode
@@ -89,6 +90,7 @@ class Backend:
     change_consent: ChangeConsent
     close_account: CloseAccount
     export_person: ExportPerson
+    file_report: FileReport
     passport: Passport
     provision_device: ProvisionDevice
     rotate_keys: RotateKeys
@@ -161,6 +163,7 @@ def build(settings: Settings) -> Backend:
         change_consent=ChangeConsent(database),
         close_account=CloseAccount(database, identity_key),
         export_person=ExportPerson(database),
+        file_report=FileReport(database, wechat),
         passport=Passport(database, _passport_signer(settings), settings.passport_issuer),
         provision_device=ProvisionDevice(database, issuer),
         rotate_keys=RotateKeys(database, issuer),

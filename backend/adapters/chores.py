@@ -15,6 +15,7 @@ from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
 from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
+from backend.usecases.draw_samples import draw_samples
 from backend.usecases.end_leases import Ended, settle_leases
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
@@ -105,6 +106,7 @@ SCHEDULE = (
         "每周一次，由近 90 天的销售得出商品的常见价格",
         "reckon once a week what goods usually cost",
     ),
+    Planned("draw_samples", EVERY_MINUTE, "随机抽取已付奖励供复核", "draw paid awards for a second look"),
     Planned(
         "replay_sample",
         "20 * * * *",
@@ -185,6 +187,7 @@ class Chores:
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
+            "draw_samples": self.draw_samples,
             "seal_ledger": self.seal_ledger,
             "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -312,6 +315,9 @@ class Chores:
         if broken:
             raise LedgerBroken(broken=broken)
         return {"cities": len(findings), "replayed": sum(finding.checked for finding in findings)}
+
+    def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
+        return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}
 
     def settle_closed(self, now: datetime, stopping: Stopping) -> Facts:
         return {"accounts": settle_closed(self._database, now, stopping)}

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import click
 
+from backend.cases.ripple import ripple
 from backend.certificates import amend, imports, queries, sheets
 from backend.certificates.headings import HEADINGS, REQUIRED
 from backend.certificates.model import CertificateState
@@ -14,14 +15,16 @@ from backend.cli.certificates_text import (
     json_text,
     print_found,
     print_report,
+    print_ripple,
     progress,
     standing_facts,
     write_errors,
     write_xlsx,
 )
-from backend.cli.connection import by_option, database, json_option, operator
+from backend.cli.connection import by_option, city_option, database, json_option, operator
 from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.parse import parse
+from backend.usecases.ripple import subject_of
 
 _BY_HAND = [state.value for state in CertificateState if state is not CertificateState.EXPIRED]
 
@@ -228,6 +231,30 @@ def recognise(
     with database() as opened:
         version = amend.recognise(opened, recognition)
     click.echo(f"已登记：{from_scheme} 在 {region} 视同 {to_scheme}（证书库版本 {version}）。")
+
+
+@certificates.command("ripple")
+@click.argument("text")
+@city_option
+@click.option(
+    "--body", default=None, help="认证机构批准号，用于区分同号证书 / where several bodies gave the same number."
+)
+@json_option
+def ripple_(text: str, city: str, body: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """失效证书或假序列号已造成的奖励：笔数、门店、金额 / what a lost certificate has cost.
+
+    TEXT 为证书编号，或单品标签的内容。居民善意取得的积分保留；未付的结算另行冻结。
+
+    TEXT is a certificate number, or the label of one piece. Residents in good faith keep their points.
+    """
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        subject = subject_of(connection, _storable(text), body)
+        found = ripple(connection, city, subject.lost)
+    if as_json:
+        facts = found._asdict() | {"amounts": [one._asdict() | {"net": one.net} for one in found.amounts]}
+        click.echo(json_text(facts | {"shops": [one._asdict() for one in found.shops]}))
+        return
+    print_ripple(subject.history.number if subject.history else text, found)
 
 
 def _storable(argument: str) -> str:

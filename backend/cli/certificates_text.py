@@ -14,6 +14,7 @@ import xlsxwriter  # type: ignore[import-untyped]  # has no annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from backend.cases.ripple import Ripple
 from backend.certificates.difference import Difference
 from backend.certificates.headings import HEADINGS
 from backend.certificates.history import History
@@ -22,7 +23,9 @@ from backend.certificates.imports import Report
 from backend.certificates.model import Standing
 from backend.certificates.reasons import RowError
 from backend.certificates.timeline import civil_day
+from backend.cli.connection import moment
 from backend.kernel.periods import civil_date, milliseconds
+from backend.policies.words import amount_words, yuan
 
 ERRORS_SHOWN = 20
 DIFFERENCES_SHOWN = 20
@@ -101,6 +104,25 @@ def print_report(report: Report, written: str | None, *, dry_run: bool, as_json:
         click.echo(f"…… 共 {len(report.errors)} 处", err=True)
     if written:
         click.echo(f"拒绝的行见 {written}", err=True)
+
+
+def print_ripple(subject: str, found: Ripple) -> None:
+    span = (
+        ""
+        if found.first_sold_at is None or found.last_sold_at is None
+        else (f"，{moment(found.first_sold_at)} 至 {moment(found.last_sold_at)}")
+    )
+    click.echo(
+        f"{subject}：失效期间的奖励 {found.awards} 笔，购物单 {found.baskets}，门店 {found.stores}，居民 {found.residents}{span}"
+        + ("" if found.whole else "（仅计前十万笔 / the first hundred thousand alone）")
+    )
+    for amount in found.amounts:
+        net, given, back = (amount_words(amount.unit, one).zh for one in (amount.net, amount.awarded, amount.returned))
+        click.echo(f"  {net}（发放 {given}，随退货收回 {back}）")
+    for shop in found.shops:
+        click.echo(
+            f"  {shop.store or '手机扫码'} {shop.name_zh or ''}  {shop.awards} 笔  {shop.points} 分  {yuan(shop.fen)} 元"
+        )
 
 
 def _difference_line(one: Difference) -> str:

@@ -19,6 +19,7 @@ class Program(click.Group):
         "policies",
         "holds",
         "appeals",
+        "cases",
         "catalogue",
         "redemptions",
         "residents",

@@ -11,6 +11,7 @@ _HOUR_MS = 3_600_000
 _HOURS = tuple(f"{hour:02d}" for hour in range(24))
 _HOUR_MS = 3_600_000
 _EPOCH = date(1970, 1, 1)
+_SATURDAY = 5
 
 
 class Period(StrEnum):
@@ -79,3 +80,15 @@ def month_end(on: date, months: int) -> date:
     """The last day of the civil month that lies `months` after that of `on`."""
     year, month = divmod(on.year * 12 + on.month + months, 12)
     return date(year, month + 1, 1) - timedelta(days=1)
+
+
+def working_days_after(on: date, days: int) -> date:
+    """The civil day by whose end something is due that takes `days` working days after `on`, Mondays to Fridays.
+
+    Public holidays are not known here, so a real deadline is never later than the law's.
+    """
+    day = on
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() < _SATURDAY
+    return day

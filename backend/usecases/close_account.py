@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from backend.appeals import store as appeals
+from backend.cases import store as cases
 from backend.credit import store as credit
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger.queries import holdings
@@ -140,6 +141,7 @@ def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> 
     end_all(connection, city, resident, now)
     store.forget_notices(connection, city, resident)
     appeals.forget_texts(connection, city, resident, now)
+    cases.forget_reports(connection, city, resident)
     forfeit(connection, city, resident, now)
 
 

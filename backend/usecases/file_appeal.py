@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.appeals import clock, queries, store
+from backend.appeals import queries, store
 from backend.appeals.model import Appeal, AppealRepeated, AppealUnknown, NothingToAppeal
-from backend.kernel.periods import civil_date, milliseconds
+from backend.kernel.ids import named_id
+from backend.kernel.periods import civil_date, milliseconds, working_days_after
 from backend.policies.model import Outcome
 from backend.scans import queries as scans
 from backend.storage.transaction import Database
@@ -40,7 +41,7 @@ def file_appeal(database: Database, asked: AskedAppeal, working_days: int, now: 
 
 
 def _filed(connection: Connection, asked: AskedAppeal, working_days: int, now: datetime) -> Filed:
-    number = clock.appeal_id(asked.city, asked.resident, asked.number)
+    number = named_id("appeal", asked.city, asked.resident, asked.number)
     before = queries.find(connection, asked.city, number)
     if before is not None:
         if (before.basket, before.line_no, before.text) != (asked.basket, asked.line_no, asked.text):
@@ -53,7 +54,7 @@ def _filed(connection: Connection, asked: AskedAppeal, working_days: int, now: d
     if decision.outcome not in APPEALED or decision.reason == RETURNED:
         raise NothingToAppeal
 
-    due = clock.due_on(civil_date(milliseconds(now)), working_days)
+    due = working_days_after(civil_date(milliseconds(now)), working_days)
     place = asked.basket, asked.line_no, decision.decision_no
     appeal = Appeal(number, asked.resident, *place, asked.text, now, due)
     if not store.file(connection, asked.city, appeal):

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Connection
 
 from backend.appeals import store as appeals
+from backend.cases import store as cases
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart, queries
@@ -155,6 +156,7 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         follow(connection, city, other.resident, survivor.resident, merge, now)
         redemptions.give_redemptions(connection, city, other.resident, survivor.resident)
         appeals.give_appeals(connection, city, other.resident, survivor.resident)
+        cases.give_reports(connection, city, other.resident, survivor.resident)
     whom = {*own.absorbed, *others.absorbed, other.resident}
     people.become(connection, other, survivor, whom, merge, now)
 

@@ -62,6 +62,9 @@ WHERE r.city = %(city)s AND d.resident = %(resident)s ORDER BY r.returned_at""",
         "appeals": f"""
 SELECT appeal::text, basket::text, line_no, decision_no, text, filed_at, due_on, state, decided_at, explanation
 FROM appeals {_ME} ORDER BY filed_at""",
+        "label_reports": f"""
+SELECT report::text, store, basket::text, line_no, label, text, filed_at, due_on, state, outcome, reason, decided_at
+FROM label_reports {_ME} ORDER BY filed_at""",
         "redemptions": f"""
 SELECT redemption::text, entry, version, pieces, points, state, held_at, expires_at, settled_at, store, voided_at
 FROM redemptions {_ME} ORDER BY held_at""",
@@ -102,6 +105,7 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "quotes": "as decisions",
         "quote_counters": "as cap_counters",
         "appeals": "that a decision was appealed and what came of it, under the books' name; no word of the resident's",
+        "label_reports": "that a label was reported and what came of it, under the books' name; no word of the resident's",
         "redemptions": "what was paid for with points, under the books' name; what was open is cancelled, vouchers are void",
         "redemption_counters": "the sum of redemptions under the books' name",
         "cap_counters": "the sum of awards under the books' name, for I7",

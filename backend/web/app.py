@@ -42,6 +42,7 @@ from backend.web.resident import photos as _photos  # noqa: F401 - its routes jo
 from backend.web.resident import proofs as _proofs  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import qr as _qr  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import redemptions as _redemptions  # noqa: F401 - its routes join the blueprint
+from backend.web.resident import reports as _reports  # noqa: F401
 from backend.web.resident import wallet as _wallet  # noqa: F401 - its routes join the blueprint
 from backend.web.resident.consents import rights
 from backend.web.resident.routes import resident

@@ -59,6 +59,8 @@ NEVER_CHANGED = (
     "log_entries",
     "log_subtrees",
     "checkpoints",
+    "report_steps",
+    "case_terms",
 )
 
 

@@ -1,10 +1,10 @@
-"""The day by which an appeal is answered."""
+"""The day by which an appeal, or a report, is answered."""
 
 from datetime import date
 
 import pytest
 
-from backend.appeals.clock import due_on
+from backend.kernel.periods import working_days_after
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from backend.appeals.clock import due_on
     ],
 )
 def test_only_mondays_to_fridays_count(filed: str, days: int, due: str) -> None:
-    assert due_on(date.fromisoformat(filed), days) == date.fromisoformat(due)
+    assert working_days_after(date.fromisoformat(filed), days) == date.fromisoformat(due)
