@@ -6,7 +6,7 @@ The index finds the awards of a certificate without reading every decision; a de
 from alembic import op
 
 revision = "0047_cases"
-down_revision = "0038_passport"
+down_revision = "0041_officials"
 branch_labels = None
 depends_on = None
 
