@@ -11,7 +11,8 @@ STEP_S = 30
 DRIFT_STEPS = 1
 """A phone's clock may be 30 s off, either way."""
 CODE_DIGITS = 6
-ISSUER = "绿色积分 Green Points"
+ISSUER = "Green Points"
+"""As apps show it; in Chinese the picture would be twice as dense."""
 
 
 def seal(identity_key: bytes, secret: str, nonce: bytes) -> bytes:

@@ -28,6 +28,8 @@ How a page is added:
    `ui.token()` (in every POST form), `ui.status`, `ui.facts`, `ui.chart` (drawn from the rows of a table beneath it).
 5. htmx 4: the token's header is inherited from the body. For a partial request `render` answers with the block `content` alone;
    a refusal arrives in `#problem` above the page. No inline script, style or `style=`: what is missing goes to `static/`.
+6. Tests: `tests.worlds.officials.signed_in(client, database, now, Role.FINANCE)` for HTTP (`client.csrf` goes into forms), the
+   fixture `served` of `tests/http/console` with `served.enter(window, Role.FINANCE)` for a tab in a real browser.
 
 Invariants: every route is declared, and the declaration lets in and keeps out; nothing is asked of a third party; a page reads a
 bounded number of rows, by keyset; the city comes from the session, never from the address.

@@ -1,0 +1,76 @@
+"""The console's door and frame in a real browser: by keyboard alone, in both languages, without a barrier that axe knows."""
+
+from datetime import UTC, datetime
+
+import pyotp
+from playwright.sync_api import BrowserContext, Page
+
+from backend.officials import passwords
+from backend.officials.model import Role
+from tests.http.page.looks import fits, violations
+from tests.worlds import officials
+from tests.worlds.console import Desk, Served
+
+ONCE, OWN = "one-time-secret-7", "purple tractor lemon 42"
+
+
+def clean(desk: Desk) -> None:
+    assert violations(desk.page) == []
+    assert fits(desk.page) == []
+    assert desk.complaints == []
+
+
+def type_and_enter(page: Page, *typed: str) -> None:
+    """What is typed into the field that has the focus and those behind it, then Enter."""
+    for one in typed[:-1]:
+        page.keyboard.type(one)
+        page.keyboard.press("Tab")
+    page.keyboard.type(typed[-1])
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_a_first_sign_in_by_keyboard_alone(served: Served, window: BrowserContext) -> None:
+    now = datetime.now(UTC)
+    officials.enter(
+        served.engine,
+        now,
+        Role.CITY_ADMINISTRATOR,
+        login="li.na",
+        name="李娜",
+        password_hash=passwords.hashed(ONCE),
+    )
+    desk = served.tab(window)
+    page = desk.page
+
+    desk.go("/officials")
+    clean(desk)
+    type_and_enter(page, "li.na", ONCE)
+    clean(desk)
+    secret = page.locator("code").inner_text().replace(" ", "")
+    type_and_enter(page, pyotp.TOTP(secret).now())
+    clean(desk)
+    type_and_enter(page, OWN, OWN)
+
+    assert page.url == f"{served.url}/console/officials"
+    assert page.locator("h1").inner_text() == "人员"
+    clean(desk)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "gp-skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_every_page_of_the_frame_in_both_languages_and_both_widths(served: Served, window: BrowserContext) -> None:
+    desk = served.enter(window, Role.CITY_ADMINISTRATOR, Role.POLICY_AUTHOR, login="zhao.jun", name="赵军")
+    page = desk.page
+    for path in ("/", "/officials", "/step-up", "/account"):
+        desk.go(path)
+        clean(desk)
+    page.set_viewport_size({"width": 1_920, "height": 1_080})
+    assert fits(page) == []
+
+    page.get_by_role("link", name="English").click()
+    page.get_by_role("heading", name="My account").wait_for()
+    clean(desk)
+    assert page.locator("html").get_attribute("lang") == "en"

@@ -1,0 +1,66 @@
+"""The console served to a real browser: one server for the tests of a file, and a tab that notes what goes wrong."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from playwright.sync_api import BrowserContext, Page
+from werkzeug.serving import make_server
+
+from backend.bootstrap import build
+from backend.officials.model import Role
+from backend.settings import Settings
+from backend.storage.transaction import Database
+from backend.web.app import create_app
+from tests.worlds import officials
+
+
+@dataclass
+class Served:
+    """`url` of a console whose database `engine` writes to."""
+
+    url: str
+    engine: Database
+
+    def enter(self, window: BrowserContext, *roles: Role, city: str = "320100", **details: str) -> "Desk":
+        """A tab of a new official of these roles, signed in."""
+        now = datetime.now(UTC)
+        official = officials.enter(self.engine, now, *roles, city=city, **details)
+        token = officials.session(self.engine, now, official, city)
+        window.add_cookies([{"name": officials.COOKIE, "value": token, "url": self.url}])
+        return self.tab(window)
+
+    def tab(self, window: BrowserContext) -> "Desk":
+        desk = Desk(window.new_page(), self.url)
+        desk.page.on("console", lambda said: desk.complaints.append(said.text) if said.type == "error" else None)
+        desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+        return desk
+
+
+@dataclass
+class Desk:
+    """One official's tab. `complaints`: what its console said of errors."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.url}/console{path}")
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Served]:
+    backend = build(settings)
+    engine = Database(settings.database_url, role="greenpoints_engine", pool_size=2)
+    server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield Served(f"http://127.0.0.1:{server.server_port}", engine)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    engine.close()
+    backend.close()
