@@ -127,13 +127,7 @@ def build(settings: Settings) -> Backend:
         database=database,
         registry=registry,
         policies=policies,
-        accept_messages=AcceptMessages(
-            database,
-            RecordTogether(recorder),
-            sign,
-            voids=VoidBaskets(database, policies),
-            reads_max=settings.batch_reads_max,
-        ),
+        accept_messages=_accept_messages(settings, database, recorder, policies, sign),
         scan_label=ScanLabel(
             database,
             recorder,
@@ -172,6 +166,17 @@ def build(settings: Settings) -> Backend:
         sign=sign,
         newest_revision=newest(),
     )
+
+
+def _accept_messages(
+    settings: Settings,
+    database: Database,
+    recorder: RecordBaskets,
+    policies: PolicyCache,
+    sign: Callable[[bytes], bytes],
+) -> AcceptMessages:
+    voids = VoidBaskets(database, policies)
+    return AcceptMessages(database, RecordTogether(recorder), sign, voids=voids, reads_max=settings.batch_reads_max)
 
 
 def log_key(path: Path | None) -> LogKey | None:
