@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
 from backend.ledger import chart
+from backend.residents import people
 from backend.residents.access.log import Look, Purpose, Role, What, count_since, write
 from backend.residents.standing import standing_of
-from backend.storage.columns import words
+from backend.storage.columns import ids, words
 from backend.storage.transaction import Database, hot
 from backend.usecases.change_consent import Who
 from backend.usecases.person_tables import AT_HOME, EVERYWHERE
@@ -113,18 +114,22 @@ def _plain(value: object) -> object:
 
 
 def _tables(connection: Connection, who: Who) -> Iterator[Table]:
+    absorbed = people.absorbed_by(connection, people.Home(*who))
+    residents = [who.resident, *(one.resident for one in absorbed)]
     for name, statement in AT_HOME.items():
-        yield _table(connection, name, who.city, who, statement)
-    for city in all_cities(connection):
-        for name, statement in EVERYWHERE.items():
-            found = _table(connection, name, city, who, statement)
+        yield _table(connection, name, who.city, residents, statement)
+    elsewhere = [(city, AT_HOME) for city in sorted({one.city for one in absorbed} - {who.city})]
+    for city, statements in [*elsewhere, *((city, EVERYWHERE) for city in all_cities(connection))]:
+        for name, statement in statements.items():
+            found = _table(connection, name, city, residents, statement)
             if found.rows:
                 yield found
 
 
-def _table(connection: Connection, name: str, city: str, who: Who, statement: str) -> Table:
-    prefixes = words([f"{prefix}%" for prefix in chart.prefixes(who.resident)])
-    given = {"city": city, "resident": who.resident, "limit": ROWS_MAX + 1, "prefixes": prefixes}
+def _table(connection: Connection, name: str, city: str, residents: Sequence[str], statement: str) -> Table:
+    """Of one person, `residents`: the account, and those that were merged into it."""
+    prefixes = words([f"{prefix}%" for resident in residents for prefix in chart.prefixes(resident)])
+    given = {"city": city, "residents": ids(residents), "limit": ROWS_MAX + 1, "prefixes": prefixes}
     cursor = hot(connection, f"{statement} LIMIT %(limit)s", given)
     columns = tuple(column.name for column in cursor.description or ())
     rows = cursor.fetchall()

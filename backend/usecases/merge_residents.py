@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from backend.appeals import store as appeals
 from backend.cases import store as cases
+from backend.credit import store as credit
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart, queries
@@ -18,10 +19,13 @@ from backend.ledger.model import Reason
 from backend.redemptions import merging as redemptions
 from backend.residents import people, sessions
 from backend.residents import queries as resident_queries
+from backend.residents.consents.model import GivenBy, Purpose
+from backend.residents.notices import store as notices
 from backend.residents.people import Home, MergedResident
 from backend.residents.queries import Session
 from backend.residents.standing import ResidentClosed
 from backend.scans import merging
+from backend.usecases.change_consent import Who, withdraw_all
 from backend.usecases.follow_merge import follow
 from backend.usecases.races import LostRace, Writes, won
 from backend.usecases.sign_in import PhoneCodeRefused, Proof
@@ -96,13 +100,12 @@ class MergeResidents:
 
         def attempt(connection: Connection, _careful: bool) -> Merged | None:  # noqa: FBT001
             entered = sessions.home_of(connection, identity)
-            if entered is None:
-                raise NothingToMerge
             # A merge of before needs no proof again: its code may be spent, and nothing is told that is not the caller's.
-            if people.survivor_of(connection, Home(*entered)) != survivor and not self._prover.proved(
-                connection, proof, identity, now
-            ):
+            done = entered is not None and people.survivor_of(connection, Home(*entered)) == survivor
+            if not done and not self._prover.proved(connection, proof, identity, now):
                 return None  # a wrong code costs a try, which must be committed
+            if entered is None:  # told to the owner of the identity alone
+                raise NothingToMerge
             return _merged(connection, Home(*entered), survivor, merge, now)
 
         found = won(self._database, attempt)
@@ -157,8 +160,17 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         redemptions.give_redemptions(connection, city, other.resident, survivor.resident)
         appeals.give_appeals(connection, city, other.resident, survivor.resident)
         cases.give_reports(connection, city, other.resident, survivor.resident)
+        notices.give(connection, city, other.resident, survivor)
+    _end_consents(connection, other, now)
     whom = {*own.absorbed, *others.absorbed, other.resident}
     people.become(connection, other, survivor, whom, merge, now)
+
+
+def _end_consents(connection: Connection, other: Home, now: datetime) -> None:
+    """What `other` had agreed to, nobody could withdraw any more: statements are void, what was sent is asked back."""
+    optional = [purpose for purpose in Purpose if purpose is not Purpose.BASIC_SERVICE]
+    withdraw_all(connection, Who(*other), optional, GivenBy.CLOSING, now)
+    credit.forget_subject(connection, *other)
 
 
 def _answer(connection: Connection, found: MergedResident) -> Merged:

@@ -20,6 +20,7 @@ from backend.credit.model import (
     TooManyStatements,
 )
 from backend.credit.signing import Signer, TokenRefused
+from backend.kernel.errors import DomainError
 from backend.residents.access.log import Look, Role, What, write
 from backend.residents.access.log import Purpose as LookedFor
 from backend.residents.consents.model import NAMES, AdultsOnly, AgeNotVerified, ConsentNeeded, Purpose, PurposeClosed
@@ -129,7 +130,10 @@ class Passport:
             if found is None:
                 return False
             who = Who(claims["city"], found[1])
-            _check(connection, who, Purpose.CREDIT_PASSPORT)
+            try:
+                _check(connection, who, Purpose.CREDIT_PASSPORT)
+            except DomainError:  # why it holds no more is its owner's alone to know
+                return False
             if _standing(connection, who, claims["statement_id"], now) is None:
                 return False
             write(connection, *who, Look(Role.VERIFIER, recipient, LookedFor.BENEFIT, What.STATEMENT), now)

@@ -1,13 +1,14 @@
 """Every table that holds a person: what its owner is shown of it, and what becomes of it when the account is closed.
 
-The name of the books (the resident's id) is not shown: outside the books nothing then leads to it. A test holds these to the
-tables of the project, so that a new one that names a person cannot be forgotten.
+`residents` are one person: the account, and all that were merged into it. The name of the books (the resident's id) is not
+shown: outside the books nothing then leads to it. A test holds these to the tables of the project, so that a new one that
+names a person cannot be forgotten.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_ME = "WHERE city = %(city)s AND resident = %(resident)s"
+_ME = "WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[])"
 
 AT_HOME: Mapping[str, str] = MappingProxyType(
     {
@@ -50,12 +51,12 @@ FROM decisions {_ME} ORDER BY decided_at""",
 SELECT f.basket::text, f.line_no, f.decision_no, f.award_no, f.reason, f.policy_version::text, f.rule, f.unit, f.gross, f.award
 FROM further_awards f JOIN decisions d ON d.city = %(city)s AND d.basket = f.basket AND d.line_no = f.line_no
   AND d.decision_no = f.decision_no
-WHERE f.city = %(city)s AND d.resident = %(resident)s""",
+WHERE f.city = %(city)s AND d.resident = ANY(%(residents)s::uuid[])""",
         "returns": """
 SELECT r.return_id::text, r.basket::text, r.line_no, r.quantity, r.store, r.reason, r.returned_at
 FROM returns r JOIN decisions d ON d.city = %(city)s AND d.basket = r.basket AND d.line_no = r.line_no
   AND d.decision_no = r.decision_no
-WHERE r.city = %(city)s AND d.resident = %(resident)s ORDER BY r.returned_at""",
+WHERE r.city = %(city)s AND d.resident = ANY(%(residents)s::uuid[]) ORDER BY r.returned_at""",
         "quotes": f"SELECT basket::text, service, store, sold_at, expires_at, state, settled_at FROM quotes {_ME}",
         "notice_grants": f"SELECT grants, granted_at FROM notice_grants {_ME}",
         "notices": f"SELECT last_day, days_before, state, claimed_at, settled_at FROM notices {_ME}",
@@ -71,13 +72,13 @@ FROM redemptions {_ME} ORDER BY held_at""",
         "vouchers": """
 SELECT v.redemption::text, v.state, v.issued_at, v.expires_at, v.ended_at FROM vouchers v
 JOIN redemptions r ON r.city = %(city)s AND r.redemption = v.redemption
-WHERE v.city = %(city)s AND r.resident = %(resident)s""",
+WHERE v.city = %(city)s AND r.resident = ANY(%(residents)s::uuid[])""",
         "redemption_counters": """
-SELECT entry, period, used, allowed FROM redemption_counters WHERE city = %(city)s AND person = %(resident)s""",
+SELECT entry, period, used, allowed FROM redemption_counters WHERE city = %(city)s AND person = ANY(%(residents)s::uuid[])""",
         "cap_counters": """
-SELECT period, cap, used, allowed FROM cap_counters WHERE city = %(city)s AND person = %(resident)s""",
+SELECT period, cap, used, allowed FROM cap_counters WHERE city = %(city)s AND person = ANY(%(residents)s::uuid[])""",
         "carried_caps": """
-SELECT period, cap, used FROM carried_caps WHERE city = %(city)s AND person = %(resident)s""",
+SELECT period, cap, used FROM carried_caps WHERE city = %(city)s AND person = ANY(%(residents)s::uuid[])""",
     }
 )
 

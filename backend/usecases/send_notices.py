@@ -57,12 +57,17 @@ class GrantNotices:
     def grant(self, city: str, resident: str, home: str, code: str, nonce: bytes, now: datetime) -> int:
         """How many notices may be sent by now. `code` of wx.login says to whom; `nonce`: 12 random bytes.
 
-        Raises SignInWayClosed and what WeChat refuses.
+        Raises SignInWayClosed, ResidentClosed, GuardianConsentNeeded, and what WeChat refuses.
         """
         if self._wechat is None:
             raise SignInWayClosed
         sealed = seal(self._identity_key, self._wechat.open_id(code), nonce)
-        return self._database.write(lambda c: store.grant(c, city, resident, home, sealed, now))
+
+        def work(connection: Connection) -> int:
+            who = people.keep_acting(connection, Home(home, resident))
+            return store.grant(connection, city, who.resident, who.city, sealed, now)
+
+        return self._database.write(work)
 
     def withdraw(self, city: str, resident: str) -> None:
         self._database.write(lambda connection: store.withdraw(connection, city, resident))
@@ -118,8 +123,8 @@ class SendNotices:
 
 def _claimed(connection: Connection, city: str, one: DueNotice, key: NoticeKey, now: datetime) -> bytes | None:
     """Only while it is agreed to: the resident's row is kept, so that this is the last word."""
-    people.keep_one(connection, Home(one.home, one.resident))
-    agreed = consents.given(consents.agreements(connection, one.home, one.resident).values())
+    who = people.keep_one(connection, Home(one.home, one.resident))
+    agreed = consents.given(consents.agreements(connection, *who).values())
     return store.claim(connection, city, key, now) if Purpose.NOTICES in agreed else None
 
 

@@ -37,7 +37,7 @@ def test_what_is_not_proved_is_not_merged(client: FlaskClient, city: City, sign_
         for body in (
             {"way": "session", "code": "somebody's"},
             {"way": "session", "code": mine["Authorization"].removeprefix("Bearer ")},
-            {"way": "phone", "code": "123456", "phone": "13800138000"},
+            {"way": "phone", "code": "123456", "phone": "13800138000"},  # whether anybody has it is not told
             {"way": "phone", "code": "123456"},
             {"way": "development", "code": "dev:x"},
         )
@@ -46,7 +46,25 @@ def test_what_is_not_proved_is_not_merged(client: FlaskClient, city: City, sign_
     assert [(each.status_code, each.get_json()["code"]) for each in refusals] == [
         (403, "merge-not-proved"),
         (404, "nothing-to-merge"),
-        (404, "nothing-to-merge"),
+        (401, "phone-code-refused"),
         (422, "invalid-fields"),
         (422, "invalid-fields"),
     ]
+
+
+def test_what_is_held_about_a_merged_account_is_exported_with_the_one_that_is_left(
+    client: FlaskClient, city: City, sign_in: SignIn
+) -> None:
+    city.publish(rules.document(rules.rule("found", rules.fixed(10), rates={"M": {"P0": 10_000}}), policy="find"))
+    mine, other = sign_in("wechat"), sign_in("phone")
+    client.post(f"{API}/scans", json={"scan_id": str(uuid4()), "code": FRIDGE}, headers=other)
+    token = other["Authorization"].removeprefix("Bearer ")
+    client.post(f"{API}/merges", json={"way": "session", "code": token}, headers=mine)
+
+    tables = client.post(f"{API}/export", headers=mine).get_json()["tables"]
+
+    held = {one["table"]: one["rows"] for one in tables}
+    assert [one["award"] for one in held["decisions"]] == [10]
+    assert [one["reason"] for one in held["transfers"]] == ["award", "merge"]
+    assert sorted(one["state"] for one in held["residents"]) == ["active", "closed"]
+    assert len(held["resident_sessions"]) == len(held["person_directory"]) == 2

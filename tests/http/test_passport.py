@@ -150,7 +150,8 @@ def test_every_showing_and_every_check_is_in_its_owners_log(client: FlaskClient,
     assert problem_of(other) == (422, "token-refused")
     assert [(one["role"], one["who"]) for one in entries] == [("verifier", "市图书馆")] * 2
     withdraw(client, buyer, "credit_passport")
-    assert client.post("/api/public/v1/passport/verifications", json=asked).status_code in (403, 422)
+    refused = client.post("/api/public/v1/passport/verifications", json=asked)
+    assert problem_of(refused) == (422, "token-refused")  # what its owner has withdrawn is not the verifier's to know
 
 
 def test_the_schema_cannot_hold_a_negative(city: City, database_url: str) -> None:
@@ -264,3 +265,24 @@ def test_leaving_makes_all_void_and_takes_off_what_the_platform_knew(
     assert rows(city.database, "SELECT act FROM credit_exports ORDER BY act") == [("erase",), ("state",)]
     assert rows(city.database, "SELECT count(*) FROM credit_exports WHERE subject IS NOT NULL") == [(0,)]
     assert rows(city.database, "SELECT count(*) FROM person_keys") == [(0,)]
+
+
+def test_what_a_merged_account_had_stated_and_sent_ends_with_it(
+    client: FlaskClient, city: City, buyer: Headers, sign_in: SignIn, clock: Clock, tmp_path: Path
+) -> None:
+    """Its purchases are another account's, which may state them anew; nobody could withdraw what it had agreed to."""
+    publish(city, clock)
+    give(client, buyer, "credit_export")
+    statement = issue(client, buyer)
+    client.post(f"{STATEMENTS}/{statement}/exports", headers=buyer)
+    deliver_exports(city.database, PlatformFile(tmp_path / "p"), NANJING, clock.now)
+    token = buyer["Authorization"].removeprefix("Bearer ")
+
+    merged = client.post(f"{API}/merges", json={"way": "session", "code": token}, headers=sign_in("kept"))
+
+    assert merged.status_code == 200
+    assert rows(city.database, "SELECT count(*) FROM passport_statements WHERE revoked_at IS NULL") == [(0,)]
+    assert rows(city.database, "SELECT act FROM credit_exports ORDER BY act") == [("erase",), ("state",)]
+    assert rows(city.database, "SELECT count(*) FROM credit_exports WHERE subject IS NOT NULL") == [(0,)]
+    last = "SELECT DISTINCT ON (purpose) given FROM consent_history ORDER BY purpose, number DESC"
+    assert rows(city.database, last) == [(False,), (False,)]

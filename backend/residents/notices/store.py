@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.residents.people import Home
 from backend.storage.transaction import hot
 
 GRANTS_MAX = 50
@@ -57,6 +58,21 @@ GIVE_BACK = """
 UPDATE notice_grants SET grants = grants + 1
 WHERE city = %(city)s AND resident = %(resident)s AND grants < %(most)s"""
 
+# What the survivor of a merger has of its own stays.
+GIVE_GRANTS = """
+INSERT INTO notice_grants (city, resident, home, open_id, grants, granted_at)
+SELECT %(city)s, %(to)s::uuid, %(home)s, g.open_id, g.grants, g.granted_at FROM notice_grants g
+WHERE g.city = %(city)s AND g.resident = %(resident)s
+ON CONFLICT DO NOTHING"""
+
+GIVE_NOTICES = """
+INSERT INTO notices (city, resident, last_day, days_before, state, claimed_at, settled_at)
+SELECT %(city)s, %(to)s::uuid, n.last_day, n.days_before, n.state, n.claimed_at, n.settled_at FROM notices n
+WHERE n.city = %(city)s AND n.resident = %(resident)s
+ON CONFLICT DO NOTHING"""
+
+FORGET = "DELETE FROM notices WHERE city = %(city)s AND resident = %(resident)s"
+
 USE_UP = "UPDATE notice_grants SET grants = 0 WHERE city = %(city)s AND resident = %(resident)s"
 
 
@@ -86,6 +102,13 @@ def grant(connection: Connection, city: str, resident: str, home: str, open_id: 
 def withdraw(connection: Connection, city: str, resident: str) -> None:
     """No notice is sent any more, and the open id is forgotten."""
     hot(connection, WITHDRAW, {"city": city, "resident": resident})
+
+
+def give(connection: Connection, city: str, resident: str, to: Home) -> None:
+    """Two accounts become one: what `resident` granted is for `to` to end, and what was told is told once."""
+    given = {"city": city, "resident": resident, "to": to.resident, "home": to.city}
+    for statement in (GIVE_GRANTS, WITHDRAW, GIVE_NOTICES, FORGET):
+        hot(connection, statement, given)
 
 
 def due(

@@ -14,9 +14,13 @@ import pytest
 from backend.ledger import chart
 from backend.ledger.queries import holdings
 from backend.policies.store import PolicyCache
+from backend.residents.notices import store as notices
+from backend.residents.notices.store import NoticeKey
 from backend.residents.queries import Session
 from backend.residents.session_life import Way
 from backend.storage.transaction import Database, DatabaseBusy
+from backend.usecases.change_consent import Who
+from backend.usecases.close_account import CloseAccount, Confirmed, Drawn
 from backend.usecases.merge_residents import MergeResidents, NothingToMerge
 from backend.usecases.return_goods import AskedReturn, ReturnGoods
 from backend.usecases.scan_label import LabelScan, ScanLabel
@@ -156,6 +160,25 @@ def test_an_appeal_goes_on_in_the_one_account(engine_db: Database, people: Peopl
     people.merge(kept, "b")
 
     assert rows(engine_db, "SELECT resident::text FROM appeals") == [(kept.resident,)]
+    assert_sound(engine_db)
+
+
+def test_notices_that_were_granted_follow_and_end_with_the_one_account(engine_db: Database, people: People) -> None:
+    open_city(engine_db, LIFE)
+    kept, gone = people.sign_in("a"), people.sign_in("b")
+    key = NoticeKey(gone.resident, NOON.date(), 7)
+    for _ in range(2):
+        engine_db.write(lambda c: notices.grant(c, NANJING, gone.resident, NANJING, b"sealed", NOON))
+    engine_db.write(lambda c: notices.claim(c, NANJING, key, NOON))
+
+    people.merge(kept, "b")
+
+    assert rows(engine_db, "SELECT resident::text, grants FROM notice_grants") == [(kept.resident, 1)]
+    assert rows(engine_db, "SELECT resident::text FROM notices") == [(kept.resident,)]
+    closing, me = CloseAccount(engine_db, bytes(32)), Who(NANJING, kept.resident)
+    told = closing.tell(me, NOON).sha256
+    closing.close(me, Confirmed(told, gives_up_money=False), Drawn(str(uuid4()), bytes(12)), NOON)
+    assert rows(engine_db, "SELECT (SELECT count(*) FROM notice_grants), (SELECT count(*) FROM notices)") == [(0, 0)]
     assert_sound(engine_db)
 
 

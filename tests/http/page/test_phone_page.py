@@ -118,6 +118,14 @@ def test_another_account_of_ones_own_is_merged_by_its_number(phone: Phone) -> No
 
     phone.world.minutes_later()
     phone.go("merge")
+    phone.prove(first, "合并到本账户", typed="x00000")
+    expect(page.locator("#sms-fault")).to_contain_text("验证码不正确")
+    expect(page.locator('[data-screen="merge"]')).to_be_visible()  # still signed in
+    phone.complaints.clear()  # a browser says of every refusal that it was one
+
+    phone.world.minutes_later()
+    phone.go("me")
+    phone.go("merge")
     phone.prove(first, "合并到本账户")
 
     expect(page.locator(".verdict .outcome")).to_have_text("已合并")

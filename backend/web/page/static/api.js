@@ -31,7 +31,7 @@ export function forgetSession() {
   localStorage.removeItem(KEPT);
 }
 
-/** The answer's body. Raises Refusal; after 401 nobody is signed in any more, which the window is told. */
+/** The answer's body. Raises Refusal; a session that has ended is forgotten, which the window is told. */
 export async function ask(path, { method = "GET", body, photo, signal, whole = false } = {}) {
   const headers = {};
   const who = session();
@@ -50,7 +50,7 @@ export async function ask(path, { method = "GET", body, photo, signal, whole = f
   if (answer.ok && whole) return answer.blob();
   const found = await answer.json().catch(() => null);
   if (answer.ok && found !== null) return found;
-  if (answer.status === 401 && who) {
+  if (found?.code === "unauthenticated" && who) { // a wrong code of a phone is a 401 too
     forgetSession();
     window.dispatchEvent(new Event("signed-out"));
   }
