@@ -20,7 +20,7 @@ SELECT {_COLUMNS} FROM credit_exports
 WHERE city = %(city)s AND export = %(export)s AND sent_at IS NULL AND cancelled_at IS NULL FOR UPDATE"""
 
 SENT = """
-UPDATE credit_exports SET sent_at = %(now)s, attempts = attempts + 1 WHERE city = %(city)s AND export = %(export)s"""
+UPDATE credit_exports SET sent_at = %(now)s WHERE city = %(city)s AND export = %(export)s"""
 
 LATER = """
 UPDATE credit_exports SET due_at = %(due_at)s, attempts = attempts + 1 WHERE city = %(city)s AND export = %(export)s"""
@@ -29,7 +29,7 @@ UPDATE credit_exports SET due_at = %(due_at)s, attempts = attempts + 1 WHERE cit
 class Due(NamedTuple):
     """`subject` is what the platform knows the person by; an erasure has none, and is `about` a former export.
 
-    `attempts` were made in vain.
+    `attempts` were made; that one is about to be made is written before it is.
     """
 
     export: str
@@ -55,9 +55,10 @@ def locked(connection: Connection, city: str, export: str) -> Due | None:
     return None if row is None else Due(*row)
 
 
+def later(connection: Connection, city: str, export: str, due_at: datetime) -> None:
+    """One attempt more is about to be made, and the next is due at `due_at`."""
+    hot(connection, LATER, {"city": city, "export": export, "due_at": due_at})
+
+
 def sent(connection: Connection, city: str, export: str, now: datetime) -> None:
     hot(connection, SENT, {"city": city, "export": export, "now": now})
-
-
-def later(connection: Connection, city: str, export: str, due_at: datetime) -> None:
-    hot(connection, LATER, {"city": city, "export": export, "due_at": due_at})

@@ -71,9 +71,10 @@ CANCEL = """
 UPDATE credit_exports SET cancelled_at = %(now)s
 WHERE city = %(city)s AND resident = %(resident)s AND act = 'state' AND sent_at IS NULL AND cancelled_at IS NULL"""
 
+# What was tried may have arrived, although no answer came.
 SENT = """
 SELECT s.export::text, s.ground FROM credit_exports s
-WHERE s.city = %(city)s AND s.resident = %(resident)s AND s.act = 'state' AND s.sent_at IS NOT NULL AND NOT EXISTS (
+WHERE s.city = %(city)s AND s.resident = %(resident)s AND s.act = 'state' AND s.attempts > 0 AND NOT EXISTS (
   SELECT FROM credit_exports e WHERE e.city = %(city)s AND e.about = s.export)"""
 
 FORGET_SUBJECT = """
@@ -155,7 +156,7 @@ def put_export(
 
 
 def stop_exports(connection: Connection, city: str, resident: str, now: datetime) -> int:
-    """What is not sent is cancelled; of what was sent the deletion is asked. How many deletions."""
+    """What is not sent is cancelled; of what was sent, or may have been, the deletion is asked. How many deletions."""
     hot(connection, CANCEL, {"city": city, "resident": resident, "now": now})
     sent = hot(connection, SENT, {"city": city, "resident": resident}).fetchall()
     nothing = {"statement": None, "subject": None, "at_least": None, "expires_at": None}

@@ -35,31 +35,44 @@ class Delivered(NamedTuple):
 def deliver_exports(
     database: Database, platform: Platform, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False
 ) -> Delivered:
-    """One transaction a row; the row's resident is locked while it is sent, so a withdrawal comes before it or after it."""
+    """The row's resident is locked while it is sent, so a withdrawal comes before it or after it; that it is tried is
+    committed before, so that one whose answer never came is asked back too.
+    """
     sent = waiting = 0
     with database.read() as connection:
         found = sending.due(connection, city, now, ATTEMPTS_MAX)
     for one in found:
         if stopping():
             break
-        if database.write(lambda connection: _deliver(connection, platform, city, one, now)):  # noqa: B023 - at once
+        tried = database.write(lambda connection: _begun(connection, city, one, now))  # noqa: B023 - at once
+        if tried and database.write(lambda connection: _deliver(connection, platform, city, one, now)):  # noqa: B023
             sent += 1
         else:
             waiting += 1
     return Delivered(sent, waiting)
 
 
-def _deliver(connection: Connection, platform: Platform, city: str, one: Due, now: datetime) -> bool:
-    if one.act == "state" and not _agreed(connection, city, one.resident):
-        return False
-    row = sending.locked(connection, city, one.export)
+def _begun(connection: Connection, city: str, one: Due, now: datetime) -> bool:
+    row = _locked(connection, city, one)
     if row is None:
         return False
-    if platform.send(row):
-        sending.sent(connection, city, one.export, now)
-        return True
-    sending.later(connection, city, one.export, now + min(AGAIN_AFTER * 2**row.attempts, LATEST))
-    return False
+    sending.later(connection, city, one.export, now + min(AGAIN_AFTER * 2 ** min(row.attempts, ATTEMPTS_MAX), LATEST))
+    return True
+
+
+def _deliver(connection: Connection, platform: Platform, city: str, one: Due, now: datetime) -> bool:
+    row = _locked(connection, city, one)
+    if row is None or not platform.send(row):
+        return False
+    sending.sent(connection, city, one.export, now)
+    return True
+
+
+def _locked(connection: Connection, city: str, one: Due) -> Due | None:
+    """None when it was sent or cancelled meanwhile, or is agreed to no more."""
+    if one.act == "state" and not _agreed(connection, city, one.resident):
+        return None
+    return sending.locked(connection, city, one.export)
 
 
 def _agreed(connection: Connection, city: str, resident: str) -> bool:

@@ -18,6 +18,7 @@ from backend.adapters.chores import Chores, Outside
 from backend.adapters.credit_platform import PlatformFile, platforms_of
 from backend.bootstrap import Backend
 from backend.credit import store, verifier
+from backend.credit.sending import Due
 from backend.credit.signing import SM2, SuiteUnavailable, signer_of
 from backend.credit.store import Ground
 from backend.environment import platforms_in
@@ -223,6 +224,30 @@ def test_an_erasure_is_never_given_up(
 
     last = clock.now + timedelta(days=30)
     assert deliver_exports(city.database, PlatformFile(tmp_path / "p"), NANJING, last).sent == 1
+
+
+def test_what_may_have_arrived_although_no_answer_came_is_asked_back(
+    client: FlaskClient, city: City, buyer: Headers, clock: Clock, tmp_path: Path
+) -> None:
+    publish(city, clock)
+    give(client, buyer, "credit_export")
+    client.post(f"{STATEMENTS}/{issue(client, buyer)}/exports", headers=buyer)
+    handed = PlatformFile(tmp_path / "p")
+
+    class Unheard:
+        def send(self, due: Due) -> bool:
+            return not handed.send(due)
+
+    deliver_exports(city.database, Unheard(), NANJING, clock.now)
+    withdraw(client, buyer, "credit_export")
+    city.database.write(lambda c: c.exec_driver_sql("UPDATE credit_exports SET attempts = 60 WHERE act = 'erase'"))
+    for _ in range(2):  # however often it was tried in vain before
+        deliver_exports(city.database, PlatformFile(tmp_path), NANJING, clock.now)
+    deliver_exports(city.database, handed, NANJING, clock.now + timedelta(days=1))
+
+    sent = [json.loads(line) for line in (tmp_path / "p").read_text().splitlines()]
+    assert [one["act"] for one in sent] == ["state", "erase"]
+    assert sent[1]["about"] == sent[0]["export"]
 
 
 def test_an_export_that_races_with_a_withdrawal_is_before_it_or_not_at_all(
