@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from backend.audit.acting import acting
+from backend.audit.model import Actor
 from backend.kernel.ids import new_id
 from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
@@ -20,6 +22,13 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 """Durability is not what most tests test; those that do start a server of their own."""
 COPIED = "file_copy" if in_memory() else "wal_log"
 """How a database is made: measured 22 ms against 39 in memory, 80 to 400 ms and more on disk."""
+
+
+@pytest.fixture(autouse=True)
+def somebody() -> Iterator[None]:
+    """In whose name a test does what officials do."""
+    with acting(Actor("command:tests", "command")):
+        yield
 
 
 def _execute(url: str, statement: str) -> None:

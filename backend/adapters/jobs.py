@@ -16,6 +16,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from backend.adapters.chores import SCHEDULE, Facts, Planned, Work
+from backend.audit.acting import acting
+from backend.audit.model import JOB, Actor
 from backend.kernel.errors import DomainError
 from backend.storage.transaction import DatabaseBusy
 
@@ -78,7 +80,11 @@ class Jobs:
         """Does one job now, in this process and past the queue."""
         if name in self._repairs:
             return asyncio.run(self._repair(name))
-        return self._works[name](self._clock(), lambda: False)
+        return self._done(name, lambda: False)
+
+    def _done(self, name: str, stopping: Callable[[], bool]) -> Facts:
+        with acting(Actor(f"{JOB}:{name}", JOB)):
+            return self._works[name](self._clock(), stopping)
 
     async def _repair(self, name: str) -> Facts:
         async with self.app.open_async():
@@ -109,7 +115,7 @@ class Jobs:
         def run(context: JobContext, timestamp: int) -> None:
             began = time.monotonic()
             try:
-                facts = self._works[name](self._clock(), context.should_abort)
+                facts = self._done(name, context.should_abort)
             except DATABASE_FAULTS as fault:
                 log.warning("job", job=name, due=timestamp, outcome="retried", error=type(fault).__name__)
                 raise

@@ -6,6 +6,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import KEY_MAX, Act
+from backend.audit.store import record
 from backend.certificates import store
 from backend.certificates.history import History
 from backend.certificates.model import CertificateState
@@ -13,7 +16,7 @@ from backend.certificates.queries import scheme_ceilings
 from backend.certificates.recording import record_recognition, record_states
 from backend.certificates.timeline import FOREVER_DAY, Segment, day_number, fact_on
 from backend.kernel.errors import DomainError
-from backend.kernel.ids import new_id
+from backend.kernel.ids import NO_CITY, new_id
 from backend.storage.transaction import Database
 
 REASON_CHARS_MAX = 500
@@ -129,6 +132,10 @@ def _recognise(connection: Connection, recognition: NewRecognition) -> int:
         "document": recognition.document,
     }
     record_recognition(connection, row, version)
+    told = {**row, "version": version, "by": recognition.by}
+    key = f"{recognition.from_scheme}:{recognition.to_scheme}"
+    act = Act(What.RECOGNITION_SET, NO_CITY, "recognition", key, recognition.now, recognition.document, after=told)
+    record(connection, act)
     return version
 
 
@@ -139,6 +146,10 @@ def _record(connection: Connection, change: StateChange) -> StateReceipt:
         return receipt
     version = store.record_change(connection, locked, cause="state", now=change.now, by=change.by, reason=change.reason)
     record_states(connection, [(receipt.history.id, segment)], version, reason=change.reason)
+    told = {"state": str(change.state), "from_on": change.from_on.isoformat(), "version": version, "by": change.by}
+    key = f"{receipt.history.number}:{receipt.history.body}"[:KEY_MAX]
+    act = Act(What.CERTIFICATE_STATUS_SET, NO_CITY, "certificate", key, change.now, change.reason, after=told)
+    record(connection, act)
     return StateReceipt(receipt.history, changed=True, row=segment.row, version=version)
 
 

@@ -36,6 +36,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.certificates import queries, sheets, store
 from backend.certificates.compare import Certificate, Changes, changes, without_conflicts
 from backend.certificates.difference import NONE, Differences, differences
@@ -44,7 +47,7 @@ from backend.certificates.history import History
 from backend.certificates.reasons import RowError
 from backend.certificates.recording import BATCH_ROWS, Batch, record_batch, record_changes
 from backend.certificates.rows import Register, Row, read_row, register
-from backend.kernel.ids import new_id
+from backend.kernel.ids import NO_CITY, new_id
 from backend.storage.transaction import Database
 
 Line = tuple[int, Sequence[str]]
@@ -185,6 +188,17 @@ class _Import:
             return self._report(found, errors, locked.version, stored=False)
         report = self._report(found, errors, locked.version, stored=True)
         record_batch(connection, report.batch)
+        told = {
+            "source": self._source.name,
+            "file": self._source.file_name,
+            "sha256": report.batch.sha256.hex(),
+            "rows_changed": report.batch.rows_changed,
+            "rows_unchanged": report.batch.rows_unchanged,
+            "rows_refused": report.batch.rows_refused,
+            "by": self._source.by,
+        }
+        act = Act(What.CERTIFICATES_IMPORTED, NO_CITY, "import", report.batch.id, self._source.now, after=told)
+        record(connection, act)
         if found.empty:
             return report
         now, by = self._source.now, self._source.by

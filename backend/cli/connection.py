@@ -1,6 +1,5 @@
 """How a command comes to its database, its operator's name and its way of printing."""
 
-import getpass
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import psycopg
 from environs import ValidationError
 from sqlalchemy.exc import OperationalError
 
+from backend.cli.operator import NAME_MAX, system_user
 from backend.environment import SettingsRefused, platforms_in
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import CHINA
@@ -21,7 +21,6 @@ from backend.key_files import fault_of, signing_key
 from backend.settings import CREDIT_PLATFORMS, LEDGER_KEY_FILE, load_database_url
 from backend.storage.transaction import Database
 
-NAME_MAX = 100
 _NOT_LET_IN = ("08", "28", "3D", "57P")
 """SQLSTATE: no connection, no such login, no such database, a server that is starting or stopping."""
 
@@ -91,12 +90,7 @@ def credit_platforms() -> dict[str, str]:
 
 
 def operator(by: str | None) -> str:
-    if by:
-        return by[:NAME_MAX]
-    try:
-        return getpass.getuser()[:NAME_MAX]
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"
+    return by[:NAME_MAX] if by else system_user()
 
 
 def moment(at: datetime) -> str:

@@ -4,6 +4,9 @@ from types import TracebackType
 
 import click
 
+from backend.audit.acting import acting
+from backend.audit.model import COMMAND, Actor
+from backend.cli.operator import system_user
 from backend.kernel.errors import DomainError
 from backend.kernel.traces import trace_of
 
@@ -33,6 +36,11 @@ class Program(click.Group):
         "jobs",
         "audit",
     )
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Everything that a command does, it does in the name of whoever is signed in to this system, whatever `--by` says."""
+        with acting(Actor(f"{COMMAND}:{system_user()}", COMMAND)):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self.nouns)

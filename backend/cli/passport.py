@@ -11,6 +11,7 @@ from backend.cli.connection import by_option, city_option, database, operator
 from backend.credit import store
 from backend.credit.queries import Benefit
 from backend.credit.store import Ground
+from backend.usecases import publish_passport
 from backend.usecases.deliver_exports import deliver_exports
 
 
@@ -35,7 +36,11 @@ def publish_ground(by: str | None, city: str, published_on: str, **said: str) ->
         with opened.read() as connection:
             before = store.ground(connection, city)
         ground = Ground(version=1 if before is None else before.version + 1, published_on=day, **said)
-        opened.write(lambda connection: store.publish_ground(connection, city, ground, operator(by), datetime.now(UTC)))
+        opened.write(
+            lambda connection: publish_passport.publish_ground(
+                connection, city, ground, by=operator(by), now=datetime.now(UTC)
+            )
+        )
     click.echo(f"已公布第 {ground.version} 版 / published as version {ground.version}")
 
 
@@ -52,7 +57,7 @@ def publish_benefit(city: str, at_least: int, **said: str) -> None:
     """公布声明可享的优惠 / what a statement opens."""
     with database() as opened:
         opened.write(
-            lambda connection: store.publish_benefit(
+            lambda connection: publish_passport.publish_benefit(
                 connection, city, Benefit(at_least=at_least, **said), datetime.now(UTC)
             )
         )

@@ -7,6 +7,7 @@ from backend.cli.connection import by_option, city_option, database, json_option
 from backend.retailers import store as shops
 from backend.retailers.store import Store
 from backend.usecases.open_store import open_store
+from backend.usecases.place_store import place_store
 
 LATITUDE_MAX, LONGITUDE_MAX = 90, 180
 PLACES_SHOWN_MAX = 100
@@ -52,7 +53,7 @@ def place(store: str, city: str, at: str, by: str | None) -> None:
     """
     given = shops.StorePlace(datetime.now(UTC), *_place(at), operator(by))
     with database() as opened:
-        opened.write(lambda connection: shops.place_store(connection, city, store, given))
+        opened.write(lambda connection: place_store(connection, city, store, given))
     click.echo(f"门店 {store} 的位置已登记 / placed")
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backend.audit.acting import acting
+from backend.audit.model import COMMAND, Actor
 from backend.demo import seed
 from backend.demo.broker import broker_service, free_port
 from backend.demo.city import (
@@ -107,11 +109,12 @@ def _start(home: Path, table: Table, stack: ExitStack) -> System:
     stack.callback(owner.close)
     with step("演示城市南京：名录、政策、门店、终端 demonstration city"):
         token = demo / "bridge.token"
-        seed.import_certificates(owner, now)
-        seed.publish(url, owner, now)
-        seed.open_shops(owner, keyring, token, now)
-        seed.publish_goods(owner, now)
-        seed.make_snapshot(owner, now)
+        with acting(Actor(f"{COMMAND}:demonstration", COMMAND)):
+            seed.import_certificates(owner, now)
+            seed.publish(url, owner, now)
+            seed.open_shops(owner, keyring, token, now)
+            seed.publish_goods(owner, now)
+            seed.make_snapshot(owner, now)
     supervisor = Supervisor(home / "logs", table.say)
     stack.callback(_stop, supervisor)
     address = Address(

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
 from backend.policies.drafts import Judgement, find_draft, insert_judgement, last_preview, save_draft
 from backend.policies.lifecycle import Act, DraftState, after, check_approval, check_ground, check_preview
 from backend.policies.store import policy_revision
+from backend.usecases.draft_acts import record_draft_act
 from backend.usecases.publish_policy import PublishedVersion, publish_policy
 from backend.usecases.submit_policy import checked
 
@@ -39,5 +41,7 @@ def approve_policy(
     # Looked at now that the city's revision is ours until COMMIT: nobody publishes between the look and the publication.
     check_ground(preview, policy_revision(connection, city) - published.new)
     insert_judgement(connection, city, draft, Judgement(DraftState.APPROVED, by, reason, published.version_no), now)
-    save_draft(connection, city, replace(known, state=state, revision=known.revision + 1), known.revision, now)
+    approved = replace(known, state=state, revision=known.revision + 1)
+    save_draft(connection, city, approved, known.revision, now)
+    record_draft_act(connection, city, What.POLICY_APPROVED, known, approved, now, by=by, reason=reason)
     return published

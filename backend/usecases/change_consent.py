@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.credit import store as credit
 from backend.kernel.errors import DomainError
 from backend.residents.consents import queries, store
@@ -168,6 +171,7 @@ def verify_age(connection: Connection, city: str, code: bytes, band: AgeBand, no
     who = Who(city, resident)
     standing_of(connection, *who, locked=True)
     enter_age(connection, who, band, AgeBasis.VERIFIED, now)
+    record(connection, Act(What.AGE_VERIFIED, city, "resident", resident, now, after={"band": band.value}))
 
 
 def enter_age(connection: Connection, who: Who, band: AgeBand, basis: AgeBasis, now: datetime) -> None:

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices import register
 from backend.devices.enrolment.model import CLAIM_VALIDITY, Claim
 from backend.devices.enrolment.store import insert_claim
@@ -39,6 +42,8 @@ def claim_device(
         raise DeviceEnrolled(device=slot.device)
     claim = Claim(shop.city, shop.store, slot.device, now, now + CLAIM_VALIDITY, superseded=False, keys_sha256=None)
     insert_claim(connection, claim_hash, claim, replaces=replaces)
+    told = {"store": shop.store, "replaces": replaces, "expires_at": claim.expires_at.isoformat()}
+    record(connection, Act(What.DEVICE_CLAIM_ISSUED, shop.city, "device", slot.device, now, after=told))
     return claim
 
 

@@ -17,6 +17,9 @@ from backend.appeals.model import (
     SecondPersonNeeded,
     Verdict,
 )
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.amounts import Unit
 from backend.policies.words import amount_words
 from backend.scans import pending, return_rows, rulings
@@ -44,6 +47,7 @@ class DecideAppeal:
         def work(connection: Connection) -> None:
             _checked(connection, city, appeal, verdict)
             store.decide(connection, city, appeal, AppealState.REJECTED, verdict, now)
+            _record(connection, What.APPEAL_REJECTED, city, appeal, verdict, now)
 
         self._database.write(work)
 
@@ -63,9 +67,17 @@ class DecideAppeal:
             place = (found.basket, found.line_no, scan.decision_no)
             rulings.record_ruling(connection, city, place, Ruling.RELEASE, Said(verdict.by, verdict.explanation), now)
             store.decide(connection, city, appeal, AppealState.UPHELD, verdict, now, scan.decision_no + 1)
+            _record(connection, What.APPEAL_UPHELD, city, appeal, verdict, now)
             return [scan._replace(read=scan.read._replace(released=True))]
 
         return self._again.decide(city, find, now, lambda taken, _policies: _allow(taken, verdict))
+
+
+def _record(connection: Connection, what: What, city: str, appeal: str, verdict: Verdict, now: datetime) -> None:
+    state = AppealState.UPHELD if what is What.APPEAL_UPHELD else AppealState.REJECTED
+    told = {"state": state.value, "by": verdict.by, "approved_by": verdict.approved_by}
+    before = {"state": AppealState.OPEN.value}
+    record(connection, Act(what, city, "appeal", appeal, now, verdict.explanation, before=before, after=told))
 
 
 def _checked(connection: Connection, city: str, appeal: str, verdict: Verdict) -> Appeal:

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
 from backend.kernel.ids import new_id
 from backend.policies.document import load_policy
 from backend.policies.drafts import find_draft, insert_draft, save_draft
 from backend.policies.lifecycle import Act, Draft, DraftState, after
+from backend.usecases.draft_acts import record_draft_act
 
 
 def draft_policy(connection: Connection, city: str, text: str, *, by: str, now: datetime) -> Draft:
@@ -17,6 +19,7 @@ def draft_policy(connection: Connection, city: str, text: str, *, by: str, now: 
     policy = load_policy(text)
     draft = Draft(new_id(), policy.policy, by, DraftState.DRAFT, 1, text, digest_of(text), None)
     insert_draft(connection, city, draft, now)
+    record_draft_act(connection, city, What.POLICY_DRAFTED, None, draft, now, by=by)
     return draft
 
 
@@ -40,6 +43,7 @@ def redraft_policy(
         preview_sha256=None,
     )
     save_draft(connection, city, changed, known.revision, now)
+    record_draft_act(connection, city, What.POLICY_REDRAFTED, known, changed, now, by=by)
     return changed
 
 

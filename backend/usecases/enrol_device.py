@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices import register
 from backend.devices.model import DEVICE
 from backend.kernel.errors import DomainError
@@ -89,4 +92,7 @@ def enrol_device(connection: Connection, enrolment: Enrolment, now: datetime) ->
         raise KeyTaken(device=device, key_id=enrolment.key_id)
     if new_device:
         tell_bridges(connection, shop.city, device, admitted=True, now=now)
+    if new_device or new_key:
+        told = {"store": shop.store, "key_id": enrolment.key_id, "public_key": enrolment.public_key.hex()}
+        record(connection, Act(What.DEVICE_ENROLLED, shop.city, "device", device, now, after=told))
     return Enrolled(known.district, new_device, new_key)

@@ -4,8 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices import register
 from backend.kernel.errors import DomainError
+from backend.kernel.ids import NO_CITY
 from backend.kernel.tokens import token_hash
 
 NAME_MAX = 64
@@ -28,6 +32,7 @@ def issue_token(connection: Connection, token: str, *, service: str, name: str, 
     if not (0 < len(name) <= NAME_MAX and name.isprintable()):
         raise TokenNameRefused
     register.insert_token(connection, token_hash(token), service=service, name=name, now=now)
+    record(connection, Act(What.TOKEN_ISSUED, NO_CITY, "service-token", f"{service}:{name}", now))
 
 
 def revoke_token(connection: Connection, *, service: str, name: str, now: datetime) -> int:
@@ -35,4 +40,6 @@ def revoke_token(connection: Connection, *, service: str, name: str, now: dateti
     revoked = register.revoke_tokens(connection, service=service, name=name, now=now)
     if not revoked:
         raise NoSuchToken(service=service, name=name)
+    told = {"tokens": revoked}
+    record(connection, Act(What.TOKEN_REVOKED, NO_CITY, "service-token", f"{service}:{name}", now, after=told))
     return revoked

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
 from backend.policies.drafts import find_draft, insert_preview, save_draft
 from backend.policies.lifecycle import Act, Draft, DraftChanged, KeptPreview, after
+from backend.usecases.draft_acts import record_draft_act
 from backend.usecases.preview_policy import Previewed
 
 
@@ -26,4 +28,5 @@ def keep_preview(
     # No new revision: neither its text nor its state has changed.
     changed = replace(known, preview_sha256=kept.sha256)
     save_draft(connection, city, changed, known.revision, now)
+    record_draft_act(connection, city, What.POLICY_PREVIEWED, known, changed, now, by=by)
     return changed

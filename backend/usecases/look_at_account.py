@@ -4,6 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.ledger.queries import Holding, holdings
 from backend.residents.access.log import Look, write
 from backend.residents.standing import standing_of
@@ -17,4 +20,5 @@ def look_at_account(connection: Connection, who: Who, look: Look, now: datetime)
     """
     standing_of(connection, *who)
     write(connection, *who, look, now)
+    record(connection, Act(What.ACCOUNT_LOOKED_AT, who.city, "resident", who.resident, now, look.purpose, look.ticket))
     return holdings(connection, *who)

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices import downlinks
 from backend.devices.updates import queries, store
 from backend.devices.updates.advance import Step, advance, after, reported
@@ -56,6 +59,12 @@ def move_rollout(connection: Connection, city: str, now: datetime) -> MovedOn:
         store.save_rollout(connection, city, further)
         log.info("rollout", city=city, rollout=rollout.rollout, step=step.name.lower(), **tally._asdict())
     if further.state is RolloutState.ABORTED:
+        earlier, told = {"state": rollout.state.value}, {"state": further.state.value, "stage": further.stage}
+        why = further.reason
+        record(
+            connection,
+            Act(What.ROLLOUT_ABORTED, city, "rollout", rollout.rollout, now, why, before=earlier, after=told),
+        )
         cancel(connection, city, rollout.rollout, (one.device for one in waiting), now)
     ended = further.state in (RolloutState.ABORTED, RolloutState.DONE)
     offered = 0

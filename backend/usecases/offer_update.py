@@ -5,6 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices.updates import store
 from backend.devices.updates.advance import Turn, turned
 from backend.devices.updates.model import Rollout, RolloutState
@@ -15,6 +18,7 @@ TARGET = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+-]{0,119}")
 RELEASE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
 HARDWARE = re.compile(r"[a-z0-9_.-]{1,32}")
 HARDWARE_MAX = 16
+_ACTS = {Turn.PAUSE: What.ROLLOUT_PAUSED, Turn.RESUME: What.ROLLOUT_RESUMED, Turn.ABORT: What.ROLLOUT_ABORTED}
 
 
 class RolloutUnderWay(DomainError):
@@ -52,6 +56,8 @@ def offer_update(connection: Connection, city: str, rollout: Rollout) -> None:
     if not store.insert_rollout(connection, city, rollout):
         other = store.under_way(connection, city)
         raise RolloutUnderWay(city=city, rollout="?" if other is None else other.rollout)
+    told = {**rollout.release._asdict(), "by": rollout.by}
+    record(connection, Act(What.ROLLOUT_OFFERED, city, "rollout", rollout.rollout, rollout.created_at, after=told))
 
 
 def turn_rollout(connection: Connection, city: str, which: str, turn: Turn, reason: str, now: datetime) -> Rollout:
@@ -68,4 +74,6 @@ def turn_rollout(connection: Connection, city: str, which: str, turn: Turn, reas
     store.save_rollout(connection, city, then)
     if then.state is RolloutState.ABORTED:
         cancel(connection, city, which, (one.device for one in store.open_devices(connection, city, which)), now)
+    earlier, told = {"state": rollout.state.value}, {"state": then.state.value, "stage": then.stage}
+    record(connection, Act(_ACTS[turn], city, "rollout", which, now, reason, before=earlier, after=told))
     return then

@@ -5,6 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.errors import DomainError
 from backend.retailers import store as shops
 from backend.retailers.store import Store
@@ -35,6 +38,8 @@ def open_store(connection: Connection, store: Store, now: datetime) -> bool:
     if not (0 < len(store.name_zh) <= NAME_MAX and 0 < len(store.retailer) <= NAME_MAX):
         raise StoreRefused(what_zh="名称须为 1-100 个字", what_en="names have 1-100 characters")
     if shops.insert_store(connection, store, now):
+        told = {"retailer": store.retailer, "shop": store.name_zh, "district": store.district}
+        record(connection, Act(What.STORE_OPENED, store.city, "store", store.store, now, after=told))
         return True
     if shops.find_store(connection, store.city, store.store) != store:
         raise StoreRefused(what_zh="该编号已登记为另一门店", what_en="its number stands for another store")

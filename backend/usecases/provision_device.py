@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acting import acting
+from backend.audit.model import TILL, Actor
 from backend.devices.enrolment import certificate, store
 from backend.devices.enrolment.certificate import Authority
 from backend.devices.enrolment.claim_code import claim_hash
@@ -84,7 +86,8 @@ def _take(
         alarm = store.Alarm.CLAIM_REUSED
         store.raise_alarm(connection, claim.city, claim.device, alarm, hashed.hex()[:16], now)
         return refusal
-    enrolled = enrol_device(connection, _enrolment(claim, keys), now)
+    with acting(Actor(f"{TILL}:{claim.device}", TILL)):
+        enrolled = enrol_device(connection, _enrolment(claim, keys), now)
     if repeated:
         issued = store.certificate_of(connection, claim.device, sha256)
         assert issued is not None

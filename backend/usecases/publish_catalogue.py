@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit import model as audit
+from backend.audit.acts import What
+from backend.audit.store import record
 from backend.kernel.errors import DomainError
 from backend.redemptions import catalogue
 from backend.redemptions.catalogue import Act
@@ -93,6 +96,7 @@ def _published(connection: Connection, city: str, one: Written, act: Act, now: d
     if offered is None:
         if not catalogue.enter(connection, city, one.entry, act, now):
             raise LostRace
+        _record(connection, city, What.CATALOGUE_PUBLISHED, one.entry, act, 1, now)
         return PublishedEntry(one.entry.entry, 1, Change.NEW)
     if offered.entry == one.entry and not offered.withdrawn:
         return PublishedEntry(one.entry.entry, offered.version, Change.UNCHANGED)
@@ -105,3 +109,13 @@ def _move(
 ) -> None:
     if not catalogue.move(connection, city, entry, offered.version + 1, act, now, withdrawn=withdrawn):
         raise StockBelowTaken(entry=entry.entry, taken=offered.taken)
+    what = What.CATALOGUE_WITHDRAWN if withdrawn else What.CATALOGUE_PUBLISHED
+    _record(connection, city, what, entry, act, offered.version + 1, now)
+
+
+def _record(connection: Connection, city: str, what: What, entry: Entry, act: Act, version: int, now: datetime) -> None:
+    """The entry itself stands in its versions, named by its hash."""
+    earlier = {"version": version - 1} if version > 1 else None
+    told = {"version": version, "sha256": act.sha256.hex(), "by": act.by}
+    done = audit.Act(what, city, "catalogue-entry", entry.entry, now, act.reason, before=earlier, after=told)
+    record(connection, done)

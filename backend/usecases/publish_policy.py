@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.ids import new_id
 from backend.kernel.periods import instant
 from backend.ledger import chart, post
@@ -51,6 +54,16 @@ def publish_policy(connection: Connection, city: str, text: str, *, by: str, now
     for step, budget in enumerate(policy.budgets, 1):
         post.post_once(connection, city, _grant(version.version, step, policy.policy, budget), now)
     grants = tuple(Granted(budget.unit.value, budget.amount) for budget in policy.budgets)
+    told = {
+        "version": version.version,
+        "number": number,
+        "sha256": digest,
+        "by": by,
+        "valid_from": version.valid_from.isoformat(),
+        "valid_until": version.valid_until.isoformat(),
+        "granted": {one.unit: one.amount for one in grants},
+    }
+    record(connection, Act(What.POLICY_PUBLISHED, city, "policy", policy.policy, now, after=told))
     return PublishedVersion(policy.policy, number, grants, new=True)
 
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.ids import new_id
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger import chart, post
@@ -53,5 +56,9 @@ def _sweep(connection: Connection, city: str, reclaim: Reclaim, now: datetime) -
         for line, account in enumerate(reclaim.accounts)
         if left[account]
     ]
+    if not transfers:
+        return False
     post.post(connection, city, transfers, now)
-    return bool(transfers)
+    told = {"unit": unit, "amount": sum(one.amount for one in transfers), "reference": reference}
+    record(connection, Act(What.BUDGET_RECLAIMED, city, "policy", reclaim.policy, now, after=told))
+    return True

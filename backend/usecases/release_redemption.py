@@ -5,6 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.redemptions import judge, store
 from backend.redemptions.model import (
     Approved,
@@ -86,6 +89,12 @@ def void_redemption(database: Database, city: str, redemption: str, approved: Ap
             judge.check_voucher(voucher.state, voucher.expires_at, now)
             store.end_voucher(connection, city, redemption, VoucherState.VOID, now)
         _void(connection, city, row, approved, now)
+        told = {"state": State.VOIDED.value, "by": approved.by, "approved_by": approved.approved_by}
+        before = {"state": row.state.value}
+        act = Act(
+            What.REDEMPTION_VOIDED, city, "redemption", redemption, now, approved.reason, before=before, after=told
+        )
+        record(connection, act)
 
     database.write(work)
 

@@ -8,6 +8,9 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices import downlinks, register
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import milliseconds
@@ -41,4 +44,9 @@ def revoke_device(connection: Connection, device: str, now: datetime) -> bool:
     end_leases(connection, known.city, now, EndedWhy.REVOKED, now, device=device)
     # After the notice, so that whoever stands before the till may still read it.
     tell_bridges(connection, known.city, device, admitted=False, now=now)
+    standing = {"store": known.store, "revoked": False}
+    act = Act(
+        What.DEVICE_REVOKED, known.city, "device", device, now, before=standing, after={**standing, "revoked": True}
+    )
+    record(connection, act)
     return True

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.policies.model import Outcome
 from backend.scans import pending, return_rows, rulings, store
 from backend.scans.decide import Decision
@@ -42,6 +45,7 @@ class RuleOnHold:
             (scan,) = held
             at = (place.basket, place.line_no, scan.decision_no)
             rulings.record_ruling(connection, city, at, Ruling.RELEASE, said, now)
+            _record(connection, What.HOLD_RELEASED, city, at, said, now)
             return [scan._replace(read=scan.read._replace(released=True))]
 
         (decision,) = self._again.decide(city, find, now).decisions
@@ -59,6 +63,7 @@ def _refused(connection: Connection, city: str, place: Place, said: Said, now: d
         raise NotHeld
     number = held.decision.decision_no
     rulings.record_ruling(connection, city, (*place, number), Ruling.REFUSE, said, now)
+    _record(connection, What.HOLD_REFUSED, city, (*place, number), said, now)
     refusal = held.decision._replace(
         decision_no=number + 1,
         policy_version=None,
@@ -74,3 +79,10 @@ def _refused(connection: Connection, city: str, place: Place, said: Said, now: d
     )
     store.save_decisions(connection, city, [refusal], now)
     return refusal
+
+
+def _record(connection: Connection, what: What, city: str, at: tuple[str, int, int], said: Said, now: datetime) -> None:
+    """`at`: basket, line and number of the held decision."""
+    told = {"ruling": what.value.removeprefix("hold-"), "by": said.by}
+    before = {"outcome": Outcome.HELD.value, "decision_no": at[2]}
+    record(connection, Act(what, city, "scan", f"{at[0]}/{at[1]}", now, said.reason, before=before, after=told))

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.devices import downlinks, fleet, register
 from backend.devices.twin import queries, store
 from backend.devices.twin.document import read_words, text_of
@@ -66,6 +69,9 @@ def set_twin(connection: Connection, wanted: SetTwin, now: datetime) -> tuple[De
     body = desired_body(desired.version, desired.text)
     message = NewDownlink(downlinks.twin_topic(device.device), body, retain=True)
     put_lasting(connection, device.city, [message], now)
+    earlier = None if before is None else {"version": before.version, "settings": orjson.loads(before.text)}
+    told = {"version": desired.version, "settings": orjson.loads(text), "by": wanted.by}
+    record(connection, Act(What.TWIN_SET, device.city, "device", device.device, now, before=earlier, after=told))
     return desired, True
 
 

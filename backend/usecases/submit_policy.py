@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
 from backend.policies.drafts import find_draft, save_draft
 from backend.policies.lifecycle import (
     STANDINGS_ZH,
@@ -20,6 +21,7 @@ from backend.policies.lifecycle import (
 from backend.policies.lint import blockers
 from backend.policies.lint_finding import Finding
 from backend.policies.suspensions import turns_of
+from backend.usecases.draft_acts import record_draft_act
 from backend.usecases.lint_policy import lint_policy
 
 
@@ -39,6 +41,7 @@ def submit_policy(
     warnings = checked(connection, city, known)
     changed = replace(known, state=state, revision=known.revision + 1)
     save_draft(connection, city, changed, known.revision, now)
+    record_draft_act(connection, city, What.POLICY_SUBMITTED, known, changed, now, by=by)
     return Submitted(changed, warnings)
 
 

@@ -61,6 +61,7 @@ NEVER_CHANGED = (
     "checkpoints",
     "report_steps",
     "case_terms",
+    "acts",
 )
 
 

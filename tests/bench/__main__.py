@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from backend.audit.acting import acting
+from backend.audit.model import COMMAND, Actor
 from tests.bench import fleet, growth, http_batches, http_scans, live, policies, preview, recording, replay, transport
 from tests.bench.ground import Ground, prepared
 from tests.bench.report import Ratio, say
@@ -41,7 +43,7 @@ def main() -> int:
     ratios = []
     for name in options.only:
         say(f"\n{name}")
-        with prepared() as ground:
+        with prepared() as ground, acting(Actor(f"{COMMAND}:bench", COMMAND)):
             ratios.append(MEASUREMENTS[name](ground, options.alternations))
     say("")
     for ratio in ratios:

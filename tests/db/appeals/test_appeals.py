@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
@@ -50,6 +49,7 @@ from tests.worlds.city import (
 )
 from tests.worlds.later import assert_verified
 from tests.worlds.returning import bring_back
+from tests.worlds.threads import Threads
 
 __all__ = ["run"]
 LI, WANG = resident(1), resident(2)
@@ -234,7 +234,7 @@ def test_two_officials_at_once_decide_an_appeal_once(city: City) -> None:
             return "decided"
 
         one = deciding(city)
-        with ThreadPoolExecutor(4) as threads:
+        with Threads(4) as threads:
             answers = list(threads.map(act, [one.uphold, one.reject, one.uphold, one.reject]))
 
         assert sorted(answers) == ["appeal-decided"] * 3 + ["decided"]

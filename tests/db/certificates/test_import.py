@@ -10,6 +10,7 @@ from backend.certificates import imports, queries, sheets, store
 from backend.certificates.headings import HEADINGS
 from backend.certificates.imports import Report, Source
 from backend.storage.transaction import Database, hot, observed
+from tests.worlds.threads import Threads
 
 Cells = Mapping[str, str]
 Take = Callable[..., Report]
@@ -213,11 +214,8 @@ def test_two_imports_at_once_follow_one_another(engine_db: Database, fridge: dic
         rows = [fridge, fridge | {"certificate_no": f"CGP-2026-{number:04}"}]
         reports.append(imports.import_rows(engine_db, rows, Source("示范", f"{number}", "程序", NOW)))
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with Threads(4) as threads:
+        list(threads.map(run, range(4)))
 
     assert sorted(report.version for report in reports) == [1, 2, 3, 4]
     assert sum(report.new_certificates for report in reports) == 5
@@ -234,15 +232,12 @@ def test_the_same_file_imported_by_two_at_once_is_one_batch(engine_db: Database,
     barrier = threading.Barrier(3)
     reports: list[Report] = []
 
-    def run() -> None:
+    def run(_number: int) -> None:
         barrier.wait()
         reports.append(imports.import_rows(engine_db, [fridge], Source("示范", "same", "程序", NOW)))
 
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with Threads(3) as threads:
+        list(threads.map(run, range(3)))
 
     assert len({report.batch.id for report in reports}) == 1
     assert sum(report.already is None for report in reports) == 1

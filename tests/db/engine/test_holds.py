@@ -1,7 +1,6 @@
 """What is held waits for a person: released, it is decided as any scan; refused, it says so; nobody is asked twice."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
 
@@ -21,6 +20,7 @@ from tests.db.operator.typed import Run
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, open_city, read, resident
 from tests.worlds.later import assert_verified
+from tests.worlds.threads import Threads
 
 LI = resident(1)
 SAID = Said("王处长", "小票齐全")
@@ -117,7 +117,7 @@ def test_of_many_who_rule_at_once_one_is_first(city: City) -> None:
             return refusal.code
         return "ruled"
 
-    with ThreadPoolExecutor(8) as pool:
+    with Threads(8) as pool:
         ruled = list(pool.map(rule, range(8)))
 
     assert sorted(ruled) == ["ruled"] + ["scan-not-held"] * 7

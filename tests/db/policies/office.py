@@ -1,7 +1,6 @@
 """The people of one city who write and judge policies, and what several of them come to at once."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
@@ -23,6 +22,7 @@ from backend.usecases.submit_policy import submit_policy
 from backend.usecases.turn_policy import turn_policy
 from tests.worlds import rules
 from tests.worlds.city import NANJING, NOON
+from tests.worlds.threads import Threads
 
 AUTHOR, APPROVER, ANOTHER = "王处长", "李局长", "赵主任"
 LATER = NOON + timedelta(hours=1)
@@ -89,5 +89,5 @@ def outcomes(*works: Callable[[], Any]) -> list[Any]:
         except DomainError as refusal:
             return refusal
 
-    with ThreadPoolExecutor(len(works)) as pool:
+    with Threads(len(works)) as pool:
         return [future.result() for future in [pool.submit(run, work) for work in works]]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter as Counted
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
@@ -23,6 +22,7 @@ from tests.worlds import books
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read, resident
 from tests.worlds.later import assert_verified
 from tests.worlds.redeeming import BUS, HELD, TEA, Counter, entry, open_counter, publish
+from tests.worlds.threads import Threads
 
 ROUNDS = int(os.environ.get("REDEMPTION_ROUNDS", "3"))
 RACERS, PROCESSES = 100, 4
@@ -62,7 +62,7 @@ def race(*works: Callable[[], object]) -> list[object]:
         except DomainError as refused:
             return refused.code
 
-    with ThreadPoolExecutor(len(works)) as threads:
+    with Threads(len(works)) as threads:
         return list(threads.map(run, works))
 
 

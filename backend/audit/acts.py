@@ -1,0 +1,57 @@
+"""The register of what may be done. Pure. A code is never given another meaning and never taken out: rows bear it for ever."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class What(StrEnum):
+    """What was done: its code, in Chinese, in English."""
+
+    zh: str
+    en: str
+
+    def __new__(cls, code: str, zh: str, en: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.zh, member.en = zh, en
+        return member
+
+    POLICY_DRAFTED = "policy-drafted", "起草政策", "drafted a policy"
+    POLICY_REDRAFTED = "policy-redrafted", "修改政策草案", "changed a draft"
+    POLICY_PREVIEWED = "policy-previewed", "保存政策预演", "kept a preview of a draft"
+    POLICY_SUBMITTED = "policy-submitted", "提交政策草案", "submitted a draft"
+    POLICY_APPROVED = "policy-approved", "批准政策草案", "approved a draft"
+    POLICY_REJECTED = "policy-rejected", "退回政策草案", "sent a draft back"
+    POLICY_WITHDRAWN = "policy-withdrawn", "撤回政策草案", "took a draft back"
+    POLICY_PUBLISHED = "policy-published", "发布政策版本", "published a version"
+    POLICY_SUSPENDED = "policy-suspended", "暂停政策", "suspended a policy"
+    POLICY_RESUMED = "policy-resumed", "恢复政策", "resumed a policy"
+    POLICY_ENDED = "policy-ended", "终止政策", "ended a policy"
+    BUDGET_RECLAIMED = "budget-reclaimed", "收回预算结余", "took back what a budget had left"
+    LEASE_TERMS_SET = "lease-terms-set", "设定终端租借条款", "set the terms of leases"
+    HOLD_RELEASED = "hold-released", "放行暂缓的奖励", "released a held scan"
+    HOLD_REFUSED = "hold-refused", "不予放行暂缓的奖励", "refused a held scan"
+    APPEAL_UPHELD = "appeal-upheld", "申诉成立", "upheld an appeal"
+    APPEAL_REJECTED = "appeal-rejected", "驳回申诉", "rejected an appeal"
+    CATALOGUE_PUBLISHED = "catalogue-published", "发布兑换目录条目", "published an entry of the catalogue"
+    CATALOGUE_WITHDRAWN = "catalogue-withdrawn", "撤下兑换目录条目", "withdrew an entry of the catalogue"
+    REDEMPTION_VOIDED = "redemption-voided", "作废兑换", "voided a redemption"
+    STORE_OPENED = "store-opened", "登记门店", "entered a shop"
+    STORE_PLACED = "store-placed", "登记门店位置", "said where a shop stands"
+    DEVICE_CLAIM_ISSUED = "device-claim-issued", "签发终端登记码", "issued a claim for a till"
+    DEVICE_ENROLLED = "device-enrolled", "登记终端", "enrolled a till"
+    DEVICE_REVOKED = "device-revoked", "吊销终端", "revoked a till"
+    TWIN_SET = "twin-set", "修改终端期望配置", "set what is desired of a till"
+    ROLLOUT_OFFERED = "rollout-offered", "开始终端更新", "offered an update"
+    ROLLOUT_PAUSED = "rollout-paused", "暂停终端更新", "paused an update"
+    ROLLOUT_RESUMED = "rollout-resumed", "继续终端更新", "resumed an update"
+    ROLLOUT_ABORTED = "rollout-aborted", "中止终端更新", "aborted an update"
+    TOKEN_ISSUED = "token-issued", "签发服务令牌", "issued a service token"
+    TOKEN_REVOKED = "token-revoked", "吊销服务令牌", "revoked a service token"
+    CERTIFICATES_IMPORTED = "certificates-imported", "导入证书名录", "imported certificates"
+    CERTIFICATE_STATUS_SET = "certificate-status-set", "更正证书状态", "set the standing of a certificate"
+    RECOGNITION_SET = "recognition-set", "登记互认关系", "entered a recognition"
+    CREDIT_GROUND_PUBLISHED = "credit-ground-published", "公布信用报送依据", "published a ground of credit exports"
+    BENEFIT_PUBLISHED = "benefit-published", "公布信用激励措施", "published a benefit of the passport"
+    AGE_VERIFIED = "age-verified", "核验居民年龄段", "verified a resident's age band"
+    ACCOUNT_LOOKED_AT = "account-looked-at", "查看居民账户", "looked at a resident's account"
