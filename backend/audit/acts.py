@@ -16,6 +16,8 @@ class What(StrEnum):
         member.zh, member.en = zh, en
         return member
 
+    OFFICIAL_ADDED = "official-added", "登记人员", "added an official"
+    REPORT_STEP_TAKEN = "report-step-taken", "办理举报", "took a step of a report"
     POLICY_DRAFTED = "policy-drafted", "起草政策", "drafted a policy"
     POLICY_REDRAFTED = "policy-redrafted", "修改政策草案", "changed a draft"
     POLICY_PREVIEWED = "policy-previewed", "保存政策预演", "kept a preview of a draft"

@@ -22,7 +22,8 @@ TILL = "till"
 
 class Actor(NamedTuple):
     """In whose name a transaction runs: the id of an official, `command:<system user>`, `job:<name>`, or `till:<device>` of a
-    till that takes the slot which it was given. `request`: the id of the request, where there is one.
+    till that takes the slot which it was given. `role`: in what capacity, of an official the
+    roles that let the act through. `request`: the id of the request, where there is one.
     """
 
     who: str

@@ -19,7 +19,7 @@ acts = Table(
     text_column("before", nullable=True),
     text_column("after", nullable=True),
     text_column("request", nullable=True),
-    CheckConstraint("char_length(who) BETWEEN 1 AND 200 AND char_length(role) BETWEEN 1 AND 40", name="who"),
+    CheckConstraint("char_length(who) BETWEEN 1 AND 200 AND char_length(role) BETWEEN 1 AND 200", name="who"),
     CheckConstraint("what ~ '^[a-z][a-z-]{1,60}$'", name="what"),
     CheckConstraint("kind ~ '^[a-z][a-z-]{1,40}$' AND char_length(key) BETWEEN 1 AND 200", name="object"),
     CheckConstraint("char_length(reason) <= 500 AND char_length(ticket) <= 500", name="told"),

@@ -5,6 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.errors import DomainError
 from backend.labels.regions import region_name
 from backend.officials import store
@@ -42,6 +45,8 @@ def add_official(connection: Connection, new: NewOfficial, now: datetime) -> Non
         )
     check_district(new.city, new.district)
     store.add(connection, new, now)
+    told = {"login": new.login, "roles": sorted(new.roles), "district": new.district, "by": new.by}
+    record(connection, Act(What.OFFICIAL_ADDED, new.city, "official", new.official, now, after=told))
 
 
 def check_district(city: str, district: str | None) -> None:

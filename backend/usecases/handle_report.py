@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.cases import lifecycle, store, terms
 from backend.cases.model import STEPS_MAX, Report, ReportOutcome, ReportState, Step, StepKind, StepsFull
 from backend.kernel.periods import civil_date, milliseconds
@@ -39,4 +42,7 @@ def take_step(connection: Connection, city: str, report: str, step: Taken, now: 
         today = civil_date(milliseconds(now))
         due = lifecycle.due_on(state, found.due_on, today, terms.clocks(connection, city), found.state)
         store.move(connection, city, found, state, due)
+    told = {"state": state.value, "step": step.kind.value, "number": number, "outcome": step.outcome, "by": step.by}
+    before = {"state": found.state.value}
+    record(connection, Act(What.REPORT_STEP_TAKEN, city, "report", report, now, step.text, before=before, after=told))
     return found, state

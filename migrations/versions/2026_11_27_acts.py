@@ -26,7 +26,7 @@ CREATE TABLE acts (
   after TEXT,
   request TEXT,
   CONSTRAINT pk_acts PRIMARY KEY (city, act),
-  CONSTRAINT ck_acts_who CHECK (char_length(who) BETWEEN 1 AND 200 AND char_length(role) BETWEEN 1 AND 40),
+  CONSTRAINT ck_acts_who CHECK (char_length(who) BETWEEN 1 AND 200 AND char_length(role) BETWEEN 1 AND 200),
   CONSTRAINT ck_acts_what CHECK (what ~ '^[a-z][a-z-]{1,60}$'),
   CONSTRAINT ck_acts_object CHECK (kind ~ '^[a-z][a-z-]{1,40}$' AND char_length(key) BETWEEN 1 AND 200),
   CONSTRAINT ck_acts_told CHECK (char_length(reason) <= 500 AND char_length(ticket) <= 500),

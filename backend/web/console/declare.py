@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
+from backend.audit.acting import acting
+from backend.audit.model import Actor
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.officials import queries
@@ -18,7 +20,7 @@ from backend.officials.session_life import FRESH
 from backend.web.auth import Access
 from backend.web.console import here
 from backend.web.console.blueprint import console
-from backend.web.context import backend, note, now
+from backend.web.context import backend, note, now, request_id
 
 View = Callable[..., ResponseReturnValue]
 Texts = tuple[str, str]
@@ -128,7 +130,8 @@ def page(
             official = _caller()
             g.official = official
             _admit(official, declared)
-            return view(**path)
+            with acting(_actor(official, declared)):
+                return view(**path)
 
         enter.access = Access.CONSOLE  # type: ignore[attr-defined]  # read by the tests that walk all routes
         enter.declared = declared  # type: ignore[attr-defined]  # the same
@@ -153,6 +156,11 @@ def check_origin() -> None:
 
 def has_role(official: Official, roles: frozenset[Role]) -> bool:
     return bool(official.roles & roles)
+
+
+def _actor(official: Official, declared: Declared) -> Actor:
+    """Acts are recorded in this name, and in the roles that let it in."""
+    return Actor(official.official, ",".join(sorted(official.roles & declared.roles)), request_id())
 
 
 def _caller() -> Official:

@@ -1,7 +1,6 @@
 """Reports of false labels: filed by residents, dealt with in order and in time, each step kept, the outcome readable."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from threading import Barrier
 
@@ -30,6 +29,7 @@ from backend.usecases.open_store import open_store
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done, listed, refused
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, open_city, read, resident
+from tests.worlds.threads import Threads
 
 __all__ = ["run"]
 LI, WANG = resident(1), resident(2)
@@ -169,7 +169,7 @@ def test_two_officials_at_once_decide_a_report_once(city: City) -> None:
             return refused_.code
         return "decided"
 
-    with ThreadPoolExecutor(4) as threads:
+    with Threads(4) as threads:
         answers = list(threads.map(act, [ReportOutcome.CONFIRMED, ReportOutcome.NOT_PROVEN] * 2))
 
     assert sorted(answers) == ["decided"] + ["report-step-out-of-turn"] * 3
