@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
-from backend.officials import factor, passwords, session_life, store
+from backend.officials import devices, factor, passwords, session_life, slowing, store
 from backend.officials.model import Official, Stage
 from backend.storage.transaction import Database
 
@@ -35,42 +35,50 @@ class PasswordUnchanged(DomainError):
 
 
 class Visitor(NamedTuple):
-    """Whence a sign-in comes, as its own list will say: a browser's name and an address."""
+    """Whence a sign-in comes: a browser's name and an address, as its list will say, and the cookie of a known browser."""
 
     device: str | None
     address: str | None
+    known: str | None
 
 
 class Opening(NamedTuple):
-    """What is made by chance for a new session: its token, its name, and a second factor to offer."""
+    """What is made by chance for a new session: its token, its name, a second factor to offer, a browser's cookie."""
 
     token: str
     session: str
     secret: str
     nonce: bytes
+    known: str
 
 
 class Reached(NamedTuple):
     stage: Stage
-    enrols: bool
-    """The second factor has yet to be set up."""
+    known: str | None
+    """The cookie that a browser gets which was not known."""
 
 
 class OfficialSignIn:
     def __init__(self, database: Database, identity_key: bytes) -> None:
         self._database, self._key = database, identity_key
 
-    def with_password(self, login: str, password: str, visitor: Visitor, opening: Opening, now: datetime) -> Reached:
-        """Raises OfficialSignInRefused, SignInBusy."""
+    def with_password(self, login: str, password: str, visitor: Visitor, opening: Opening, now: datetime) -> None:
+        """Raises OfficialSignInRefused, OfficialSignInSlowed, SignInBusy."""
         with self._database.read() as connection:
             home = store.home_of(connection, login)
             found = None if home is None else store.credentials(connection, *home)
+            tries = self._tries(connection, login, home, visitor)
+        self._database.write(lambda connection: slowing.take(connection, tries, now))
         good = passwords.matches(None if found is None else found.password_hash, password)
         if home is None or found is None or not good or found.disabled_at is not None:
             raise OfficialSignInRefused
         offered = None if found.factor_sealed else factor.seal(self._key, opening.secret, opening.nonce)
-        self._database.write(lambda c: _open(c, home, Stage.PASSWORD, visitor, opening, now, offered=offered))
-        return Reached(Stage.PASSWORD, enrols=offered is not None)
+
+        def begin(connection: Connection) -> None:
+            slowing.forget(connection, [tries[0].key])
+            _open(connection, home, Stage.PASSWORD, visitor, opening, now, offered=offered)
+
+        self._database.write(begin)
 
     def offered_secret(self, token: str) -> str | None:
         """What a sign-in sets up as second factor; None where one is set up already."""
@@ -81,18 +89,23 @@ class OfficialSignIn:
     def with_code(
         self, official: Official, token: str, code: str, visitor: Visitor, opening: Opening, now: datetime
     ) -> Reached:
-        """Raises OfficialCodeRefused."""
+        """Raises OfficialCodeRefused, OfficialSignInSlowed."""
         home, held = (official.city, official.official), token_hash(token)
+        tried = self._try_code(official, visitor, now)
 
-        def enter(connection: Connection) -> Stage:
+        def enter(connection: Connection) -> Reached:
             found = store.credentials(connection, *home)
             self._take_code(connection, home, found, code, now, offered=store.offered(connection, held))
             stage = Stage.FACTOR if found.password_change else Stage.FULL
+            slowing.forget(connection, [tried.key])
             store.revoke(connection, held, now)
             _open(connection, home, stage, visitor, opening, now)
-            return stage
+            if _is_known(connection, home, visitor):
+                return Reached(stage, known=None)
+            devices.remember(connection, home, token_hash(opening.known), now)
+            return Reached(stage, known=opening.known)
 
-        return Reached(self._database.write(enter), enrols=False)
+        return self._database.write(enter)
 
     def with_new_password(
         self, official: Official, password: str, visitor: Visitor, opening: Opening, now: datetime
@@ -113,12 +126,14 @@ class OfficialSignIn:
 
         self._database.write(change)
 
-    def prove_again(self, official: Official, token: str, code: str, now: datetime) -> None:
-        """A fresh code of the second factor, for what asks for one. Raises OfficialCodeRefused."""
+    def prove_again(self, official: Official, token: str, code: str, visitor: Visitor, now: datetime) -> None:
+        """A fresh code of the second factor, for what asks for one. Raises OfficialCodeRefused, OfficialSignInSlowed."""
         home = (official.city, official.official)
+        tried = self._try_code(official, visitor, now)
 
         def prove(connection: Connection) -> None:
             self._take_code(connection, home, store.credentials(connection, *home), code, now, offered=None)
+            slowing.forget(connection, [tried.key])
             store.prove(connection, token_hash(token), now)
 
         self._database.write(prove)
@@ -139,6 +154,28 @@ class OfficialSignIn:
         """One of the official's own list; False when there is none of that name open."""
         home = (official.city, official.official)
         return self._database.write(lambda connection: store.revoke_named(connection, *home, session, now))
+
+    def _tries(
+        self, connection: Connection, login: str, home: tuple[str, str] | None, visitor: Visitor
+    ) -> list[slowing.Try]:
+        """The first is what a success forgets; of all strangers together every try counts, as most succeed at nothing."""
+        if home is not None and _is_known(connection, home, visitor):
+            return [slowing.Try(slowing.key_of(self._key, "device", login, visitor.known), slowing.KNOWN_DEVICE)]
+        return [
+            slowing.Try(slowing.key_of(self._key, "address", login, visitor.address), slowing.ADDRESS),
+            slowing.Try(slowing.key_of(self._key, "strangers", login), slowing.STRANGERS),
+        ]
+
+    def _try_code(self, official: Official, visitor: Visitor, now: datetime) -> slowing.Try:
+        """Codes are guessed by one who has the password: all strangers together, and each known browser by itself."""
+
+        def take(connection: Connection) -> slowing.Try:
+            known = visitor.known if _is_known(connection, (official.city, official.official), visitor) else None
+            tried = slowing.Try(slowing.key_of(self._key, "code", official.official, known), slowing.CODES)
+            slowing.take(connection, [tried], now)
+            return tried
+
+        return self._database.write(take)
 
     def _take_code(
         self,
@@ -162,6 +199,10 @@ class OfficialSignIn:
         taken = store.set_factor(connection, *home, sealed, step) if enrols else store.use_step(connection, *home, step)
         if not taken:
             raise OfficialCodeRefused
+
+
+def _is_known(connection: Connection, home: tuple[str, str], visitor: Visitor) -> bool:
+    return visitor.known is not None and devices.is_known(connection, home, token_hash(visitor.known))
 
 
 def _open(

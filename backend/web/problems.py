@@ -215,6 +215,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "certificate-request-refused": Problem(422, "证书请求不可用", "Unusable certificate request"),
         "possession-not-proved": Problem(422, "签名不符", "Possession not proved"),
         "device-id-malformed": Problem(422, "设备编号有误", "Malformed device id"),
+        "official-sign-in-slowed": Problem(429, "请稍候再试", "Wait before trying again"),
         "too-many-wrong-codes": Problem(429, "错误号码过多", "Too many wrong codes"),
         "too-many-requests": Problem(429, "请求过于频繁", "Too many requests"),
         "too-many-from-address": Problem(429, "请求过于频繁", "Too many requests from there"),

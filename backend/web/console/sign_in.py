@@ -25,6 +25,7 @@ from backend.web.rate import Bounded
 
 TOKEN_BYTES = 32
 NEXT = "greenpoints-console-next"
+KNOWN, KNOWN_S, SIGN_IN_FOLDER = "greenpoints-console-known", 365 * 24 * 3_600, "/console"
 LANGUAGE_KEPT_S = 400 * 24 * 3_600
 LOGIN_CHARS_MAX = 64
 LANGUAGES = ("zh", "en")
@@ -71,6 +72,8 @@ def take_code() -> Response:
         return _code_page(refusal)
     response = goes_on(STEPS.get(reached.stage, next_url(request.cookies.get(NEXT))))
     _hand_out(response, opening.token)
+    if reached.known is not None:
+        _remember(response, reached.known)
     return response
 
 
@@ -110,7 +113,7 @@ def take_step_up() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     further = next_url(request.form.get("next"))
     try:
-        backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), now())
+        backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), _visitor(), now())
     except DomainError as refusal:
         return _again("console/step_up.html", refusal, next=further)
     return goes_on(further)
@@ -165,13 +168,22 @@ def _hand_out(response: Response, token: str) -> None:
     )
 
 
+def _remember(response: Response, known: str) -> None:
+    """The browser is one of this official's from now on."""
+    response.set_cookie(
+        KNOWN, known, max_age=KNOWN_S, path=SIGN_IN_FOLDER, httponly=True, samesite="Strict", secure=here.secure()
+    )
+
+
 def _opening() -> Opening:
     secret, nonce = pyotp.random_base32(), secrets.token_bytes(NONCE_BYTES)
-    return Opening(secrets.token_urlsafe(TOKEN_BYTES), new_id(), secret, nonce)
+    token, known = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(2))
+    return Opening(token, new_id(), secret, nonce, known)
 
 
 def _visitor() -> Visitor:
-    return Visitor(here.browser(), here.address())
+    known = request.cookies.get(KNOWN)
+    return Visitor(here.browser(), here.address(), known and known[: here.TOKEN_CHARS_MAX])
 
 
 def _typed_code() -> str:

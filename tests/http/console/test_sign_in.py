@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from backend.officials import passwords
+from backend.officials import passwords, slowing
 from backend.officials.model import Role
 from backend.storage.transaction import Database
 from tests.http.conftest import Clock
@@ -181,3 +181,57 @@ def test_the_language_is_switched_and_kept(client: FlaskClient) -> None:
     assert '<html lang="en"' in page
     assert "Password" in page
     assert client.get("/console/language/fr").status_code == 404
+
+
+def fail(client: FlaskClient, address: str) -> TestResponse:
+    return client.post(
+        "/console/sign-in",
+        data={"login": "li.na", "password": "wrong"},
+        headers={"X-Forwarded-For": address},
+        environ_base={"REMOTE_ADDR": "127.0.0.1"},
+    )
+
+
+def test_who_fails_waits_longer_and_longer_and_others_do_not(client: FlaskClient, li: str, clock: Clock) -> None:
+    failed = [fail(client, "203.0.113.7") for _ in range(6)]
+    clock.forward(seconds=3)
+    again = [fail(client, "203.0.113.7").status_code for _ in range(2)]
+
+    assert [each.status_code for each in failed] == [401] * 5 + [429]
+    assert "请 2 秒后再试" in failed[-1].get_data(as_text=True)
+    assert again == [401, 429]
+    assert begin(client).status_code == 303
+
+
+def test_an_attacker_with_many_addresses_does_not_lock_out_the_officials_own_browser(
+    client: FlaskClient, li: str, engine_db: Database, clock: Clock
+) -> None:
+    secret = first_time(client, clock)
+    post(client, "/console/sign-out", client.get("/console/account"))
+    stranger = client.application.test_client()
+    attack = slowing.Try(slowing.key_of(bytes(32), "strangers", "li.na"), slowing.STRANGERS._replace(free=1_000))
+    for _ in range(
+        60
+    ):  # from sixty addresses; each password that is looked at takes its time, so they are counted alone
+        engine_db.write(lambda c: slowing.take(c, [attack], clock.now))
+    elsewhere = stranger.post("/console/sign-in", data={"login": "li.na", "password": OWN})
+
+    begin(client, OWN)
+    clock.forward(seconds=31)
+    page = client.get("/console/sign-in/code")
+    at_home = post(client, "/console/sign-in/code", page, code=pyotp.TOTP(secret).at(clock.now))
+
+    assert elsewhere.status_code == 429
+    assert at_home.headers["Location"] == "/console/officials"
+
+
+def test_codes_are_not_guessed(client: FlaskClient, li: str, clock: Clock) -> None:
+    begin(client)
+    page = client.get("/console/sign-in/code")
+    right = pyotp.TOTP(secret_on(page)).at(clock.now)
+
+    guesses = [post(client, "/console/sign-in/code", page, code=f"{each:06d}").status_code for each in range(6)]
+    late = post(client, "/console/sign-in/code", page, code=right)
+
+    assert guesses == [401] * 5 + [429]
+    assert late.status_code == 429
