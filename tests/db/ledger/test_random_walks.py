@@ -1,5 +1,6 @@
-"""Months of one resident's points, at random, beside the same months kept on paper; every invariant after every step."""
+"""Months of one resident's points, at random, beside the same months kept on paper; `WALKS` is how many of them."""
 
+import os
 import random
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +18,9 @@ from tests.worlds.city import FRIDGE, NANJING, NOON, City, read
 from tests.worlds.redeeming import open_counter
 from tests.worlds.returning import bring_back
 
-STEPS = 50
+WALKS, STEPS = int(os.environ.get("WALKS", "3")), 50
+VERIFIED_EVERY = 5
+"""The paper is held against the books after every step; the whole verification costs a hundred times more."""
 MIDNIGHTS = [
     datetime.fromisoformat(f"{day}T00:00:00+08:00").astimezone(UTC)
     for day in ("2026-11-30", "2026-12-01", "2027-12-01")
@@ -91,14 +94,15 @@ class Walk:
             bring_back(self.city.database, (basket, 0, kind), number=basket, at=self.now)
             self.paper.give_back(kind, sold_at)
 
-    def check(self) -> None:
+    def check(self, *, wholly: bool = True) -> None:
         assert held(self.city) == _addresses(self.paper)
         with self.city.database.read() as connection:
             (one,) = queries.liability(connection, NANJING)
         paper = self.paper
         assert (one.issued, one.lapsed, one.returned) == (paper.issued, paper.lapsed, paper.returned)
         assert (one.used, one.expired, one.owed) == (paper.used, paper.expired, paper.owed)
-        assert_sound(self.city)
+        if wholly:
+            assert_sound(self.city)
 
 
 WEIGHTS = {"sell": 8, "wait": 6, "settle": 3, "collect": 2, "redeem": 6, "undo": 3, "bring_back": 3}
@@ -119,12 +123,12 @@ def _addresses(paper: Paper) -> dict[str, int]:
     return {account: amount for account, amount in found.items() if amount}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(WALKS))
 def test_the_ledger_is_as_on_paper_after_every_step(engine_db: Database, seed: int) -> None:
     walk = Walk(engine_db, seed)
-    for _ in range(STEPS):
+    for number in range(STEPS):
         walk.step()
-        walk.check()
+        walk.check(wholly=number % VERIFIED_EVERY == 0)
     walk.now += timedelta(days=500)
     walk.settle()
     walk.check()

@@ -85,7 +85,7 @@ def test_a_city_walked_at_random_is_what_the_model_says(engine_db: Database) -> 
     register(engine_db)
     long = EXAMPLES > 0
     walks = settings(
-        max_examples=EXAMPLES or 5,
+        max_examples=EXAMPLES or 3,
         stateful_step_count=STEPS if long else 16,
         derandomize=not long,
         phases=[Phase.generate, Phase.shrink] if long else [Phase.generate],
