@@ -193,6 +193,29 @@ def test_one_who_comes_back_is_new_but_has_used_what_was_used_of_limits(
     assert scan(client, sign_in("again")).get_json()["award"]["amount"] == 1
 
 
+def test_one_who_comes_back_is_held_to_windows_and_keeps_the_numbers_of_milestones(
+    client: FlaskClient, city: City, sign_in: SignIn, clock: Clock
+) -> None:
+    rates = {"M": {"P0": 10_000}, "U": {"P0": 10_000}}
+    doc = rules.document(rules.rule("found", rules.fixed(10), rates=rates), policy="find")
+    windows = [{"window": "day", "per": "person", "hours": 24}]
+    milestones = [{"milestone": "second", "unit": "points", "period": "lifetime", "steps": {"2": 50}}]
+    city.publish(doc | {"windows": windows, "milestones": milestones})
+    headers = sign_in("again")
+    assert scan(client, headers).get_json()["outcome"] == "awarded"
+    close(client, headers)
+
+    soon = scan(client, sign_in("again")).get_json()
+    clock.forward(days=2)
+    later = scan(client, sign_in("again")).get_json()
+
+    assert (soon["outcome"], later["outcome"]) == ("none", "awarded")
+    assert balance(city.database, NANJING, chart.expired("points")) == 10
+    held = rows(city.database, "SELECT sum(balance) FROM accounts WHERE account LIKE 'resident:%'")
+    assert held == [(10 + 50,)]
+    assert_proved(city.database)
+
+
 def test_the_note_of_limits_opens_for_its_own_person_and_ends(
     client: FlaskClient, discovery: City, sign_in: SignIn, clock: Clock
 ) -> None:

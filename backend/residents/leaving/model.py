@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import orjson
 
+from backend.kernel.amounts import MAX_AMOUNT
 from backend.kernel.errors import DomainError
+from backend.kernel.periods import civil_date, day_start_ms
+from backend.policies.limits import is_moment, moment_ms, moment_of
 
 NOTE_KEPT = timedelta(days=366)
 """How long a sealed note of used limits lasts: longer than any calendar year still runs, and then nothing is left."""
@@ -64,27 +67,41 @@ class UsedCap(NamedTuple):
     used: int
     allowed: int
 
+    @property
+    def is_moment(self) -> bool:
+        """Whether it counts one moment of sale, of a window."""
+        return is_moment(("", self.period, self.cap))
 
-def still_runs(period: str, today: date) -> bool:
-    """Whether a civil period (day, month, year, or for life) is not over on `today`."""
-    return period == "-" or today.isoformat().startswith(period)
+    def still_runs(self, today: date) -> bool:
+        """Whether its civil period (day, month, year, or for life) is not over on `today`; no window is longer than a year."""
+        if self.is_moment:
+            return civil_date(moment_ms(self.period)) + NOTE_KEPT > today
+        return self.period == "-" or today.isoformat().startswith(self.period)
 
 
 def coarse(found: Iterable[UsedCap], today: date) -> list[UsedCap]:
-    """What is noted of counters: those that still run, rounded up to the next quarter of what is allowed.
+    """What is noted of counters: those that still run, rounded up to the next quarter of what is allowed, where nothing bounds
+    them to the next power of two; of a window its last moment, as the midnight that followed.
 
     An exact figure could be looked for among the counters of the books, and would tie them to the person.
     """
+    running = [one for one in found if one.used and one.still_runs(today)]
+    last = {(one.city, one.cap): one for one in sorted(running) if one.is_moment}
     return [
-        one._replace(used=_rounded(one.used, one.allowed))
-        for one in found
-        if one.used and still_runs(one.period, today)
+        *(one._replace(used=_rounded(one.used, one.allowed)) for one in running if not one.is_moment),
+        *(one._replace(period=_midnight_after(one.period)) for one in last.values()),
     ]
+
+
+def _midnight_after(period: str) -> str:
+    return moment_of(day_start_ms(civil_date(moment_ms(period)) + timedelta(days=1)))
 
 
 def _rounded(used: int, allowed: int) -> int:
     if allowed <= EXACT_UP_TO:
         return used
+    if allowed == MAX_AMOUNT:
+        return min(allowed, 1 << (used - 1).bit_length())
     quarter = -(-allowed // QUARTERS)
     return min(allowed, -(-used // quarter) * quarter)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
-from backend.residents.leaving.model import UsedCap, still_runs
+from backend.residents.leaving.model import UsedCap
 from backend.residents.people import Home
 from backend.storage.columns import numbers, octets, words
 from backend.storage.transaction import hot
@@ -159,7 +159,7 @@ def forget_notes(connection: Connection, now: datetime) -> int:
 def carry(connection: Connection, person: str, departure: str, found: Sequence[UsedCap], now: datetime) -> None:
     """Counts again, once, what a person who came back had used of limits that still run."""
     today = civil_date(milliseconds(now))
-    running = [one for one in found if still_runs(one.period, today)]
+    running = [one for one in found if one.still_runs(today)]
     for city in sorted({one.city for one in running}):
         _carry(connection, city, person, departure, [one for one in running if one.city == city])
 
