@@ -14,6 +14,7 @@ from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
+from backend.usecases.close_settlement import close_last_month
 from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
 from backend.usecases.draw_samples import draw_samples
 from backend.usecases.end_leases import Ended, settle_leases
@@ -121,6 +122,12 @@ SCHEDULE = (
         "seal whatever has no entry in the log yet, however old",
     ),
     Planned(
+        "close_settlements",
+        "30 16 * * *",
+        "次月首日零时三十分结上月账，生成各商户对账单",
+        "close the last month: a statement for each retailer",
+    ),
+    Planned(
         "settle_closed",
         EVERY_MINUTE,
         "了结已注销账户在各城市的余留",
@@ -191,6 +198,7 @@ class Chores:
             "seal_ledger": self.seal_ledger,
             "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
+            "close_settlements": self.close_settlements,
             "settle_closed": self.settle_closed,
             "clean_up": self.clean_up,
         }
@@ -318,6 +326,9 @@ class Chores:
 
     def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
         return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}
+    def close_settlements(self, now: datetime, stopping: Stopping) -> Facts:
+        closed = [close_last_month(self._database, city, now) for city in self._cities(stopping)]
+        return {"closed": sum(one.new for one in closed), "lines": sum(one.lines for one in closed if one.new)}
 
     def settle_closed(self, now: datetime, stopping: Stopping) -> Facts:
         return {"accounts": settle_closed(self._database, now, stopping)}

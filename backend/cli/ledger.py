@@ -25,6 +25,10 @@ INVARIANTS = {
         "兑换：占用、使用、退回与入账相符，库存、限兑、券不超不漏",
         "redemptions: held, spent and given back as posted; stocks, limits and vouchers count the same",
     ),
+    "I11": (
+        "结算：每笔应付门店款列入一份对账单一次，拨付与账本相等，无一付两次",
+        "settlement: every claim of a shop stands on one statement, payments equal the ledger, nothing is paid twice",
+    ),
 }
 
 UNIT_NAMES = {
@@ -50,6 +54,7 @@ LIABILITY = {
     "expired": ("过期", "expired"),
     "owed": ("居民欠账", "owed by residents"),
     "of_shops": ("应付门店", "due to shops"),
+    "paid": ("已付门店", "paid to shops"),
 }
 
 

@@ -4,7 +4,8 @@ A resident's value lies in lots: `resident:{id}:{unit}` without an end, `residen
 civil day, `pending:{id}:{YYYYMMDDHH}:{end}:{unit}` available from that civil hour, `collect:{id}:{policy}:{YYYYMMDDHH}:
 {end}:{unit}` to be collected before it; `{end}` is e{YYYYMMDD} or -. What a redemption holds is in `held:{id}:{redemption}:
 {unit}` until it is confirmed or given back. What is owed is below zero in `debt:{id}:{unit}`. A shop's fees are in
-`shop:{store}:fee`.
+`shop:{store}:fee`, what it gave residents in the city's place in `shop:{store}:fen`; both go to `paid:{retailer}:{unit}`.
+What officials adjust by hand comes from `adjust:{cause}:{unit}`.
 """
 
 from datetime import date, datetime, timedelta
@@ -38,13 +39,15 @@ class Kind(StrEnum):
     SHOP = "shop"
     HELD = "held"
     RECIPIENT = "recipient"
+    PAID = "paid"
+    ADJUST = "adjust"
 
 
 _LOT, _PENDING, _COLLECT = Kind.LOT.value, Kind.PENDING.value, Kind.COLLECT.value
 OF_RESIDENTS = (Kind.COLLECT.value, Kind.DEBT.value, Kind.HELD.value, Kind.PENDING.value, Kind.LOT.value)
 _RESIDENT_SIDE = tuple(f"{kind}:" for kind in OF_RESIDENTS)
 _SHOP = f"{Kind.SHOP.value}:"
-_BELOW_ZERO = (f"{Kind.TREASURY.value}:", f"{Kind.DEBT.value}:", _SHOP)
+_BELOW_ZERO = (f"{Kind.TREASURY.value}:", f"{Kind.DEBT.value}:", _SHOP, f"{Kind.ADJUST.value}:")
 
 
 class Place(NamedTuple):
@@ -95,8 +98,25 @@ def reserved(quote: str, policy: str, unit: str) -> str:
 
 
 def shop(store: str, unit: str) -> str:
-    """Fees that are due to a shop. Below zero where goods come back whose fee was paid out: then the shop owes it."""
+    """What is due to a shop: fees, or in fen what it gave residents in the city's place. Below zero where goods come back
+    after it was paid out: then the shop owes it.
+    """
     return f"{_SHOP}{store}:{unit}"
+
+
+def shop_of(account: str) -> str:
+    """The shop whose account it is."""
+    return account.removeprefix(_SHOP).rpartition(":")[0]
+
+
+def paid(retailer: str, unit: str) -> str:
+    """What a retailer was paid out of its shops' accounts."""
+    return f"{Kind.PAID.value}:{retailer}:{unit}"
+
+
+def adjust(cause: str, unit: str) -> str:
+    """Where what is adjusted for one cause comes from. Minus its balance is all that was."""
+    return f"{Kind.ADJUST.value}:{cause}:{unit}"
 
 
 def wallet(resident: str, unit: str) -> str:
@@ -165,7 +185,7 @@ def place_of(account: str) -> Place:
     """Raises ValueError for an address that is none of this chart."""
     kind, *between, unit = account.split(":") if ":" in account else ("", account)
     match kind, between:
-        case ("treasury" | "expired" | "redeemed", []) | ("shop", [_, *_]) | ("recipient", [_]):
+        case ("treasury" | "expired" | "redeemed", []) | ("shop" | "paid", [_, *_]) | ("recipient" | "adjust", [_]):
             return Place(kind, None, None, None, NO_END, unit)
         case ("budget", [policy] | [policy, _]) | ("reserved", [_, policy]):
             return Place(kind, None, policy, None, NO_END, unit)

@@ -24,6 +24,10 @@ class Reason(StrEnum):
     REINSTATE = "reinstate"
     MERGE = "merge"
     FORFEIT = "forfeit"
+    PREPAID = "prepaid"
+    REIMBURSE = "reimburse"
+    PAYMENT = "payment"
+    ADJUST = "adjust"
 
 
 class Transfer(NamedTuple):

@@ -35,8 +35,8 @@ LIABILITY = """
 SELECT unit, sum(granted)::bigint, sum(in_budgets)::bigint, sum(reserved)::bigint, sum(issued)::bigint, sum(lapsed)::bigint,
        sum(returned)::bigint, sum(pending)::bigint, sum(to_collect)::bigint, sum(held)::bigint,
        sum(available)::bigint, sum(used)::bigint, sum(expired)::bigint,
-       sum(owed)::bigint, sum(of_shops)::bigint
-FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS granted,
+       sum(owed)::bigint, sum(of_shops)::bigint, sum(paid)::bigint
+FROM (SELECT unit, CASE WHEN kind IN ('treasury', 'adjust') THEN -balance ELSE 0 END AS granted,
              CASE WHEN kind = 'budget' THEN balance ELSE 0 END AS in_budgets,
              CASE WHEN kind = 'reserved' THEN balance ELSE 0 END AS reserved, 0 AS issued, 0 AS lapsed, 0 AS returned,
              CASE WHEN kind = 'pending' THEN balance ELSE 0 END AS pending,
@@ -46,18 +46,19 @@ FROM (SELECT unit, CASE WHEN kind = 'treasury' THEN -balance ELSE 0 END AS grant
              CASE WHEN kind IN ('redeemed', 'recipient') THEN balance ELSE 0 END AS used,
              CASE WHEN kind = 'expired' THEN balance ELSE 0 END AS expired,
              CASE WHEN kind = 'debt' THEN -balance ELSE 0 END AS owed,
-             CASE WHEN kind = 'shop' THEN balance ELSE 0 END AS of_shops
+             CASE WHEN kind = 'shop' THEN balance ELSE 0 END AS of_shops,
+             CASE WHEN kind = 'paid' THEN balance ELSE 0 END AS paid
       FROM (SELECT unit, split_part(account, ':', 1) AS kind, sum(balance) AS balance FROM accounts
             WHERE city = %(city)s GROUP BY unit, split_part(account, ':', 1)) held
       UNION ALL
       SELECT unit, 0, 0, 0, CASE WHEN issues AND reason <> 'reinstate' THEN amount ELSE 0 END,
              CASE reason WHEN 'lapse' THEN amount WHEN 'reinstate' THEN -amount ELSE 0 END,
-             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0, 0, 0
-      FROM (SELECT unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):' AS issues,
-                   destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):' AS returns, sum(amount) AS amount
-            FROM transfers WHERE city = %(city)s
-            GROUP BY unit, reason, source ~ '^(budget|reserved):' AND destination !~ '^(treasury|reserved|budget):',
-                     destination LIKE 'budget:%%' AND source !~ '^(treasury|reserved):') moved) parts
+             CASE WHEN returns AND reason <> 'lapse' THEN amount ELSE 0 END, 0, 0, 0, 0, 0, 0, 0, 0, 0
+      FROM (SELECT unit, reason, given AND NOT taken AS issues, taken AND NOT given AS returns, sum(amount) AS amount
+            FROM (SELECT unit, reason, amount, source ~ '^(treasury|budget|reserved|adjust):' AS given,
+                         destination ~ '^(treasury|budget|reserved|adjust):' AS taken
+                  FROM transfers WHERE city = %(city)s) sides
+            GROUP BY unit, reason, given AND NOT taken, taken AND NOT given) moved) parts
 GROUP BY unit ORDER BY unit"""
 
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
@@ -143,7 +144,7 @@ class TransferRow(NamedTuple):
 
 class Liability(NamedTuple):
     """One unit of one city. `issued`, `lapsed` and `returned` sum transfers, the others balances; `reserved` is what quotes
-    hold, `owed` what residents owe after returns, `of_shops` the fees that are due to shops.
+    hold, `owed` what residents owe after returns, `of_shops` what is due to shops, `paid` what they were paid.
     """
 
     unit: str
@@ -161,6 +162,7 @@ class Liability(NamedTuple):
     expired: int
     owed: int
     of_shops: int
+    paid: int
 
     @property
     def outstanding(self) -> int:
@@ -173,7 +175,7 @@ class Liability(NamedTuple):
         reserved.
         """
         net = self.issued - self.lapsed - self.returned
-        somewhere = self.outstanding + self.used + self.expired - self.owed + self.of_shops
+        somewhere = self.outstanding + self.used + self.expired - self.owed + self.of_shops + self.paid
         return net == somewhere and net + self.in_budgets + self.reserved == self.granted
 
 

@@ -50,7 +50,14 @@ WHERE CASE t.reason
   WHEN 'redemption' THEN s[1] = 'held' AND s[3] = reference::text AND destination = 'redeemed:' || unit
   WHEN 'donation' THEN s[1] = 'held' AND s[3] = reference::text AND destination ~ ('^recipient:[^:]+:' || unit || '$')
   WHEN 'return' THEN destination LIKE 'budget:%%'
-    AND CASE WHEN unit = 'fee' THEN s[1] = 'shop' ELSE s[1] IN ('resident', 'pending', 'collect', 'debt') END
+    AND CASE unit WHEN 'fee' THEN s[1] = 'shop' ELSE s[1] IN ('resident', 'pending', 'collect', 'debt')
+                                                     OR unit = 'fen' AND s[1] = 'shop' END
+  WHEN 'prepaid' THEN unit = 'fen' AND s[1] IN ('resident', 'pending', 'collect') AND destination ~ '^shop:.+:fen$'
+  WHEN 'reimburse' THEN unit = 'fen' AND source = 'treasury:fen' AND destination ~ '^shop:.+:fen$'
+  WHEN 'payment' THEN unit IN ('fee', 'fen') AND (s[1] = 'shop' AND destination LIKE 'paid:%%'
+                                                  OR s[1] = 'paid' AND destination LIKE 'shop:%%')
+  WHEN 'adjust' THEN s[1] = 'adjust' AND destination ~ '^(resident|debt|shop):'
+    OR s[1] IN ('resident', 'debt', 'shop') AND destination ~ '^adjust:[^:]+:[a-z0-9]+$'
   END IS NOT TRUE"""
 
 # What is held until a time comes is found again by that time alone.

@@ -26,10 +26,11 @@ WHERE city = %(city)s AND entry = %(entry)s AND (%(stock)s::bigint IS NULL OR ta
 VERSION = """
 INSERT INTO catalogue_versions (city, entry, version, withdrawn, kind, title_zh, title_en, text_zh, text_en, points,
   pieces_max, stock, limit_pieces, limit_period, starts_at, ends_at, hold_minutes, at_till, stores, voucher_days, points_back,
-  recipient, sha256, published_by, reason, published_at)
+  recipient, shop_fen, sha256, published_by, reason, published_at)
 VALUES (%(city)s, %(entry)s, %(version)s, %(withdrawn)s, %(kind)s, %(title_zh)s, %(title_en)s, %(text_zh)s, %(text_en)s,
   %(points)s, %(pieces_max)s, %(stock)s, %(limit_pieces)s, %(limit_period)s, %(starts_at)s, %(ends_at)s, %(hold_minutes)s,
-  %(at_till)s, %(stores)s, %(voucher_days)s, %(points_back)s, %(recipient)s, %(sha256)s, %(by)s, %(reason)s, %(now)s)"""
+  %(at_till)s, %(stores)s, %(voucher_days)s, %(points_back)s, %(recipient)s, %(shop_fen)s, %(sha256)s, %(by)s, %(reason)s,
+  %(now)s)"""
 
 
 class Act(NamedTuple):

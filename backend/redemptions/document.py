@@ -19,6 +19,7 @@ STORES_MAX = 500
 POINTS_MAX = 10**9
 STOCK_MAX = 10**9
 PIECES_MAX = 1_000
+SHOP_FEN_MAX = 10**7
 HOLD_MINUTES_MAX = 24 * 60
 HOLD_MINUTES = 15
 VOUCHER_DAYS_MAX = 731
@@ -73,6 +74,7 @@ class EntrySchema(Schema):
     voucher_days = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, VOUCHER_DAYS_MAX))
     points_back = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
     recipient = fields.String(load_default=None, validate=_NAME)
+    shop_fen = fields.Integer(load_default=None, strict=True, validate=validate.Range(1, SHOP_FEN_MAX))
 
     @validates_schema
     def as_a_whole(self, loaded: dict[str, Any], **_options: object) -> None:
@@ -113,6 +115,8 @@ def load_catalogue(content: bytes) -> list[Written]:
 def hash_of(entry: Entry) -> bytes:
     """SHA-256 of what an entry says, however it was spelled."""
     said = entry._asdict() | {"limit": None if entry.limit is None else list(entry.limit)}
+    if entry.shop_fen is None:  # as what was published before there was one
+        del said["shop_fen"]
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
 
 
@@ -127,10 +131,16 @@ def _contradictions(loaded: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]
         yield "pieces_max", ["券一次一张 / one voucher at a time"]
     if loaded["at_till"] and kind is not Kind.SERVICE:
         yield "at_till", ["只有公共服务可在网点确认 / services alone are confirmed at a till"]
-    if (loaded["at_till"] or voucher) != bool(loaded["stores"]):
-        yield "stores", ["在网点确认的服务和券须有合作网点，其他不填 / where it is confirmed or used, and nowhere else"]
+    yield from _off_shops(loaded, in_shops=loaded["at_till"] or voucher)
     if loaded["ends_at"] <= loaded["starts_at"]:
         yield "until", ["须晚于 from / after from"]
+
+
+def _off_shops(loaded: Mapping[str, Any], *, in_shops: bool) -> Iterator[tuple[str, list[str]]]:
+    if in_shops != bool(loaded["stores"]):
+        yield "stores", ["在网点确认的服务和券须有合作网点，其他不填 / where it is confirmed or used, and nowhere else"]
+    if loaded["shop_fen"] is not None and not in_shops:
+        yield "shop_fen", ["不在网点确认或使用的，不付门店 / what no shop hands out is owed to none"]
 
 
 def _entry(loaded: Mapping[str, Any]) -> Entry:

@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
     Offered from `starts_at` until `ends_at`. `stores`: partner shops, where it is confirmed (`at_till`) or its voucher used.
     `voucher_days` and `points_back` (whether an unused voucher's points come back at its end) are of vouchers alone,
-    `recipient` of donations alone.
+    `recipient` of donations alone. `shop_fen`: what the city owes the shop for each piece; None: nothing.
     """
 
     entry: str
@@ -66,6 +66,7 @@ class Entry(NamedTuple):
     voucher_days: int | None
     points_back: bool | None
     recipient: str | None
+    shop_fen: int | None = None
 
 
 class Offer(NamedTuple):

@@ -9,8 +9,8 @@ from backend.redemptions.model import Entry, Kind, Limit, Offer
 
 OFFER_COLUMNS = (
     "v.entry, v.kind, v.title_zh, v.title_en, v.text_zh, v.text_en, v.points, v.pieces_max, e.stock, v.starts_at, v.ends_at,"
-    " v.hold_minutes, v.at_till, v.voucher_days, v.points_back, v.recipient, v.stores, v.limit_pieces, v.limit_period,"
-    " v.version, v.withdrawn, e.taken"
+    " v.hold_minutes, v.at_till, v.voucher_days, v.points_back, v.recipient, v.shop_fen, v.stores, v.limit_pieces,"
+    " v.limit_period, v.version, v.withdrawn, e.taken"
 )
 """Of `catalogue_versions v` and `catalogue_entries e`: the stock is the entry's, whichever version is read."""
 _NAMES = [column.partition(".")[2] for column in OFFER_COLUMNS.split(", ")]

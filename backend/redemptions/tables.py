@@ -33,6 +33,8 @@ catalogue_versions = Table(
     text_column("published_by"),
     text_column("reason"),
     instant_column("published_at"),
+    amount_column("shop_fen", nullable=True),
+    CheckConstraint("shop_fen >= 1", name="shop_fen"),
     CheckConstraint("version >= 1", name="version"),
     CheckConstraint("kind IN ('service', 'voucher', 'donation')", name="kind"),
     CheckConstraint(f"points BETWEEN 1 AND {MAX_AMOUNT}", name="points"),

@@ -27,6 +27,7 @@ from backend.usecases.verify_leases import leases_unmatched
 from backend.usecases.verify_merges import merges_unmatched
 from backend.usecases.verify_redemptions import redemptions_hold
 from backend.usecases.verify_returns import returns_unmatched
+from backend.usecases.verify_settlements import settlements_hold
 
 # Steps from city to city along the first column of each key, so that it costs one probe a city and table.
 CITIES = " UNION ".join(
@@ -169,6 +170,7 @@ def _verified(database: Reads, city: str, replay_since: datetime | None, lines_m
             scans.awards_replay(connection, city, policies, published_at_ms, Chosen(replay_since), lines_max),
             scans.nothing_dangles(connection, city, _unposted(connection, city, policies)),
             redemptions_hold(connection, city),
+            settlements_hold(connection, city),
         )
     return Verified(city, findings)
 

@@ -62,6 +62,12 @@ NEVER_CHANGED = (
     "report_steps",
     "case_terms",
     "acts",
+    "settlement_months",
+    "statements",
+    "statement_lines",
+    "statement_confirmations",
+    "settlement_payees",
+    "prepaid_awards",
 )
 
 

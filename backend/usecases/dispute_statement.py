@@ -1,0 +1,124 @@
+"""A retailer confirms its statement or disputes lines of it; officials rule, two of them where money moves."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.kernel.ids import new_id
+from backend.ledger import chart, post
+from backend.ledger.model import Reason, Transfer
+from backend.settlements import store
+from backend.settlements.clock import last_day
+from backend.settlements.model import (
+    REASON_MAX,
+    CorrectionByTwo,
+    CorrectionInvalid,
+    DisputeOver,
+    DisputeUnknown,
+    LineKey,
+    ReasonMissing,
+    Ruled,
+    Ruling,
+)
+from backend.settlements.store import Said
+from backend.storage.transaction import Database
+
+ADJUSTS = "dispute"
+"""The cause under which corrections stand in the ledger."""
+
+
+def told(reason: str) -> str:
+    """The reason without blanks around it. Raises ReasonMissing."""
+    stripped = reason.strip()
+    if not 1 <= len(stripped) <= REASON_MAX:
+        raise ReasonMissing
+    return stripped
+
+
+def dispute_line(database: Database, city: str, key: LineKey, said: Said, now: datetime) -> None:
+    """After COMMIT the line is not paid before somebody rules on it.
+
+    Raises StatementUnknown, LineUnknown, DisputeOver, DisputeRepeated, ReasonMissing.
+    """
+    wanted = said._replace(reason=told(said.reason))
+
+    def work(connection: Connection) -> None:
+        store.lock(connection, city, now)
+        until, confirmed = store.disputable_until(connection, city, key.month, key.retailer)
+        store.line(connection, city, key)
+        if confirmed or now >= until:
+            raise DisputeOver(until=last_day(until).isoformat())
+        store.dispute(connection, city, key, wanted, now)
+
+    database.write(work)
+
+
+def confirm_statement(database: Database, city: str, month: str, retailer: str, by: str, now: datetime) -> bool:
+    """All lines that are not disputed may be paid. False when it was confirmed before. Raises StatementUnknown."""
+
+    def work(connection: Connection) -> bool:
+        store.lock(connection, city, now)
+        store.disputable_until(connection, city, month, retailer)
+        return store.confirm(connection, city, month, retailer, by, now)
+
+    return database.write(work)
+
+
+def rule_on_dispute(database: Database, city: str, key: LineKey, ruled: Ruled, now: datetime) -> bool:
+    """Whether the dispute is over, after COMMIT: a correction without its second person is only proposed.
+
+    Raises DisputeUnknown, LineUnknown, CorrectionInvalid, CorrectionByTwo, ReasonMissing.
+    """
+    wanted = ruled._replace(explanation=told(ruled.explanation))
+    if (wanted.ruling is Ruling.CORRECT) != (wanted.correction != 0):
+        raise CorrectionInvalid
+    if wanted.approved_by == wanted.by:
+        raise CorrectionByTwo
+    reference = new_id()
+
+    def work(connection: Connection) -> bool:
+        store.lock(connection, city, now)
+        _open(connection, city, key)
+        store.rule(connection, city, key, wanted, now)
+        if wanted.ruling is Ruling.STANDS:
+            return True
+        if wanted.approved_by is None:
+            return False
+        _correct(connection, city, key, wanted.correction, wanted.approved_by, reference, now)
+        return True
+
+    return database.write(work)
+
+
+def approve_correction(database: Database, city: str, key: LineKey, by: str, now: datetime) -> None:
+    """What another person proposed is posted. Raises DisputeUnknown, CorrectionByTwo."""
+    reference = new_id()
+
+    def work(connection: Connection) -> None:
+        store.lock(connection, city, now)
+        proposed = _open(connection, city, key)
+        if proposed.ruling != Ruling.CORRECT or proposed.correction is None:
+            raise DisputeUnknown(line_no=key.line_no)
+        if proposed.ruled_by == by:
+            raise CorrectionByTwo
+        _correct(connection, city, key, proposed.correction, by, reference, now)
+
+    database.write(work)
+
+
+def _open(connection: Connection, city: str, key: LineKey) -> store.Proposed:
+    found = store.locked_dispute(connection, city, key)
+    if found.over:
+        raise DisputeUnknown(line_no=key.line_no)
+    return found
+
+
+def _correct(
+    connection: Connection, city: str, key: LineKey, correction: int, by: str, reference: str, now: datetime
+) -> None:
+    store.approve(connection, city, key, by, reference, now)
+    line = store.line(connection, city, key)
+    shop, source = chart.shop(line.store, line.unit), chart.adjust(ADJUSTS, line.unit)
+    sides = (source, shop) if correction > 0 else (shop, source)
+    row = Transfer(reference, 1, 0, Reason.ADJUST.value, line.unit, *sides, abs(correction))
+    post.post_once(connection, city, [row], now)

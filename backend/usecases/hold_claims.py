@@ -1,0 +1,48 @@
+"""What shops claim for some sales is not paid for now, whether it stands on a statement already or will."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.kernel.ids import new_id
+from backend.settlements import store
+from backend.settlements.model import Claim
+from backend.settlements.store import Held, Said
+from backend.storage.transaction import Database
+from backend.usecases.dispute_statement import told
+
+CLAIMS_MAX = 10_000
+"""Sold lines in one act; who has more holds them in turn."""
+
+
+def hold_claims(database: Database, city: str, claims: Collection[Claim], said: Said, now: datetime) -> Held:
+    """Holds all that shops claim for these sold lines, after COMMIT; what is held stays held, with its first reason.
+
+    What was paid is not undone, and what stands in a payment file stays there: a file that was not released yet is not
+    released any more. Raises ReasonMissing.
+    """
+    wanted = said._replace(reason=told(said.reason))
+    holds = [new_id() for _ in set(claims)]
+    if not 0 < len(holds) <= CLAIMS_MAX:
+        raise ValueError(f"1 to {CLAIMS_MAX} sold lines are held at once")
+    return database.write(lambda connection: held_claims(connection, city, claims, holds, wanted, now))
+
+
+def held_claims(
+    connection: Connection, city: str, claims: Collection[Claim], holds: Collection[str], said: Said, now: datetime
+) -> Held:
+    """As `hold_claims`, within the caller's transaction: `holds` are new ids, one for each different claim."""
+    store.lock(connection, city, now)
+    return store.hold(connection, city, claims, holds, said, now)
+
+
+def release_claims(database: Database, city: str, claims: Collection[Claim], said: Said, now: datetime) -> int:
+    """How many of these sold lines are held no more, after COMMIT. Raises ReasonMissing."""
+    wanted = said._replace(reason=told(said.reason))
+
+    def work(connection: Connection) -> int:
+        store.lock(connection, city, now)
+        return store.release(connection, city, claims, wanted, now)
+
+    return database.write(work)

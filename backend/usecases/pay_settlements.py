@@ -1,0 +1,136 @@
+"""What may be paid becomes a payment file, released by another person; what the bank paid is booked in the ledger."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.ledger import chart, post
+from backend.ledger.model import Reason, Transfer
+from backend.settlements import payments, store
+from backend.settlements.files import Payee, digest, payment_file
+from backend.settlements.model import (
+    Booked,
+    ClaimsHeld,
+    FileChanged,
+    NothingToPay,
+    PaymentState,
+    ReasonMissing,
+    ReleasedByPreparer,
+)
+from backend.settlements.payments import Share
+from backend.storage.transaction import Database
+from backend.usecases.dispute_statement import told
+
+PAID = 1
+"""The step of a payment's posting under its id."""
+
+
+class PaymentFile(NamedTuple):
+    """The CSV file of a payment and its SHA-256."""
+
+    payment: str
+    payees: tuple[Payee, ...]
+    content: bytes
+    sha256: bytes
+
+    @property
+    def amount_fen(self) -> int:
+        return sum(one.amount_fen for one in self.payees)
+
+
+def prepare_payment(database: Database, city: str, payment: str, by: str, now: datetime) -> PaymentFile:
+    """Takes every line that may be paid, under the new id `payment`. Raises NothingToPay."""
+
+    def work(connection: Connection) -> PaymentFile:
+        store.lock(connection, city, now)
+        paid = payments.take(connection, city, payment, now)
+        if not paid:
+            raise NothingToPay
+        made = _file(payment, paid)
+        payments.insert(connection, city, payment, paid, made.sha256, by, now)
+        return made
+
+    return database.write(work)
+
+
+def release_payment(database: Database, city: str, payment: str, by: str, now: datetime) -> PaymentFile:
+    """The file for the bank, by somebody who did not prepare it; released again it is the same.
+
+    Raises PaymentUnknown, PaymentStanding, ReleasedByPreparer, ClaimsHeld, FileChanged.
+    """
+
+    def work(connection: Connection) -> PaymentFile:
+        store.lock(connection, city, now)
+        found = payments.locked(connection, city, payment)
+        found.check(PaymentState.PREPARED, PaymentState.RELEASED)
+        if found.prepared_by == by:
+            raise ReleasedByPreparer
+        made = _checked_file(connection, city, payment, found.sha256)
+        if found.state is PaymentState.PREPARED:
+            held = payments.held_since(connection, city, payment)
+            if held:
+                raise ClaimsHeld(lines=held)
+            payments.release(connection, city, payment, by, now)
+        return made
+
+    return database.write(work)
+
+
+def refuse_payment(database: Database, city: str, payment: str, by: str, reason: str, now: datetime) -> None:
+    """By either of the two, before it is paid: its lines are free for another file.
+
+    Raises PaymentUnknown, PaymentStanding, ReasonMissing.
+    """
+    why = told(reason)
+
+    def work(connection: Connection) -> None:
+        store.lock(connection, city, now)
+        payments.locked(connection, city, payment).check(PaymentState.PREPARED, PaymentState.RELEASED)
+        payments.refuse(connection, city, payment, by, why, now)
+
+    database.write(work)
+
+
+def book_payment(database: Database, city: str, payment: str, booked: Booked, now: datetime) -> bool:
+    """What left the shops' accounts, after COMMIT; False when the same was booked before.
+
+    Raises PaymentUnknown, PaymentStanding, FileChanged, ReasonMissing where the bank's reference is missing.
+    """
+    if not booked.bank_reference.strip():
+        raise ReasonMissing
+
+    def work(connection: Connection) -> bool:
+        store.lock(connection, city, now)
+        found = payments.locked(connection, city, payment)
+        if found.is_repeat(booked):
+            return False
+        found.check(PaymentState.RELEASED)
+        _checked_file(connection, city, payment, found.sha256)
+        post.post_once(connection, city, transfers_of(payment, payments.shares(connection, city, payment)), now)
+        payments.book(connection, city, payment, booked, now)
+        return True
+
+    return database.write(work)
+
+
+def transfers_of(payment: str, shares: list[Share]) -> list[Transfer]:
+    """From each shop's account to its retailer; a shop that owes more than is due to it gets the difference from there."""
+    transfers = []
+    for number, one in enumerate(shares):
+        shop, retailer = chart.shop(one.store, one.unit), chart.paid(one.retailer, one.unit)
+        sides = (shop, retailer) if one.amount > 0 else (retailer, shop)
+        transfers.append(Transfer(payment, PAID, number, Reason.PAYMENT.value, one.unit, *sides, abs(one.amount)))
+    return transfers
+
+
+def _checked_file(connection: Connection, city: str, payment: str, sha256: bytes) -> PaymentFile:
+    made = _file(payment, payments.payees(connection, city, payment))
+    if made.sha256 != sha256:
+        raise FileChanged
+    return made
+
+
+def _file(payment: str, paid: list[Payee]) -> PaymentFile:
+    content = payment_file(payment, paid)
+    return PaymentFile(payment, tuple(paid), content, digest(content))

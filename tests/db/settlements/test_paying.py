@@ -1,0 +1,181 @@
+"""Payment files: prepared by one, released by another, booked once, to the fen, whatever happens in between."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Connection
+
+from backend.ledger import chart
+from backend.settlements.model import (
+    Claim,
+    ClaimsHeld,
+    NothingToPay,
+    PaymentStanding,
+    ReleasedByPreparer,
+)
+from backend.settlements.store import Said
+from backend.storage.transaction import Database, Result
+from backend.usecases.close_settlement import close_settlement
+from backend.usecases.dispute_statement import confirm_statement
+from backend.usecases.hold_claims import hold_claims
+from backend.usecases.pay_settlements import (
+    book_payment,
+    prepare_payment,
+    refuse_payment,
+    release_payment,
+)
+from tests.worlds import books
+from tests.worlds.city import NANJING, NOON
+from tests.worlds.later import assert_verified
+from tests.worlds.settling import BIG, CLOSING, DAY, MONTH, NEXT, QIAN, SMALL, ZHAO, Office, booked, open_office
+
+AFTER = CLOSING + 6 * DAY
+
+
+def shop(database: Database, store: str) -> int:
+    return books.balance(database, NANJING, chart.shop(store, "fee"))
+
+
+def paid(database: Database, retailer: str = BIG) -> int:
+    return books.balance(database, NANJING, chart.paid(retailer, "fee"))
+
+
+class Cut(Exception):
+    """The process ended just before COMMIT."""
+
+
+class Dying(Database):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        def cut(connection: Connection) -> Result:
+            work(connection)
+            raise Cut
+
+        return self._database.write(cut)
+
+
+@pytest.fixture
+def office(engine_db: Database) -> Office:
+    """Twelve fen in one shop of a retailer, six in another, fifteen of another retailer; the month is closed."""
+    opened = open_office(engine_db)
+    opened.sell(4)
+    opened.sell(2, "s2")
+    opened.sell(5, "s3")
+    opened.close()
+    return opened
+
+
+def test_what_is_paid_leaves_the_shops_accounts_once(office: Office) -> None:
+    database = office.database
+    made = office.pay()
+
+    rows = list(csv.reader(io.StringIO(made.content.decode("utf-8-sig"))))
+    assert [(row[2], row[5], row[6]) for row in rows[1:]] == [
+        (SMALL, "15", "0.15"),
+        (BIG, "18", "0.18"),
+        ("2", "33", "0.33"),
+    ]
+    assert made.sha256 == hashlib.sha256(made.content).digest()
+    assert (shop(database, "s1"), shop(database, "s2"), paid(database), paid(database, SMALL)) == (0, 0, 18, 15)
+    assert not book_payment(database, NANJING, made.payment, booked(), AFTER)
+    with pytest.raises(PaymentStanding):
+        book_payment(database, NANJING, made.payment, booked("ICBC-2"), AFTER)
+    with pytest.raises(NothingToPay):
+        office.prepare()
+    assert_verified(database, NANJING)
+
+
+def test_nothing_is_paid_before_it_is_confirmed_or_the_time_to_dispute_is_over(office: Office) -> None:
+    with pytest.raises(NothingToPay):
+        office.prepare(CLOSING + DAY)
+
+    confirm_statement(office.database, NANJING, MONTH, SMALL, "店长", CLOSING + DAY)
+
+    assert [one.retailer for one in office.prepare(CLOSING + DAY).payees] == [SMALL]
+    office.dispute(2)
+    assert [(one.retailer, one.amount_fen) for one in office.prepare().payees] == [(BIG, 12)]
+
+
+def test_who_prepared_does_not_release_and_what_is_held_since_stops_it(office: Office) -> None:
+    database = office.database
+    sold = books.rows(database, "SELECT basket::text FROM statement_lines WHERE store = 's1'")[0][0]
+    made = office.prepare()
+    with pytest.raises(ReleasedByPreparer):
+        release_payment(database, NANJING, made.payment, ZHAO, AFTER)
+    with pytest.raises(PaymentStanding):
+        book_payment(database, NANJING, made.payment, booked(), AFTER)
+    hold_claims(database, NANJING, [Claim(sold, 0)], Said(ZHAO, "证书已撤销"), AFTER)
+    with pytest.raises(ClaimsHeld):
+        release_payment(database, NANJING, made.payment, QIAN, AFTER)
+
+    refuse_payment(database, NANJING, made.payment, QIAN, "有暂缓", AFTER)
+
+    assert office.pay(AFTER + DAY).amount_fen == 21
+    assert_verified(database, NANJING)
+
+
+def test_who_owes_more_than_is_due_waits_and_sister_shops_bear_it(office: Office) -> None:
+    database = office.database
+    office.pay()
+    baskets = dict(books.rows(database, "SELECT store, basket::text FROM statement_lines WHERE city = :c", c=NANJING))
+    office.bring_back(baskets["s1"], 3, CLOSING + 7 * DAY)
+    office.bring_back(baskets["s3"], 1, CLOSING + 7 * DAY)
+    office.sell(5, "s2", CLOSING + 8 * DAY)
+    office.close(NEXT, CLOSING + 40 * DAY)
+
+    made = office.pay(CLOSING + 50 * DAY)
+
+    assert [(one.retailer, one.amount_fen) for one in made.payees] == [(BIG, 15 - 9)]
+    assert (shop(database, "s1"), shop(database, "s2"), shop(database, "s3")) == (0, 0, -3)
+    assert (paid(database), paid(database, SMALL)) == (24, 15)
+    assert_verified(database, NANJING)
+
+
+def test_a_worker_that_dies_between_release_and_booking_leaves_both_whole(office: Office) -> None:
+    """Booked in one transaction with the ledger: what fails in the middle of it did not happen."""
+    database = office.database
+    made = office.prepare()
+    release_payment(database, NANJING, made.payment, QIAN, AFTER)
+
+    with pytest.raises(Cut):
+        book_payment(Dying(database), NANJING, made.payment, booked(), AFTER)
+    assert_verified(database, NANJING)
+    assert (paid(database), book_payment(database, NANJING, made.payment, booked(), AFTER), paid(database)) == (
+        0,
+        True,
+        18,
+    )
+
+
+def test_closing_returns_disputes_and_payments_at_once_lose_and_double_nothing(engine_db: Database) -> None:
+    office = open_office(engine_db)
+    sold = [office.sell(3, ("s1", "s2", "s3")[number % 3]) for number in range(9)]
+    ids = [f"01900000-0000-7000-8000-0000000000{number:02x}" for number in range(4)]
+
+    def quiet(work: object, *given: object) -> object:
+        try:
+            return work(*given)  # type: ignore[operator]
+        except (NothingToPay, PaymentStanding, ReleasedByPreparer) as refused:
+            return refused
+
+    with ThreadPoolExecutor(8) as crowd:
+        closes = [crowd.submit(close_settlement, engine_db, NANJING, MONTH, ZHAO, CLOSING) for _ in range(3)]
+        backs = [crowd.submit(office.bring_back, basket, 1, NOON + DAY) for basket in sold]
+        lines = sum(one.result().new for one in closes)
+        payments = [crowd.submit(quiet, prepare_payment, engine_db, NANJING, one, ZHAO, AFTER) for one in ids]
+        disputes = [crowd.submit(office.dispute, number) for number in range(1, 4)]
+        for one in (*backs, *payments, *disputes):
+            one.result()
+        for one in ids:
+            quiet(release_payment, engine_db, NANJING, one, QIAN, AFTER)
+    assert lines == 1
+    office.close(NEXT, CLOSING + 40 * DAY)
+
+    assert books.rows(engine_db, "SELECT count(*) FROM statement_lines") == [(18,)]
+    assert_verified(engine_db, NANJING)
