@@ -326,6 +326,7 @@ class Chores:
 
     def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
         return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}
+
     def close_settlements(self, now: datetime, stopping: Stopping) -> Facts:
         closed = [close_last_month(self._database, city, now) for city in self._cities(stopping)]
         return {"closed": sum(one.new for one in closed), "lines": sum(one.lines for one in closed if one.new)}

@@ -25,6 +25,7 @@ class Program(click.Group):
         "cases",
         "catalogue",
         "redemptions",
+        "settlements",
         "residents",
         "passport",
         "stores",

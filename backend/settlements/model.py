@@ -126,7 +126,7 @@ class TermsInvalid(DomainError):
 
 
 class StatementUnknown(DomainError):
-    code = "statement-unknown"
+    code = "settlement-statement-unknown"
     text_zh = "没有 {retailer} 在 {month} 的对账单。"
     text_en = "There is no statement of {retailer} for {month}."
 

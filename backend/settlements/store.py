@@ -58,8 +58,10 @@ LEFT JOIN statement_confirmations c ON c.city = %(city)s AND c.month = s.month A
 WHERE s.city = %(city)s AND s.month = %(month)s AND s.retailer = %(retailer)s"""
 
 LINE = """
-SELECT store, unit, amount FROM statement_lines
-WHERE city = %(city)s AND month = %(month)s AND retailer = %(retailer)s AND line_no = %(line_no)s"""
+SELECT l.store, l.unit, l.amount, x.payment IS NOT NULL FROM statement_lines l
+LEFT JOIN settlement_payment_lines x ON x.city = %(city)s AND x.month = l.month AND x.retailer = l.retailer
+  AND x.line_no = l.line_no AND NOT x.refused
+WHERE l.city = %(city)s AND l.month = %(month)s AND l.retailer = %(retailer)s AND l.line_no = %(line_no)s"""
 
 CONFIRM = """
 INSERT INTO statement_confirmations (city, month, retailer, confirmed_by, confirmed_at)
@@ -120,11 +122,12 @@ class Said(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What a statement's line says, in fen."""
+    """What a statement's line says, in fen, and whether a payment file has it."""
 
     store: str
     unit: str
     amount: int
+    taken: bool
 
 
 class Proposed(NamedTuple):

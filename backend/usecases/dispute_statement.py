@@ -45,8 +45,7 @@ def dispute_line(database: Database, city: str, key: LineKey, said: Said, now: d
     def work(connection: Connection) -> None:
         store.lock(connection, city, now)
         until, confirmed = store.disputable_until(connection, city, key.month, key.retailer)
-        store.line(connection, city, key)
-        if confirmed or now >= until:
+        if store.line(connection, city, key).taken or confirmed or now >= until:
             raise DisputeOver(until=last_day(until).isoformat())
         store.dispute(connection, city, key, wanted, now)
 
