@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.settlements import store
 from backend.settlements.clock import checked_end, clocks, end_of, month_before
 from backend.settlements.model import MonthPassed, Terms, TermsInvalid
@@ -58,6 +61,8 @@ def close_settlement(database: Database, city: str, month: str, by: str, now: da
         store.close(connection, city, month, ended_at, clocks(month, now, calendar.terms), by, now)
         counts = store.month_counts(connection, city, month)
         assert counts is not None
+        told = {"statements": counts[0], "lines": counts[1]}
+        record(connection, Act(What.SETTLEMENT_CLOSED, city, "settlement-month", month, now, after=told))
         return Closed(month, *counts, new=True)
 
     return database.write(work)
@@ -74,7 +79,10 @@ def set_terms(database: Database, city: str, terms: Terms, by: str, now: datetim
         raise TermsInvalid
 
     def work(connection: Connection) -> None:
-        store.lock(connection, city, now)
+        before = store.lock(connection, city, now).terms
         store.set_terms(connection, city, terms, by, now)
+        told = {**terms._asdict(), "by": by}
+        act = Act(What.SETTLEMENT_TERMS_SET, city, "settlement-terms", city, now, before=before._asdict(), after=told)
+        record(connection, act)
 
     database.write(work)

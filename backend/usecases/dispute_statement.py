@@ -1,9 +1,13 @@
 """A retailer confirms its statement or disputes lines of it; officials rule, two of them where money moves."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.ids import new_id
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
@@ -48,6 +52,7 @@ def dispute_line(database: Database, city: str, key: LineKey, said: Said, now: d
         if store.line(connection, city, key).taken or confirmed or now >= until:
             raise DisputeOver(until=last_day(until).isoformat())
         store.dispute(connection, city, key, wanted, now)
+        record(connection, _act(What.LINE_DISPUTED, city, key, now, wanted.reason, {"by": wanted.by}))
 
     database.write(work)
 
@@ -58,7 +63,11 @@ def confirm_statement(database: Database, city: str, month: str, retailer: str, 
     def work(connection: Connection) -> bool:
         store.lock(connection, city, now)
         store.disputable_until(connection, city, month, retailer)
-        return store.confirm(connection, city, month, retailer, by, now)
+        new = store.confirm(connection, city, month, retailer, by, now)
+        if new:
+            key = f"{month}/{retailer}"
+            record(connection, Act(What.STATEMENT_CONFIRMED, city, "statement", key, now, after={"by": by}))
+        return new
 
     return database.write(work)
 
@@ -79,6 +88,8 @@ def rule_on_dispute(database: Database, city: str, key: LineKey, ruled: Ruled, n
         store.lock(connection, city, now)
         _open(connection, city, key)
         store.rule(connection, city, key, wanted, now)
+        told = {"ruling": wanted.ruling.value, "correction": wanted.correction, "by": wanted.by}
+        record(connection, _act(What.DISPUTE_RULED, city, key, now, wanted.explanation, told))
         if wanted.ruling is Ruling.STANDS:
             return True
         if wanted.approved_by is None:
@@ -121,3 +132,10 @@ def _correct(
     sides = (source, shop) if correction > 0 else (shop, source)
     row = Transfer(reference, 1, 0, Reason.ADJUST.value, line.unit, *sides, abs(correction))
     post.post_once(connection, city, [row], now)
+    told = {"correction": correction, "approved_by": by, "reference": reference}
+    record(connection, _act(What.CORRECTION_APPROVED, city, key, now, None, told))
+
+
+def _act(what: What, city: str, key: LineKey, now: datetime, reason: str | None, told: Mapping[str, object]) -> Act:
+    place = f"{key.month}/{key.retailer}/{key.line_no}"
+    return Act(what, city, "statement-line", place, now, reason=reason, after=told)

@@ -1,10 +1,13 @@
 """What shops claim for some sales is not paid for now, whether it stands on a statement already or will."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.ids import new_id
 from backend.settlements import store
 from backend.settlements.model import Claim
@@ -34,7 +37,9 @@ def held_claims(
 ) -> Held:
     """As `hold_claims`, within the caller's transaction: `holds` are new ids, one for each different claim."""
     store.lock(connection, city, now)
-    return store.hold(connection, city, claims, holds, said, now)
+    held = store.hold(connection, city, claims, holds, said, now)
+    record(connection, _act(What.CLAIMS_HELD, city, claims, said, now, held._asdict()))
+    return held
 
 
 def release_claims(database: Database, city: str, claims: Collection[Claim], said: Said, now: datetime) -> int:
@@ -43,6 +48,16 @@ def release_claims(database: Database, city: str, claims: Collection[Claim], sai
 
     def work(connection: Connection) -> int:
         store.lock(connection, city, now)
-        return store.release(connection, city, claims, wanted, now)
+        released = store.release(connection, city, claims, wanted, now)
+        record(connection, _act(What.CLAIMS_RELEASED, city, claims, wanted, now, {"released": released}))
+        return released
 
     return database.write(work)
+
+
+def _act(
+    what: What, city: str, claims: Collection[Claim], said: Said, now: datetime, told: Mapping[str, object]
+) -> Act:
+    named = sorted(f"{basket}/{line_no}" for basket, line_no in set(claims))
+    facts = {"by": said.by, "claims": named, **told}
+    return Act(what, city, "claims", named[0], now, reason=said.reason, after=facts)

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.settlements import payments, store
@@ -49,6 +52,7 @@ def prepare_payment(database: Database, city: str, payment: str, by: str, now: d
             raise NothingToPay
         made = _file(payment, paid)
         payments.insert(connection, city, payment, paid, made.sha256, by, now)
+        record(connection, _act(What.PAYMENT_PREPARED, city, payment, now, by, amount_fen=made.amount_fen))
         return made
 
     return database.write(work)
@@ -72,6 +76,7 @@ def release_payment(database: Database, city: str, payment: str, by: str, now: d
             if held:
                 raise ClaimsHeld(lines=held)
             payments.release(connection, city, payment, by, now)
+            record(connection, _act(What.PAYMENT_RELEASED, city, payment, now, by, sha256=found.sha256.hex()))
         return made
 
     return database.write(work)
@@ -88,6 +93,7 @@ def refuse_payment(database: Database, city: str, payment: str, by: str, reason:
         store.lock(connection, city, now)
         payments.locked(connection, city, payment).check(PaymentState.PREPARED, PaymentState.RELEASED)
         payments.refuse(connection, city, payment, by, why, now)
+        record(connection, _act(What.PAYMENT_REFUSED, city, payment, now, by, refusal=why))
 
     database.write(work)
 
@@ -109,6 +115,7 @@ def book_payment(database: Database, city: str, payment: str, booked: Booked, no
         _checked_file(connection, city, payment, found.sha256)
         post.post_once(connection, city, transfers_of(payment, payments.shares(connection, city, payment)), now)
         payments.book(connection, city, payment, booked, now)
+        record(connection, _act(What.PAYMENT_BOOKED, city, payment, now, **booked._asdict()))
         return True
 
     return database.write(work)
@@ -122,6 +129,10 @@ def transfers_of(payment: str, shares: list[Share]) -> list[Transfer]:
         sides = (shop, retailer) if one.amount > 0 else (retailer, shop)
         transfers.append(Transfer(payment, PAID, number, Reason.PAYMENT.value, one.unit, *sides, abs(one.amount)))
     return transfers
+
+
+def _act(what: What, city: str, payment: str, now: datetime, by: str, **told: object) -> Act:
+    return Act(what, city, "settlement-payment", payment, now, after={"by": by, **told})
 
 
 def _checked_file(connection: Connection, city: str, payment: str, sha256: bytes) -> PaymentFile:

@@ -44,6 +44,7 @@ NO_OFFICIAL_STARTS = {
     "merge_residents": "a resident merges two accounts",
     "official_sign_in": "an official's own session and password; listed there",
     "overdue": "part of jobs",
+    "overdue_claims": "reads",
     "passport": "a resident shows a statement",
     "person_tables": "a list",
     "preview_policy": "reads; what is kept of it is an act",
@@ -68,6 +69,7 @@ NO_OFFICIAL_STARTS = {
     "send_notices": "a job tells residents",
     "send_phone_code": "a resident signs in",
     "settle_due": "a job settles what is due",
+    "shop_claims": "part of settlement",
     "shared_transaction": "part of recording",
     "sign_in": "a resident signs in",
     "spend_points": "part of redemptions",
@@ -80,6 +82,7 @@ NO_OFFICIAL_STARTS = {
     "verify_merges": "reads",
     "verify_redemptions": "reads",
     "verify_returns": "reads",
+    "verify_settlements": "reads",
     "void_baskets": "a till voids",
     "wechat": "part of signing in",
 }

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -35,6 +34,7 @@ from tests.worlds import books
 from tests.worlds.city import NANJING
 from tests.worlds.later import assert_verified
 from tests.worlds.settling import BIG, CLOSING, DAY, MONTH, NEXT, QIAN, SMALL, ZHAO, Office, booked, open_office
+from tests.worlds.threads import Threads
 
 AFTER = CLOSING + 6 * DAY
 LAST_MINUTES = CLOSING - timedelta(minutes=45)
@@ -169,7 +169,7 @@ def test_closing_returns_disputes_and_payments_at_once_lose_and_double_nothing(e
         except (DisputeOver, NothingToPay, PaymentUnknown) as refused:
             return refused
 
-    with ThreadPoolExecutor(8) as crowd:
+    with Threads(8) as crowd:
         closes = [crowd.submit(close_settlement, engine_db, NANJING, MONTH, ZHAO, CLOSING) for _ in range(3)]
         backs = [crowd.submit(office.bring_back, basket, 1, LAST_MINUTES) for basket in sold]
         lines = sum(one.result().new for one in closes)
