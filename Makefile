@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
-# make run ONCE=1 ends after the table; STATE=/srv/greenpoints keeps the data elsewhere; ARGS are handed on.
+# make run ONCE=1 ends after the table; YEAR=1 first makes a year of data; STATE=/srv/greenpoints keeps the data elsewhere; ARGS are handed on.
 STATE_OPTION := $(if $(STATE),--state $(STATE))
 
 .DEFAULT_GOAL := help
@@ -12,7 +12,7 @@ help:  ## 列出命令 / this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## 启动整个系统与演示城市，Ctrl-C 停止；ONCE=1 演示后结束 / start everything, stop with Ctrl-C
-	@exec $(BIN)/python -m backend.demo $(if $(ONCE),--once) $(STATE_OPTION) $(ARGS)
+	@exec $(BIN)/python -m backend.demo $(if $(ONCE),--once) $(if $(YEAR),--year) $(STATE_OPTION) $(ARGS)
 
 test: setup-test  ## 运行全部测试 / all tests; says which could not run and why
 	@exec $(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not bench" $(ARGS)

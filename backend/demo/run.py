@@ -44,6 +44,7 @@ from backend.demo.stage import stage_pictures, stage_video
 from backend.demo.steps import step
 from backend.demo.supervisor import Supervisor
 from backend.demo.table import Table
+from backend.demo.year.make import make_year
 from backend.kernel.errors import DomainError
 from backend.storage.cluster import prepare_home
 from backend.storage.embedded import EmbeddedPostgres
@@ -74,12 +75,12 @@ class System:
     keep_alive: Callable[[], None]
 
 
-def run(home: Path, table: Table, *, once: bool) -> int:
+def run(home: Path, table: Table, *, once: bool, year: bool = False) -> int:
     """0 when everything was as it must be. Ends by KeyboardInterrupt (Ctrl-C, SIGTERM) with all programs stopped."""
     prepare_home(home)
     with ExitStack() as stack:
         _only_one(home, stack)
-        system = _start(home, table, stack)
+        system = _start(home, table, stack, year=year)
         good = _show(system)
         _print_places(system, once=once)
         if once:
@@ -97,7 +98,7 @@ def _only_one(home: Path, stack: ExitStack) -> None:
         raise AlreadyRuns(home=home) from error
 
 
-def _start(home: Path, table: Table, stack: ExitStack) -> System:
+def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
     demo = home / "demo"
     demo.mkdir(mode=0o700, exist_ok=True)
     now = datetime.now(UTC)
@@ -115,6 +116,8 @@ def _start(home: Path, table: Table, stack: ExitStack) -> System:
             seed.open_shops(owner, keyring, token, now)
             seed.publish_goods(owner, now)
             seed.make_snapshot(owner, now)
+    if year:  # before anything else works on its days
+        make_year(url, owner, keyring, demo / "year", now)
     supervisor = Supervisor(home / "logs", table.say)
     stack.callback(_stop, supervisor)
     address = Address(
@@ -241,6 +244,8 @@ def _print_places(system: System, *, once: bool) -> None:
     if not once:
         say(f"  手机页面 phone page {system.address.backend_url}/m/  短信验证码写在后端日志 codes are in backend.log")
         say(f"  接口文档 API        {system.address.backend_url}/docs")
+        if not (system.home / "demo" / "year").exists():
+            say("  苏州一年的数据      make run YEAR=1  生成后各页面都有内容 / a year of another city's data")
     say(f"  日志 logs           {system.home / 'logs'}")
     if not once:
         say("\n系统正在运行，按 Ctrl-C 停止 / running; Ctrl-C stops it")

@@ -1,0 +1,47 @@
+"""`make run YEAR=1`: the year is made once, with its progress shown, while nothing else runs."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from backend.demo.keys import CITY_KEY_ID, Keyring
+from backend.demo.steps import step
+from backend.demo.year import founding
+from backend.demo.year.life import Keys, Span, live
+from backend.kernel.errors import DomainError
+from backend.kernel.periods import civil_date, milliseconds
+from backend.key_files import secret_key
+from backend.storage.transaction import Database
+
+DONE = "done"
+MONTH = 30
+
+
+class YearCutOff(DomainError):
+    code = "demo-year-cut-off"
+    text_zh = "上次生成苏州的数据时被中断，请先执行 make reset，再执行 make run YEAR=1。"
+    text_en = "Making Suzhou's year was interrupted; run make reset, then make run YEAR=1 again."
+
+
+def make_year(url: str, owner: Database, keyring: Keyring, marker: Path, now: datetime) -> None:
+    """Only the first time. Raises YearCutOff where an earlier attempt did not come to its end."""
+    if marker.exists():
+        if marker.read_text() != DONE:
+            raise YearCutOff
+        return
+    marker.write_text("begun")
+    span = Span(civil_date(milliseconds(now)))
+    with step("苏州 founding Suzhou"):
+        founding.found(url, owner, span.begins - timedelta(days=2))
+    live(url, keys_of(keyring), span, progress=_show)
+    marker.write_text(DONE)
+
+
+def keys_of(keyring: Keyring) -> Keys:
+    secret = secret_key(keyring.identity_hash)
+    return Keys(secret, secret, CITY_KEY_ID, keyring.load_signing("city").sign)
+
+
+def _show(day: int, days: int) -> None:
+    """A line a month: what takes a minute or two must not look dead."""
+    if day % MONTH == 0 or day == days:
+        print(f"· 苏州的一年 a year in Suzhou … {day}/{days} 天 days", flush=True)
