@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Connection
 
+from backend.audit.acting import acting
+from backend.audit.model import COMMAND, Actor
 from backend.certificates.imports import Source, import_rows
 from backend.demo.year.goods import registry_rows
 from backend.demo.year.shops import PARTNERS, SHOPS, SUZHOU
@@ -23,9 +25,11 @@ DATA = Path(__file__).resolve().parents[1] / "suzhou"
 POLICIES = (DATA / "points.json", DATA / "appliances.json")
 CATALOGUE = DATA / "catalogue.json"
 READER = "greenpoints_auditor"
+FOUNDER = Actor(f"{COMMAND}:demonstration", COMMAND)
 AUTHOR, APPROVER = "demo-author", "demo-approver"
 
 
+@acting(FOUNDER)
 def found(url: str, owner: Database, now: datetime) -> None:
     """`url` names the same database, where the previews are read. Done twice it changes nothing."""
     import_rows(owner, registry_rows(), Source("苏州演示名录 (虚构)", "suzhou.csv", "demo", now))

@@ -12,10 +12,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
+from backend.audit.acting import acting
 from backend.certificates.cache import RegistryCache
 from backend.certificates.imports import Source, import_rows
 from backend.demo.year import goods
 from backend.demo.year.desk import Desk
+from backend.demo.year.founding import FOUNDER
 from backend.demo.year.sales import BASKETS_A_DAY, DAYS, RESIDENTS, Sale, Way, joins_on, sales_of
 from backend.demo.year.shops import SUZHOU
 from backend.demo.year.tills import Sent, Tills
@@ -84,6 +86,7 @@ class Span:
         return datetime.combine(self.ends - timedelta(days=self.days), time(0), CHINA).astimezone(UTC)
 
 
+@acting(FOUNDER)
 def live(url: str, keys: Keys, span: Span, *, seed: int = 1, progress: Progress = lambda *_: None) -> None:
     """Suzhou must be there (`year.found`). Nothing else may happen in it meanwhile."""
     # A year that is cut off is made anew: its commits need not wait for the disk.
