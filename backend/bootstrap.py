@@ -17,13 +17,15 @@ from backend.key_files import authority_key, certificate_chain, secret_key, secr
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.redemptions.codes import CodeBook
-from backend.settings import Settings, TextMessages
+from backend.resident_settings import TextMessages
+from backend.settings import Settings
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
 from backend.usecases.capture_quote import CaptureQuote
 from backend.usecases.change_consent import ChangeConsent
 from backend.usecases.claim_basket import ClaimBasket
+from backend.usecases.claim_missing_points import ClaimMissingPoints, MissingTerms
 from backend.usecases.close_account import CloseAccount
 from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.confirm_redemption import ConfirmRedemption
@@ -84,6 +86,7 @@ class Backend:
     issue_member_code: IssueMemberCode
     collect_awards: CollectAwards
     claim_basket: ClaimBasket
+    claim_missing_points: ClaimMissingPoints
     hold_redemption: HoldRedemption
     confirm_redemption: ConfirmRedemption
     codes: CodeBook
@@ -151,6 +154,7 @@ def build(settings: Settings) -> Backend:
         ),
         collect_awards=CollectAwards(database),
         claim_basket=ClaimBasket(database, registry, policies),
+        claim_missing_points=ClaimMissingPoints(database, registry, policies, missing_terms(settings)),
         hold_redemption=HoldRedemption(database, codes),
         confirm_redemption=ConfirmRedemption(database, codes),
         codes=codes,
@@ -177,6 +181,10 @@ def _accept_messages(
 ) -> AcceptMessages:
     voids = VoidBaskets(database, policies)
     return AcceptMessages(database, RecordTogether(recorder), sign, voids=voids, reads_max=settings.batch_reads_max)
+
+
+def missing_terms(settings: Settings) -> MissingTerms:
+    return MissingTerms(settings.missing_points_days, settings.appeal_working_days)
 
 
 def log_key(path: Path | None) -> LogKey | None:

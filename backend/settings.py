@@ -11,10 +11,9 @@ from environs import validate
 
 from backend import environment
 from backend.environment import Described, Given, broken_in, described_as, file, flag, networks, number, one_of, text
-from backend.key_files import fault_of, pair_fault, secret_key, secret_text, signing_key
+from backend.key_files import fault_of, pair_fault, secret_key, signing_key
+from backend.resident_settings import NOT_IN_PRODUCTION, PREFIX, ResidentSettings, faults_of_residents
 
-PREFIX = "GREENPOINTS_"
-EXPIRY_TEMPLATE, TEMPLATE_ID = f"{PREFIX}WECHAT_EXPIRY_TEMPLATE", text(validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z"))
 CREDIT_PLATFORMS = f"{PREFIX}CREDIT_PLATFORMS"
 _URL = text(validate.URL(schemes={"http", "https"}, require_tld=False))
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
@@ -34,16 +33,11 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class TextMessages(StrEnum):
-    OFF = "off"
-    LOG = "log"
-
-
 LEDGER_KEY_FILE = f"{PREFIX}LEDGER_KEY_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ResidentSettings):
     """One process's settings. Keys are named by file, so that no secret stands in the environment or a process list."""
 
     env: Environment = field(
@@ -157,41 +151,6 @@ class Settings:
             "lets residents sign in as dev:<name>, for development only; refused in production",
         ),
     )
-    wechat_appid: str | None = field(
-        default=None,
-        metadata=described_as(
-            f"{PREFIX}WECHAT_APPID",
-            text(validate.Regexp(r"[A-Za-z0-9_-]{4,64}\Z")),
-            "小程序的 appid；未设置时不能用微信登录",
-            "the mini-program's appid; without it nobody signs in by WeChat",
-        ),
-    )
-    wechat_secret_file: Path | None = field(
-        default=None,
-        metadata=described_as(f"{PREFIX}WECHAT_SECRET_FILE", file, "小程序的 secret", "the mini-program's secret"),
-    )
-    wechat_expiry_template: str | None = field(
-        default=None,
-        metadata=described_as(EXPIRY_TEMPLATE, TEMPLATE_ID, "到期提醒的订阅消息模板", "template of expiry notices"),
-    )
-    wechat_url: str = field(
-        default="https://api.weixin.qq.com",
-        metadata=described_as(
-            f"{PREFIX}WECHAT_URL",
-            _URL,
-            "微信服务端接口的地址；生产环境须为 https",
-            "where WeChat's API is; https in production",
-        ),
-    )
-    text_messages: TextMessages = field(
-        default=TextMessages.OFF,
-        metadata=described_as(
-            f"{PREFIX}TEXT_MESSAGES",
-            one_of(TextMessages),
-            "短信验证码：off 关闭，log 写入日志（仅供演示和开发；生产环境拒绝）",
-            "codes by text message: off, or log writes them to the log, for development only; refused in production",
-        ),
-    )
     database_connections: int = field(
         default=8,
         metadata=described_as(
@@ -268,12 +227,6 @@ class Settings:
             "phone scans that share one database transaction, at most",
         ),
     )
-    appeal_working_days: int = field(
-        default=15,
-        metadata=described_as(
-            f"{PREFIX}APPEAL_WORKING_DAYS", number(1, 120), "几个工作日内答复申诉", "working days to answer an appeal"
-        ),
-    )
     snapshot_hours: int = field(
         default=24,
         metadata=described_as(
@@ -334,7 +287,6 @@ def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     return url
 
 
-_NOT_IN_PRODUCTION = "生产环境不允许 / refused in production"
 _MISSING = "必须设置 / required"
 _NO_POSTGRESQL = "不是 PostgreSQL 地址 / not the address of a PostgreSQL database"
 _STANDING_IN: dict[str, Any] = {
@@ -363,10 +315,8 @@ def _parsed(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]
 def _faults_between(settings: Settings) -> dict[str, str]:
     faults = {}
     if settings.development_sign_in and settings.env is Environment.PRODUCTION:
-        faults[f"{PREFIX}DEVELOPMENT_SIGN_IN"] = _NOT_IN_PRODUCTION
-    if settings.text_messages is TextMessages.LOG and settings.env is Environment.PRODUCTION:
-        faults[f"{PREFIX}TEXT_MESSAGES"] = _NOT_IN_PRODUCTION
-    faults |= _wechat_faults(settings)
+        faults[f"{PREFIX}DEVELOPMENT_SIGN_IN"] = NOT_IN_PRODUCTION
+    faults |= faults_of_residents(settings, in_production=settings.env is Environment.PRODUCTION)
     if not environment.is_postgresql(settings.database_url):
         faults["DATABASE_URL"] = _NO_POSTGRESQL
     if settings.passport_key_file is not None and (fault := fault_of(settings.passport_key_file, signing_key)):
@@ -382,17 +332,4 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         path = getattr(settings, name)
         if path is not None and (fault := fault_of(path, read)):
             faults[PREFIX + name.upper()] = fault
-    return faults
-
-
-def _wechat_faults(settings: Settings) -> dict[str, str]:
-    faults = {}
-    if settings.env is Environment.PRODUCTION and not settings.wechat_url.startswith("https://"):
-        faults[f"{PREFIX}WECHAT_URL"] = "生产环境须为 https / https in production"
-    if (settings.wechat_appid is None) != (settings.wechat_secret_file is None):
-        faults[f"{PREFIX}WECHAT_APPID"] = "须与 WECHAT_SECRET_FILE 一同设置 / goes with WECHAT_SECRET_FILE"
-    elif settings.wechat_secret_file is not None:
-        fault = fault_of(settings.wechat_secret_file, secret_text)
-        if fault:
-            faults[f"{PREFIX}WECHAT_SECRET_FILE"] = fault
     return faults

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
+from backend.certificates.cache import RegistryCache
 from backend.devices import queries as device_queries
 from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
@@ -18,6 +19,7 @@ from backend.usecases.close_settlement import close_last_month
 from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
 from backend.usecases.draw_samples import draw_samples
 from backend.usecases.end_leases import Ended, settle_leases
+from backend.usecases.find_missing_points import FindMissingPoints, Looked
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
 from backend.usecases.make_snapshot import Made, MakeSnapshot
@@ -84,6 +86,12 @@ SCHEDULE = (
         EVERY_MINUTE,
         "到期处理：积分生效、未领退回、过期",
         "release, lapse and expire what is due",
+    ),
+    Planned(
+        "find_missing_points",
+        EVERY_TEN_MINUTES,
+        "再次查找离线终端补传的小票",
+        "look again for slips of tills that were offline",
     ),
     Planned("send_notices", EVERY_TEN_MINUTES, "积分到期前 30 天和 7 天提醒", "tell residents before points end"),
     Planned(
@@ -173,6 +181,7 @@ class Chores:
         self._outside = outside
         self._database = database
         self._policies = policies
+        self._missing = FindMissingPoints(database, RegistryCache(), policies)
         self._resolver = resolver
         self._voids = voids
         self._ledger_key = ledger_key
@@ -186,6 +195,7 @@ class Chores:
             "expire_redemptions": self.expire_redemptions,
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
+            "find_missing_points": self.find_missing_points,
             "send_notices": self.send_notices,
             "deliver_exports": self.deliver_exports,
             "settle_leases": self.settle_leases,
@@ -228,6 +238,12 @@ class Chores:
         for city, platform in sorted(self._outside.platforms.items()):
             if not stopping():
                 done = done.plus(deliver_exports(self._database, platform, city, now, stopping))
+        return done._asdict()
+
+    def find_missing_points(self, now: datetime, stopping: Stopping) -> Facts:
+        done = Looked()
+        for city in self._cities(stopping):
+            done = done.plus(self._missing.look(city, now, stopping))
         return done._asdict()
 
     def void_baskets(self, now: datetime, stopping: Stopping) -> Facts:

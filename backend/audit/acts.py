@@ -35,6 +35,8 @@ class What(StrEnum):
     HOLD_REFUSED = "hold-refused", "不予放行暂缓的奖励", "refused a held scan"
     APPEAL_UPHELD = "appeal-upheld", "申诉成立", "upheld an appeal"
     APPEAL_REJECTED = "appeal-rejected", "驳回申诉", "rejected an appeal"
+    MISSING_POINTS_GRANTED = "missing-points-granted", "补记积分", "credited a sale by its slip"
+    MISSING_POINTS_REJECTED = "missing-points-rejected", "不予补记积分", "rejected a claim of missing points"
     CATALOGUE_PUBLISHED = "catalogue-published", "发布兑换目录条目", "published an entry of the catalogue"
     CATALOGUE_WITHDRAWN = "catalogue-withdrawn", "撤下兑换目录条目", "withdrew an entry of the catalogue"
     REDEMPTION_VOIDED = "redemption-voided", "作废兑换", "voided a redemption"

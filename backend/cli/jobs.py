@@ -17,7 +17,8 @@ from backend.certificates.cache import RegistryCache
 from backend.cli.connection import credit_platforms, database_url, json_option, json_text, ledger_key_file, reached
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.settings import EXPIRY_TEMPLATE, load
+from backend.resident_settings import EXPIRY_TEMPLATE
+from backend.settings import load
 from backend.storage.transaction import Database
 from backend.usecases.resolve_products import ResolveProducts
 from backend.usecases.send_notices import SendNotices

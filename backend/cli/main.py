@@ -23,6 +23,7 @@ class Program(click.Group):
         "holds",
         "appeals",
         "cases",
+        "missing",
         "catalogue",
         "redemptions",
         "settlements",

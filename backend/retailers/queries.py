@@ -1,4 +1,5 @@
 from collections.abc import Collection
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -6,6 +7,24 @@ from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 NAMES = "SELECT store, name_zh FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[])"
+
+
+SEARCH = """
+SELECT store, name_zh, district FROM stores
+WHERE city = %(city)s AND (store = %(text)s OR position(lower(%(text)s) IN lower(name_zh)) > 0)
+ORDER BY store <> %(text)s, name_zh, store LIMIT %(limit)s"""
+
+
+class FoundStore(NamedTuple):
+    store: str
+    name_zh: str
+    district: str
+
+
+def search(connection: Connection, city: str, text: str, *, limit: int) -> list[FoundStore]:
+    """Shops of a city whose name holds `text`, or whose number it is."""
+    given = {"city": city, "text": text, "limit": limit}
+    return [FoundStore(*row) for row in hot(connection, SEARCH, given)]
 
 
 def names_of(connection: Connection, city: str, stores: Collection[str]) -> dict[str, str]:

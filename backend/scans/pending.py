@@ -51,6 +51,11 @@ WHERE d.outcome = %(outcome)s ORDER BY d.basket, d.line_no"""
 
 SOLD_LINE = SCANS.replace("d.outcome = %(outcome)s", "d.line_no = %(line_no)s")
 
+# The same, and what a member code that named nobody left without an award.
+MISSED = SCANS.replace(
+    "d.outcome = %(outcome)s", "(d.outcome = 'unclaimed' OR (d.outcome = 'none' AND starts_with(d.reason, 'member_')))"
+)
+
 LOCK = """
 SELECT key FROM pending_products WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) ORDER BY key FOR UPDATE"""
 
@@ -86,6 +91,11 @@ def waiting_scans(
     """
     params = {"city": city, "baskets": unquoted(baskets), "outcome": outcome}
     return [_scan(row) for row in hot(connection, SCANS, params)]
+
+
+def missed_scans(connection: Connection, city: str, baskets: Iterable[str]) -> list[WaitingScan]:
+    """As `waiting_scans`: every scan of `baskets` that earned nothing because nobody was known at the till."""
+    return [_scan(row) for row in hot(connection, MISSED, {"city": city, "baskets": unquoted(baskets)})]
 
 
 def sold_scan(connection: Connection, city: str, basket: str, line_no: int) -> WaitingScan:

@@ -100,7 +100,7 @@ class ClaimBasket:
             return pending.waiting_scans(connection, city, [one.basket for one in found], Outcome.UNCLAIMED.value)
 
         def allow(taken: Taken, policies: PolicySet) -> None:
-            if any(one.store != store for one in found) and _is_bound(taken, policies):
+            if any(one.store != store for one in found) and is_bound(taken, policies):
                 raise ClaimInStore
 
         self._again.decide(city, find, now, allow)
@@ -121,7 +121,7 @@ def _taken(connection: Connection, city: str, claim: bytes, resident: str, now: 
     return baskets
 
 
-def _is_bound(taken: Taken, policies: PolicySet) -> bool:
+def is_bound(taken: Taken, policies: PolicySet) -> bool:
     """Whether a policy gives something, or would but for a limit, that is claimed in the shop that sold the goods."""
     bound = {one.version for one in policies if one.policy.claims is Claims.SAME_STORE}
     given = [(one.gross, one.policy_version) for one in taken.decisions]

@@ -13,6 +13,7 @@ from backend.cases import store as cases
 from backend.credit import store as credit
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger.queries import holdings
+from backend.missing_points import store as missing_points
 from backend.redemptions.store import open_of
 from backend.residents import people
 from backend.residents.consents.model import GivenBy, Purpose
@@ -142,6 +143,7 @@ def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> 
     store.forget_notices(connection, city, resident)
     appeals.forget_texts(connection, city, resident, now)
     cases.forget_reports(connection, city, resident)
+    missing_points.forget_claims(connection, city, resident, now)
     forfeit(connection, city, resident, now)
 
 

@@ -1,6 +1,5 @@
 """An official who did not rule before decides an appeal: rejected with an explanation, or upheld and decided again."""
 
-from collections import Counter
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,14 +13,11 @@ from backend.appeals.model import (
     DecidedByAnother,
     NothingToAppeal,
     NothingWouldChange,
-    SecondPersonNeeded,
     Verdict,
 )
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
-from backend.kernel.amounts import Unit
-from backend.policies.words import amount_words
 from backend.scans import pending, return_rows, rulings
 from backend.scans.decide import Taken
 from backend.scans.replay import load_decided
@@ -31,9 +27,7 @@ from backend.storage.transaction import Database
 from backend.usecases.decide_again import DecideAgain
 from backend.usecases.file_appeal import APPEALED
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
-
-ALONE_MAX = {Unit.FEN.value: 20_000, Unit.POINTS.value: 5_000}
-"""What one official may grant: 200 yuan, 5,000 points. Beyond it a second approves."""
+from backend.usecases.two_persons import awarded_by, check_second
 
 
 class DecideAppeal:
@@ -101,16 +95,7 @@ def _check_stands(connection: Connection, city: str, appeal: Appeal, scan: Waiti
 
 
 def _allow(taken: Taken, verdict: Verdict) -> None:
-    awarded: Counter[str] = Counter()
-    for decision in taken.decisions:
-        if decision.unit is not None:
-            awarded[decision.unit] += decision.award
-    for award in taken.further:
-        awarded[award.unit] += award.award
+    awarded = awarded_by(taken)
     if not any(awarded.values()):
         raise NothingWouldChange(reason=taken.decisions[0].reason)
-    beyond = {unit: amount for unit, amount in awarded.items() if amount > ALONE_MAX.get(unit, amount)}
-    for unit, amount in beyond.items():
-        if verdict.approved_by is None:
-            words = amount_words(unit, amount)
-            raise SecondPersonNeeded(amount_zh=words.zh, amount_en=words.en)
+    check_second(awarded, verdict.approved_by)

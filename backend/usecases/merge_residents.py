@@ -16,6 +16,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart, queries
 from backend.ledger.model import Reason
+from backend.missing_points import store as missing_points
 from backend.redemptions import merging as redemptions
 from backend.residents import people, sessions
 from backend.residents import queries as resident_queries
@@ -161,6 +162,7 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         appeals.give_appeals(connection, city, other.resident, survivor.resident)
         cases.give_reports(connection, city, other.resident, survivor.resident)
         notices.give(connection, city, other.resident, survivor)
+        missing_points.give_claims(connection, city, other.resident, survivor.resident, survivor.city)
     _end_consents(connection, other, now)
     whom = {*own.absorbed, *others.absorbed, other.resident}
     people.become(connection, other, survivor, whom, merge, now)

@@ -66,6 +66,10 @@ FROM appeals {_ME} ORDER BY filed_at""",
         "label_reports": f"""
 SELECT report::text, store, basket::text, line_no, label, text, filed_at, due_on, state, outcome, reason, decided_at
 FROM label_reports {_ME} ORDER BY filed_at""",
+        "missing_points": f"""
+SELECT claim::text, store, bought_on, slip_no, amount_fen, filed_at, due_on, state, round_no, text, basket::text, decided_at,
+       explanation
+FROM missing_points {_ME} ORDER BY filed_at""",
         "redemptions": f"""
 SELECT redemption::text, entry, version, pieces, points, state, held_at, expires_at, settled_at, store, voided_at
 FROM redemptions {_ME} ORDER BY held_at""",
@@ -107,6 +111,7 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "quote_counters": "as cap_counters",
         "appeals": "that a decision was appealed and what came of it, under the books' name; no word of the resident's",
         "label_reports": "that a label was reported and what came of it, under the books' name; no word of the resident's",
+        "missing_points": "that a slip was claimed and what came of it, under the books' name; neither its number nor a word",
         "redemptions": "what was paid for with points, under the books' name; what was open is cancelled, vouchers are void",
         "redemption_counters": "the sum of redemptions under the books' name",
         "cap_counters": "the sum of awards under the books' name, for I7",

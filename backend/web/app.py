@@ -32,10 +32,12 @@ from backend.web.public import cities as _cities  # noqa: F401 - its routes join
 from backend.web.public import consents as _consents  # noqa: F401 - its routes join the blueprint
 from backend.web.public import passport as _public_passport  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
+from backend.web.public import stores as _stores  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident import account as _account  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import appeals as _appeals  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import merges as _merges  # noqa: F401 - its routes join the blueprint
+from backend.web.resident import missing_points as _missing  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import notices as _notices  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import passport as _passport  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import photos as _photos  # noqa: F401 - its routes join the blueprint

@@ -47,12 +47,14 @@ class Allowance(NamedTuple):
 
 class Bounded(Enum):
     """What a client address may ask. Networks of mobile operators put thousands of people behind one address, so these stop
-    programs, not people; codes by text message cost money and are fewest.
+    programs, not people; codes by text message cost money, and slips may be
+    those of others: these are fewest.
     """
 
     SIGN_IN = Allowance(120, 0.5)
     CONSOLE_SIGN_IN = Allowance(30, 2.0)
     PHONE_CODE = Allowance(30, 20.0)
+    MISSING_POINTS = Allowance(20, 30.0)
     WHOLE_SNAPSHOT = Allowance(120, 1.0)
 
 

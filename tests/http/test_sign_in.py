@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from backend.bootstrap import Backend, build
+from backend.resident_settings import TextMessages
 from backend.residents.session_life import LONGEST
-from backend.settings import Settings, TextMessages
+from backend.settings import Settings
 from backend.web.app import create_app
 from tests.http.conftest import Clock, SignIn, bearer
 from tests.worlds import books, wechat

@@ -21,7 +21,7 @@ from backend.demo import seed
 from backend.demo.city import TILLS
 from backend.demo.keys import ensure_keys
 from backend.kernel.periods import milliseconds
-from backend.settings import TextMessages
+from backend.resident_settings import TextMessages
 from backend.storage.transaction import Database
 from backend.web.app import create_app
 from tests.conftest import copied

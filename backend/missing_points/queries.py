@@ -1,0 +1,77 @@
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from backend.missing_points.model import MissingClaim, MissingState
+from backend.storage.transaction import hot
+
+PAGE_MAX = 100
+COLUMNS = (
+    "claim::text, resident::text, home, store, bought_on, slip_no, amount_fen, filed_at, due_on, state, round_no, text,"
+    " first_by, basket::text, decided_at, decided_by, approved_by, explanation"
+)
+
+ONE = f"SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND claim = %(claim)s"
+
+OF_RESIDENT = f"""
+SELECT {COLUMNS} FROM missing_points
+WHERE city = %(city)s AND resident = %(resident)s
+  AND (%(filed_at)s::timestamptz IS NULL OR (filed_at, claim) < (%(filed_at)s, %(claim)s::uuid))
+ORDER BY filed_at DESC, claim DESC LIMIT %(limit)s"""
+
+OPEN = f"""
+SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND state = 'open' ORDER BY due_on, claim LIMIT %(limit)s"""
+
+SAME_SLIP = """
+SELECT EXISTS (SELECT FROM missing_points WHERE city = %(city)s AND resident = %(resident)s AND store = %(store)s
+               AND bought_on = %(bought_on)s AND slip_no = %(slip_no)s AND state <> 'rejected')"""
+
+FILED = """
+SELECT count(*) FROM missing_points
+WHERE city = %(city)s AND filer = %(resident)s AND filed_on = %(day)s"""
+
+
+class HistoryKey(NamedTuple):
+    """The last claim of a page; the next page begins below it."""
+
+    filed_at: datetime
+    claim: str
+
+
+def find(connection: Connection, city: str, claim: str) -> MissingClaim | None:
+    row = hot(connection, ONE, {"city": city, "claim": claim}).fetchone()
+    return None if row is None else claim_of(row)
+
+
+def history(
+    connection: Connection, city: str, resident: str, *, after: HistoryKey | None, limit: int
+) -> list[MissingClaim]:
+    """A resident's claims in one city, newest first, below `after`; at most `limit`, at most 100."""
+    filed_at, claim = after or (None, None)
+    given = {"city": city, "resident": resident, "filed_at": filed_at, "claim": claim, "limit": min(limit, PAGE_MAX)}
+    return [claim_of(row) for row in hot(connection, OF_RESIDENT, given)]
+
+
+def waiting(connection: Connection, city: str, *, limit: int) -> list[MissingClaim]:
+    """Those that an official is to decide, the first due first."""
+    return [claim_of(row) for row in hot(connection, OPEN, {"city": city, "limit": limit})]
+
+
+def claims_slip(connection: Connection, city: str, asked: MissingClaim) -> bool:
+    """Whether the same resident claims the same slip already, or was given it."""
+    given = {"city": city, **asked._asdict()}
+    row = hot(connection, SAME_SLIP, given).fetchone()
+    return row is not None and bool(row[0])
+
+
+def filed_on(connection: Connection, city: str, resident: str, day: date) -> int:
+    """How many claims this account filed on a civil day."""
+    row = hot(connection, FILED, {"city": city, "resident": resident, "day": day}).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def claim_of(row: Sequence[Any]) -> MissingClaim:
+    found = MissingClaim(*row)
+    return found._replace(state=MissingState(found.state))

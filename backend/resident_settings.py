@@ -1,0 +1,92 @@
+"""What an installation decides about residents: how they sign in and are written to, and by when they are answered."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from environs import validate
+
+from backend.environment import described_as, file, number, one_of, text
+from backend.key_files import fault_of, secret_text
+
+PREFIX = "GREENPOINTS_"
+NOT_IN_PRODUCTION = "生产环境不允许 / refused in production"
+EXPIRY_TEMPLATE, TEMPLATE_ID = f"{PREFIX}WECHAT_EXPIRY_TEMPLATE", text(validate.Regexp(r"[A-Za-z0-9_-]{16,64}\Z"))
+_URL = text(validate.URL(schemes={"http", "https"}, require_tld=False))
+
+
+class TextMessages(StrEnum):
+    OFF = "off"
+    LOG = "log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidentSettings:
+    """The part of `settings.Settings` that is about residents."""
+
+    wechat_appid: str | None = field(
+        default=None,
+        metadata=described_as(
+            f"{PREFIX}WECHAT_APPID",
+            text(validate.Regexp(r"[A-Za-z0-9_-]{4,64}\Z")),
+            "小程序的 appid；未设置时不能用微信登录",
+            "the mini-program's appid; without it nobody signs in by WeChat",
+        ),
+    )
+    wechat_secret_file: Path | None = field(
+        default=None,
+        metadata=described_as(f"{PREFIX}WECHAT_SECRET_FILE", file, "小程序的 secret", "the mini-program's secret"),
+    )
+    wechat_expiry_template: str | None = field(
+        default=None,
+        metadata=described_as(EXPIRY_TEMPLATE, TEMPLATE_ID, "到期提醒的订阅消息模板", "template of expiry notices"),
+    )
+    wechat_url: str = field(
+        default="https://api.weixin.qq.com",
+        metadata=described_as(
+            f"{PREFIX}WECHAT_URL",
+            _URL,
+            "微信服务端接口的地址；生产环境须为 https",
+            "where WeChat's API is; https in production",
+        ),
+    )
+    text_messages: TextMessages = field(
+        default=TextMessages.OFF,
+        metadata=described_as(
+            f"{PREFIX}TEXT_MESSAGES",
+            one_of(TextMessages),
+            "短信验证码：off 关闭，log 写入日志（仅供演示和开发；生产环境拒绝）",
+            "codes by text message: off, or log writes them to the log, for development only; refused in production",
+        ),
+    )
+    appeal_working_days: int = field(
+        default=15,
+        metadata=described_as(
+            f"{PREFIX}APPEAL_WORKING_DAYS", number(1, 120), "几个工作日内答复申诉", "working days to answer an appeal"
+        ),
+    )
+    missing_points_days: int = field(
+        default=30,
+        metadata=described_as(
+            f"{PREFIX}MISSING_POINTS_DAYS",
+            number(1, 365),
+            "购买后几天内可凭小票申请补记积分",
+            "days after the purchase within which missing points are claimed by the slip",
+        ),
+    )
+
+
+def faults_of_residents(settings: ResidentSettings, *, in_production: bool) -> dict[str, str]:
+    """What does not go together, by variable."""
+    faults = {}
+    if settings.text_messages is TextMessages.LOG and in_production:
+        faults[f"{PREFIX}TEXT_MESSAGES"] = NOT_IN_PRODUCTION
+    if in_production and not settings.wechat_url.startswith("https://"):
+        faults[f"{PREFIX}WECHAT_URL"] = "生产环境须为 https / https in production"
+    if (settings.wechat_appid is None) != (settings.wechat_secret_file is None):
+        faults[f"{PREFIX}WECHAT_APPID"] = "须与 WECHAT_SECRET_FILE 一同设置 / goes with WECHAT_SECRET_FILE"
+    elif settings.wechat_secret_file is not None:
+        fault = fault_of(settings.wechat_secret_file, secret_text)
+        if fault:
+            faults[f"{PREFIX}WECHAT_SECRET_FILE"] = fault
+    return faults
