@@ -17,6 +17,12 @@ class What(StrEnum):
         return member
 
     OFFICIAL_ADDED = "official-added", "登记人员", "added an official"
+    OFFICIAL_CHANGE_ASKED = "official-change-asked", "提请变更人员", "asked for a change of an official"
+    OFFICIAL_CHANGE_REFUSED = "official-change-refused", "不同意变更人员", "refused a change of an official"
+    OFFICIAL_ROLES_CHANGED = "official-roles-changed", "变更人员角色", "changed an official's roles"
+    OFFICIAL_DISABLED = "official-disabled", "停用人员", "disabled an official"
+    OFFICIAL_ENABLED = "official-enabled", "恢复人员", "enabled an official again"
+    OFFICIAL_RESET = "official-reset", "重置人员登录", "reset an official's sign-in"
     REPORT_STEP_TAKEN = "report-step-taken", "办理举报", "took a step of a report"
     POLICY_DRAFTED = "policy-drafted", "起草政策", "drafted a policy"
     POLICY_REDRAFTED = "policy-redrafted", "修改政策草案", "changed a draft"

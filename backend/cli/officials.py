@@ -1,6 +1,5 @@
 """Officials of the console. The first administrator of a city is made here; the others in the console."""
 
-import secrets
 from datetime import UTC, datetime
 
 import click
@@ -13,7 +12,6 @@ from backend.officials.model import PROVINCE_SUFFIX, ROLE_NAMES, Role
 from backend.officials.store import NewOfficial
 from backend.usecases.add_official import add_official
 
-PASSWORD_BYTES = 15
 SHOWN_MAX = 1_000
 
 
@@ -40,7 +38,7 @@ def add(login: str, city: str, name: str, roles: tuple[str, ...], district: str 
     """
     default = Role.PROVINCE if city.endswith(PROVINCE_SUFFIX) else Role.CITY_ADMINISTRATOR
     held = frozenset(map(Role, roles)) or frozenset({default})
-    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    password = passwords.one_time()
     new = NewOfficial(city, new_id(), login, name, district, held, passwords.hashed(password), operator(by))
     with database() as opened:
         opened.write(lambda connection: add_official(connection, new, datetime.now(UTC)))

@@ -45,6 +45,29 @@ class RolesDoNotGoTogether(DomainError):
     text_en = "Roles are kept apart: {reason_en}."
 
 
+TRUSTED = frozenset({Role.APPROVER, Role.FINANCE, Role.CITY_ADMINISTRATOR, Role.PROVINCE})
+"""Whoever gives one of these, or a new way in to its holder, could be the second person that approvals ask for: two give it."""
+
+
+class Change(StrEnum):
+    """What is done to an official. Disabling is at once and by one alone."""
+
+    ADD = "add"
+    ROLES = "roles"
+    ENABLE = "enable"
+    RESET = "reset"
+
+
+CHANGE_NAMES: Mapping[Change, tuple[str, str]] = MappingProxyType(
+    {
+        Change.ADD: ("登记人员", "Add an official"),
+        Change.ROLES: ("变更角色", "Change roles"),
+        Change.ENABLE: ("恢复账户", "Enable again"),
+        Change.RESET: ("重置登录", "Reset the sign-in"),
+    }
+)
+
+
 class Stage(StrEnum):
     """How far a sign-in has come."""
 
@@ -74,6 +97,11 @@ class Official(NamedTuple):
     @property
     def is_province(self) -> bool:
         return self.city.endswith(PROVINCE_SUFFIX)
+
+
+def needs_two(held: frozenset[Role], wanted: frozenset[Role]) -> bool:
+    """Whether a second person has to approve a change from the one set of roles to the other."""
+    return bool((held | wanted) & TRUSTED)
 
 
 def check_roles(city: str, roles: Iterable[Role]) -> frozenset[Role]:

@@ -1,5 +1,6 @@
 """Passwords of officials: argon2id by its library's defaults (RFC 9106, the low-memory profile), few at a time."""
 
+import secrets
 import threading
 
 from argon2 import PasswordHasher
@@ -9,6 +10,7 @@ from backend.kernel.errors import DomainError
 
 CHARS_MIN, CHARS_MAX = 12, 128
 DIFFERENT_CHARS_MIN = 6
+ONE_TIME_BYTES = 15
 AT_A_TIME = 3
 """Each takes 64 MiB for as long as it takes."""
 WAIT_S = 5.0
@@ -36,6 +38,11 @@ def check_strength(password: str, login: str) -> None:
     long_enough = CHARS_MIN <= len(password) <= CHARS_MAX
     if not long_enough or len(set(password)) < DIFFERENT_CHARS_MIN or login.lower() in password.lower():
         raise PasswordTooWeak
+
+
+def one_time() -> str:
+    """A password that an official is handed and must change at the first sign-in."""
+    return secrets.token_urlsafe(ONE_TIME_BYTES)
 
 
 def hashed(password: str) -> str:

@@ -1,9 +1,11 @@
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.officials.model import Official, Role, Stage
+from backend.officials.model import Change, Official, Role, Stage
+from backend.storage.columns import ids
 from backend.storage.transaction import hot
 
 LISTED_MAX = 100
@@ -32,6 +34,28 @@ WHERE city = %(city)s AND official = %(official)s"""
 
 # Crosses cities by nature: the province looks at each of its cities.
 CITIES = "SELECT DISTINCT city FROM official_directory WHERE city LIKE %(province)s ORDER BY city LIMIT %(limit)s"
+
+
+WAITING = """
+SELECT change::text, kind, official::text, login, name, district, roles, reason, asked_by, asked_at FROM official_changes
+WHERE city = %(city)s AND decided_at IS NULL ORDER BY asked_at, change LIMIT %(limit)s"""
+
+NAMES = "SELECT official::text, name FROM officials WHERE city = %(city)s AND official = ANY (%(officials)s::uuid[])"
+
+
+class Waiting(NamedTuple):
+    """A change that waits for a second person."""
+
+    change: str
+    kind: Change
+    official: str
+    login: str
+    name: str
+    district: str | None
+    roles: frozenset[Role]
+    reason: str
+    asked_by: str
+    asked_at: datetime
 
 
 class OpenSession(NamedTuple):
@@ -89,6 +113,19 @@ def listed(connection: Connection, city: str, after: str, limit: int) -> list[Li
 def one(connection: Connection, city: str, official: str) -> Listed | None:
     row = hot(connection, ONE, {"city": city, "official": official}).fetchone()
     return None if row is None else _listed(row)
+
+
+def waiting(connection: Connection, city: str) -> list[Waiting]:
+    """Changes that wait for a second person, oldest first, at most 100."""
+    rows = hot(connection, WAITING, {"city": city, "limit": LISTED_MAX})
+    found = [Waiting(*row) for row in rows]
+    return [one._replace(kind=Change(one.kind), roles=frozenset(map(Role, one.roles))) for one in found]
+
+
+def names(connection: Connection, city: str, officials: Iterable[str]) -> dict[str, str]:
+    """Names of officials of the city by their ids; whoever is another city's is not there."""
+    asked = sorted(set(officials))
+    return dict(hot(connection, NAMES, {"city": city, "officials": ids(asked)}).fetchall())
 
 
 def _listed(row: tuple[object, ...]) -> Listed:

@@ -14,6 +14,8 @@ from backend.storage.transaction import hot
 # Crosses cities by nature: only the directory knows whose city a sign-in name belongs to.
 FIND = "SELECT city, official::text FROM official_directory WHERE login = %(login)s"
 
+ANYONE = "SELECT FROM official_directory WHERE city = %(city)s LIMIT 1"
+
 ENTER = """
 INSERT INTO official_directory (login, city, official) VALUES (%(login)s, %(city)s, %(official)s) ON CONFLICT DO NOTHING"""
 
@@ -112,6 +114,10 @@ def home_of(connection: Connection, login: str) -> tuple[str, str] | None:
     """(city, official) of a sign-in name."""
     row = hot(connection, FIND, {"login": login}).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def has_officials(connection: Connection, city: str) -> bool:
+    return hot(connection, ANYONE, {"city": city}).fetchone() is not None
 
 
 def add(connection: Connection, new: NewOfficial, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from backend.storage.base import metadata
@@ -96,3 +97,28 @@ official_tries = Table(
     CheckConstraint("failures BETWEEN 1 AND 1000", name="failures"),
 )
 """Failed sign-ins by a keyed hash of whom and whence; one success ends the row. What is a day old counts no more."""
+
+official_changes = Table(
+    "official_changes",
+    metadata,
+    city_column(),
+    id_column("change", primary_key=True),
+    text_column("kind"),
+    id_column("official"),
+    text_column("login"),
+    text_column("name"),
+    text_column("district", nullable=True),
+    Column("roles", ARRAY(Text), nullable=False),
+    text_column("reason"),
+    text_column("asked_by"),
+    instant_column("asked_at"),
+    text_column("decided_by", nullable=True),
+    instant_column("decided_at", nullable=True),
+    Column("approved", Boolean),
+    CheckConstraint("kind IN ('add', 'roles', 'enable', 'reset')", name="kind"),
+    CheckConstraint("decided_by <> asked_by", name="two"),
+    CheckConstraint("num_nulls(decided_by, decided_at, approved) IN (0, 3)", name="decided"),
+    CheckConstraint("char_length(reason) BETWEEN 1 AND 300", name="reason"),
+    Index("ix_official_changes_waiting", "city", "asked_at", postgresql_where=text("decided_at IS NULL")),
+)
+"""What one administrator asked for and another has to approve. `asked_by`, `decided_by` are ids of officials."""

@@ -11,7 +11,7 @@ from backend.audit.store import record
 from backend.kernel.errors import DomainError
 from backend.labels.regions import region_name
 from backend.officials import store
-from backend.officials.model import PROVINCE_SUFFIX, check_roles
+from backend.officials.model import PROVINCE_SUFFIX, Role, check_roles
 from backend.officials.store import NewOfficial
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
@@ -29,30 +29,40 @@ class OfficialFieldsWrong(DomainError):
 def add_official(connection: Connection, new: NewOfficial, now: datetime) -> None:
     """Raises OfficialFieldsWrong, RolesDoNotGoTogether, LoginTaken."""
     check_roles(new.city, new.roles)
-    if not new.city.endswith(_PREFECTURE) or region_name(new.city) is None:
-        raise OfficialFieldsWrong(
-            field="city", reason_zh=f"没有代码为 {new.city} 的城市", reason_en=f"there is no city {new.city}"
-        )
-    if not LOGIN.fullmatch(new.login):
-        raise OfficialFieldsWrong(
-            field="login",
-            reason_zh="登录名为 2 至 64 个小写字母、数字或 . _ @ -",
-            reason_en="a sign-in name has 2 to 64 lower-case letters, digits or . _ @ -",
-        )
-    if not 1 <= len(new.name.strip()) <= NAME_MAX:
-        raise OfficialFieldsWrong(
-            field="name", reason_zh="姓名为 1 至 40 个字符", reason_en="a name has 1 to 40 characters"
-        )
-    check_district(new.city, new.district)
+    check_fields(new.city, new.login, new.name, new.district, new.roles)
     store.add(connection, new, now)
     told = {"login": new.login, "roles": sorted(new.roles), "district": new.district, "by": new.by}
     record(connection, Act(What.OFFICIAL_ADDED, new.city, "official", new.official, now, after=told))
 
 
-def check_district(city: str, district: str | None) -> None:
-    """None, or one of the city's. Raises OfficialFieldsWrong."""
+def check_fields(city: str, login: str, name: str, district: str | None, roles: frozenset[Role]) -> None:
+    """Raises OfficialFieldsWrong with the first that is wrong."""
+    if not city.endswith(_PREFECTURE) or region_name(city) is None:
+        raise OfficialFieldsWrong(
+            field="city", reason_zh=f"没有代码为 {city} 的城市", reason_en=f"there is no city {city}"
+        )
+    if not LOGIN.fullmatch(login):
+        raise OfficialFieldsWrong(
+            field="login",
+            reason_zh="登录名为 2 至 64 个小写字母、数字或 . _ @ -",
+            reason_en="a sign-in name has 2 to 64 lower-case letters, digits or . _ @ -",
+        )
+    if not 1 <= len(name.strip()) <= NAME_MAX:
+        raise OfficialFieldsWrong(
+            field="name", reason_zh="姓名为 1 至 40 个字符", reason_en="a name has 1 to 40 characters"
+        )
+    _check_district(city, district, roles)
+
+
+def _check_district(city: str, district: str | None, roles: frozenset[Role]) -> None:
     if district is None:
         return
+    if roles & {Role.CITY_ADMINISTRATOR, Role.PROVINCE}:
+        raise OfficialFieldsWrong(
+            field="district",
+            reason_zh="管理员管全市，不限区县",
+            reason_en="an administrator's rights are the whole city's",
+        )
     within = city[:2] if city.endswith(PROVINCE_SUFFIX) else city[:4]
     if not district.startswith(within) or region_name(district) is None:
         raise OfficialFieldsWrong(

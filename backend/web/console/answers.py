@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from backend.kernel.errors import DomainError
 from backend.labels.regions import region_name
 from backend.officials import queries
-from backend.officials.model import ROLE_NAMES, Role, Stage
+from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Stage
 from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.console import files, here, words
 from backend.web.console.blueprint import console
@@ -152,6 +152,7 @@ def _context() -> dict[str, Any]:
         "city_name": here.city_name,
         "district_name": lambda code: region_name(code) or code,
         "role_names": ROLE_NAMES,
+        "change_names": CHANGE_NAMES,
         "role_words": lambda roles: here.say("、", ", ").join(here.say(*ROLE_NAMES[role]) for role in sorted(roles)),
         "Role": Role,
         "path": request.path,
