@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0051_official_changes"
-down_revision = "0044_settlements"
+down_revision = "0049_missing_points"
 branch_labels = None
 depends_on = None
 
