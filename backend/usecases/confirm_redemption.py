@@ -11,6 +11,7 @@ from backend.redemptions.model import At, Entry, NotAPartner, RedemptionUnknown,
 from backend.redemptions.store import Row
 from backend.storage.transaction import Database
 from backend.usecases.hold_redemption import held_points
+from backend.usecases.reimburse_shop import reimburse
 from backend.usecases.spend_points import spend_held
 
 
@@ -59,6 +60,8 @@ class ConfirmRedemption:
         judge.check_held(row.state, row.expires_at, now)
         spend_held(connection, city, held_points(row), now, recipient=entry.recipient)
         store.confirm(connection, city, row.redemption, now, at)
+        if at is not None:
+            reimburse(connection, city, row, entry, at.store, now)
         if entry.voucher_days is not None:
             code = self._codes.hash(Purpose.VOUCHER, city, row.redemption)
             store.issue_voucher(connection, city, row.redemption, code, now, voucher_end(now, entry.voucher_days))

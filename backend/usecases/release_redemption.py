@@ -22,6 +22,7 @@ from backend.redemptions.store import Row
 from backend.storage.transaction import Database
 from backend.usecases import spend_points
 from backend.usecases.overdue import end_overdue
+from backend.usecases.reimburse_shop import owe_no_more
 
 
 def never() -> bool:
@@ -120,5 +121,6 @@ def _give_up(connection: Connection, city: str, row: Row, state: State, now: dat
 
 def _void(connection: Connection, city: str, row: Row, approved: Approved | None, now: datetime) -> None:
     given = spend_points.give_back(connection, city, row.redemption, now)
+    owe_no_more(connection, city, row.redemption, now)
     store.give_back(connection, city, row)
     store.void(connection, city, row.redemption, now, approved, lapsed=given.expired, repaid=given.repaid)

@@ -13,9 +13,9 @@ from backend.ledger.model import Reason, Transfer
 from backend.usecases.follow_merge import follow_residents
 from backend.usecases.settle_due import locked_holdings, post_moves, settle, touched, transfer_of
 
-HELD, EXPIRED_AGAIN, SPENT = 1, 2, 3
-"""Steps under a redemption's id: held, what of it was over by the time that it was given back, spent. The negative ones take
-the first and the last back."""
+HELD, EXPIRED_AGAIN, SPENT, REIMBURSED = 1, 2, 3, 4
+"""Steps under a redemption's id: held, what of it was over by the time that it was given back, spent, owed to the shop that
+handed it out. The negative ones take the first, the third and the last back."""
 
 
 class TooLittleAvailable(DomainError):

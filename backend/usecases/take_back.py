@@ -23,6 +23,7 @@ from backend.scans.explain import DecidedScan
 from backend.scans.replay import decisions_of
 from backend.scans.return_rows import EarlierReturn, ReturnedLine, ReturnHead, Sold, StoredReturn
 from backend.scans.returns import RETURNED, UNDECIDED, Back, SoldLine, backs, counters_back
+from backend.settlements import prepaid
 from backend.storage.transaction import pipelined
 from backend.usecases.follow_merge import follow_residents
 from backend.usecases.races import LostRace
@@ -184,7 +185,14 @@ def _paid(connection: Connection, city: str, lines: Sequence[_Line], sales: Sale
     ]
     paid = paid_by(awards, returned)
     owners = {(one.row.basket, one.row.line_no, one.row.decision_no): one.line.scan.decision.resident for one in taking}
-    return {key: _now_of(connection, city, award, owners.get(key[:3])) for key, award in paid.items()}
+    shops = prepaid.shops_of(connection, city, {one.row.basket for one in taking})
+    # What a shop gave at its till it gives back itself: its customer got back what was paid, less the subsidy.
+    return {
+        key: award._replace(own=chart.shop(shops[key], chart.unit_of(award.own)))
+        if key in shops
+        else _now_of(connection, city, award, owners.get(key[:3]))
+        for key, award in paid.items()
+    }
 
 
 def _now_of(connection: Connection, city: str, award: Paid, owner: str | None) -> Paid:

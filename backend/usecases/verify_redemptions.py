@@ -27,7 +27,7 @@ FULL JOIN (
          min(split_part(source, ':', 2)) FILTER (WHERE reason = 'hold') AS resident, min(unit) AS unit,
          min(destination) FILTER (WHERE step = 3) AS destination
   FROM transfers
-  WHERE city = %(city)s AND reference IN (
+  WHERE city = %(city)s AND step NOT IN (4, -4) AND reference IN (
     SELECT reference FROM transfers WHERE city = %(city)s AND reason IN ('hold', 'redemption', 'donation'))
   GROUP BY reference) t ON t.reference = r.redemption
 WHERE r.redemption IS NULL OR t.reference IS NULL OR t.held <> r.points OR t.own IS NOT TRUE

@@ -21,12 +21,12 @@ back AS (
          (r.returned_at AT TIME ZONE INTERVAL '8 hours')::date - (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date AS after_days
   FROM returns r JOIN baskets b ON b.city = %(city)s AND b.basket = r.basket WHERE r.city = %(city)s),
 due AS (
-  SELECT a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.owner,
+  SELECT a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.owner, a.shops,
          CASE WHEN sum(k.quantity) = a.quantity THEN a.award WHEN strpos(a.rule, '#') > 0 THEN 0
               ELSE div(a.award::numeric * sum(k.quantity), a.quantity) END AS amount
   FROM (SELECT d.basket, d.line_no, d.decision_no, x.award_no, x.unit, x.award, x.rule, x.policy_version, d.quantity,
                CASE WHEN x.unit = 'fee' THEN (SELECT b.store FROM baskets b WHERE b.city = %(city)s AND b.basket = d.basket)
-                    ELSE d.resident::text END AS owner
+                    ELSE coalesce(p.store, d.resident::text) END AS owner, p.store IS NOT NULL OR x.unit = 'fee' AS shops
         FROM (SELECT DISTINCT k.basket, k.line_no, k.decision_no FROM back k) k
         JOIN decisions d ON d.city = %(city)s AND d.basket = k.basket AND d.line_no = k.line_no
           AND d.decision_no = k.decision_no
@@ -35,11 +35,13 @@ due AS (
           UNION ALL
           SELECT f.award_no, f.unit, f.award, f.rule, f.policy_version FROM further_awards f
           WHERE f.city = %(city)s AND f.basket = d.basket AND f.line_no = d.line_no AND f.decision_no = d.decision_no) x
-          ON x.award > 0) a
+          ON x.award > 0
+        LEFT JOIN prepaid_awards p ON p.city = %(city)s AND p.basket = d.basket AND p.line_no = d.line_no
+          AND p.decision_no = d.decision_no AND p.award_no = x.award_no) a
   JOIN windows w ON w.version = a.policy_version
   JOIN back k ON k.basket = a.basket AND k.line_no = a.line_no AND k.decision_no = a.decision_no
     AND (w.days IS NULL OR k.after_days <= w.days)
-  GROUP BY a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.owner, a.award, a.rule, a.quantity),
+  GROUP BY a.basket, a.line_no, a.decision_no, a.award_no, a.unit, a.owner, a.shops, a.award, a.rule, a.quantity),
 moved AS (
   SELECT coalesce(k.basket, t.reference) AS basket, k.line_no, k.decision_no, t.line / %(transfers_max)s + 1 AS award_no,
          t.unit, t.source, t.destination, t.amount
@@ -48,9 +50,9 @@ moved AS (
 sums AS (
   SELECT basket, line_no, decision_no, award_no, unit, sum(amount) AS amount,
          CASE WHEN min(owner) = max(owner) THEN min(owner) END AS owner,
-         bool_and(CASE WHEN unit = 'fee' THEN kind = 'shop' ELSE kind = ANY(%(kinds)s::text[]) END) AS from_owner
+         bool_and(kind = 'shop') AS shops, bool_and(kind = 'shop' OR kind = ANY(%(kinds)s::text[])) AS from_owner
   FROM (SELECT *, split_part(source, ':', 1) AS kind,
-               CASE WHEN unit = 'fee' THEN substr(source, 6, length(source) - 9)
+               CASE WHEN starts_with(source, 'shop:') THEN substr(source, 6, length(source) - 6 - length(unit))
                     ELSE coalesce(p.survivor::text, split_part(source, ':', 2)) END AS owner
         FROM moved LEFT JOIN merged_residents p ON p.absorbed::text = split_part(source, ':', 2)) m
   GROUP BY 1, 2, 3, 4, 5)
@@ -59,7 +61,7 @@ FROM (SELECT * FROM due WHERE amount > 0) d
 FULL JOIN sums s USING (basket, line_no, decision_no, award_no)
 WHERE d.amount IS DISTINCT FROM s.amount OR d.unit IS DISTINCT FROM s.unit
    OR coalesce((SELECT p.survivor::text FROM merged_residents p WHERE p.absorbed::text = d.owner), d.owner)
-        IS DISTINCT FROM s.owner OR s.from_owner IS NOT TRUE
+        IS DISTINCT FROM s.owner OR s.from_owner IS NOT TRUE OR s.shops IS DISTINCT FROM d.shops
 UNION ALL
 SELECT m.basket::text, m.line_no, p.amount::text, m.amount::text
 FROM (SELECT basket, line_no, decision_no, award_no, destination, sum(amount) AS amount FROM moved GROUP BY 1, 2, 3, 4, 5) m
