@@ -99,3 +99,74 @@ audit_samples = Table(
     Index("ix_audit_samples_open", "city", "drawn_at", "basket", "line_no", postgresql_where="finding IS NULL"),
 )
 """Awards that a person looks at whatever the flags say, and what was found."""
+
+
+store_suspensions = Table(
+    "store_suspensions",
+    metadata,
+    city_column(),
+    id_column("suspension", primary_key=True),
+    text_column("store"),
+    text_column("basis"),
+    text_column("reason"),
+    text_column("noticed_by"),
+    instant_column("noticed_at"),
+    Column("reply_by_on", Date, nullable=False),
+    text_column("reply", nullable=True),
+    instant_column("replied_at", nullable=True),
+    text_column("proposal", nullable=True),
+    text_column("proposed_reason", nullable=True),
+    text_column("proposed_by", nullable=True),
+    instant_column("proposed_at", nullable=True),
+    instant_column("until_at", nullable=True),
+    text_column("approved_by", nullable=True),
+    instant_column("approved_at", nullable=True),
+    instant_column("from_at", nullable=True),
+    text_column("appeal", nullable=True),
+    instant_column("appealed_at", nullable=True),
+    Column("appeal_due_on", Date),
+    text_column("appeal_outcome", nullable=True),
+    text_column("appeal_reason", nullable=True),
+    text_column("appeal_by", nullable=True),
+    instant_column("appeal_decided_at", nullable=True),
+    instant_column("lifted_at", nullable=True),
+    text_column("lifted_by", nullable=True),
+    text_column("lifted_reason", nullable=True),
+    CheckConstraint(
+        "char_length(basis) BETWEEN 1 AND 200 AND char_length(reason) BETWEEN 1 AND 500"
+        " AND char_length(reply) BETWEEN 1 AND 500 AND char_length(proposed_reason) BETWEEN 1 AND 500"
+        " AND char_length(appeal) BETWEEN 1 AND 500 AND char_length(appeal_reason) BETWEEN 1 AND 500"
+        " AND char_length(lifted_reason) BETWEEN 1 AND 500",
+        name="texts",
+    ),
+    CheckConstraint(
+        "proposal IN ('impose', 'drop') AND (proposal IS NULL) = (proposed_by IS NULL)"
+        " AND (proposal IS NULL) = (proposed_at IS NULL) AND (proposal IS NULL) = (proposed_reason IS NULL)",
+        name="proposal",
+    ),
+    CheckConstraint(
+        "approved_by <> proposed_by AND (approved_by IS NULL OR proposed_by IS NOT NULL)"
+        " AND (approved_by IS NULL) = (approved_at IS NULL)",
+        name="two",
+    ),
+    CheckConstraint(
+        "from_at >= approved_at AND until_at > from_at"
+        " AND (from_at IS NULL) = (approved_at IS NULL OR proposal = 'drop')"
+        " AND (proposal IS DISTINCT FROM 'impose' OR until_at IS NOT NULL)",
+        name="effect",
+    ),
+    CheckConstraint(
+        "appeal_outcome IN ('upheld', 'rejected') AND (appeal IS NULL OR from_at IS NOT NULL)"
+        " AND (appeal IS NULL) = (appealed_at IS NULL) AND (appeal_outcome IS NULL) = (appeal_by IS NULL)"
+        " AND (appeal_outcome IS NULL OR appeal IS NOT NULL) AND appeal_by <> proposed_by"
+        " AND appeal_by <> approved_by",
+        name="appeal",
+    ),
+    CheckConstraint(
+        "(lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL OR from_at IS NOT NULL)",
+        name="lifted",
+    ),
+    Index("ix_store_suspensions_store", "city", "store", "from_at"),
+    Index("ix_store_suspensions_noticed", "city", "noticed_at", "suspension"),
+)
+"""One notice to one shop and all that followed; `from_at`, `until_at`: baskets sold meanwhile are held."""

@@ -41,6 +41,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Neither an approval number of a certification body nor a registered issuer.",
         ),
         "body_name_missing": ("首次出现的认证机构须填写机构名称。", "A body that is new here needs its name."),
+        "list_unknown": (
+            "名单应为严重违法失信名单或经营异常名录。",
+            "The list is 严重违法失信名单 (serious) or 经营异常名录 (abnormal).",
+        ),
         "uscc_invalid": ("统一社会信用代码有误，请核对。", "The unified social credit code is wrong."),
         "personal": (
             "内容像个人身份证号或手机号，不予保存。",

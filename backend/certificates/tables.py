@@ -231,3 +231,29 @@ recognitions = Table(
     _period("from_on", "until_on"),
     _present("document", 200),
 )
+
+enterprise_listings = Table(
+    "enterprise_listings",
+    metadata,
+    id_column("id", primary_key=True),
+    text_column("list"),
+    text_column("uscc"),
+    text_column("document"),
+    text_column("authority"),
+    Column("listed_on", Date, nullable=False),
+    Column("removed_on", Date),
+    text_column("removal_document", nullable=True),
+    text_column("source"),
+    instant_column("recorded_at"),
+    text_column("recorded_by"),
+    CheckConstraint("list IN ('serious', 'abnormal')", name="list"),
+    CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$'", name="uscc"),
+    CheckConstraint(
+        "char_length(document) BETWEEN 1 AND 200 AND char_length(authority) BETWEEN 1 AND 200"
+        " AND char_length(removal_document) BETWEEN 1 AND 200 AND char_length(source) BETWEEN 1 AND 100",
+        name="texts",
+    ),
+    CheckConstraint("removed_on >= listed_on", name="period"),
+    Index("ix_enterprise_listings_uscc", "uscc", "list", "document", "listed_on", "id"),
+)
+"""Official lists of enterprises, as they were imported: of one listing (list, code, document, day) the last row counts."""

@@ -12,7 +12,12 @@ from backend.scans.rulings import FIRST, HELD_MAX, HeldScan, Said, held_scans
 from backend.scans.sentences import OUTCOMES
 from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold
 
-_REASONS = {"clock_uncertain": "收银设备时间不可信", "label_review": "标签需人工核对", "signal": "触发核查"}
+_REASONS = {
+    "clock_uncertain": "收银设备时间不可信",
+    "label_review": "标签需人工核对",
+    "signal": "触发核查",
+    "store_suspended": "门店停用期内",
+}
 basket_argument = click.argument("basket", type=click.UUID)
 line_argument = click.argument("line_no", type=click.IntRange(0, 49))
 reason_option = click.option("--reason", required=True, help="理由，记入档案 / why; kept on record.")

@@ -17,6 +17,7 @@ class Program(click.Group):
     nouns = (
         "labels",
         "certificates",
+        "enterprises",
         "ledger",
         "leases",
         "policies",

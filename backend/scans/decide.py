@@ -207,7 +207,7 @@ def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
 
 def _moment(basket: Basket, policies: PolicySet) -> Moment:
     at_ms = basket.sold_at_ms
-    hold = "clock_uncertain" if basket.clock_held else None
+    hold = "clock_uncertain" if basket.clock_held else "store_suspended" if basket.store_held else None
     return _new(Moment, (at_ms, civil_date(at_ms), policies.in_force(at_ms), _proof_of(basket), hold))
 
 

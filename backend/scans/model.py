@@ -86,6 +86,8 @@ class Basket:
     buyer: str = "person"
     receipt_fen: int | None = None
     """The sum of all its priced lines, also of those that `reads` leaves out because they are decided already."""
+    store_held: bool = False
+    """Its shop is suspended: a person looks at what it sells."""
     promised: Sequence[Promised] = ()
     """What its till promised out of leases."""
     slip_no: str | None = None

@@ -107,6 +107,10 @@ _BEFORE_RULES = {
         "收银设备的时间不可信，购买时间核实后再决定，请保留购物小票。",
         "The till's clock cannot be trusted; this is decided once the time of sale is checked. Keep the sales slip.",
     ),
+    "store_suspended": Sentence(
+        "这家门店正在停用期内，核查后再决定，请保留购物小票；此前的奖励不受影响。",
+        "The shop is suspended; this is decided after a person has looked. Keep the sales slip; earlier awards stand.",
+    ),
     "label_review": Sentence(
         "标签需要人工核对，核对后再决定，请保留商品包装。",
         "The label needs a person's look and is decided after it. Keep the packaging.",
@@ -208,6 +212,7 @@ _OUTCOMES_OF_REASONS = {
     "claim_open": Outcome.UNCLAIMED,
     "clock_uncertain": Outcome.HELD,
     "label_review": Outcome.HELD,
+    "store_suspended": Outcome.HELD,
     "signal": Outcome.HELD,
 }
 

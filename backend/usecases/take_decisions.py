@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import psycopg
 from sqlalchemy import Connection
 
+from backend.cases import suspensions
 from backend.certificates.model import Entry
 from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Reading, Scope
@@ -78,6 +79,7 @@ def load(
     there yet is opened first: a row that another transaction is about to insert cannot be locked, and would be waited for
     later, out of order. `places`: of lines that are decided again.
     """
+    hold_suspended(connection, city, baskets)
     lending = lend(connection, city, baskets, now, places)
     keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
     entries = lookups.registry.lookup(connection, keys)
@@ -115,6 +117,17 @@ def load(
     if policies.within_ms:
         limits.know_used()
     return Loaded(registry, limits, counters, left, baskets, lending)
+
+
+def hold_suspended(connection: Connection, city: str, baskets: Sequence[Basket]) -> None:
+    """Says of each basket whether its shop was suspended when it was sold. Phones' scans have no shop, and ask nothing."""
+    stores = {basket.store for basket in baskets if basket.store is not None}
+    if not stores:
+        return
+    found = suspensions.in_force(connection, city, stores)
+    for basket in baskets:
+        spans = found.get(basket.store, ()) if basket.store is not None else ()
+        basket.store_held = any(start <= basket.sold_at_ms < end for start, end in spans)
 
 
 def _moments(

@@ -23,6 +23,7 @@ REGISTRIES = frozenset(
         "certificate_terms",
         "certificates",
         "certified_products",
+        "enterprise_listings",
         "enterprises",
         "import_batches",
         "recognitions",
