@@ -58,6 +58,12 @@ def terms_set(connection: Connection, city: str) -> list[CaseTerms]:
     return [CaseTerms(*row) for row in hot(connection, LISTED, {"city": city, "limit": LISTED_MAX})]
 
 
-def clocks(connection: Connection, city: str) -> Clocks:
+def in_force(connection: Connection, city: str) -> CaseTerms | None:
+    """What was set last; None where nothing was."""
     row = hot(connection, LISTED, {"city": city, "limit": 1}).fetchone()
-    return USUAL if row is None else Clocks(row[1], row[2])
+    return None if row is None else CaseTerms(*row)
+
+
+def clocks(connection: Connection, city: str) -> Clocks:
+    found = in_force(connection, city)
+    return USUAL if found is None else Clocks(found.accept_days, found.decide_days)

@@ -6,11 +6,14 @@ import click
 from backend.cases import queries, samples
 from backend.cases.model import TEXT_MAX, Report, ReportOutcome, StepKind
 from backend.cases.samples import Finding, Sample
-from backend.cases.terms import SALT_BYTES, CaseTerms, set_terms, terms_set
+from backend.cases.terms import SALT_BYTES, CaseTerms, terms_set
 from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
 from backend.kernel.periods import CHINA
 from backend.policies.words import amount_words
+from backend.scans.rulings import Said
 from backend.usecases.handle_report import Taken, take_step
+from backend.usecases.review_sample import review_sample
+from backend.usecases.set_case_terms import set_case_terms
 
 reason_option = click.option("--reason", required=True, help="理由，记入档案 / why; kept on record.")
 
@@ -74,7 +77,7 @@ def terms(city: str, accept_days: int, decide_days: int, sample_bp: int, reason:
     """设定办案期限与随机抽查比例 / sets the clocks, and the share of awards that is drawn."""
     given = CaseTerms(datetime.now(UTC), accept_days, decide_days, sample_bp, operator(by), _told(reason))
     with database() as opened:
-        opened.write(lambda connection: set_terms(connection, city, given, secrets.token_bytes(SALT_BYTES)))
+        opened.write(lambda connection: set_case_terms(connection, city, given, secrets.token_bytes(SALT_BYTES)))
     click.echo(f"受理 {accept_days} 个工作日，办结 {decide_days} 个工作日，抽查万分之 {sample_bp} / set")
 
 
@@ -120,9 +123,9 @@ def samples_(city: str, limit: int, as_json: bool) -> None:  # noqa: FBT001
 def review(basket: object, line_no: int, city: str, right: bool, reason: str, by: str | None) -> None:  # noqa: FBT001
     """记录一笔抽查的结论 / what a look at a drawn award found."""
     finding = Finding.RIGHT if right else Finding.WRONG
-    given = (finding, _told(reason), operator(by), datetime.now(UTC))
+    given = (finding, Said(operator(by), _told(reason)), datetime.now(UTC))
     with database() as opened:
-        opened.write(lambda connection: samples.review(connection, city, (str(basket), line_no), *given))
+        opened.write(lambda connection: review_sample(connection, city, (str(basket), line_no), *given))
     click.echo(f"{basket} {line_no}：{'无误' if right else '有误'} / {finding.value}")
 
 

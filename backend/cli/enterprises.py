@@ -9,6 +9,7 @@ from backend.cli.certificates import day_type
 from backend.cli.certificates_text import write_errors
 from backend.cli.connection import by_option, database, dry_run_option, json_option, json_text, operator
 from backend.kernel.periods import CHINA
+from backend.usecases.import_listings import import_listings
 
 NAMES = {List.SERIOUS: "严重违法失信名单", List.ABNORMAL: "经营异常名录"}
 
@@ -35,7 +36,7 @@ def import_lists(ctx: click.Context, file: Path, source: str, dry_run: bool, by:
         content = opened.read(sheets.FILE_BYTES_MAX + 1)
     origin = Imported(source[:100], operator(by), datetime.now(UTC))
     with database() as opened:
-        report = listings.import_listings(opened, content, origin, dry_run=dry_run)
+        report = import_listings(opened, content, origin, dry_run=dry_run)
     written = write_errors(file.with_name(f"{file.name}.errors.csv"), report.errors)
     done = "试运行，未写入。" if dry_run else ""
     click.echo(

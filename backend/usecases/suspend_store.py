@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.cases import suspensions
 from backend.cases.suspension_model import (
     APPEAL_DAYS,
@@ -19,6 +22,7 @@ from backend.cases.suspension_model import (
     check_notice,
     check_proposal,
     require,
+    standing,
 )
 from backend.kernel.ids import new_id
 from backend.kernel.periods import civil_date, milliseconds, working_days_after
@@ -42,6 +46,14 @@ class Turn(NamedTuple):
     after: Suspension
 
 
+class Done(NamedTuple):
+    """What an act says of itself."""
+
+    what: What
+    reason: str | None
+    at: datetime
+
+
 def give_notice(connection: Connection, city: str, notice: Notice, now: datetime) -> Turn:
     """Raises StoreUnknown, SuspensionRefused."""
     shops.find_store(connection, city, notice.store)
@@ -49,6 +61,7 @@ def give_notice(connection: Connection, city: str, notice: Notice, now: datetime
     one = Suspension(new_id(), notice.store, notice.basis, notice.reason, notice.by, now, reply_by_on)
     check_notice(one)
     suspensions.notice(connection, city, one)
+    _record(connection, city, Done(What.SUSPENSION_NOTICED, notice.reason, now), Turn(None, one))
     return Turn(None, one)
 
 
@@ -56,7 +69,9 @@ def record_reply(connection: Connection, city: str, suspension: str, reply: str,
     """What the shop says, once, before anybody decides. Raises SuspensionUnknown, SuspensionOutOfTurn."""
     one = suspensions.locked(connection, city, suspension)
     require(one, now, Standing.NOTICED)
-    return _written(connection, city, one, one._replace(reply=reply, replied_at=now))
+    return _written(
+        connection, city, Done(What.SUSPENSION_REPLIED, reply, now), one, one._replace(reply=reply, replied_at=now)
+    )
 
 
 def propose(
@@ -83,7 +98,7 @@ def propose(
         proposed_at=now,
         until_at=until_at if proposal is Proposal.IMPOSE else None,
     )
-    return _written(connection, city, one, proposed)
+    return _written(connection, city, Done(What.SUSPENSION_PROPOSED, reason, now), one, proposed)
 
 
 def approve(connection: Connection, city: str, suspension: str, *, by: str, now: datetime) -> Turn:
@@ -94,7 +109,13 @@ def approve(connection: Connection, city: str, suspension: str, *, by: str, now:
     one = suspensions.locked(connection, city, suspension)
     check_approval(one, by, now)
     from_at = now if one.proposal is Proposal.IMPOSE else None
-    return _written(connection, city, one, one._replace(approved_by=by, approved_at=now, from_at=from_at))
+    return _written(
+        connection,
+        city,
+        Done(What.SUSPENSION_APPROVED, None, now),
+        one,
+        one._replace(approved_by=by, approved_at=now, from_at=from_at),
+    )
 
 
 def record_appeal(connection: Connection, city: str, suspension: str, appeal: str, now: datetime) -> Turn:
@@ -102,7 +123,13 @@ def record_appeal(connection: Connection, city: str, suspension: str, appeal: st
     one = suspensions.locked(connection, city, suspension)
     require(one, now, *(() if one.appeal is not None else (Standing.IN_FORCE,)))
     due = working_days_after(civil_date(milliseconds(now)), APPEAL_DAYS)
-    return _written(connection, city, one, one._replace(appeal=appeal, appealed_at=now, appeal_due_on=due))
+    return _written(
+        connection,
+        city,
+        Done(What.SUSPENSION_APPEALED, appeal, now),
+        one,
+        one._replace(appeal=appeal, appealed_at=now, appeal_due_on=due),
+    )
 
 
 def answer_appeal(
@@ -116,16 +143,35 @@ def answer_appeal(
     )
     if upheld and one.lifted_at is None:
         answered = answered._replace(lifted_at=now, lifted_by=by, lifted_reason=reason)
-    return _written(connection, city, one, answered)
+    return _written(connection, city, Done(What.SUSPENSION_APPEAL_ANSWERED, reason, now), one, answered)
 
 
 def lift(connection: Connection, city: str, suspension: str, *, reason: str, by: str, now: datetime) -> Turn:
     """It ends now, before its time. Raises SuspensionUnknown, SuspensionOutOfTurn."""
     one = suspensions.locked(connection, city, suspension)
     require(one, now, Standing.IN_FORCE)
-    return _written(connection, city, one, one._replace(lifted_at=now, lifted_by=by, lifted_reason=reason))
+    return _written(
+        connection,
+        city,
+        Done(What.SUSPENSION_LIFTED, reason, now),
+        one,
+        one._replace(lifted_at=now, lifted_by=by, lifted_reason=reason),
+    )
 
 
-def _written(connection: Connection, city: str, before: Suspension, after: Suspension) -> Turn:
+def _written(connection: Connection, city: str, done: Done, before: Suspension, after: Suspension) -> Turn:
     suspensions.write(connection, city, after)
-    return Turn(before, after)
+    turn = Turn(before, after)
+    _record(connection, city, done, turn)
+    return turn
+
+
+def _record(connection: Connection, city: str, done: Done, turn: Turn) -> None:
+    before = None if turn.before is None else _facts(turn.before, done.at)
+    key, after = turn.after.suspension, _facts(turn.after, done.at)
+    record(connection, Act(done.what, city, "suspension", key, done.at, done.reason, before=before, after=after))
+
+
+def _facts(one: Suspension, now: datetime) -> dict[str, object]:
+    told: dict[str, object] = {"store": one.store, "standing": standing(one, now).value}
+    return told | {"until": one.until_at and one.until_at.isoformat(), "appeal": one.appeal_outcome}

@@ -1,6 +1,5 @@
 """A shop is suspended with due process; what it sells meanwhile is held, what was promised or earned before stands."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
 
@@ -32,6 +31,7 @@ from tests.worlds import books
 from tests.worlds.books import Decided
 from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, City, open_city, read, register, resident
 from tests.worlds.later import assert_verified, resolver
+from tests.worlds.threads import Threads
 
 NOTICE = Notice("s1", "本市绿色积分办法第十二条", "连续三次抽查不符", 5, "陈科员")
 REPLIED = NOON + timedelta(days=6)
@@ -219,7 +219,7 @@ def test_two_at_once_approve_once(city: City) -> None:
             return refusal.code
         return "approved"
 
-    with ThreadPoolExecutor(4) as threads:
+    with Threads(4) as threads:
         answers = list(threads.map(act, ["甲", "乙", "丙", "丁"]))
 
     assert sorted(answers) == ["approved"] + ["suspension-out-of-turn"] * 3
