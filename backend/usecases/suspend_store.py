@@ -109,6 +109,7 @@ def approve(connection: Connection, city: str, suspension: str, *, by: str, now:
     one = suspensions.locked(connection, city, suspension)
     check_approval(one, by, now)
     from_at = now if one.proposal is Proposal.IMPOSE else None
+    approved = one._replace(approved_by=by, approved_at=now, from_at=from_at)
     return _written(
         connection,
         city,
@@ -123,6 +124,7 @@ def record_appeal(connection: Connection, city: str, suspension: str, appeal: st
     one = suspensions.locked(connection, city, suspension)
     require(one, now, *(() if one.appeal is not None else (Standing.IN_FORCE,)))
     due = working_days_after(civil_date(milliseconds(now)), APPEAL_DAYS)
+    appealed = one._replace(appeal=appeal, appealed_at=now, appeal_due_on=due)
     return _written(
         connection,
         city,
@@ -150,6 +152,7 @@ def lift(connection: Connection, city: str, suspension: str, *, reason: str, by:
     """It ends now, before its time. Raises SuspensionUnknown, SuspensionOutOfTurn."""
     one = suspensions.locked(connection, city, suspension)
     require(one, now, Standing.IN_FORCE)
+    lifted = one._replace(lifted_at=now, lifted_by=by, lifted_reason=reason)
     return _written(
         connection,
         city,
