@@ -110,13 +110,7 @@ def approve(connection: Connection, city: str, suspension: str, *, by: str, now:
     check_approval(one, by, now)
     from_at = now if one.proposal is Proposal.IMPOSE else None
     approved = one._replace(approved_by=by, approved_at=now, from_at=from_at)
-    return _written(
-        connection,
-        city,
-        Done(What.SUSPENSION_APPROVED, None, now),
-        one,
-        one._replace(approved_by=by, approved_at=now, from_at=from_at),
-    )
+    return _written(connection, city, Done(What.SUSPENSION_APPROVED, None, now), one, approved)
 
 
 def record_appeal(connection: Connection, city: str, suspension: str, appeal: str, now: datetime) -> Turn:
@@ -125,13 +119,7 @@ def record_appeal(connection: Connection, city: str, suspension: str, appeal: st
     require(one, now, *(() if one.appeal is not None else (Standing.IN_FORCE,)))
     due = working_days_after(civil_date(milliseconds(now)), APPEAL_DAYS)
     appealed = one._replace(appeal=appeal, appealed_at=now, appeal_due_on=due)
-    return _written(
-        connection,
-        city,
-        Done(What.SUSPENSION_APPEALED, appeal, now),
-        one,
-        one._replace(appeal=appeal, appealed_at=now, appeal_due_on=due),
-    )
+    return _written(connection, city, Done(What.SUSPENSION_APPEALED, appeal, now), one, appealed)
 
 
 def answer_appeal(
@@ -153,13 +141,7 @@ def lift(connection: Connection, city: str, suspension: str, *, reason: str, by:
     one = suspensions.locked(connection, city, suspension)
     require(one, now, Standing.IN_FORCE)
     lifted = one._replace(lifted_at=now, lifted_by=by, lifted_reason=reason)
-    return _written(
-        connection,
-        city,
-        Done(What.SUSPENSION_LIFTED, reason, now),
-        one,
-        one._replace(lifted_at=now, lifted_by=by, lifted_reason=reason),
-    )
+    return _written(connection, city, Done(What.SUSPENSION_LIFTED, reason, now), one, lifted)
 
 
 def _written(connection: Connection, city: str, done: Done, before: Suspension, after: Suspension) -> Turn:
