@@ -29,7 +29,7 @@ from backend.usecases.release_quote import expire_quotes
 from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
 from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.resolve_products import Resolved, ResolveProducts
-from backend.usecases.seal_ledger import LogKey, SealedNow, seal_ledger
+from backend.usecases.seal_ledger import LogKey, SealedNow, cities_with_acts, seal_ledger
 from backend.usecases.send_notices import SendNotices, Sent
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
@@ -107,7 +107,10 @@ SCHEDULE = (
         "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
     ),
     Planned(
-        "seal_ledger", EVERY_MINUTE, "封存新入账的转账，签发检查点", "bind new transfers into the log, sign checkpoints"
+        "seal_ledger",
+        EVERY_MINUTE,
+        "封存新入账的转账和操作记录，签发检查点",
+        "bind new transfers and acts into the log, sign checkpoints",
     ),
     Planned(
         "learn_prices",
@@ -126,7 +129,7 @@ SCHEDULE = (
     Planned(
         "seal_late",
         "30 19 * * *",
-        "封存迟到的转账：不论入账早晚，逐一查对",
+        "封存迟到的转账和操作记录：不论早晚，逐一查对",
         "seal whatever has no entry in the log yet, however old",
     ),
     Planned(
@@ -323,7 +326,9 @@ class Chores:
 
     def seal_ledger(self, now: datetime, stopping: Stopping, *, since_ever: bool = False) -> Facts:
         done = SealedNow()
-        for city in self._cities(stopping):
+        with self._database.read() as connection:
+            acting = cities_with_acts(connection)
+        for city in sorted({*self._cities(stopping), *acting}):
             done = done.plus(seal_ledger(self._database, city, now, self._ledger_key, stopping, since_ever=since_ever))
         return done._asdict()
 

@@ -1,5 +1,5 @@
-"""The auditor's own verification of a city's ledger. It shares no code with the backend, so that no fault is in both; copy it,
-read it, run it on a machine of your own: Python 3.11, psycopg and cryptography are all it needs.
+"""The auditor's own verification of a city's ledger and of the acts of its officials. It shares no code with the backend, so
+that no fault is in both; copy it, read it, run it on a machine of your own: Python 3.11, psycopg and cryptography suffice.
 
     python auditor.py --database URL --city 320100 --key 'greenpoints/320100/ledger+…' [checkpoint.txt …]
 
@@ -21,26 +21,31 @@ import psycopg
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-ENTRIES = """
-SELECT e.entry, lag(e.entry, 1, -1::bigint) OVER (ORDER BY e.entry), e.leaf, e.chain, e.reference::text, e.step, e.line,
-       t.reason, t.unit, t.source, t.destination, t.amount, t.recorded_at
-FROM log_entries e
-LEFT JOIN transfers t ON t.city = %(city)s AND t.reference = e.reference AND t.step = e.step AND t.line = e.line
+TRANSFER = "t.city = %(city)s AND t.reference = e.reference AND t.step = e.step AND t.line = e.line AND NOT e.act"
+ACT = "a.city = %(city)s AND a.act = e.reference AND e.step = 0 AND e.line = 0 AND e.act"
+TOLD_OF_TRANSFER = 6
+ENTRIES = f"""
+SELECT e.entry, lag(e.entry, 1, -1::bigint) OVER (ORDER BY e.entry), e.leaf, e.chain, e.act, e.reference::text, e.step, e.line,
+       t.reason, t.unit, t.source, t.destination, t.amount, t.recorded_at,
+       a.who, a.role, a.what, a.kind, a.key, a.reason, a.ticket, a.before, a.after, a.request, a.at
+FROM log_entries e LEFT JOIN transfers t ON {TRANSFER} LEFT JOIN acts a ON {ACT}
 WHERE e.city = %(city)s ORDER BY e.entry"""
-UNSEALED = """
-SELECT t.reference::text, t.step, t.line FROM transfers t
-LEFT JOIN log_entries e ON e.city = %(city)s AND e.reference = t.reference AND e.step = t.step AND e.line = t.line
-WHERE t.city = %(city)s AND e.entry IS NULL
-  AND t.recorded_at < (SELECT sealed_until FROM log_heads WHERE city = %(city)s) - interval '2 hours'"""
-
-SEALED_LATE = """
-SELECT reference, step, line FROM (
-  SELECT e.entry, t.reference::text, t.step, t.line, t.recorded_at,
-         max(t.recorded_at) OVER (ORDER BY e.entry ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
-  FROM log_entries e
-  JOIN transfers t ON t.city = %(city)s AND t.reference = e.reference AND t.step = e.step AND t.line = e.line
+UNSEALED = f"""
+SELECT u.place FROM (
+  SELECT 'transfer ' || t.reference || '/' || t.step || '/' || t.line AS place, t.recorded_at FROM transfers t
+  WHERE t.city = %(city)s AND NOT EXISTS (SELECT FROM log_entries e WHERE e.city = %(city)s AND {TRANSFER})
+  UNION ALL
+  SELECT 'act ' || a.act, a.at FROM acts a
+  WHERE a.city = %(city)s AND NOT EXISTS (SELECT FROM log_entries e WHERE e.city = %(city)s AND {ACT})) u
+WHERE u.recorded_at < (SELECT sealed_until FROM log_heads WHERE city = %(city)s) - interval '2 hours'"""
+SEALED_LATE = f"""
+SELECT place FROM (
+  SELECT e.entry, coalesce(t.recorded_at, a.at) AS at,
+         CASE WHEN e.act THEN 'act ' || a.act ELSE 'transfer ' || t.reference || '/' || t.step || '/' || t.line END AS place,
+         max(coalesce(t.recorded_at, a.at)) OVER (ORDER BY e.entry ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+  FROM log_entries e LEFT JOIN transfers t ON {TRANSFER} LEFT JOIN acts a ON {ACT}
   WHERE e.city = %(city)s) sealed
-WHERE recorded_at < newest - interval '2 hours' ORDER BY entry"""
+WHERE at < newest - interval '2 hours' ORDER BY entry"""
 
 
 def sha256(content: bytes) -> bytes:
@@ -81,11 +86,11 @@ class Tree:
         return found
 
 
-def content(city: str, row: tuple[Any, ...]) -> bytes:
-    """What was hashed of a transfer."""
+def content(city: str, named: list[Any], row: tuple[Any, ...]) -> bytes:
+    """What was hashed of a transfer or an act: its name, then what is told of it, then its moment."""
     *told, at = row
     moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return json.dumps([city, *told, moment], ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps([city, *named, *told, moment], ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def breaks(connection: psycopg.Connection, city: str, kept: dict[int, bytes]) -> Iterator[str]:
@@ -93,14 +98,16 @@ def breaks(connection: psycopg.Connection, city: str, kept: dict[int, bytes]) ->
     tree, chain, size, before = Tree(), bytes(32), 0, 0
     with connection.cursor(name="entries") as cursor:
         cursor.execute(ENTRIES, {"city": city})
-        for entry, previous, leaf, link, *row in cursor:
-            place = f"entry {entry}, transfer {row[0]}/{row[1]}/{row[2]}"
+        for entry, previous, leaf, link, act, reference, step, line, *told in cursor:
+            kind, named = ("act", ["act", reference]) if act else ("transfer", [reference, step, line])
+            row = told[TOLD_OF_TRANSFER:] if act else told[:TOLD_OF_TRANSFER]
+            place = f"entry {entry}, {kind} {reference}" + ("" if act else f"/{step}/{line}")
             if entry != previous + 1:
                 yield f"{place}: entries {previous + 1} to {entry - 1} are gone"
             if row[-1] is None:
-                yield f"{place}: the transfer is gone"
-            elif sha256(b"\x00" + content(city, tuple(row))) != leaf:
-                yield f"{place}: the transfer is not what was sealed"
+                yield f"{place}: the {kind} is gone"
+            elif sha256(b"\x00" + content(city, named, tuple(row))) != leaf:
+                yield f"{place}: the {kind} is not what was sealed"
             if sha256(chain + leaf) != link:
                 yield f"{place}: does not follow what stands before it"
             tree.add(leaf)
@@ -112,13 +119,13 @@ def breaks(connection: psycopg.Connection, city: str, kept: dict[int, bytes]) ->
 
 
 def missing(connection: psycopg.Connection, city: str, longer: list[int], size: int) -> Iterator[str]:
-    """What checkpoints of more entries than the log's `size` cover, and old transfers that no entry has."""
+    """What checkpoints of more entries than the log's `size` cover, and what is old and has no entry."""
     for gone in sorted(longer):
         yield f"entries {size} to {gone - 1}: gone, checkpoint {gone} was signed over them"
-    for reference, step, line in connection.execute(UNSEALED, {"city": city}):
-        yield f"transfer {reference}/{step}/{line}: put in later, no entry has it"
-    for reference, step, line in connection.execute(SEALED_LATE, {"city": city}):
-        yield f"transfer {reference}/{step}/{line}: put in later, sealed hours after the time that it bears"
+    for (place,) in connection.execute(UNSEALED, {"city": city}):
+        yield f"{place}: put in later, no entry has it"
+    for (place,) in connection.execute(SEALED_LATE, {"city": city}):
+        yield f"{place}: put in later, sealed hours after the time that it bears"
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ A checkpoint is a signed note of C2SP (tlog-checkpoint, signed-note): origin, nu
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -31,6 +31,17 @@ class Posted(NamedTuple):
     recorded_at: datetime
 
 
+class Entered(NamedTuple):
+    """What gets an entry. An act is named by its id as `reference`, with step and line 0; `content` is what is hashed."""
+
+    act: bool
+    reference: str
+    step: int
+    line: int
+    recorded_at: datetime
+    content: bytes
+
+
 class Checkpoint(NamedTuple):
     """`size`: entries of the log that `root` covers. `note` is what was signed, with its signature."""
 
@@ -42,8 +53,12 @@ class Checkpoint(NamedTuple):
 
 def canonical(city: str, row: Posted) -> bytes:
     """The bytes that are hashed for a transfer: a JSON array without spaces, UTF-8, the moment in UTC to the microsecond."""
-    moment = row.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return orjson.dumps([city, *row[:-1], moment])
+    return orjson.dumps([city, *row[:-1], _moment(row.recorded_at)])
+
+
+def canonical_act(city: str, act: str, told: Sequence[str | None], at: datetime) -> bytes:
+    """The same for an act; `told` are its columns as they stand, in the order of the table."""
+    return orjson.dumps([city, "act", act, *told, _moment(at)])
 
 
 def chained(before: bytes, leaf: bytes) -> bytes:
@@ -62,6 +77,10 @@ def seal(city: str, size: int, root: bytes, key: bytes, sign: Callable[[bytes], 
     text = f"{name}\n{size}\n{base64.b64encode(root).decode()}\n"
     signature = base64.b64encode(key_id(name, key) + sign(text.encode())).decode()
     return f"{text}\n— {name} {signature}\n"
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def key_id(name: str, key: bytes) -> bytes:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.checkpoints.merkle import Frontier
-from backend.checkpoints.model import GENESIS, Checkpoint, Posted
-from backend.storage.columns import ids, numbers, octets
+from backend.checkpoints.model import GENESIS, Checkpoint, Entered, Posted, canonical, canonical_act
+from backend.storage.columns import flags, ids, numbers, octets
 from backend.storage.transaction import hot
 
 HASH_BYTES = 32
@@ -30,12 +30,20 @@ WHERE t.city = %(city)s AND t.recorded_at > coalesce(%(since)s::timestamptz, '-i
                   AND e.step = t.step AND e.line = t.line)
 ORDER BY t.recorded_at, t.reference, t.step, t.line LIMIT %(limit)s"""
 
+UNSEALED_ACTS = """
+SELECT a.act::text, a.at, a.who, a.role, a.what, a.kind, a.key, a.reason, a.ticket, a.before, a.after, a.request
+FROM acts a
+WHERE a.city = %(city)s AND a.at > coalesce(%(since)s::timestamptz, '-infinity')
+  AND NOT EXISTS (SELECT FROM log_entries e WHERE e.city = %(city)s AND e.reference = a.act AND e.step = 0 AND e.line = 0)
+ORDER BY a.at, a.act LIMIT %(limit)s"""
+
 ENTRIES = """
-INSERT INTO log_entries (city, entry, reference, step, line, leaf, chain)
-SELECT %(city)s, t.entry, t.reference, t.step, t.line, t.leaf, t.chain
+INSERT INTO log_entries (city, entry, reference, step, line, leaf, chain, act)
+SELECT %(city)s, t.entry, t.reference, t.step, t.line, t.leaf, t.chain, t.act
 FROM (SELECT unnest(%(entries)s::bigint[]) AS entry, unnest(%(references)s::uuid[]) AS reference,
              unnest(%(steps)s::smallint[]) AS step, unnest(%(lines)s::smallint[]) AS line,
-             unnest(%(leaves)s::bytea[]) AS leaf, unnest(%(chains)s::bytea[]) AS chain) t"""
+             unnest(%(leaves)s::bytea[]) AS leaf, unnest(%(chains)s::bytea[]) AS chain,
+             unnest(%(acts)s::boolean[]) AS act) t"""
 
 SUBTREES = """
 INSERT INTO log_subtrees (city, level, number, hash)
@@ -61,7 +69,7 @@ class Head(NamedTuple):
 
 class Entry(NamedTuple):
     number: int
-    row: Posted
+    row: Entered
     leaf: bytes
     chain: bytes
 
@@ -73,10 +81,22 @@ def lock_head(connection: Connection, city: str) -> Head:
     return Head(Frontier(size, parts), chain, until)
 
 
-def unsealed(connection: Connection, city: str, since: datetime | None, limit: int) -> list[Posted]:
-    """Transfers without an entry, recorded after `since` (None: ever), the oldest first."""
+def unsealed(connection: Connection, city: str, since: datetime | None, limit: int) -> list[Entered]:
+    """Transfers and acts without an entry, recorded after `since` (None: ever), the oldest first."""
     params = {"city": city, "since": since, "limit": limit}
-    return [Posted(*row) for row in hot(connection, UNSEALED, params)]
+    transfers = [_transfer(city, Posted(*row)) for row in hot(connection, UNSEALED, params)]
+    acts = [_act(city, *row) for row in hot(connection, UNSEALED_ACTS, params)]
+    if not acts:
+        return transfers
+    return sorted([*transfers, *acts], key=lambda one: one.recorded_at)[:limit]
+
+
+def _transfer(city: str, row: Posted) -> Entered:
+    return Entered(False, row.reference, row.step, row.line, row.recorded_at, canonical(city, row))  # noqa: FBT003
+
+
+def _act(city: str, act: str, at: datetime, *told: str | None) -> Entered:
+    return Entered(True, act, 0, 0, at, canonical_act(city, act, told, at))  # noqa: FBT003
 
 
 def append(connection: Connection, city: str, entries: Sequence[Entry]) -> None:
@@ -91,6 +111,7 @@ def append(connection: Connection, city: str, entries: Sequence[Entry]) -> None:
             "lines": numbers([entry.row.line for entry in entries]),
             "leaves": octets([entry.leaf for entry in entries]),
             "chains": octets([entry.chain for entry in entries]),
+            "acts": flags([entry.row.act for entry in entries]),
         },
     )
 

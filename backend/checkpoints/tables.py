@@ -1,4 +1,14 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, SmallInteger, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+    false,
+)
 
 from backend.storage.base import metadata
 from backend.storage.columns import amount_column, city_column, id_column, instant_column, text_column
@@ -13,11 +23,13 @@ log_entries = Table(
     Column("line", SmallInteger, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("chain", LargeBinary, nullable=False),
+    Column("act", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("city", "reference", "step", "line"),
     CheckConstraint("entry >= 0", name="entry"),
     CheckConstraint("length(leaf) = 32 AND length(chain) = 32", name="hashes"),
 )
-"""The transfers of a city in the order in which they were sealed, counted from 0."""
+"""The transfers and acts of a city in the order in which they were sealed, counted from 0. `act` says which it is: then
+`reference` is the act."""
 
 log_subtrees = Table(
     "log_subtrees",

@@ -1,5 +1,5 @@
-"""Transfers are bound into a log that only grows, city by city, after their commit and never inside it; checkpoints of it are
-signed, so that what anyone changes later is found by whoever kept one.
+"""Transfers and acts are bound into a log that only grows, city by city, after their commit and never inside it; checkpoints
+of it are signed, so that what anyone changes later is found by whoever kept one.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from backend.checkpoints import queries, store
 from backend.checkpoints.merkle import leaf_hash
-from backend.checkpoints.model import Checkpoint, Posted, canonical, chained, seal
+from backend.checkpoints.model import Checkpoint, Entered, chained, seal
 from backend.checkpoints.store import Entry, Head
+from backend.storage.transaction import hot
 from backend.usecases.races import Writes
 
 BATCH = 10_000
@@ -35,6 +36,19 @@ class SealedNow(NamedTuple):
         return SealedNow(*(one + another for one, another in zip(self, other, strict=True)))
 
 
+CITIES = """(WITH RECURSIVE found AS (
+  (SELECT city FROM acts ORDER BY city LIMIT 1)
+  UNION ALL
+  SELECT (SELECT a.city FROM acts a WHERE a.city > found.city ORDER BY a.city LIMIT 1) FROM found
+  WHERE found.city IS NOT NULL)
+SELECT city FROM found WHERE city IS NOT NULL)"""
+
+
+def cities_with_acts(connection: Connection) -> set[str]:
+    """Also those that have nothing but acts yet, and the one that stands for what concerns all cities."""
+    return {city for (city,) in hot(connection, CITIES)}
+
+
 def seal_ledger(
     database: Writes,
     city: str,
@@ -45,8 +59,8 @@ def seal_ledger(
     since_ever: bool = False,
     batch: int = BATCH,
 ) -> SealedNow:
-    """Seals what was committed since the last time, one transaction for each `batch` of transfers, then signs a checkpoint
-    when one is due. `since_ever` looks for every transfer without an entry, however old.
+    """Seals what was committed since the last time, one transaction for each `batch` of entries, then signs a checkpoint
+    when one is due. `since_ever` looks for everything without an entry, however old.
 
     May be killed at any moment and run twice at once: entries, head and checkpoint are one transaction.
     """
@@ -72,12 +86,12 @@ def _batch(
     return SealedNow(len(rows), int(signed))
 
 
-def _append(connection: Connection, city: str, head: Head, rows: Sequence[Posted]) -> Head:
+def _append(connection: Connection, city: str, head: Head, rows: Sequence[Entered]) -> Head:
     frontier, chain, until = head
     entries: list[Entry] = []
     subtrees: list[tuple[int, int, bytes]] = []
     for row in rows:
-        leaf = leaf_hash(canonical(city, row))
+        leaf = leaf_hash(row.content)
         chain = chained(chain, leaf)
         entries.append(Entry(frontier.size, row, leaf, chain))
         subtrees += frontier.add(leaf)

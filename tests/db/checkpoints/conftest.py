@@ -6,7 +6,11 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.checkpoints.model import verifier_key
 from backend.storage.transaction import Database
 from backend.usecases.seal_ledger import LogKey, SealedNow, seal_ledger
@@ -29,6 +33,17 @@ class Trade(NamedTuple):
         """One posting a basket, recorded at `at`."""
         counter = self.city.till(till)
         self.city.record(*(counter.basket(read(FRIDGE), resident=resident(n % 7)) for n in range(baskets)), now=at)
+
+    def act(self, acts: int, *, at: datetime = NOON) -> None:
+        """What an official does, recorded at `at`."""
+
+        def work(connection: Connection) -> None:
+            for number in range(acts):
+                record(
+                    connection, Act(What.STORE_OPENED, NANJING, "store", f"S{number}", at, "新店", after={"n": number})
+                )
+
+        self.city.database.write(work)
 
     def seal(self, *, minutes: int = 0, batch: int = 50, since_ever: bool = False) -> SealedNow:
         now = LATER + timedelta(minutes=minutes)

@@ -35,15 +35,47 @@ def ways() -> dict[str, Way]:
         "two entries change places": reordered,
         "edited, and the whole chain made anew": rewritten,
         "the end cut off": truncated,
+        "an act's author": lambda c, r, n: edit_act(c, r, n, "who = 'command:somebody'"),
+        "an act's reason": lambda c, r, n: edit_act(c, r, n, "reason = coalesce(reason, '') || '。'"),
+        "what an act did": lambda c, r, n: edit_act(c, r, n, "after = '{}'"),
+        "an act's moment": lambda c, r, n: edit_act(c, r, n, "at = at + interval '1 microsecond'"),
+        "an act deleted": lambda c, r, n: edit_act(c, r, n, None),
+        "an act deleted with its entry": act_forgotten,
+        "an act passed off as a transfer": lambda c, r, n: c.execute(
+            "UPDATE log_entries SET act = false WHERE entry = %s", [one_of(c, r, n, act=True)]
+        ),
     }
 
 
 def edit(connection: psycopg.Connection, chance: random.Random, size: int, change: str) -> None:
-    connection.execute(f"UPDATE transfers t SET {change} FROM log_entries e {OF_ENTRY}", [chance.randrange(size)])
+    connection.execute(
+        f"UPDATE transfers t SET {change} FROM log_entries e {OF_ENTRY}", [one_of(connection, chance, size)]
+    )
+
+
+def one_of(connection: psycopg.Connection, chance: random.Random, size: int, *, act: bool = False) -> int:
+    """An entry of a transfer, or of an act."""
+    found = "SELECT entry FROM log_entries WHERE act = %s AND entry < %s ORDER BY entry"
+    entries = connection.execute(found, [act, size])
+    return int(chance.choice(entries.fetchall())[0])
+
+
+def edit_act(connection: psycopg.Connection, chance: random.Random, size: int, change: str | None) -> None:
+    verb = (
+        "DELETE FROM acts a USING log_entries e" if change is None else f"UPDATE acts a SET {change} FROM log_entries e"
+    )
+    place = "WHERE e.entry = %s AND (a.city, a.act) = (e.city, e.reference)"
+    assert connection.execute(f"{verb} {place}", [one_of(connection, chance, size, act=True)]).rowcount == 1
+
+
+def act_forgotten(connection: psycopg.Connection, chance: random.Random, size: int) -> None:
+    entry = one_of(connection, chance, size - 1, act=True)
+    connection.execute("DELETE FROM acts a USING log_entries e WHERE e.entry = %s AND a.act = e.reference", [entry])
+    connection.execute("DELETE FROM log_entries WHERE entry = %s", [entry])
 
 
 def deleted(connection: psycopg.Connection, chance: random.Random, size: int) -> None:
-    connection.execute(f"DELETE FROM transfers t USING log_entries e {OF_ENTRY}", [chance.randrange(size)])
+    connection.execute(f"DELETE FROM transfers t USING log_entries e {OF_ENTRY}", [one_of(connection, chance, size)])
 
 
 def forgotten(connection: psycopg.Connection, chance: random.Random, size: int, *, again: bool) -> None:
@@ -64,7 +96,7 @@ def reordered(connection: psycopg.Connection, chance: random.Random, size: int) 
 
 
 def rewritten(connection: psycopg.Connection, chance: random.Random, size: int) -> None:
-    entry = chance.randrange(size)
+    entry = one_of(connection, chance, size)
     connection.execute(f"UPDATE transfers t SET amount = amount + 5 FROM log_entries e {OF_ENTRY}", [entry])
     with connection.cursor() as cursor:
         row = cursor.execute(
@@ -73,7 +105,7 @@ def rewritten(connection: psycopg.Connection, chance: random.Random, size: int) 
             [entry],
         ).fetchone()
     assert row is not None
-    leaf = auditor.sha256(b"\x00" + auditor.content(NANJING, row))
+    leaf = auditor.sha256(b"\x00" + auditor.content(NANJING, list(row[:3]), row[3:]))
     connection.execute("UPDATE log_entries SET leaf = %s WHERE entry = %s", [leaf, entry])
     chain_anew(connection)
 
@@ -100,6 +132,7 @@ def kept(trade: Trade) -> Kept:
     """Checkpoints that somebody outside the city's database has kept."""
     for till in range(1, 7):
         trade.sell(20, till=till)
+        trade.act(3)
         trade.seal(minutes=10 * till)
     return dict(auditor.opened(note, VKEY) for (note,) in trade.run("SELECT note FROM checkpoints"))
 
@@ -138,6 +171,20 @@ def test_an_old_transfer_put_in_later_is_found(trade: Trade, kept: Kept) -> None
     trade.seal(minutes=70, since_ever=True)  # as the night's job does
 
     assert found() == ["put in later, sealed hours after the time that it bears"]
+
+
+def test_an_old_act_put_in_later_is_found(trade: Trade, kept: Kept) -> None:
+    trade.run("UPDATE log_heads SET sealed_until = sealed_until + interval '1 day'")
+    trade.run(
+        "INSERT INTO acts SELECT city, gen_random_uuid(), at, 'command:somebody', role, what, kind, key FROM acts"
+        " WHERE city = '320100' LIMIT 1"
+    )
+
+    with psycopg.connect(trade.url) as connection:
+        (found,) = auditor.breaks(connection, NANJING, kept)
+
+    assert found.startswith("act ")
+    assert found.endswith(": put in later, no entry has it")
 
 
 def test_the_program_stands_alone_and_says_what_it_found(trade: Trade, kept: Kept, tmp_path: Path) -> None:

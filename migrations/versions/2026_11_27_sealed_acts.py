@@ -1,0 +1,17 @@
+"""Acts are sealed into the city's log like transfers: an entry says which of the two it is of.
+
+The previous release writes entries of transfers alone, which is what the default says.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0043_walls"
+down_revision = "0042_acts"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.add_column("log_entries", sa.Column("act", sa.Boolean(), nullable=False, server_default=sa.false()))
