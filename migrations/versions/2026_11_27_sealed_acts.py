@@ -6,8 +6,8 @@ The previous release writes entries of transfers alone, which is what the defaul
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043_walls"
-down_revision = "0042_acts"
+revision = "0042_sealed_acts"
+down_revision = "0051_official_changes"
 branch_labels = None
 depends_on = None
 
