@@ -16,6 +16,7 @@ from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
 from backend.usecases.close_settlement import close_last_month
+from backend.usecases.count_scans import count_scans, keep_outlooks
 from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
 from backend.usecases.draw_samples import draw_samples
 from backend.usecases.end_leases import Ended, settle_leases
@@ -120,6 +121,12 @@ SCHEDULE = (
     ),
     Planned("draw_samples", EVERY_MINUTE, "随机抽取已付奖励供复核", "draw paid awards for a second look"),
     Planned(
+        "count_scans",
+        "35 * * * *",
+        "统计各日各月的扫码与奖励，每天推算预算何时用完",
+        "add up scans and awards by day and month; once a day, when budgets run out",
+    ),
+    Planned(
         "replay_sample",
         "20 * * * *",
         "由留存事实重算各城市约两千项核定",
@@ -204,6 +211,7 @@ class Chores:
             "settle_leases": self.settle_leases,
             "grant_leases": self.grant_leases,
             "learn_prices": self.learn_prices,
+            "count_scans": self.count_scans,
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
@@ -302,6 +310,13 @@ class Chores:
         if failures:
             raise failures[0]
         return {"learned": learned}
+
+    def count_scans(self, now: datetime, stopping: Stopping) -> Facts:
+        days = outlooks = 0
+        for city in self._cities(stopping):
+            days += count_scans(self._database, city, now, stopping)
+            outlooks += keep_outlooks(self._database, city, now)
+        return {"days": days, "outlooks": outlooks}
 
     def move_rollouts(self, now: datetime, stopping: Stopping) -> Facts:
         done = MovedOn()

@@ -1,7 +1,7 @@
 """Every till as it stands at a moment: where it belongs, whether it is there, how it fares, by which settings it runs."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -31,6 +31,20 @@ LEFT JOIN LATERAL (
   WHERE v.city = %(city)s AND v.device = d.device ORDER BY v.version DESC LIMIT 1) w ON true
 WHERE d.city = %(city)s AND d.device > %(after)s AND (%(only)s::text IS NULL OR d.device = %(only)s)
 ORDER BY d.device LIMIT %(limit)s"""
+
+
+HEARD_WITHIN = timedelta(hours=3)
+"""A till tells of its health once an hour at the least."""
+
+ABSENT = """
+SELECT count(*) FILTER (WHERE p.session IS NOT NULL AND (NOT p.online OR h.heard IS NULL)),
+       count(*) FILTER (WHERE p.session IS NULL), count(*)
+FROM device_directory d
+LEFT JOIN device_presence p ON p.city = %(city)s AND p.device = d.device
+LEFT JOIN LATERAL (
+  SELECT r.received_at AS heard FROM device_reports r
+  WHERE r.city = %(city)s AND r.device = d.device AND r.kind = 'health' AND r.received_at > %(since)s) h ON true
+WHERE d.city = %(city)s AND d.state = 'active'"""
 
 
 class FleetRow(NamedTuple):
@@ -95,3 +109,18 @@ def _row(city: str, found: tuple[Any, ...], now: datetime) -> FleetRow:
         reported,
         reported_at,
     )
+
+
+class Absent(NamedTuple):
+    """Of the tills that are not revoked: how many went offline or are not heard, how many never spoke, and of how many."""
+
+    gone: int
+    never: int
+    tills: int
+
+
+def absent(connection: Connection, city: str, now: datetime) -> Absent:
+    """Heard within `HEARD_WITHIN` counts as there: the fleet's own page tells to the minute."""
+    found = hot(connection, ABSENT, {"city": city, "since": now - HEARD_WITHIN}).fetchone()
+    assert found is not None
+    return Absent(*found)

@@ -4,7 +4,7 @@ import random
 from datetime import date, datetime
 
 from backend.appeals import queries as appeals
-from backend.appeals.model import NothingWouldChange, SecondPersonNeeded, Verdict
+from backend.appeals.model import AppealOvertaken, NothingToAppeal, NothingWouldChange, Verdict
 from backend.demo.year.shops import SUZHOU, SWEPT_CASHIER
 from backend.scans.rulings import HeldScan, Said, held_scans
 from backend.storage.transaction import Database
@@ -53,5 +53,5 @@ class Desk:
         granted = Verdict(OFFICER, SECOND, "经核对小票和门店流水，予以支持")
         try:
             self._decide.uphold(SUZHOU, appeal, granted, now)
-        except (NothingWouldChange, SecondPersonNeeded):
+        except (NothingToAppeal, NothingWouldChange, AppealOvertaken):
             self._decide.reject(SUZHOU, appeal, Verdict(OFFICER, None, "经复核，原核定符合政策规定"), now)

@@ -13,11 +13,6 @@ from backend.web.context import backend, now
 from backend.web.problems import NotFound
 
 
-@page("/", title=("总览", "Overview"), topic=Topic.OVERVIEW, roles=EVERYONE, menu=("总览", "Overview"))
-def home() -> Response:
-    return render("console/home.html")
-
-
 @page("/city", title=("切换城市", "Another city"), topic=None, roles=frozenset({Role.PROVINCE}), method="POST")
 def look_at() -> Response:
     city = request.form.get("city", "")

@@ -4,6 +4,7 @@ from backend.web.console import account as _account  # noqa: F401
 from backend.web.console import answers as _answers  # noqa: F401
 from backend.web.console import files as _files  # noqa: F401
 from backend.web.console import officials as _officials  # noqa: F401
+from backend.web.console import overview as _overview  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
 from backend.web.console.blueprint import console
 

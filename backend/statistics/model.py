@@ -1,0 +1,58 @@
+"""What is counted, and by what. Pure."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Period(StrEnum):
+    DAY = "day"
+    MONTH = "month"
+
+
+class Facet(StrEnum):
+    """What a total is of: the whole city, or apart by the hour of sale, the certification, the district, the shop."""
+
+    CITY = "city"
+    HOUR = "hour"
+    SCHEME = "scheme"
+    DISTRICT = "district"
+    STORE = "store"
+
+
+class Total(NamedTuple):
+    """`key` names the hour (00-23), scheme, district or shop; empty for what has none. `persons`: residents with a scan in
+    the period, each counted once. `fen`, `points`: awarded by the last decision; what returns took back is not off it.
+    """
+
+    key: str
+    scans: int
+    awarded: int
+    points: int
+    fen: int
+    persons: int
+
+
+class DayTotal(NamedTuple):
+    begins: date
+    scans: int
+    awarded: int
+    points: int
+    fen: int
+    persons: int
+
+
+class BudgetOutlook(NamedTuple):
+    """A budget as it stood on the morning of `day`; `p50` and `p90` are None where it outlasts `until`."""
+
+    policy: str
+    unit: str
+    day: date
+    title_zh: str
+    granted: int
+    left: int
+    daily: int
+    p50: date | None
+    p90: date | None
+    until: date
+    reckoned_at: datetime

@@ -1,0 +1,111 @@
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from backend.kernel.periods import day_start_ms, instant
+from backend.statistics.model import BudgetOutlook, Period
+from backend.storage.transaction import hot
+
+UNTIL = "SELECT until FROM counted_until WHERE city = %(city)s"
+
+MOVE_ON = """
+INSERT INTO counted_until (city, until) VALUES (%(city)s, %(until)s)
+ON CONFLICT (city) DO UPDATE SET until = EXCLUDED.until WHERE counted_until.until < EXCLUDED.until"""
+
+DAYS = """
+SELECT DISTINCT (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date
+FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
+WHERE d.city = %(city)s AND d.decided_at >= %(since)s AND d.decided_at < %(until)s"""
+
+EVERY_DAY = """
+SELECT DISTINCT (sold_at AT TIME ZONE INTERVAL '8 hours')::date FROM baskets WHERE city = %(city)s"""
+
+FORGET = """
+DELETE FROM scan_totals WHERE city = %(city)s AND period = %(period)s AND begins = %(begins)s"""
+
+# The last decision of a line is the one in force.
+COUNT = """
+INSERT INTO scan_totals (city, period, begins, facet, key, scans, awarded, points, fen, persons)
+SELECT %(city)s, %(period)s, %(begins)s,
+       CASE WHEN GROUPING(hour) = 0 THEN 'hour' WHEN GROUPING(scheme) = 0 THEN 'scheme'
+            WHEN GROUPING(district) = 0 THEN 'district' WHEN GROUPING(store) = 0 THEN 'store' ELSE 'city' END,
+       COALESCE(hour, scheme, district, store, ''),
+       count(*), count(*) FILTER (WHERE points + fen + other > 0), sum(points), sum(fen), count(DISTINCT resident)
+FROM (
+  SELECT l.hour, l.scheme, l.district, l.store, l.resident,
+         (CASE WHEN l.unit = 'points' THEN l.award ELSE 0 END + COALESCE(f.points, 0))::bigint AS points,
+         (CASE WHEN l.unit = 'fen' THEN l.award ELSE 0 END + COALESCE(f.fen, 0))::bigint AS fen,
+         (CASE WHEN l.unit NOT IN ('points', 'fen') THEN l.award ELSE 0 END + COALESCE(f.other, 0))::bigint AS other
+  FROM (
+    SELECT DISTINCT ON (d.basket, d.line_no) d.basket, d.line_no, d.decision_no, d.unit, d.award, b.resident,
+           to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'HH24') AS hour,
+           COALESCE(d.certificate_scheme, '') AS scheme,
+           COALESCE(b.district, '') AS district, COALESCE(b.store, '') AS store
+    FROM baskets b JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket
+    WHERE b.city = %(city)s AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
+    ORDER BY d.basket, d.line_no, d.decision_no DESC) l
+  LEFT JOIN LATERAL (
+    SELECT sum(a.award) FILTER (WHERE a.unit = 'points') AS points, sum(a.award) FILTER (WHERE a.unit = 'fen') AS fen,
+           sum(a.award) FILTER (WHERE a.unit NOT IN ('points', 'fen', 'fee')) AS other
+    FROM further_awards a WHERE a.city = %(city)s AND a.basket = l.basket AND a.line_no = l.line_no
+      AND a.decision_no = l.decision_no) f ON true) scans
+GROUP BY GROUPING SETS ((), (hour), (scheme), (district), (store))
+HAVING count(*) > 0"""
+
+KEEP_OUTLOOK = """
+INSERT INTO budget_outlooks
+  (city, policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at)
+VALUES (%(city)s, %(policy)s, %(unit)s, %(day)s, %(title_zh)s, %(granted)s, %(left)s, %(daily)s, %(p50)s, %(p90)s,
+        %(until)s, %(reckoned_at)s)
+ON CONFLICT (city, policy, unit, day) DO NOTHING"""
+
+OUTLOOK_THERE = "SELECT 1 FROM budget_outlooks WHERE city = %(city)s AND day = %(day)s LIMIT 1"
+
+
+def counted_until(connection: Connection, city: str) -> datetime | None:
+    row = hot(connection, UNTIL, {"city": city}).fetchone()
+    return None if row is None else row[0]
+
+
+def move_on(connection: Connection, city: str, until: datetime) -> None:
+    hot(connection, MOVE_ON, {"city": city, "until": until})
+
+
+def days_decided(connection: Connection, city: str, since: datetime, until: datetime) -> list[date]:
+    """Civil days of sale of what was decided in [since, until)."""
+    found = hot(connection, DAYS, {"city": city, "since": since, "until": until})
+    return sorted(day for (day,) in found)
+
+
+def all_days(connection: Connection, city: str) -> list[date]:
+    """On which anything was sold."""
+    return sorted(day for (day,) in hot(connection, EVERY_DAY, {"city": city}))
+
+
+def count(connection: Connection, city: str, period: Period, begins: date) -> None:
+    """Makes the totals of a day or month anew. `begins`: its first civil day."""
+    key = {"city": city, "period": period.value, "begins": begins}
+    since = instant(day_start_ms(begins))
+    until = instant(day_start_ms(_end(period, begins)))
+    hot(connection, FORGET, key)
+    hot(connection, COUNT, {**key, "since": since, "until": until})
+
+
+def outlook_is_there(connection: Connection, city: str, day: date) -> bool:
+    return hot(connection, OUTLOOK_THERE, {"city": city, "day": day}).fetchone() is not None
+
+
+def keep_outlooks(connection: Connection, city: str, outlooks: Iterable[BudgetOutlook]) -> None:
+    for one in outlooks:
+        hot(connection, KEEP_OUTLOOK, {"city": city, **one._asdict()})
+
+
+def month_of(day: date) -> date:
+    return day.replace(day=1)
+
+
+def _end(period: Period, begins: date) -> date:
+    if period is Period.DAY:
+        return begins + timedelta(days=1)
+    return month_of(begins + timedelta(days=32))

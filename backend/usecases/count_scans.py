@@ -1,0 +1,62 @@
+"""Totals of scans and outlooks of budgets are brought up to date: days that changed are counted anew, whole."""
+
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from backend.kernel.periods import civil_date, milliseconds
+from backend.statistics import store
+from backend.statistics.model import BudgetOutlook, Period
+from backend.storage.transaction import Database
+from backend.usecases.forecast_budgets import forecast_budgets
+
+OVERLAP = timedelta(minutes=5)
+"""A decision is committed some time after its moment: what was counted up to is looked at again this far back."""
+
+
+def count_scans(database: Database, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
+    """How many days were counted. Each day is a transaction of its own; stopped or killed, the next run takes them again."""
+    with database.read() as connection:
+        counted = store.counted_until(connection, city)
+        if counted is None:
+            days = store.all_days(connection, city)
+        else:
+            days = store.days_decided(connection, city, counted - OVERLAP, now)
+    months = sorted({store.month_of(day) for day in days})
+    for period, begins in [(Period.DAY, day) for day in days] + [(Period.MONTH, month) for month in months]:
+        if stopping():
+            return 0
+        database.write(lambda connection: store.count(connection, city, period, begins))  # noqa: B023 - called at once
+    database.write(lambda connection: store.move_on(connection, city, now))
+    return len(days)
+
+
+def keep_outlooks(database: Database, city: str, now: datetime) -> int:
+    """How many budgets got an outlook for the present civil day; 0 where that was done before."""
+
+    def work(connection: Connection) -> int:
+        today = civil_date(milliseconds(now))
+        if store.outlook_is_there(connection, city, today):
+            return 0
+        found = [
+            BudgetOutlook(
+                one.policy,
+                one.unit,
+                today,
+                one.title_zh,
+                one.granted,
+                one.left,
+                one.forecast.daily,
+                one.forecast.p50,
+                one.forecast.p90,
+                one.forecast.until,
+                now,
+            )
+            for one in forecast_budgets(connection, city, now, seed=zlib.crc32(f"{city} {today}".encode()))
+        ]
+        store.keep_outlooks(connection, city, found)
+        return len(found)
+
+    return database.write(work)

@@ -1,0 +1,168 @@
+"""The first page: what wants doing, and how the city fares, by day, hour, certification, district and shop."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from flask import Response, request
+from sqlalchemy import Connection
+
+from backend.appeals import queries as appeals
+from backend.certificates import queries as certificates
+from backend.devices import fleet
+from backend.kernel.periods import civil_date, milliseconds
+from backend.retailers import store as shops
+from backend.scans import rulings
+from backend.statistics import queries
+from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Total
+from backend.web.console import here
+from backend.web.console.answers import render
+from backend.web.console.connection import read
+from backend.web.console.declare import DECLARED, EVERYONE, Texts, Topic, has_role, page
+from backend.web.context import now
+
+SPANS = (7, 30, 90, 365)
+"""Days that may be looked at; a year is shown by the month."""
+USUAL = 30
+BY_MONTH = 365
+WAITING_MAX = 100
+STALE = timedelta(days=35)
+RUNS_OUT_SOON = timedelta(days=30)
+SHOPS_SHOWN = 15
+STEPS = 5
+NO_SCHEME: Texts = ("未查到证书", "No certificate")
+
+
+class Alert(NamedTuple):
+    """`kind`: bad or waits. `rule`: of the page where one acts on it; no link for who may not open it."""
+
+    kind: str
+    zh: str
+    en: str
+    rule: str
+
+    @property
+    def href(self) -> str | None:
+        open_to = any(one.rule == self.rule and has_role(here.official(), one.roles) for one in DECLARED)
+        return f"/console{self.rule}" if open_to else None
+
+
+class Tile(NamedTuple):
+    """A district on the map; `step` from 0 (nothing) to 5 (most), by its part of the most."""
+
+    code: str
+    total: Total
+    step: int
+
+
+@page("/", title=("总览", "Overview"), topic=Topic.OVERVIEW, roles=EVERYONE, menu=("总览", "Overview"))
+def overview() -> Response:
+    days = _days(request.args.get("days", ""))
+    city, district = here.city(), here.district()
+    today = civil_date(milliseconds(now()))
+    span = today - timedelta(days=days), today + timedelta(days=1)
+    period = Period.MONTH if days >= BY_MONTH else Period.DAY
+    if period is Period.MONTH:
+        span = span[0].replace(day=1), span[1]
+    with read(city) as connection:
+        time = queries.by_time(connection, city, period, span, district)
+        facets = {} if district else {facet: _facet(connection, city, facet, days, today) for facet in Facet}
+        outlooks = [] if district else queries.outlooks(connection, city)
+        alerts = list(_alerts(connection, city, today, now())) if not district else []
+        names = {code: (zh, en) for code, zh, en in certificates.scheme_names(connection)}
+        stores = {one.store: one.name_zh for one in shops.listed(connection, city)}
+    return render(
+        "overview/overview.html",
+        days=days,
+        spans=SPANS,
+        by_month=period is Period.MONTH,
+        time=time,
+        whole_span=_sum(time),
+        hours=sorted(facets.get(Facet.HOUR, ())),
+        schemes=[(names.get(one.key, NO_SCHEME), one) for one in facets.get(Facet.SCHEME, ())],
+        districts=_tiles(facets.get(Facet.DISTRICT, ())),
+        shops=[(stores.get(one.key, one.key), one) for one in facets.get(Facet.STORE, ()) if one.key][:SHOPS_SHOWN],
+        outlooks=outlooks,
+        alerts=alerts,
+        today=today,
+    )
+
+
+def _days(given: str) -> int:
+    return int(given) if given.isascii() and given.isdigit() and int(given) in SPANS else USUAL
+
+
+def _facet(connection: Connection, city: str, facet: Facet, days: int, today: date) -> list[Total]:
+    first = today - timedelta(days=days)
+    if days >= BY_MONTH:
+        return list(queries.of_facet(connection, city, Period.MONTH, facet, (first.replace(day=1), today + _DAY)))
+    return list(queries.of_facet(connection, city, Period.DAY, facet, (first, today + _DAY)))
+
+
+_DAY = timedelta(days=1)
+
+
+def _sum(rows: Sequence[DayTotal]) -> Total:
+    return Total(
+        "",
+        sum(one.scans for one in rows),
+        sum(one.awarded for one in rows),
+        sum(one.points for one in rows),
+        sum(one.fen for one in rows),
+        sum(one.persons for one in rows),
+    )
+
+
+def _tiles(totals: Sequence[Total]) -> list[Tile]:
+    known = [one for one in totals if one.key]
+    most = max((one.scans for one in known), default=0)
+    return sorted(Tile(one.key, one, -(-one.scans * STEPS // most)) for one in known)
+
+
+def _alerts(connection: Connection, city: str, today: date, at: datetime) -> Iterator[Alert]:
+    """What an official acts on, the most pressing first; counts stop at a hundred."""
+    yield from _of_budgets(queries.outlooks(connection, city), today)
+    yield from _of_appeals(connection, city, today)
+    held = len(rulings.held_scans(connection, city, limit=WAITING_MAX))
+    if held:
+        yield Alert("waits", f"{_many(held)} 笔奖励待核查", f"{_many(held)} held awards wait for a ruling", "/held")
+    gone = fleet.absent(connection, city, at).gone
+    if gone:
+        yield Alert("waits", f"{gone} 台终端离线或失联", f"{gone} tills are offline or silent", "/tills")
+    yield from _of_registry(connection, at)
+
+
+def _of_budgets(outlooks: Sequence[BudgetOutlook], today: date) -> Iterator[Alert]:
+    for one in outlooks:
+        if one.p90 is not None and one.p90 <= today + RUNS_OUT_SOON:
+            zh = f"“{one.title_zh}”预算很可能在 {one.p90} 前用完"
+            yield Alert("bad", zh, f"The budget of “{one.title_zh}” is likely spent by {one.p90}", "/budgets")
+
+
+def _of_appeals(connection: Connection, city: str, today: date) -> Iterator[Alert]:
+    waiting = appeals.waiting(connection, city, limit=WAITING_MAX)
+    overdue = sum(one.due_on < today for one in waiting)
+    if overdue:
+        yield Alert("bad", f"{_many(overdue)} 件申诉已超期", f"{_many(overdue)} appeals are overdue", "/appeals")
+    elif waiting:
+        first = min(one.due_on for one in waiting)
+        zh, en = (
+            f"{_many(len(waiting))} 件申诉待答复，最早 {first} 到期",
+            f"{_many(len(waiting))} appeals, first due {first}",
+        )
+        yield Alert("waits", zh, en, "/appeals")
+
+
+def _of_registry(connection: Connection, at: datetime) -> Iterator[Alert]:
+    newest = max((batch.imported_at for batch in certificates.last_imports(connection)), default=None)
+    if newest is None:
+        yield Alert(
+            "bad", "登记库尚未导入任何名录", "Nothing has been imported into the registry yet", "/registry/imports"
+        )
+    elif at - newest > STALE:
+        days = (at - newest).days
+        yield Alert("waits", f"登记库已 {days} 天未更新", f"The registry is {days} days old", "/registry/imports")
+
+
+def _many(count: int) -> str:
+    return f"{WAITING_MAX}+" if count >= WAITING_MAX else str(count)
