@@ -54,8 +54,7 @@ GROUP BY GROUPING SETS ((), (hour), (scheme), (district), (store))
 HAVING count(*) > 0"""
 
 KEEP_OUTLOOK = """
-INSERT INTO budget_outlooks
-  (city, policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at)
+INSERT INTO budget_outlooks (city, policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at)
 VALUES (%(city)s, %(policy)s, %(unit)s, %(day)s, %(title_zh)s, %(granted)s, %(left)s, %(daily)s, %(p50)s, %(p90)s,
         %(until)s, %(reckoned_at)s)
 ON CONFLICT (city, policy, unit, day) DO NOTHING"""

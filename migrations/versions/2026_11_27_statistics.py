@@ -56,7 +56,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_budget_outlooks_day", "budget_outlooks", ["city", "day"])
     op.execute("GRANT SELECT, INSERT, DELETE ON scan_totals TO greenpoints_engine")
-    op.execute("GRANT SELECT, INSERT, UPDATE ON counted_until TO greenpoints_engine")
+    op.execute("GRANT SELECT, INSERT, UPDATE (until) ON counted_until TO greenpoints_engine")
     op.execute("GRANT SELECT, INSERT ON budget_outlooks TO greenpoints_engine")
     op.execute(
         "GRANT SELECT ON scan_totals, counted_until, budget_outlooks TO greenpoints_console, greenpoints_auditor"

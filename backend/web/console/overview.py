@@ -11,7 +11,7 @@ from backend.appeals import queries as appeals
 from backend.certificates import queries as certificates
 from backend.devices import fleet
 from backend.kernel.periods import civil_date, milliseconds
-from backend.retailers import store as shops
+from backend.retailers import queries as retailers
 from backend.scans import rulings
 from backend.statistics import queries
 from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Total
@@ -70,7 +70,8 @@ def overview() -> Response:
         outlooks = [] if district else queries.outlooks(connection, city)
         alerts = list(_alerts(connection, city, today, now())) if not district else []
         names = {code: (zh, en) for code, zh, en in certificates.scheme_names(connection)}
-        stores = {one.store: one.name_zh for one in shops.listed(connection, city)}
+        shops = [one for one in facets.get(Facet.STORE, ()) if one.key][:SHOPS_SHOWN]
+        shop_names = retailers.names_of(connection, city, {one.key for one in shops})
     return render(
         "overview/overview.html",
         days=days,
@@ -81,7 +82,7 @@ def overview() -> Response:
         hours=sorted(facets.get(Facet.HOUR, ())),
         schemes=[(names.get(one.key, NO_SCHEME), one) for one in facets.get(Facet.SCHEME, ())],
         districts=_tiles(facets.get(Facet.DISTRICT, ())),
-        shops=[(stores.get(one.key, one.key), one) for one in facets.get(Facet.STORE, ()) if one.key][:SHOPS_SHOWN],
+        shops=[(shop_names.get(one.key, one.key), one) for one in shops],
         outlooks=outlooks,
         alerts=alerts,
         today=today,

@@ -18,6 +18,7 @@ function draw(place) {
   const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
   const rows = [...table.tBodies[0].rows];
   const { kind, unit } = place.dataset;
+  const across = kind === "across";
   const columns = place.dataset.y.split(",").map(Number);
   const names = rows.map((row) => row.cells[Number(place.dataset.x)].textContent.trim());
   const chart = window.echarts.getInstanceByDom(place) ?? window.echarts.init(place);
@@ -29,8 +30,14 @@ function draw(place) {
     legend: { show: columns.length > 1, top: 0, left: 0, itemHeight: 8, textStyle: { color: INK } },
     // As text on the canvas: a box of HTML would need inline styles, which the page's policy forbids.
     tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => shown(value, unit) },
-    xAxis: { type: "category", data: names, axisLine: { lineStyle: { color: LINE } }, axisLabel: { color: FAINT } },
-    yAxis: {
+    [across ? "yAxis" : "xAxis"]: {
+      type: "category",
+      data: names,
+      inverse: across,
+      axisLine: { lineStyle: { color: LINE } },
+      axisLabel: { color: FAINT, interval: across ? 0 : "auto" },
+    },
+    [across ? "xAxis" : "yAxis"]: {
       type: "value",
       axisLabel: { color: FAINT, formatter: (value) => shown(value, unit === "yuan" ? unit : "").replace(/\.00$/, "") },
       splitLine: { lineStyle: { color: LINE } },
@@ -39,7 +46,7 @@ function draw(place) {
       name: heads[column],
       type: kind === "line" ? "line" : "bar",
       stack: kind === "stack" ? "all" : undefined,
-      barMaxWidth: 28,
+      barMaxWidth: across ? 14 : 28,
       symbol: "none",
       lineStyle: { width: 2 },
       data: rows.map((row) => numberOf(row.cells[column])),
