@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0050_statistics"
-down_revision = "0048_sanctions"
+down_revision = "0042_sealed_acts"
 branch_labels = None
 depends_on = None
 
