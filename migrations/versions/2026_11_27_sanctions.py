@@ -7,7 +7,7 @@ a removal is another row, and the last one of a listing counts.
 from alembic import op
 
 revision = "0048_sanctions"
-down_revision = "0051_official_changes"
+down_revision = "0042_sealed_acts"
 branch_labels = None
 depends_on = None
 
