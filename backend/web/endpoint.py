@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import TypeVar
 
 import marshmallow as ma
@@ -19,6 +20,8 @@ Answers = Mapping[int, ma.Schema | None]
 """Status -> the schema of its body; None for an empty one."""
 
 JSON = "application/json"
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+NOTHING_BESIDES: Mapping[int, str] = MappingProxyType({})
 
 
 def endpoint(
@@ -32,11 +35,13 @@ def endpoint(
     query: ma.Schema | None = None,
     header: tuple[str, str] | None = None,
     content: tuple[str, ...] = (),
+    besides: Mapping[int, str] = NOTHING_BESIDES,
     body_bytes_max: Callable[[Settings], int] = lambda _settings: BODY_BYTES_MAX,
 ) -> Callable[[View], View]:
     """Serves `rule` by the view, which is handed the loaded body or query; who may call is settled before either is read.
 
-    `header` names and describes one that the view reads; `content` the kinds of bytes that it takes instead of JSON.
+    `header` names and describes one that the view reads; `content` the kinds of bytes that it takes instead of JSON;
+    `besides` the kind of bytes that it may answer instead, by status.
     A view answers by `answer`; `answers` describes the bodies, and a test holds every answer to its description.
     """
 
@@ -49,7 +54,7 @@ def endpoint(
             return view(**path)
 
         served = guarded(access, body_bytes_max=body_bytes_max)(wraps(view)(serve))
-        served._apidoc = _described(blueprint, view, access, answers, body, query, header, content)  # type: ignore[attr-defined]  # noqa: SLF001
+        served._apidoc = _described(blueprint, view, access, answers, body, query, header, (content, besides))  # type: ignore[attr-defined]  # noqa: SLF001
         blueprint.route(rule, methods=[method])(served)
         return view
 
@@ -64,7 +69,7 @@ def _described(
     body: ma.Schema | None,
     query: ma.Schema | None,
     header: tuple[str, str] | None,
-    content: tuple[str, ...],
+    files: tuple[tuple[str, ...], Mapping[int, str]],
 ) -> object:
     """What flask-smorest's decorators would say of the view; the decorators themselves are not called with a request."""
     described: Callable[..., ResponseReturnValue] = view
@@ -77,8 +82,11 @@ def _described(
     if header is not None:
         parameter = {"name": header[0], "in": "header", "description": header[1], "schema": {"type": "string"}}
         described = blueprint.doc(parameters=[parameter])(described)
+    content, besides = files
+    for status, kind in besides.items():
+        described = blueprint.doc(responses={status: {"content": {kind: BYTES}}})(described)
     if content:
-        taken = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in content}
+        taken = dict.fromkeys(content, BYTES)
         described = blueprint.doc(requestBody={"required": True, "content": taken})(described)
     described = blueprint.doc(security=[] if access is Access.OPEN else [{access.value: []}])(described)
     return described._apidoc  # type: ignore[attr-defined]  # noqa: SLF001 - where it keeps its descriptions

@@ -3,7 +3,6 @@
 import secrets
 from typing import Any
 
-import marshmallow as ma
 from flask import Response
 
 from backend.kernel.ids import new_id
@@ -23,6 +22,7 @@ from backend.web.resident.rights_schemas import (
     CloseBody,
     ClosedSchema,
     ExportQuery,
+    ExportSchema,
     ToldSchema,
 )
 
@@ -38,7 +38,15 @@ NOTE_KEPT_TEXT_EN = (
 PLACE = "/account/closing"
 
 
-@endpoint(rights, "/export", method="POST", access=Access.RESIDENT, query=ExportQuery(), answers={200: ma.Schema()})
+@endpoint(
+    rights,
+    "/export",
+    method="POST",
+    access=Access.RESIDENT,
+    query=ExportQuery(),
+    answers={200: ExportSchema()},
+    besides={200: "application/zip"},
+)
 def export(query: dict[str, Any]) -> Response:
     """导出我的数据 / all data held of oneself; JSON, or a ZIP of CSV files; five times a day."""
     tables = backend().export_person.export(_who(), now())

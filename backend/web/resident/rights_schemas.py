@@ -122,6 +122,20 @@ class ExportQuery(Body):
     format = ma.fields.String(load_default=JSON, validate=ma.validate.OneOf([JSON, CSV]))
 
 
+class ExportTableSchema(ma.Schema):
+    table = ma.fields.String(required=True)
+    city = ma.fields.String(required=True)
+    complete = ma.fields.Boolean(
+        required=True, metadata={"description": "否：超过上限，未全列 / false: cut at a bound"}
+    )
+    rows = ma.fields.List(ma.fields.Dict(keys=ma.fields.String()), required=True)
+
+
+class ExportSchema(ma.Schema):
+    exported_at = ma.fields.DateTime(required=True)
+    tables = ma.fields.List(ma.fields.Nested(ExportTableSchema), required=True)
+
+
 class AccessPageQuery(Body):
     before = ma.fields.UUID(load_default=None, metadata={"description": "上一页的 next / a page's next"})
     limit = Whole(1, ACCESS_PAGE_MAX, in_query=True, load_default=20)
