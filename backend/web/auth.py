@@ -75,6 +75,7 @@ OPEN_ROUTES = {
     "POST /api/resident/v1/phone-codes": "asked for before signing in; phones and client addresses are bounded",
     "GET /api/public/v1/tills/<device>/snapshot": "what it says is public, and signed for the one till; whole ones are bounded",
     "GET /api/public/v1/cities": "whoever signs in for the first time chooses a city",
+    "GET /api/public/v1/stores": "names and districts of shops, which stand at their doors",
     "GET /api/public/v1/passport/keys": "statements are checked by them without us",
     "GET /api/public/v1/passport/status-lists/<city>": "says which places are void, and names nobody",
     "GET /api/public/v1/passport/benefits": "what a city opens by a published document is public",

@@ -41,6 +41,8 @@ OF_OBJECTS = {
     "GET /scans/<basket>/lines/<line_no>": Case(200, 404),
     "GET /scans/<basket>/lines/<line_no>/proof": Case(200, 404),
     "POST /appeals": Case(409, 404, {"appeal_id": "new", "basket": "basket", "line_no": 0, "text": "有误"}),
+    "POST /reports": Case(201, 404, {"report_id": "new", "basket": "basket", "line_no": 0, "text": "标签是假的"}),
+    "POST /missing-points/<claim>/review": Case(409, 404, {"text": "小票在手"}),
     "GET /redemptions/<redemption>": Case(200, 404),
     "POST /redemptions/<redemption>/confirm": Case(200, 404, {}),
     "POST /redemptions/<redemption>/cancel": Case(409, 404, {}),
@@ -53,7 +55,8 @@ OF_OBJECTS = {
     "DELETE /wards/<ward>": Case(204, 404),
     "DELETE /sessions/<name>": Case(204, 404),
 }
-"""An appeal against what was awarded in full, or a second end of a redemption, is refused for what it is: 409, not 404."""
+"""An appeal against what was awarded in full, a second end of a redemption, or a review of what is not answered yet
+is refused for what it is: 409, not 404."""
 OF_ONESELF: dict[str, Mapping[str, object] | None] = {
     "GET /access-log": None,
     "GET /account/closing": None,
@@ -76,6 +79,15 @@ OF_ONESELF: dict[str, Mapping[str, object] | None] = {
     "POST /identities": {"way": "phone", "phone": "13800138000", "code": "000000"},
     "POST /member-codes": None,
     "POST /merges": {"way": "session", "code": "nobodys"},
+    "POST /missing-points": {
+        "claim_id": "wish",
+        "store": "s1",
+        "bought_on": "2026-11-22",
+        "slip_no": "A-1",
+        "amount_fen": 100,
+    },
+    "GET /missing-points": None,
+    "GET /reports": None,
     "GET /notices": None,
     "POST /notices": {"code": "of-wechat"},
     "DELETE /notices": None,
@@ -144,6 +156,7 @@ def _objects(world: World) -> dict[str, str]:
     world.ids = {"scan": scan, "wish": wish}
     assert ask("POST /scans", world.owner, OF_ONESELF["POST /scans"]).status_code == 201
     held = ask("POST /redemptions", world.owner, OF_ONESELF["POST /redemptions"]).get_json()
+    claim = ask("POST /missing-points", world.owner, OF_ONESELF["POST /missing-points"]).get_json()
     statement = ask("POST /passport/statements", world.owner, {"at_least": 1}).get_json()["statement"]
     awarded = [one for one in ask("GET /scans", world.owner).get_json()["scans"] if one["award"]]
     return {
@@ -151,6 +164,7 @@ def _objects(world: World) -> dict[str, str]:
         "scan": scan,
         "wish": wish,
         "redemption": held["redemption"],
+        "claim": claim["claim"],
         "statement": statement,
         "basket": awarded[-1]["basket"],
         "line_no": "0",
@@ -204,7 +218,11 @@ def test_of_anothers_objects_nothing_is_seen_or_changed_and_of_ones_own_all(worl
     assert {found.status_code for found in services.values()} == {401}
     hidden = {
         me,
-        *(one for name, one in world.ids.items() if name in ("basket", "redemption", "statement", "name", "ward")),
+        *(
+            one
+            for name, one in world.ids.items()
+            if name in ("basket", "redemption", "claim", "statement", "name", "ward")
+        ),
     }
     told = {route: found.get_data(as_text=True) for route, found in {**foreign, **mine}.items()}
     assert [(route, one) for route, text in told.items() for one in hidden if one in text] == []

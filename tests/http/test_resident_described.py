@@ -39,6 +39,8 @@ BEYOND_A_SCHEMA = {
     "Give code or category, not both.",
     "With way phone, and only then.",
     "Not a valid integer.",
+    "Needed with basket, and only with it.",
+    "Name a shop, or a scan.",
     "Not base64.",
     "Not a `next` of this route.",
 }

@@ -45,9 +45,9 @@ class ReportBody(Body):
     def is_about_something(self, given: dict[str, Any], **_kwargs: object) -> None:
         """A shop, or a scan; a scan is named whole."""
         if (given["basket"] is None) != (given["line_no"] is None):
-            raise ma.ValidationError("须与 basket 一起填写|needed with basket, and only with it", "line_no")
+            raise ma.ValidationError("须与 basket 一起填写|Needed with basket, and only with it.", "line_no")
         if given["store"] is None and given["basket"] is None:
-            raise ma.ValidationError("须填写门店或扫码|name a shop, or a scan", "store")
+            raise ma.ValidationError("须填写门店或扫码|Name a shop, or a scan.", "store")
 
 
 class ReportSchema(ma.Schema):
