@@ -42,7 +42,7 @@ _BASE = "split_part(k.cap, '/', 1) || '/' || split_part(k.cap, '/', 2)"
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods. A cap of pieces or awards counts a scan
 # once, whatever the number of units that it earns in. What came back in time counts no more: amounts and pieces by its share,
 # an award with the last piece; but the acts that a milestone counts stay counted. What two accounts of one person had used
-# before they became one is counted together, be it more than the cap.
+# before they became one is counted together, be it more than the cap, and is no less where the person left and came back.
 OFF_CAPS = f"""
 WITH caps AS (
   SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[], %(units)s::text[],
@@ -111,13 +111,19 @@ earned AS (
         UNION ALL
         SELECT cap, true, person, period, used FROM carried_caps WHERE city = %(city)s) counted
   LEFT JOIN merged_residents m ON m.absorbed = counted.resident GROUP BY 1, 2, 3),
-people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor)
+people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor),
+carried AS (
+  SELECT x.cap, x.period, coalesce(m.survivor, x.person) AS person FROM carried_caps x
+  LEFT JOIN merged_residents m ON m.absorbed = x.person WHERE x.city = %(city)s)
 SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
 FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
 FULL JOIN earned e USING (cap, period, person)
-WHERE k.used IS NULL OR k.used <> coalesce(e.used, 0) OR k.used > k.allowed
-   OR NOT EXISTS (SELECT FROM caps c WHERE c.cap = {_BASE} AND (c.varies OR c.most = k.allowed OR EXISTS (
-     SELECT FROM people p WHERE p.survivor = k.person AND k.allowed BETWEEN c.most AND c.most * p.accounts)))"""
+WHERE coalesce(k.used, 0) <> coalesce(e.used, 0) OR k.used > k.allowed
+   OR k.used IS NOT NULL AND NOT EXISTS (SELECT FROM caps c WHERE c.cap = {_BASE} AND (c.varies OR c.most = k.allowed
+     OR EXISTS (SELECT FROM people p WHERE p.survivor = k.person AND k.allowed BETWEEN c.most AND c.most * p.accounts)
+     OR c.most <= k.allowed AND EXISTS (
+       SELECT FROM carried r WHERE r.person = k.person AND r.period = k.period AND r.cap = k.cap)
+     OR k.used = 0 AND EXISTS (SELECT FROM merged_residents g WHERE g.absorbed = k.person)))"""
 
 
 TOO_NEAR = f"""
@@ -127,7 +133,8 @@ FROM (SELECT cap, person, {_BASE} AS base, period, lag(period) OVER (PARTITION B
 JOIN unnest(%(caps)s::text[], %(within)s::bigint[]) w(base, within) USING (base)
 WHERE substr(k.period, 2)::bigint - substr(k.before, 2)::bigint < w.within AND NOT EXISTS (
   SELECT FROM merged_residents m
-  WHERE m.survivor = k.person AND to_timestamp(substr(k.period, 2)::bigint / 1000.0) <= m.merged_at)"""
+  WHERE m.survivor = k.person AND to_timestamp(substr(k.period, 2)::bigint / 1000.0) <= m.merged_at)
+AND NOT EXISTS (SELECT FROM carried_caps x WHERE x.city = %(city)s AND x.cap = k.cap AND x.period IN (k.period, k.before))"""
 
 
 def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding:
@@ -162,7 +169,9 @@ def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding
 
 
 def _too_near(connection: Connection, city: str, policies: PolicySet) -> Iterator[Break]:
-    """Awards of one window that lie nearer together than any version of it allows."""
+    """Awards of one window that lie nearer together than any version of it allows; of somebody who left and came back only a
+    day is known.
+    """
     shortest: dict[str, int] = {}
     for cap in (cap for policy in policies for cap in policy.caps if cap.within_ms):
         shortest[cap.counter] = min(cap.within_ms, shortest.get(cap.counter, cap.within_ms))

@@ -30,7 +30,9 @@ from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import rules
 from tests.worlds.books import rows
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, City, open_city, read, unit_label
+from tests.worlds.returning import asked
 
+HOUR = timedelta(hours=1)
 RACES = int(os.environ.get("MERGE_ROUNDS", "6"))
 PAID = {"U": {"P0": 10_000, "P3": 10_000}, "M": {"P0": 10_000, "P3": 10_000}}
 ONCE = rules.document(
@@ -67,6 +69,12 @@ def assert_sound(database: Database) -> None:
 def points(database: Database, who: Session, city: str = NANJING) -> int:
     with database.read() as connection:
         return sum(one.amount for one in holdings(connection, city, who.resident) if one.unit == "points")
+
+
+def leave(database: Database, who: Session) -> None:
+    closing, me = CloseAccount(database, bytes(32)), Who(who.city, who.resident)
+    told = closing.tell(me, NOON).sha256
+    closing.close(me, Confirmed(told, gives_up_money=False), Drawn(str(uuid4()), bytes(12)), NOON)
 
 
 def scanner(city: City) -> ScanLabel:
@@ -145,6 +153,39 @@ def test_goods_bought_before_the_merge_are_taken_back_from_the_one_account(engin
     assert_sound(engine_db)
 
 
+def test_what_came_back_before_the_merge_leaves_nothing_to_count(engine_db: Database, people: People) -> None:
+    city = open_city(engine_db, LIFE)
+    kept, gone = people.sign_in("a"), people.sign_in("b")
+    sale = city.till().basket(read(FRIDGE), resident=gone.resident)
+    city.record(sale)
+    ReturnGoods(engine_db, PolicyCache(chart.budget)).give_back(asked((sale.basket.basket, 0, 1)), NOON + HOUR)
+
+    people.merge(kept, "b")
+
+    assert_sound(engine_db)
+
+
+def test_one_who_used_more_than_a_cap_with_two_accounts_may_leave_and_come_back(
+    engine_db: Database, people: People
+) -> None:
+    day = {"windows": [{"window": "day", "per": "person", "hours": 24}]}
+    city = open_city(engine_db, LIFE)
+    city.publish(rules.document(rules.rule("five", rules.fixed(5), rates=PAID), policy="daily") | day)
+    kept, gone = people.sign_in("a"), people.sign_in("b")
+    for who in (kept, gone):
+        till = city.till(1 + (who is gone))
+        city.record(*[till.basket(read(unit_label(f"{who.resident}{n}")), resident=who.resident) for n in range(5)])
+    people.merge(kept, "b")
+    leave(engine_db, kept)
+
+    back, other = people.sign_in("a"), people.sign_in("c")
+    city.record(city.till(3).basket(read(unit_label("more")), resident=other.resident))
+    people.merge(other, "a")
+
+    assert points(engine_db, back) == 0
+    assert_sound(engine_db)
+
+
 def test_an_appeal_goes_on_in_the_one_account(engine_db: Database, people: People) -> None:
     city = open_city(engine_db, LIFE)
     kept, gone = people.sign_in("a"), people.sign_in("b")
@@ -175,9 +216,7 @@ def test_notices_that_were_granted_follow_and_end_with_the_one_account(engine_db
 
     assert rows(engine_db, "SELECT resident::text, grants FROM notice_grants") == [(kept.resident, 1)]
     assert rows(engine_db, "SELECT resident::text FROM notices") == [(kept.resident,)]
-    closing, me = CloseAccount(engine_db, bytes(32)), Who(NANJING, kept.resident)
-    told = closing.tell(me, NOON).sha256
-    closing.close(me, Confirmed(told, gives_up_money=False), Drawn(str(uuid4()), bytes(12)), NOON)
+    leave(engine_db, kept)
     assert rows(engine_db, "SELECT (SELECT count(*) FROM notice_grants), (SELECT count(*) FROM notices)") == [(0, 0)]
     assert_sound(engine_db)
 
