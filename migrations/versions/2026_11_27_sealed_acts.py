@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0042_sealed_acts"
-down_revision = "0048_sanctions"
+down_revision = "0051_official_changes"
 branch_labels = None
 depends_on = None
 
