@@ -143,7 +143,7 @@ def build(settings: Settings) -> Backend:
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
         capture_quote=CaptureQuote(database, policies),
         sign_in=sign_in,
-        official_sign_in=OfficialSignIn(database, identity_key),
+        official_sign_in=OfficialSignIn(database, identity_key, development=settings.development_sign_in),
         merge_residents=MergeResidents(database, sign_in),
         grant_notices=GrantNotices(database, identity_key, wechat),
         send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),

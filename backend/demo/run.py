@@ -38,6 +38,7 @@ from backend.demo.launch import (
     program_environment,
     till_service,
 )
+from backend.demo.people import OFFICIALS, add_officials
 from backend.demo.phone import Phones, Resident
 from backend.demo.show import Watch, differences, goods_of, phone_differences, spent_labels, wait_for_tills
 from backend.demo.stage import stage_pictures, stage_video
@@ -53,6 +54,7 @@ from backend.storage.transaction import Database
 
 BROKER_ACCESS = ROOT / "firmware_bridge" / "dynamic-security.json"
 WATCH_S = 0.5
+CONSOLE_PASSWORD = "console.password"  # noqa: S105 - the name of a file
 
 
 class AlreadyRuns(DomainError):
@@ -116,6 +118,7 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
             seed.open_shops(owner, keyring, token, now)
             seed.publish_goods(owner, now)
             seed.make_snapshot(owner, now)
+            add_officials(owner, demo / CONSOLE_PASSWORD, now)
     if year:  # before anything else works on its days
         make_year(url, owner, keyring, demo / "year", now)
     supervisor = Supervisor(home / "logs", table.say)
@@ -243,6 +246,9 @@ def _print_places(system: System, *, once: bool) -> None:
     say()
     if not once:
         say(f"  手机页面 phone page {system.address.backend_url}/m/  短信验证码写在后端日志 codes are in backend.log")
+        password = (system.home / "demo" / CONSOLE_PASSWORD).read_text().strip()
+        say(f"  城市控制台 console  {system.address.backend_url}/console/  密码 password {password}")
+        say(f"                      登录名 sign in as {' · '.join(login for login, *_ in OFFICIALS)}")
         say(f"  接口文档 API        {system.address.backend_url}/docs")
         if not (system.home / "demo" / "year").exists():
             say("  苏州一年的数据      make run YEAR=1  生成后各页面都有内容 / a year of another city's data")

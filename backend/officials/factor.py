@@ -36,6 +36,12 @@ def step_of(secret: str, code: str, now: datetime, *, after: int | None) -> int 
     return None
 
 
+def next_code(secret: str, now: datetime, *, after: int | None) -> str:
+    """The code of the present step, or of the first that is later than `after`."""
+    present = int(now.timestamp()) // STEP_S
+    return pyotp.TOTP(secret).at(max(present, -1 if after is None else after + 1) * STEP_S)
+
+
 def enrolment_address(secret: str, login: str) -> str:
     """What the QR code holds, for any authenticator app."""
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)

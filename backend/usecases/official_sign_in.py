@@ -59,8 +59,9 @@ class Reached(NamedTuple):
 
 
 class OfficialSignIn:
-    def __init__(self, database: Database, identity_key: bytes) -> None:
-        self._database, self._key = database, identity_key
+    def __init__(self, database: Database, identity_key: bytes, *, development: bool = False) -> None:
+        """`development`: the page shows the code that it asks for, so that a demonstration needs no phone."""
+        self._database, self._key, self._development = database, identity_key, development
 
     def with_password(self, login: str, password: str, visitor: Visitor, opening: Opening, now: datetime) -> None:
         """Raises OfficialSignInRefused, OfficialSignInSlowed, SignInBusy."""
@@ -85,6 +86,17 @@ class OfficialSignIn:
         with self._database.read() as connection:
             sealed = store.offered(connection, token_hash(token))
         return None if sealed is None else factor.unseal(self._key, sealed)
+
+    def shown_code(self, official: Official, token: str, now: datetime) -> str | None:
+        """For development alone: the next code that would be taken."""
+        if not self._development:
+            return None
+        with self._database.read() as connection:
+            found = store.credentials(connection, official.city, official.official)
+            sealed = found.factor_sealed or store.offered(connection, token_hash(token))
+        return (
+            None if sealed is None else factor.next_code(factor.unseal(self._key, sealed), now, after=found.factor_step)
+        )
 
     def with_code(
         self, official: Official, token: str, code: str, visitor: Visitor, opening: Opening, now: datetime

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from backend.demo import seed
 from backend.demo.city import TILLS
 from backend.demo.keys import Keyring, ensure_keys
+from backend.demo.people import OFFICIALS, add_officials
 from backend.storage.transaction import Database
 
 NOW = datetime.now(UTC)
@@ -21,6 +22,7 @@ COUNTED = (
     "device_directory",
     "device_keys",
     "catalogue_versions",
+    "officials",
 )
 
 
@@ -41,6 +43,7 @@ def _fill(database_url: str, owner: Database, keyring: Keyring, token: Path) -> 
     seed.publish(database_url, owner, NOW)
     seed.open_shops(owner, keyring, token, NOW)
     seed.publish_goods(owner, NOW)
+    add_officials(owner, token.with_name("password"), NOW)
     with owner.read() as connection:
         return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in COUNTED}
 
@@ -56,6 +59,7 @@ def test_filling_the_city_twice_changes_nothing(
     assert first["certified_products"] >= 30
     assert first["catalogue_versions"] == 10
     assert first["device_keys"] == len(TILLS)
+    assert first["officials"] == len(OFFICIALS)
 
 
 def test_no_line_of_the_citys_registry_is_refused(owner: Database) -> None:

@@ -105,7 +105,7 @@ def take_password() -> Response:
 
 @page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=EVERYONE)
 def step_up() -> Response:
-    return render("console/step_up.html", next=next_url(request.args.get("next")))
+    return render("console/step_up.html", next=next_url(request.args.get("next")), shown=_shown_code())
 
 
 @page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=EVERYONE, method="POST")
@@ -115,7 +115,7 @@ def take_step_up() -> Response:
     try:
         backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), _visitor(), now())
     except DomainError as refusal:
-        return _again("console/step_up.html", refusal, next=further)
+        return _again("console/step_up.html", refusal, next=further, shown=_shown_code())
     return goes_on(further)
 
 
@@ -139,7 +139,7 @@ def choose_language(language: str) -> Response:
 
 def _code_page(refusal: DomainError | None = None) -> Response:
     secret = backend().official_sign_in.offered_secret(here.token())
-    values: dict[str, object] = {"secret": secret, "qr": None}
+    values: dict[str, object] = {"secret": secret, "qr": None, "shown": _shown_code()}
     if secret is not None:
         address = factor.enrolment_address(secret, here.official().login)
         values["qr"] = segno.make(address, error="m").svg_data_uri(scale=5, border=2)
@@ -148,6 +148,10 @@ def _code_page(refusal: DomainError | None = None) -> Response:
         if refusal is None
         else _again("console/code.html", refusal, **values)
     )
+
+
+def _shown_code() -> str | None:
+    return backend().official_sign_in.shown_code(here.official(), here.token(), now())
 
 
 def _again(template: str, refusal: DomainError, **values: object) -> Response:

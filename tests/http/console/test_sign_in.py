@@ -1,6 +1,7 @@
 """Officials sign in: password, code, the first time a second factor to set up and a password of their own."""
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
@@ -8,9 +9,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.bootstrap import build
 from backend.officials import passwords, slowing
 from backend.officials.model import Role
+from backend.settings import Settings
 from backend.storage.transaction import Database
+from backend.web.app import create_app
 from tests.http.conftest import Clock
 from tests.worlds import officials
 
@@ -235,3 +239,20 @@ def test_codes_are_not_guessed(client: FlaskClient, li: str, clock: Clock) -> No
 
     assert guesses == [401] * 5 + [429]
     assert late.status_code == 429
+
+
+def test_a_code_is_shown_where_development_is_on_and_nowhere_else(
+    client: FlaskClient, li: str, settings: Settings, clock: Clock
+) -> None:
+    begin(client)
+    page = client.get("/console/sign-in/code")
+    shown = re.search(r'id="shown">([0-9]{6})<', page.get_data(as_text=True))
+    assert shown is not None
+    assert post(client, "/console/sign-in/code", page, code=shown[1]).status_code == 303
+
+    serious = build(replace(settings, development_sign_in=False))
+    other = create_app(serious, clock).test_client()
+    begin(other)
+
+    assert 'id="shown"' not in other.get("/console/sign-in/code").get_data(as_text=True)
+    serious.close()

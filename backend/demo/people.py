@@ -1,0 +1,59 @@
+"""Officials of the demonstration: one a role in Nanjing, an administrator of Suzhou, and one of the province.
+
+They share one password, made by chance for this installation; the second factor's code stands on the page, as
+GREENPOINTS_DEVELOPMENT_SIGN_IN has it, which production refuses.
+"""
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from backend.demo.city import CITY
+from backend.kernel.ids import new_id
+from backend.officials import passwords, store
+from backend.officials.model import Role
+from backend.officials.store import NewOfficial
+from backend.storage.children import write_private
+from backend.storage.transaction import Database
+from backend.usecases.add_official import add_official
+
+BY = "demo"
+PASSWORD_BYTES = 12
+SUZHOU, JIANGSU = "320500", "320000"
+OFFICIALS = (
+    ("admin", "周敏", CITY, Role.CITY_ADMINISTRATOR),
+    ("admin2", "吴涛", CITY, Role.CITY_ADMINISTRATOR),
+    ("author", "陈静", CITY, Role.POLICY_AUTHOR),
+    ("approver", "孙立", CITY, Role.APPROVER),
+    ("finance", "钱岚", CITY, Role.FINANCE),
+    ("finance2", "冯雪", CITY, Role.FINANCE),
+    ("cases", "李娜", CITY, Role.CASE_OFFICER),
+    ("cases2", "郑凯", CITY, Role.CASE_OFFICER),
+    ("fleet", "赵军", CITY, Role.FLEET),
+    ("auditor", "王敏", CITY, Role.AUDITOR),
+    ("suzhou", "苏明", SUZHOU, Role.CITY_ADMINISTRATOR),
+    ("province", "江宁", JIANGSU, Role.PROVINCE),
+)
+
+
+def add_officials(owner: Database, kept: Path, now: datetime) -> str:
+    """Their password, kept in the file `kept`. Repeating it is harmless."""
+    if not kept.exists():
+        write_private(kept, secrets.token_urlsafe(PASSWORD_BYTES))
+    password = kept.read_text().strip()
+    hashed = passwords.hashed(password)
+    wanted = [
+        NewOfficial(city, new_id(), login, name, None, frozenset({role}), hashed, BY)
+        for login, name, city, role in OFFICIALS
+    ]
+    owner.write(lambda connection: [_add(connection, each, now) for each in wanted])
+    return password
+
+
+def _add(connection: Connection, new: NewOfficial, now: datetime) -> None:
+    if store.home_of(connection, new.login) is None:
+        add_official(connection, new, now)
+        assert new.password_hash is not None
+        store.set_password(connection, new.city, new.official, new.password_hash)
