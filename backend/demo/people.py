@@ -5,6 +5,7 @@ GREENPOINTS_DEVELOPMENT_SIGN_IN has it, which production refuses.
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -48,12 +49,13 @@ def add_officials(owner: Database, kept: Path, now: datetime) -> str:
         NewOfficial(city, new_id(), login, name, None, frozenset({role}), hashed, BY)
         for login, name, city, role in OFFICIALS
     ]
-    owner.write(lambda connection: [_add(connection, each, now) for each in wanted])
+    owner.write(lambda connection: _add(connection, wanted, now))
     return password
 
 
-def _add(connection: Connection, new: NewOfficial, now: datetime) -> None:
-    if store.home_of(connection, new.login) is None:
-        add_official(connection, new, now)
-        assert new.password_hash is not None
-        store.set_password(connection, new.city, new.official, new.password_hash)
+def _add(connection: Connection, wanted: Sequence[NewOfficial], now: datetime) -> None:
+    for new in wanted:
+        if store.home_of(connection, new.login) is None:
+            add_official(connection, new, now)
+            assert new.password_hash is not None
+            store.set_password(connection, new.city, new.official, new.password_hash)
