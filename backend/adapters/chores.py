@@ -13,7 +13,7 @@ from backend.devices import queries as device_queries
 from backend.kernel.errors import DomainError
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
-from backend.usecases.clean_up import Cleaned, clean_city, clean_phone_codes, clean_sessions
+from backend.usecases.clean_up import Cleaned, clean_city, clean_officials, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
 from backend.usecases.close_settlement import close_last_month
 from backend.usecases.count_scans import count_scans, keep_outlooks
@@ -375,7 +375,9 @@ class Chores:
         totals = [sum(column) for column in zip(*cleaned, strict=True)]
         sessions = clean_sessions(self._database, now, stopping)
         phone_codes = clean_phone_codes(self._database, now, stopping)
-        return dict(zip(Cleaned._fields, totals, strict=False)) | {"sessions": sessions, "phone_codes": phone_codes}
+        of_all = {"sessions": sessions, "phone_codes": phone_codes}
+        of_all["officials"] = clean_officials(self._database, now, stopping)
+        return dict(zip(Cleaned._fields, totals, strict=False)) | of_all
 
     def _cities(self, stopping: Stopping) -> Iterator[str]:
         with self._database.read() as connection:

@@ -33,8 +33,6 @@ ON CONFLICT (key) DO UPDATE SET failed_at = excluded.failed_at,
 
 FORGET = "DELETE FROM official_tries WHERE key = ANY (%(keys)s::bytea[])"
 
-DELETE_OLD = "DELETE FROM official_tries WHERE failed_at <= %(since)s"
-
 
 class OfficialSignInSlowed(DomainError):
     code = "official-sign-in-slowed"
@@ -92,8 +90,3 @@ def take(connection: Connection, tries: Sequence[Try], now: datetime) -> None:
 
 def forget(connection: Connection, keys: Sequence[bytes]) -> None:
     hot(connection, FORGET, {"keys": octets(keys)})
-
-
-def delete_old(connection: Connection, now: datetime) -> int:
-    """Those that count no more; how many."""
-    return hot(connection, DELETE_OLD, {"since": now - FORGOTTEN_AFTER}).rowcount

@@ -7,6 +7,8 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import Connection
 
 from backend.devices.enrolment import expire as enrolment
+from backend.officials import expire as officials
+from backend.officials.slowing import FORGOTTEN_AFTER
 from backend.outbox import expire as outbox
 from backend.residents import expire as residents
 from backend.usecases.races import Writes
@@ -68,6 +70,18 @@ def clean_phone_codes(database: Writes, now: datetime, stopping: Callable[[], bo
         return residents.delete_phone_codes(connection, after, before=now - PHONE_CODES_KEPT, limit=SLICE_ROWS)
 
     return _walk(database, phones, b"", stopping)
+
+
+def clean_officials(database: Writes, now: datetime, stopping: Callable[[], bool]) -> int:
+    """Deletes officials' sessions 30 days after they ended, and failed tries that slow nobody any more; how many."""
+
+    def sessions(connection: Connection, after: bytes) -> tuple[bytes | None, int]:
+        return officials.delete_sessions(connection, after, before=now - SESSIONS_KEPT, limit=SLICE_ROWS)
+
+    def tries(connection: Connection, after: bytes) -> tuple[bytes | None, int]:
+        return officials.delete_tries(connection, after, before=now - FORGOTTEN_AFTER, limit=SLICE_ROWS)
+
+    return _walk(database, sessions, b"", stopping) + _walk(database, tries, b"", stopping)
 
 
 def _walk(

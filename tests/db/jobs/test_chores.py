@@ -12,13 +12,15 @@ from backend.devices.enrolment.clones import Birth
 from backend.devices.enrolment.store import save_boots
 from backend.kernel.ids import new_id
 from backend.ledger import chart
+from backend.officials import slowing
+from backend.officials.model import Role
 from backend.outbox.store import NewDownlink, put
 from backend.policies.store import PolicyCache
 from backend.residents import sessions
 from backend.residents.queries import Session
 from backend.residents.session_life import Way
 from backend.storage.transaction import Database, observed
-from tests.worlds import books, rules
+from tests.worlds import books, officials, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, UNCERTIFIED, City, open_city, read, register, resident
 from tests.worlds.later import LATER, resolver
 from tests.worlds.returning import voider
@@ -165,6 +167,18 @@ def test_sessions_go_thirty_days_after_they_expired(city: City, chores: Chores) 
     assert chores.clean_up(NOON, never)["sessions"] == 1
     left = books.rows(city.database, "SELECT expires_at FROM resident_sessions ORDER BY 1")
     assert left == [(NOON - 29 * DAY,), (NOON,)]
+
+
+def test_officials_sessions_and_failed_tries_go_when_they_serve_nobody(city: City, chores: Chores) -> None:
+    official = officials.enter(city.database, NOON, Role.FLEET)
+    for days in (32, 29):
+        officials.session(city.database, NOON - days * DAY, official)
+    for hours in (25, 23):
+        tried = [slowing.Try(bytes([hours]) * 32, slowing.ADDRESS)]
+        city.database.write(lambda c, t=tried, h=hours: slowing.take(c, t, NOON - timedelta(hours=h)))  # type: ignore[misc]
+
+    assert chores.clean_up(NOON, never)["officials"] == 2
+    assert books.rows(city.database, "SELECT key FROM official_tries") == [(bytes([23]) * 32,)]
 
 
 def test_a_large_table_is_cleaned_slice_by_slice(city: City, chores: Chores) -> None:
