@@ -1,6 +1,6 @@
 """The only place that constructs: settings become the parts of one process, each made once and shared by its threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from cryptography.x509 import random_serial_number
 
 from backend import metrics
 from backend.adapters.photos.reader import PhotoReader, installed_reader
+from backend.adapters.sign_on.client import SignOnClient
 from backend.adapters.text_messages import LoggedTextMessages
 from backend.adapters.wechat.client import WechatClient
 from backend.certificates.cache import RegistryCache
@@ -19,6 +20,7 @@ from backend.policies.store import PolicyCache
 from backend.redemptions.codes import CodeBook
 from backend.resident_settings import TextMessages
 from backend.settings import Settings
+from backend.sign_on_file import providers_in
 from backend.storage.migrate import newest
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import AcceptMessages
@@ -48,6 +50,7 @@ from backend.usecases.seal_ledger import LogKey
 from backend.usecases.send_notices import GrantNotices, SendNotices
 from backend.usecases.send_phone_code import SendPhoneCode
 from backend.usecases.sign_in import SignIn
+from backend.usecases.sign_on import SignOn
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
@@ -80,6 +83,9 @@ class Backend:
     capture_quote: CaptureQuote
     sign_in: SignIn
     official_sign_in: OfficialSignIn
+    sign_on: SignOn
+    sign_ons: Mapping[str, SignOnClient]
+    """By city."""
     merge_residents: MergeResidents
     grant_notices: GrantNotices
     send_phone_code: SendPhoneCode
@@ -112,6 +118,8 @@ class Backend:
         self.database.close()
         if self.wechat is not None:
             self.wechat.close()
+        for sign_on in self.sign_ons.values():
+            sign_on.close()
 
 
 def build(settings: Settings) -> Backend:
@@ -143,6 +151,8 @@ def build(settings: Settings) -> Backend:
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
         capture_quote=CaptureQuote(database, policies),
         sign_in=sign_in,
+        sign_on=SignOn(database, identity_key),
+        sign_ons=_sign_ons(settings),
         official_sign_in=OfficialSignIn(database, identity_key, development=settings.development_sign_in),
         merge_residents=MergeResidents(database, sign_in),
         grant_notices=GrantNotices(database, identity_key, wechat),
@@ -207,6 +217,12 @@ def _passport_signer(settings: Settings) -> Signer | None:
     if settings.passport_key_file is None:
         return None
     return signer_of(EDDSA, signing_key(settings.passport_key_file))
+
+
+def _sign_ons(settings: Settings) -> dict[str, SignOnClient]:
+    if settings.sign_on_file is None:
+        return {}
+    return {city: SignOnClient(provider) for city, provider in providers_in(settings.sign_on_file).items()}
 
 
 def _issuer(settings: Settings) -> Issuer | None:

@@ -13,8 +13,10 @@ from backend import environment
 from backend.environment import Described, Given, broken_in, described_as, file, flag, networks, number, one_of, text
 from backend.key_files import fault_of, pair_fault, secret_key, signing_key
 from backend.resident_settings import NOT_IN_PRODUCTION, PREFIX, ResidentSettings, faults_of_residents
+from backend.sign_on_file import fault_of_providers
 
 CREDIT_PLATFORMS = f"{PREFIX}CREDIT_PLATFORMS"
+SIGN_ON_FILE = f"{PREFIX}SIGN_ON_FILE"
 _URL = text(validate.URL(schemes={"http", "https"}, require_tld=False))
 OTHER_PROGRAMS = ("GREENPOINTS_BRIDGE_", "GREENPOINTS_TILL_")
 """The bridge and the till read these; all three programs may share one environment file."""
@@ -131,6 +133,15 @@ class Settings(ResidentSettings):
             environment.platforms,
             "各城市信用平台，`城市=https://…` 或 `城市=file:/…`，逗号分隔",
             "where a city's credit platform takes what residents agreed to send",
+        ),
+    )
+    sign_on_file: Path | None = field(
+        default=None,
+        metadata=described_as(
+            SIGN_ON_FILE,
+            file,
+            "各市统一身份认证（OIDC）的 JSON 文件；未设置时控制台只用密码登录",
+            "JSON file of the cities' own sign-on (OIDC); without it officials sign in by password",
         ),
     )
     brokers: str = field(
@@ -321,6 +332,8 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         faults["DATABASE_URL"] = _NO_POSTGRESQL
     if settings.passport_key_file is not None and (fault := fault_of(settings.passport_key_file, signing_key)):
         faults[f"{PREFIX}PASSPORT_KEY_FILE"] = fault
+    if settings.sign_on_file is not None and (wrong := fault_of_providers(settings.sign_on_file)):
+        faults[SIGN_ON_FILE] = wrong
     if fault := pair_fault(settings.device_ca_file, settings.device_ca_key_file):
         faults[f"{PREFIX}DEVICE_CA_FILE"] = fault
     for name, read in (

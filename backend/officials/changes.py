@@ -35,7 +35,8 @@ SET_DISABLED = """
 UPDATE officials SET disabled_at = %(disabled_at)s WHERE city = %(city)s AND official = %(official)s"""
 
 RESET = """
-UPDATE officials SET password_hash = %(password_hash)s, password_change = true, factor_sealed = NULL, factor_step = NULL
+UPDATE officials SET password_hash = %(password_hash)s, password_change = true, factor_sealed = NULL, factor_step = NULL,
+  sign_on_subject = NULL
 WHERE city = %(city)s AND official = %(official)s"""
 
 

@@ -40,6 +40,11 @@ USE_STEP = """
 UPDATE officials SET factor_step = %(step)s
 WHERE city = %(city)s AND official = %(official)s AND (factor_step IS NULL OR factor_step < %(step)s)"""
 
+BIND = """
+UPDATE officials SET sign_on_subject = %(subject)s, password_hash = NULL, password_change = false
+WHERE city = %(city)s AND official = %(official)s AND disabled_at IS NULL
+  AND (sign_on_subject IS NULL OR sign_on_subject = %(subject)s)"""
+
 OPEN = """
 INSERT INTO official_sessions (token_hash, city, official, session, stage, at, device, address, offered_sealed, issued_at,
   proved_at, expires_at, ends_at)
@@ -150,6 +155,11 @@ def set_factor(connection: Connection, city: str, official: str, sealed: bytes, 
 def use_step(connection: Connection, city: str, official: str, step: int) -> bool:
     """False where this code, or a later one, was used before."""
     return bool(hot(connection, USE_STEP, {"city": city, "official": official, "step": step}).rowcount)
+
+
+def bind_subject(connection: Connection, city: str, official: str, subject: str) -> bool:
+    """To whom the city's sign-on vouches for; a password then opens nothing. False for another's, or a disabled account."""
+    return bool(hot(connection, BIND, {"city": city, "official": official, "subject": subject}).rowcount)
 
 
 def open_session(connection: Connection, session: NewSession, now: datetime) -> None:

@@ -28,6 +28,7 @@ officials = Table(
     Column("password_change", Boolean, nullable=False),
     Column("factor_sealed", LargeBinary),
     Column("factor_step", BigInteger),
+    text_column("sign_on_subject", nullable=True),
     instant_column("added_at"),
     text_column("added_by"),
     instant_column("disabled_at", nullable=True),
@@ -42,7 +43,7 @@ officials = Table(
     Index("ix_officials_login", "city", "login", unique=True),
 )
 """`factor_sealed` is the secret of the second factor, `factor_step` the last 30 s step whose code was taken: none is taken
-twice. Who has no `password_hash` signs in through the city's own sign-on alone."""
+twice. `sign_on_subject`: who the city's own sign-on says it is; whoever is bound to one has no `password_hash`."""
 
 official_directory = Table(
     "official_directory",

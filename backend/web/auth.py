@@ -66,6 +66,8 @@ OPEN_ROUTES = {
     "GET /m/manifest.webmanifest": "how the page is installed",
     "GET /console/sign-in": "an official who signs in has no session yet",
     "POST /console/sign-in": "the same; client addresses are bounded, and failures slow down those who fail",
+    "GET /console/sign-on/<city>": "leads to the city's own sign-on; keeps what it must bring back in the browser",
+    "GET /console/sign-on/<city>/back": "the browser comes back from there; its state and an ID token let it in",
     "GET /console/language/<language>": "the sign-in page too is read in two languages; it keeps a cookie, no more",
     "GET /console/assets/<version>/<path:name>": "the console's own scripts and styles say nothing of anyone",
     "GET /problems/<code>": "explains a refusal to whoever met it",

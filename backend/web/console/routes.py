@@ -6,6 +6,7 @@ from backend.web.console import files as _files  # noqa: F401
 from backend.web.console import officials as _officials  # noqa: F401
 from backend.web.console import overview as _overview  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
+from backend.web.console import sign_on as _sign_on  # noqa: F401
 from backend.web.console.blueprint import console
 
 __all__ = ["console"]

@@ -1,6 +1,7 @@
 """Signing in: password, code, the first time a QR code to scan and a password of one's own; signing out; stepping up."""
 
 import secrets
+from typing import Any
 
 import pyotp
 import segno
@@ -34,7 +35,7 @@ LANGUAGES = ("zh", "en")
 @console.route("/sign-in")
 @guarded(Access.OPEN)
 def form() -> Response:
-    return render("console/sign_in.html", title=("登录", "Sign in"), next=request.args.get("next", ""), login="")
+    return render("console/sign_in.html", **_door(request.args.get("next", ""), ""))
 
 
 @console.route("/sign-in", methods=["POST"])
@@ -43,14 +44,13 @@ def enter() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     check_origin()
     login = request.form.get("login", "").strip().lower()[:LOGIN_CHARS_MAX]
-    opening = _opening()
+    opening = opening_of_chance()
     try:
-        backend().official_sign_in.with_password(login, request.form.get("password", ""), _visitor(), opening, now())
+        backend().official_sign_in.with_password(login, request.form.get("password", ""), visitor(), opening, now())
     except DomainError as refusal:
-        further = request.form.get("next", "")
-        return _again("console/sign_in.html", refusal, title=("登录", "Sign in"), login=login, next=further)
+        return again("console/sign_in.html", refusal, **_door(request.form.get("next", ""), login))
     response = goes_on(STEPS[Stage.PASSWORD])
-    _hand_out(response, opening.token)
+    hand_out(response, opening.token)
     response.set_cookie(NEXT, next_url(request.form.get("next")), path=HOME, httponly=True, samesite="Strict")
     return response
 
@@ -63,15 +63,15 @@ def code() -> Response:
 @page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=EVERYONE, method="POST", stage=Stage.PASSWORD)
 def take_code() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
-    opening = _opening()
+    opening = opening_of_chance()
     try:
         reached = backend().official_sign_in.with_code(
-            here.official(), here.token(), _typed_code(), _visitor(), opening, now()
+            here.official(), here.token(), _typed_code(), visitor(), opening, now()
         )
     except DomainError as refusal:
         return _code_page(refusal)
     response = goes_on(STEPS.get(reached.stage, next_url(request.cookies.get(NEXT))))
-    _hand_out(response, opening.token)
+    hand_out(response, opening.token)
     if reached.known is not None:
         _remember(response, reached.known)
     return response
@@ -91,15 +91,15 @@ def first_password() -> Response:
     stage=Stage.FACTOR,
 )
 def take_password() -> Response:
-    opening, password = _opening(), request.form.get("password", "")
+    opening, password = opening_of_chance(), request.form.get("password", "")
     if password != request.form.get("again"):
         return render("console/password.html", 422, action=request.path, asks_old=False, differs=True)
     try:
-        backend().official_sign_in.with_new_password(here.official(), password, _visitor(), opening, now())
+        backend().official_sign_in.with_new_password(here.official(), password, visitor(), opening, now())
     except DomainError as refusal:
-        return _again("console/password.html", refusal, action=request.path, asks_old=False)
+        return again("console/password.html", refusal, action=request.path, asks_old=False)
     response = goes_on(next_url(request.cookies.get(NEXT)))
-    _hand_out(response, opening.token)
+    hand_out(response, opening.token)
     return response
 
 
@@ -113,9 +113,9 @@ def take_step_up() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     further = next_url(request.form.get("next"))
     try:
-        backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), _visitor(), now())
+        backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), visitor(), now())
     except DomainError as refusal:
-        return _again("console/step_up.html", refusal, next=further, shown=_shown_code())
+        return again("console/step_up.html", refusal, next=further, shown=_shown_code())
     return goes_on(further)
 
 
@@ -137,6 +137,12 @@ def choose_language(language: str) -> Response:
     return response
 
 
+def _door(further: str, login: str) -> dict[str, Any]:
+    """What the sign-in page says: the cities that have a sign-on of their own among it."""
+    providers = [client.provider for client in backend().sign_ons.values()]
+    return {"title": ("登录", "Sign in"), "next": further, "login": login, "providers": providers}
+
+
 def _code_page(refusal: DomainError | None = None) -> Response:
     secret = backend().official_sign_in.offered_secret(here.token())
     values: dict[str, object] = {"secret": secret, "qr": None, "shown": _shown_code()}
@@ -144,9 +150,7 @@ def _code_page(refusal: DomainError | None = None) -> Response:
         address = factor.enrolment_address(secret, here.official().login)
         values["qr"] = segno.make(address, error="m").svg_data_uri(scale=5, border=2)
     return (
-        render("console/code.html", 200, **values)
-        if refusal is None
-        else _again("console/code.html", refusal, **values)
+        render("console/code.html", 200, **values) if refusal is None else again("console/code.html", refusal, **values)
     )
 
 
@@ -154,13 +158,13 @@ def _shown_code() -> str | None:
     return backend().official_sign_in.shown_code(here.official(), here.token(), now())
 
 
-def _again(template: str, refusal: DomainError, **values: object) -> Response:
+def again(template: str, refusal: DomainError, **values: object) -> Response:
     """The form once more, with what was wrong at its field."""
     said = (refusal.sentence_zh, refusal.sentence_en)
     return render(template, PROBLEMS[refusal.code].status, refused=said, **values)
 
 
-def _hand_out(response: Response, token: str) -> None:
+def hand_out(response: Response, token: str) -> None:
     response.set_cookie(
         here.session_cookie(),
         token,
@@ -179,13 +183,13 @@ def _remember(response: Response, known: str) -> None:
     )
 
 
-def _opening() -> Opening:
+def opening_of_chance() -> Opening:
     secret, nonce = pyotp.random_base32(), secrets.token_bytes(NONCE_BYTES)
     token, known = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(2))
     return Opening(token, new_id(), secret, nonce, known)
 
 
-def _visitor() -> Visitor:
+def visitor() -> Visitor:
     known = request.cookies.get(KNOWN)
     return Visitor(here.browser(), here.address(), known and known[: here.TOKEN_CHARS_MAX])
 
