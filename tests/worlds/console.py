@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from werkzeug.serving import make_server
 
 from backend.bootstrap import build
@@ -34,7 +34,7 @@ class Served:
 
     def tab(self, window: BrowserContext) -> "Desk":
         desk = Desk(window.new_page(), self.url)
-        desk.page.on("console", lambda said: desk.complaints.append(said.text) if said.type == "error" else None)
+        desk.page.on("console", lambda said: desk.complaints.extend(_wrong(said)))
         desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
         return desk
 
@@ -64,3 +64,9 @@ def serving(settings: Settings) -> Iterator[Served]:
     thread.join()
     engine.close()
     backend.close()
+
+
+def _wrong(said: ConsoleMessage) -> list[str]:
+    """Errors, but for the line that Chromium writes of every refused form."""
+    refused = said.text.startswith("Failed to load resource") and "/assets/" not in said.location["url"]
+    return [said.text] if said.type == "error" and not (refused and "status of 4" in said.text) else []

@@ -74,3 +74,28 @@ def test_every_page_of_the_frame_in_both_languages_and_both_widths(served: Serve
     page.get_by_role("heading", name="My account").wait_for()
     clean(desk)
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_an_administrator_adds_an_official_and_reads_the_one_time_password(
+    served: Served, window: BrowserContext
+) -> None:
+    desk = served.enter(window, Role.CITY_ADMINISTRATOR, login="zhou.min", name="周敏")
+    page = desk.page
+    desk.go("/officials/new")
+    clean(desk)
+
+    page.get_by_label("登录名").fill("he.ping")
+    page.get_by_label("姓名").fill("何平")
+    page.get_by_label("理由").fill("宁商〔2026〕8 号")
+    page.get_by_role("button", name="登记").click()
+    page.get_by_text("至少一个角色").wait_for()
+    clean(desk)
+    page.get_by_label("终端管理").check()
+    page.get_by_label("区县").select_option(label="江苏省玄武区")
+    page.get_by_role("button", name="登记").click()
+
+    assert len(page.locator("#once").inner_text()) >= 20
+    clean(desk)
+    page.get_by_role("link", name="完成").click()
+    page.get_by_role("link", name="he.ping").click()
+    clean(desk)
