@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0051_oidc"
-down_revision = "0042_sealed_acts"
+down_revision = "0050_statistics"
 branch_labels = None
 depends_on = None
 
