@@ -32,6 +32,7 @@ PASSING = frozenset(
         "counter_codes",
         "departure_notes",
         "device_boots",
+        "scan_totals",
     }
 )
 """What has ended may be deleted, because it is no record."""

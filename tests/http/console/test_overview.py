@@ -81,7 +81,7 @@ def test_any_span_is_answered(client: FlaskClient, engine_db: Database, clock: C
 
 
 def test_a_budget_that_will_not_last_a_month_is_told(client: FlaskClient, engine_db: Database, clock: Clock) -> None:
-    doc = rules.document(TEN, budget={"unit": "points", "amount": 200})
+    doc = rules.document(TEN, budget=200)
     _sold(open_city(engine_db, doc), clock.now - timedelta(days=1))
     officials.signed_in(client, engine_db, clock.now, Role.FINANCE)
     keep_outlooks(engine_db, NANJING, clock.now)
