@@ -93,8 +93,8 @@ class MissingTriesUsedUp(DomainError):
 
 class MissingRepeated(DomainError):
     code = "missing-points-repeated"
-    text_zh = "这张小票您已经申请过补记，请在申请记录中查看结果。"
-    text_en = "You have claimed this slip before; see what became of it among your claims."
+    text_zh = "这张小票已经为您补记过，请在申请记录中查看。"
+    text_en = "This slip was credited to you before; see your claims."
 
 
 class MissingDecided(DomainError):

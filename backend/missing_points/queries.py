@@ -26,7 +26,7 @@ SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND state = 'open' OR
 
 SAME_SLIP = """
 SELECT EXISTS (SELECT FROM missing_points WHERE city = %(city)s AND resident = %(resident)s AND store = %(store)s
-               AND bought_on = %(bought_on)s AND slip_no = %(slip_no)s AND state <> 'rejected')"""
+               AND bought_on = %(bought_on)s AND slip_no = %(slip_no)s AND state IN ('found', 'granted'))"""
 
 FILED = """
 SELECT count(*) FROM missing_points
@@ -59,8 +59,8 @@ def waiting(connection: Connection, city: str, *, limit: int) -> list[MissingCla
     return [claim_of(row) for row in hot(connection, OPEN, {"city": city, "limit": limit})]
 
 
-def claims_slip(connection: Connection, city: str, asked: MissingClaim) -> bool:
-    """Whether the same resident claims the same slip already, or was given it."""
+def was_given(connection: Connection, city: str, asked: MissingClaim) -> bool:
+    """Whether the same resident was given the sale of the same slip before."""
     given = {"city": city, **asked._asdict()}
     row = hot(connection, SAME_SLIP, given).fetchone()
     return row is not None and bool(row[0])

@@ -19,6 +19,11 @@ FIND = """
 UPDATE missing_points SET state = 'found', basket = %(basket)s
 WHERE city = %(city)s AND claim = %(claim)s AND state = 'open'"""
 
+FIND_OTHERS = """
+UPDATE missing_points SET state = 'found', basket = %(basket)s
+WHERE city = %(city)s AND resident = %(resident)s AND store = %(store)s AND bought_on = %(bought_on)s
+  AND slip_no = %(slip_no)s AND state = 'open'"""
+
 DECIDE = """
 UPDATE missing_points SET state = %(state)s, basket = %(basket)s, decided_at = %(now)s, decided_by = %(by)s,
                           approved_by = %(approved_by)s, explanation = %(explanation)s
@@ -59,6 +64,11 @@ def locked(connection: Connection, city: str, claim: str) -> MissingClaim:
 def found(connection: Connection, city: str, claim: str, basket: str) -> None:
     """It waited for a till that was offline."""
     hot(connection, FIND, {"city": city, "claim": claim, "basket": basket})
+
+
+def found_at_last(connection: Connection, city: str, claim: MissingClaim) -> None:
+    """What the same resident claimed of the same slip before, mistyped, is found with `claim`."""
+    hot(connection, FIND_OTHERS, {"city": city, **claim._asdict()})
 
 
 def decide(

@@ -129,6 +129,7 @@ class ClaimMissingPoints:
         baskets = give_sale(connection, asked.city, one)
         if baskets:
             one = one._replace(state=MissingState.FOUND, basket=baskets[0])
+            store.found_at_last(connection, asked.city, one)
         if not store.file(connection, asked.city, one, today, number):
             raise LostRace
         return FiledMissing(one, baskets, new=True)
@@ -140,7 +141,7 @@ class ClaimMissingPoints:
             raise MissingAhead
         if today > one.bought_on + timedelta(days=self._terms.days):
             raise MissingTooLate(days=self._terms.days)
-        if queries.claims_slip(connection, city, one):
+        if queries.was_given(connection, city, one):
             raise MissingRepeated
 
 

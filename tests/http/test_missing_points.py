@@ -111,6 +111,15 @@ def test_what_is_not_there_and_what_is_somebody_elses_are_answered_alike(claim: 
     assert earned(sold) == 20
 
 
+def test_a_mistyped_claim_is_found_with_the_one_that_follows(
+    client: FlaskClient, claim: Claim, sold: City, sign_in: SignIn
+) -> None:
+    assert [claim(amount_fen=fen)[1]["state"] for fen in (3_000, 30_000)] == ["open", "found"]
+
+    told = client.get("/api/resident/v1/missing-points", headers=sign_in("li")).get_json()["claims"]
+    assert [one["state"] for one in told] == ["found", "found"]
+
+
 def test_two_sales_that_fit_are_an_officials_to_tell_apart(claim: Claim, sold: City) -> None:
     sell(sold, till=2)
 

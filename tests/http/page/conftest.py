@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from structlog.testing import capture_logs
 from werkzeug.serving import make_server
 
+from backend.audit.acting import acting
+from backend.audit.model import Actor
 from backend.bootstrap import build
 from backend.demo import seed
 from backend.demo.city import TILLS
@@ -54,8 +56,12 @@ class World:
 
     def ring_up(self, member: str, code: str = FRIDGE) -> None:
         """A till's sale of one piece at 4,999 yuan to the holder of a member code."""
+        self.sell(read(code, price_fen=499_900), member=member)
+
+    def sell(self, *reads: dict[str, Any], **changes: str) -> None:
+        """A till's sale as its line says it."""
         self.shop.sold_at_ms = milliseconds(datetime.now(UTC))
-        line = self.shop.line(read(code, price_fen=499_900), member=member)
+        line = self.shop.line(*reads, **changes)
         sent = httpx.post(
             self.url + BATCH,
             json=batch(self.shop.delivery(self.shop.message(line))),
@@ -156,7 +162,8 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
             wechat_url=serving.url,
             passport_key_file=folder / "passport",
         )
-        backend, shop = build(chosen), _demonstration(url, folder)
+        with acting(Actor("command:tests", "command")):  # before any one test acts
+            backend, shop = build(chosen), _demonstration(url, folder)
         server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

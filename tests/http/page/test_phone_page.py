@@ -10,11 +10,13 @@ from playwright.sync_api import BrowserContext, expect
 
 from backend.demo.city import ENERGY
 from backend.demo.pictures import label_card, photograph, write_picture
+from backend.kernel.periods import CHINA
 from firmware_bridge.wire.member_code import verify_member_code
 from scanner.decode.still import VotingStillReader
 from tests.http.page.conftest import Phone
 from tests.http.page.film import film_label
 from tests.http.page.looks import AXE, look_over, violations
+from tests.worlds.city import read
 
 TEA, FRIDGE, EXPIRED = "有机码:000124990000000001", "9521234000013", "9521234000334"
 SCREENS = ("home", "code", "scan", "history", "claim", "redeem", "consents", "merge", "my-data", "appeals", "me")
@@ -146,6 +148,32 @@ def test_a_scan_without_award_can_be_appealed_against(phone: Phone) -> None:
 
     page.get_by_role("link", name="我的申诉").click()
     expect(page.locator(".card")).to_contain_text("包装上的证书还在有效期内。")
+
+
+def test_points_that_no_till_credited_are_claimed_by_the_sales_slip(phone: Phone) -> None:
+    page = phone.page
+    phone.world.sell(read(FRIDGE, price_fen=499_900), slip_no="S01-20261127/0042", claim_sha256="ab" * 32)
+    phone.sign_in()
+    phone.go("missing")
+    page.get_by_label("门店名称").fill("不存在的店")
+    page.get_by_role("button", name="查找门店").click()
+    expect(page.locator("#shop-fault")).to_contain_text("没有找到这家门店")
+    page.get_by_label("门店名称").fill("新街口店")
+    page.get_by_role("button", name="查找门店").click()
+    page.get_by_label("小票上的日期").fill(datetime.now(CHINA).date().isoformat())
+    page.get_by_label("小票号（流水号）").fill("s01 20261127 0042")
+    page.get_by_label("合计金额（元），或其中一件的金额").fill("4999.5")
+    page.get_by_role("button", name="申请补记").click()
+    expect(page.locator(".result")).to_contain_text("没有自动找到可以补记的销售")
+
+    page.get_by_label("合计金额（元），或其中一件的金额").fill("4999")
+    page.get_by_role("button", name="申请补记").click()
+    expect(page.locator(".result .outcome")).to_be_visible()
+    page.get_by_role("button", name="申请补记").click()
+    expect(page.locator("#slip-no-fault")).to_contain_text("已经为您补记过")
+    phone.complaints.clear()  # a browser says of every refusal that it was one
+
+    look_over(phone, "missing")
 
 
 def test_a_photo_of_a_label_is_read_by_the_server(phone: Phone, tmp_path: Path) -> None:

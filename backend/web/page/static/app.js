@@ -13,6 +13,7 @@ import history from "./screens/history.js";
 import home from "./screens/home.js";
 import me from "./screens/me.js";
 import merge from "./screens/merge.js";
+import missing from "./screens/missing.js";
 import myData from "./screens/my_data.js";
 import notices from "./screens/notices.js";
 import passport from "./screens/passport.js";
@@ -30,6 +31,7 @@ const SCREENS = {
   history: { show: history, tab: "history" },
   explain: { show: explain, tab: "history" },
   claim: { show: claim, tab: "home" },
+  missing: { show: missing, tab: "home" },
   redeem: { show: redeem, tab: "home" },
   redemption: { show: redemption, tab: "home" },
   consents: { show: consents, tab: "me" },

@@ -23,5 +23,6 @@ export default async function claim(shown) {
   put(shown, heading(say("领取码", "Claim code")),
     form("form.card", say("领取", "Claim"), take, code.all,
       el("p.note", { id: "claim-hint" }, say("结账时没有出示会员码也不要紧：七天内凭小票领取，只能领一次。大小写、短横线都可以。", "No code shown at the till? Claim within seven days by the slip, once. Case and hyphens do not matter."))),
-    found);
+    found,
+    el("p.row", {}, el("a.link", { href: "#/missing" }, say("没有领取码？凭小票补记积分", "No claim code? Claim by the slip itself"))));
 }
