@@ -9,6 +9,7 @@ from cryptography.x509 import random_serial_number
 from backend import metrics
 from backend.adapters.photos.reader import PhotoReader, installed_reader
 from backend.adapters.sign_on.client import SignOnClient
+from backend.adapters.text_gateway import GatewayAccount, TextGateway
 from backend.adapters.text_messages import LoggedTextMessages
 from backend.adapters.wechat.client import WechatClient
 from backend.certificates.cache import RegistryCache
@@ -113,6 +114,7 @@ class Backend:
 
     photo_reader: PhotoReader
     wechat: WechatClient | None
+    text_gateway: TextGateway | None
 
     def close(self) -> None:
         self.database.close()
@@ -120,6 +122,8 @@ class Backend:
             self.wechat.close()
         for sign_on in self.sign_ons.values():
             sign_on.close()
+        if self.text_gateway is not None:
+            self.text_gateway.close()
 
 
 def build(settings: Settings) -> Backend:
@@ -130,7 +134,7 @@ def build(settings: Settings) -> Backend:
     codes = CodeBook(identity_key)
     sign = signing_key(settings.receipt_key_file).sign
     issuer = _issuer(settings)
-    wechat = _wechat(settings)
+    wechat, gateway = _wechat(settings), _text_gateway(settings)
     sign_in = SignIn(database, identity_key, wechat, development=settings.development_sign_in)
     recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
     return Backend(
@@ -156,7 +160,8 @@ def build(settings: Settings) -> Backend:
         official_sign_in=OfficialSignIn(database, identity_key, development=settings.development_sign_in),
         merge_residents=MergeResidents(database, sign_in),
         grant_notices=GrantNotices(database, identity_key, wechat),
-        send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings)),
+        send_phone_code=SendPhoneCode(database, identity_key, _text_messages(settings, gateway)),
+        text_gateway=gateway,
         photo_reader=installed_reader(),
         wechat=wechat,
         issue_member_code=IssueMemberCode(
@@ -249,5 +254,16 @@ def _wechat(settings: Settings) -> WechatClient | None:
     return WechatClient(settings.wechat_url, settings.wechat_appid, secret_text(settings.wechat_secret_file))
 
 
-def _text_messages(settings: Settings) -> LoggedTextMessages | None:
-    return LoggedTextMessages() if settings.text_messages is TextMessages.LOG else None
+def _text_gateway(settings: Settings) -> TextGateway | None:
+    """Its settings are there together: `settings` sees to that."""
+    if settings.text_messages is not TextMessages.GATEWAY or settings.text_messages_secret_file is None:
+        return None
+    secret = secret_text(settings.text_messages_secret_file).encode()
+    given = settings.text_messages_template or "", settings.text_messages_sign_name or ""
+    return TextGateway(
+        GatewayAccount(settings.text_messages_url or "", settings.text_messages_key or "", secret, *given)
+    )
+
+
+def _text_messages(settings: Settings, gateway: TextGateway | None) -> LoggedTextMessages | TextGateway | None:
+    return LoggedTextMessages() if settings.text_messages is TextMessages.LOG else gateway

@@ -9,8 +9,6 @@ from backend.residents.identities import identity_hash, mobile_number
 from backend.storage.transaction import Database
 from backend.usecases.sign_in import SignInWayClosed, phone_code_hash
 
-TEXT_ZH = "【绿色积分】验证码 {code}，5 分钟内有效。工作人员不会向您索要，请勿告诉他人。"
-
 
 class TextMessageNotSent(DomainError):
     code = "text-message-not-sent"
@@ -18,9 +16,15 @@ class TextMessageNotSent(DomainError):
     text_en = "The message could not be sent; please try again in a minute."
 
 
+class PhoneRefused(DomainError):
+    code = "phone-refused"
+    text_zh = "这个号码收不到短信（空号、停机或已退订），请核对或换一个号码。"
+    text_en = "This number cannot receive messages; check it or use another."
+
+
 class TextMessages(Protocol):
-    def send(self, number: str, text: str) -> None:
-        """Raises TextMessageNotSent."""
+    def send(self, number: str, code: str) -> None:
+        """Sends a code to a number, as +86 and 11 digits. Raises TextMessageNotSent, PhoneRefused."""
 
 
 class SendPhoneCode:
@@ -33,7 +37,7 @@ class SendPhoneCode:
     def send(self, typed: str, code: str, now: datetime) -> None:
         """`code`: six digits, drawn by the caller. Sent only after COMMIT: what is sent can be used.
 
-        Raises SignInWayClosed, PhoneMalformed, PhoneCodeTooSoon, PhoneCodesUsedUp, TextMessageNotSent.
+        Raises SignInWayClosed, PhoneMalformed, PhoneCodeTooSoon, PhoneCodesUsedUp, TextMessageNotSent, PhoneRefused.
         """
         if self._messages is None:
             raise SignInWayClosed
@@ -41,4 +45,4 @@ class SendPhoneCode:
         phone = identity_hash(self._identity_key, identities.of_phone(number))
         hashed = phone_code_hash(self._identity_key, phone, code)
         self._database.write(lambda connection: phone_codes.put_code(connection, phone, hashed, now))
-        self._messages.send(number, TEXT_ZH.format(code=code))
+        self._messages.send(number, code)

@@ -273,6 +273,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "photos-busy": Problem(503, "照片较多，请稍候", "Busy with photos"),
         "qr-too-long": Problem(422, "内容太长", "Too long for a QR code"),
         "phone-malformed": Problem(422, "手机号有误", "Not a mobile number"),
+        "phone-refused": Problem(422, "号码收不到短信", "Number unreachable"),
         "phone-code-too-soon": Problem(429, "验证码刚刚发出", "Sent just now"),
         "phone-codes-used-up": Problem(429, "今日验证码已发完", "No more today"),
         "internal": Problem(500, "系统内部错误", "Internal error"),
