@@ -10,15 +10,17 @@ from backend.appeals.model import Appeal, AppealRepeated, AppealUnknown, Nothing
 from backend.kernel.ids import named_id
 from backend.kernel.periods import civil_date, milliseconds, working_days_after
 from backend.policies.model import Outcome
+from backend.residents import people
+from backend.residents.people import Home
 from backend.scans import queries as scans
-from backend.storage.transaction import Database
+from backend.usecases.races import Writes
 
 APPEALED = frozenset({Outcome.NONE.value, Outcome.HELD.value})
 RETURNED = "returned"
 
 
 class AskedAppeal(NamedTuple):
-    """`number` is the client's own uuid, kept when it asks again; `text` at most 500 characters."""
+    """`number` is the client's own uuid, kept when it asks again; `text` at most 500 characters. `home`: `city` if left out."""
 
     city: str
     resident: str
@@ -26,6 +28,7 @@ class AskedAppeal(NamedTuple):
     basket: str
     line_no: int
     text: str
+    home: str | None = None
 
 
 class Filed(NamedTuple):
@@ -35,19 +38,21 @@ class Filed(NamedTuple):
     new: bool
 
 
-def file_appeal(database: Database, asked: AskedAppeal, working_days: int, now: datetime) -> Filed:
+def file_appeal(database: Writes, asked: AskedAppeal, working_days: int, now: datetime) -> Filed:
     """After COMMIT. Raises AppealUnknown for what is no scan of the resident's, NothingToAppeal, AppealRepeated."""
     return database.write(lambda connection: _filed(connection, asked, working_days, now))
 
 
 def _filed(connection: Connection, asked: AskedAppeal, working_days: int, now: datetime) -> Filed:
-    number = named_id("appeal", asked.city, asked.resident, asked.number)
+    # Nobody is absorbed by another account, or leaves, while a word of theirs is on its way into the books.
+    resident = people.keep_one(connection, Home(asked.home or asked.city, asked.resident)).resident
+    number = named_id("appeal", asked.city, resident, asked.number)
     before = queries.find(connection, asked.city, number)
     if before is not None:
         if (before.basket, before.line_no, before.text) != (asked.basket, asked.line_no, asked.text):
             raise AppealRepeated
         return Filed(before, new=False)
-    found = scans.scan_of(connection, asked.city, asked.resident, asked.basket, asked.line_no)
+    found = scans.scan_of(connection, asked.city, resident, asked.basket, asked.line_no)
     if found is None:
         raise AppealUnknown
     decision = found.scan.decision
@@ -56,7 +61,7 @@ def _filed(connection: Connection, asked: AskedAppeal, working_days: int, now: d
 
     due = working_days_after(civil_date(milliseconds(now)), working_days)
     place = asked.basket, asked.line_no, decision.decision_no
-    appeal = Appeal(number, asked.resident, *place, asked.text, now, due)
+    appeal = Appeal(number, resident, *place, asked.text, now, due)
     if not store.file(connection, asked.city, appeal):
         again = queries.find(connection, asked.city, number)
         if again is None or again.text != asked.text:

@@ -74,6 +74,7 @@ def appeal(body: dict[str, Any]) -> Response:
         basket=str(body["basket"]),
         line_no=body["line_no"],
         text=body["text"],
+        home=who.city,
     )
     filed = file_appeal(backend().database, asked, backend().settings.appeal_working_days, now())
     note(appeal=filed.appeal.appeal, new=filed.new)

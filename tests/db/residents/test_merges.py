@@ -6,10 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Thread
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Connection
 
 from backend.ledger import chart
 from backend.ledger.queries import holdings
@@ -21,6 +23,7 @@ from backend.residents.session_life import Way
 from backend.storage.transaction import Database, DatabaseBusy
 from backend.usecases.change_consent import Who
 from backend.usecases.close_account import CloseAccount, Confirmed, Drawn
+from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.merge_residents import MergeResidents, NothingToMerge
 from backend.usecases.return_goods import AskedReturn, ReturnGoods
 from backend.usecases.scan_label import LabelScan, ScanLabel
@@ -29,10 +32,11 @@ from backend.usecases.take_back import Wanted
 from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import rules
 from tests.worlds.books import rows
-from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, City, open_city, read, unit_label
+from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, TELEVISION, City, open_city, read, unit_label
 from tests.worlds.returning import asked
 
 HOUR = timedelta(hours=1)
+Result = TypeVar("Result")
 RACES = int(os.environ.get("MERGE_ROUNDS", "6"))
 PAID = {"U": {"P0": 10_000, "P3": 10_000}, "M": {"P0": 10_000, "P3": 10_000}}
 ONCE = rules.document(
@@ -218,6 +222,32 @@ def test_notices_that_were_granted_follow_and_end_with_the_one_account(engine_db
     assert rows(engine_db, "SELECT resident::text FROM notices") == [(kept.resident,)]
     leave(engine_db, kept)
     assert rows(engine_db, "SELECT (SELECT count(*) FROM notice_grants), (SELECT count(*) FROM notices)") == [(0, 0)]
+    assert_sound(engine_db)
+
+
+def test_an_appeal_that_is_being_filed_is_waited_for(engine_db: Database, people: People) -> None:
+    city = open_city(engine_db, rules.document(rules.rule("best", rules.fixed(10), rules.where("grade", "=", 1))))
+    kept, gone = people.sign_in("a"), people.sign_in("b")
+    sale = city.till().basket(read(TELEVISION), resident=gone.resident)
+    city.record(sale)
+    merging = Thread(target=people.merge, args=(kept, "b"))
+
+    class MergedBeforeCommit:
+        def write(self, work: Callable[[Connection], Result]) -> Result:
+            def slowly(connection: Connection) -> Result:
+                filed = work(connection)
+                merging.start()
+                merging.join(0.3)
+                return filed
+
+            return engine_db.write(slowly)
+
+    file_appeal(
+        MergedBeforeCommit(), AskedAppeal(NANJING, gone.resident, "1", sale.basket.basket, 0, "少算了"), 15, NOON
+    )
+    merging.join()
+
+    assert rows(engine_db, "SELECT resident::text FROM appeals") == [(kept.resident,)]
     assert_sound(engine_db)
 
 
