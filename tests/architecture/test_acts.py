@@ -77,6 +77,7 @@ NO_OFFICIAL_STARTS = {
     "shop_claims": "part of settlement",
     "shared_transaction": "part of recording",
     "sign_in": "a resident signs in",
+    "sign_on": "an official's own session, bound to their own identity",
     "spend_points": "part of redemptions",
     "take_back": "part of returns",
     "take_decisions": "part of recording",
