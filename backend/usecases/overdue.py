@@ -1,10 +1,11 @@
 """What was held beyond its time is ended, a transaction each, a slice of the overdue at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from backend.storage.transaction import Database
+from backend.usecases.culprits import without_culprits
 
 OVERDUE_MAX = 500
 
@@ -17,16 +18,22 @@ def end_overdue(
 ) -> int:
     """How many were ended. `find` gives at most so many ids; `end` locks one, and says whether it was still to be ended.
 
-    May be killed at any moment and run twice at once.
+    May be killed at any moment and run twice at once. One that cannot be ended, for a fault of the books, is logged and
+    counted, and keeps none of the others waiting.
     """
+
+    def ends(some: Sequence[str]) -> bool:
+        return database.write(lambda connection: end(connection, some[0]))
+
     ended = 0
     while not stopping():
         with database.read() as connection:
             overdue = find(connection, OVERDUE_MAX)
+        before = ended
         for one in overdue:
             if stopping():
                 break
-            ended += database.write(lambda c: end(c, one))  # noqa: B023 - called at once
-        if len(overdue) < OVERDUE_MAX:
+            ended += sum(without_culprits([one], ends, lambda _one, _error: False, doing="end_overdue", named=str))
+        if len(overdue) < OVERDUE_MAX or ended == before:
             break
     return ended

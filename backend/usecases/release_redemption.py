@@ -19,8 +19,10 @@ from backend.redemptions.model import (
     VoucherState,
 )
 from backend.redemptions.store import Row
+from backend.residents.leaving import store as leaving
 from backend.storage.transaction import Database
 from backend.usecases import spend_points
+from backend.usecases.forfeit import forfeit
 from backend.usecases.overdue import end_overdue
 from backend.usecases.reimburse_shop import owe_no_more
 
@@ -90,6 +92,8 @@ def void_redemption(database: Database, city: str, redemption: str, approved: Ap
             judge.check_voucher(voucher.state, voucher.expires_at, now)
             store.end_voucher(connection, city, redemption, VoucherState.VOID, now)
         _void(connection, city, row, approved, now)
+        if leaving.is_closed(connection, row.resident):  # nobody is there to use what comes back
+            forfeit(connection, city, row.resident, now)
         told = {"state": State.VOIDED.value, "by": approved.by, "approved_by": approved.approved_by}
         before = {"state": row.state.value}
         act = Act(

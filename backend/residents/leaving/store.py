@@ -23,6 +23,8 @@ CLOSE = "UPDATE residents SET state = 'closed' WHERE city = %(city)s AND residen
 ENTER_CLOSED = """
 INSERT INTO closed_residents (resident, home, closed_at) VALUES (%(resident)s, %(city)s, %(now)s) ON CONFLICT DO NOTHING"""
 
+IS_CLOSED = "SELECT EXISTS (SELECT FROM closed_residents WHERE resident = %(resident)s)"
+
 UNSETTLED = """
 SELECT resident::text FROM closed_residents WHERE settled_at IS NULL AND closed_at <= %(before)s
 ORDER BY closed_at LIMIT %(limit)s"""
@@ -125,6 +127,11 @@ def key_of(connection: Connection, city: str, resident: str, fresh: bytes) -> by
     row = hot(connection, KEY, given).fetchone()
     assert row is not None
     return bytes(row[0])
+
+
+def is_closed(connection: Connection, resident: str) -> bool:
+    row = hot(connection, IS_CLOSED, {"resident": resident}).fetchone()
+    return row is not None and bool(row[0])
 
 
 def unsettled(connection: Connection, before: datetime, limit: int) -> list[str]:

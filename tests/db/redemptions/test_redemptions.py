@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backend.kernel.ids import new_id
 from backend.ledger import chart
 from backend.redemptions.model import (
     Approved,
@@ -27,6 +28,8 @@ from backend.redemptions.model import (
 from backend.residents.standing import GuardianConsentNeeded, ResidentClosed
 from backend.retailers.store import StoreUnknown
 from backend.storage.transaction import Database
+from backend.usecases.change_consent import Who
+from backend.usecases.close_account import CloseAccount, Confirmed, Drawn
 from backend.usecases.publish_catalogue import Change, Said, StockBelowTaken, withdraw_entry
 from backend.usecases.spend_points import DebtFirst, TooLittleAvailable
 from tests.db.ledger.walk import LI, NOVEMBER, PLAIN, SHORT, assert_sound, held, owe, walled
@@ -313,6 +316,31 @@ def test_who_has_no_account_or_waits_for_a_guardian_redeems_nothing(city: City, 
         city.database.write(lambda c, s=change: c.exec_driver_sql(f"UPDATE residents SET {s}"))  # type: ignore[misc]
         with pytest.raises(refusal):
             counter.hold(LI, refusal.code)
+
+
+def test_what_is_voided_of_one_who_has_left_ends_with_the_account(city: City, counter: Counter) -> None:
+    redemption = counter.hold(LI, pieces=3)
+    counter.confirm(redemption, LI)
+    closing, me = CloseAccount(city.database, bytes(32)), Who(NANJING, LI)
+    closing.close(me, Confirmed(closing.tell(me, NOON).sha256, gives_up_money=False), Drawn(new_id(), bytes(12)), NOON)
+
+    counter.void(redemption)
+
+    assert held(city) == {}
+    assert books.balance(city.database, NANJING, chart.expired("points")) == 20
+    assert_sound(city)
+
+
+def test_one_that_cannot_be_ended_keeps_no_other_waiting(city: City, counter: Counter, database_url: str) -> None:
+    broken, other = counter.hold(LI, 1, pieces=1), counter.hold(LI, 2, pieces=2)
+    owner = Database(database_url, role=None)
+    lost = f"UPDATE accounts SET balance = 0 WHERE account = '{chart.held(LI, broken, 'points')}'"
+    owner.write(lambda c: c.exec_driver_sql(lost))
+    owner.close()
+
+    assert counter.expire(NOON + HELD) == 1
+
+    assert (counter.seen(broken).state, counter.seen(other).state) == (State.HELD, State.EXPIRED)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
