@@ -34,6 +34,12 @@ class PasswordUnchanged(DomainError):
     text_en = "The new password must differ from the old one."
 
 
+class NoPassword(DomainError):
+    code = "official-without-password"
+    text_zh = "您由本市统一身份认证登录，没有密码可换。"
+    text_en = "You sign in by the city's own sign-on: there is no password to change."
+
+
 class Visitor(NamedTuple):
     """Whence a sign-in comes: a browser's name and an address, as its list will say, and the cookie of a known browser."""
 
@@ -122,12 +128,14 @@ class OfficialSignIn:
     def with_new_password(
         self, official: Official, password: str, visitor: Visitor, opening: Opening, now: datetime
     ) -> None:
-        """Ends every other session. Raises PasswordTooWeak, PasswordUnchanged, SignInBusy."""
+        """Ends every other session. Raises PasswordTooWeak, PasswordUnchanged, NoPassword, SignInBusy."""
         passwords.check_strength(password, official.login)
         home = (official.city, official.official)
         with self._database.read() as connection:
             kept = store.credentials(connection, *home).password_hash
-        if kept is not None and passwords.matches(kept, password):
+        if kept is None:
+            raise NoPassword
+        if passwords.matches(kept, password):
             raise PasswordUnchanged
         hashed = passwords.hashed(password)
 

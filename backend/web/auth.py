@@ -69,6 +69,7 @@ OPEN_ROUTES = {
     "GET /console/sign-on/<city>": "leads to the city's own sign-on; keeps what it must bring back in the browser",
     "GET /console/sign-on/<city>/back": "the browser comes back from there; its state and an ID token let it in",
     "GET /console/language/<language>": "the sign-in page too is read in two languages; it keeps a cookie, no more",
+    "GET /console/<path:nowhere>": "says in words that there is no such page, and nothing else",
     "GET /console/assets/<version>/<path:name>": "the console's own scripts and styles say nothing of anyone",
     "GET /problems/<code>": "explains a refusal to whoever met it",
     "POST /api/resident/v1/sessions": "signing in is how a token is had; a client address is bounded",

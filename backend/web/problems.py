@@ -90,6 +90,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "official-unknown": Problem(404, "没有这位人员", "No such official"),
         "official-change-unknown": Problem(404, "没有这项变更", "No such change"),
         "city-has-officials": Problem(409, "城市已开通", "Open already"),
+        "official-without-password": Problem(409, "没有密码", "No password"),
         "official-login-taken": Problem(409, "登录名已被使用", "Name taken"),
         "official-fields-wrong": Problem(422, "填写有误", "Wrong entry"),
         "official-roles-do-not-go-together": Problem(422, "角色不相容", "Roles kept apart"),

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from flask import Response, request
 
+from backend.kernel.errors import DomainError
 from backend.officials import queries
 from backend.officials.model import Role
 from backend.web.console import here
 from backend.web.console.answers import HOME, done, goes_on, render
-from backend.web.console.declare import EVERYONE, Topic, page
+from backend.web.console.declare import EVERYONE, Texts, Topic, page
+from backend.web.console.sign_in import hand_out, opening_of_chance, visitor
 from backend.web.context import backend, now
 from backend.web.problems import NotFound
 
@@ -44,3 +46,39 @@ def end_session(session: UUID) -> Response:
     if not backend().official_sign_in.end_session(here.official(), str(session), now()):
         raise NotFound
     return done("/console/account", "该处登录已结束。", "That session was ended.")
+
+
+@page(
+    "/account/password", title=("更换密码", "Change the password"), topic=Topic.SETTINGS, roles=EVERYONE, step_up=True
+)
+def password() -> Response:
+    return _password_form()
+
+
+@page(
+    "/account/password",
+    title=("更换密码", "Change the password"),
+    topic=Topic.SETTINGS,
+    roles=EVERYONE,
+    method="POST",
+    step_up=True,
+)
+def change_password() -> Response:
+    """Ends every other session, and goes on in a new one."""
+    given, opening = request.form.get("password", ""), opening_of_chance()
+    if given != request.form.get("again"):
+        return _password_form(differs=True)
+    try:
+        backend().official_sign_in.with_new_password(here.official(), given, visitor(), opening, now())
+    except DomainError as refusal:
+        return _password_form((refusal.sentence_zh, refusal.sentence_en))
+    response = done(
+        "/console/account", "密码已更换，其他登录已结束。", "The password is changed; other sessions are ended."
+    )
+    hand_out(response, opening.token)
+    return response
+
+
+def _password_form(refused: Texts | None = None, *, differs: bool = False) -> Response:
+    status = 422 if refused or differs else 200
+    return render("console/own_password.html", status, refused=refused, differs=differs)

@@ -16,6 +16,7 @@ from backend.labels.regions import region_name
 from backend.officials import queries
 from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Stage
 from backend.storage.transaction import DatabaseBusy, is_passing
+from backend.web.auth import Access, guarded
 from backend.web.console import files, here, words
 from backend.web.console.blueprint import console
 from backend.web.console.declare import (
@@ -29,7 +30,7 @@ from backend.web.console.declare import (
     has_role,
 )
 from backend.web.context import backend, request_id
-from backend.web.problems import HTTP_TEXTS, PROBLEMS
+from backend.web.problems import HTTP_TEXTS, PROBLEMS, NotFound
 
 HOME = "/console/"
 SIGN_IN = "/console/sign-in"
@@ -100,6 +101,13 @@ def failed(error: Exception) -> Response:
         return refused(DatabaseBusy())
     log.error("unexpected", request_id=request_id(), exc_info=error)
     return _problem("internal", HTTP_TEXTS["internal"])
+
+
+@console.route("/<path:nowhere>")
+@guarded(Access.OPEN)
+def nothing_here(nowhere: str) -> Response:  # noqa: ARG001 - the path's
+    """A page for people, where the API would answer with a problem document."""
+    raise NotFound
 
 
 def _problem(code: str, sentence: Texts) -> Response:

@@ -256,3 +256,43 @@ def test_a_code_is_shown_where_development_is_on_and_nowhere_else(
 
     assert 'id="shown"' not in other.get("/console/sign-in/code").get_data(as_text=True)
     serious.close()
+
+
+def test_a_changed_password_ends_the_other_sessions(
+    client: FlaskClient, li: str, engine_db: Database, clock: Clock
+) -> None:
+    first_time(client, clock)
+    elsewhere = client.application.test_client()
+    elsewhere.set_cookie("greenpoints-console", officials.session(engine_db, clock.now, li), path="/")
+    form = client.get("/console/account/password")
+    other = "another tractor lemon 42"
+
+    same = post(client, "/console/account/password", form, password=OWN, again=OWN)
+    differs = post(client, "/console/account/password", form, password=other, again=OWN)
+    changed = post(client, "/console/account/password", form, password=other, again=other)
+
+    assert [same.status_code, differs.status_code, changed.status_code] == [422, 422, 303]
+    assert client.get("/console/account").status_code == 200
+    assert elsewhere.get("/console/account").status_code == 303
+    assert begin(elsewhere, OWN).status_code == 401
+
+
+def test_a_page_that_is_not_there_is_said_in_words(client: FlaskClient) -> None:
+    answer = client.get("/console/nowhere")
+
+    assert (answer.status_code, answer.content_type) == (404, "text/html; charset=utf-8")
+    assert "没有找到" in answer.get_data(as_text=True)
+
+
+def test_htmx_is_answered_with_the_part_alone(client: FlaskClient, engine_db: Database, clock: Clock) -> None:
+    officials.signed_in(client, engine_db, clock.now, Role.FLEET)
+    part = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+    page, refused = client.get("/console/account", headers=part), client.get("/console/officials", headers=part)
+    clock.forward(hours=13)
+    over = client.get("/console/account", headers=part)
+
+    assert "王敏" in page.get_data(as_text=True)
+    assert "<html" not in page.get_data(as_text=True) + refused.get_data(as_text=True)
+    assert (refused.status_code, refused.headers["HX-Retarget"]) == (403, "#problem")
+    assert (over.status_code, over.headers["HX-Redirect"]) == (204, "/console/sign-in?next=%2Fconsole%2Faccount")

@@ -92,6 +92,9 @@ def test_the_citys_word_and_a_second_factor_let_an_official_in(browser: FlaskCli
     assert browser.get("/console/account").headers["Location"] == "/console/sign-in/code"
     assert finish(browser, clock).headers["Location"] == "/console/account"
     assert "李娜" in browser.get("/console/account").get_data(as_text=True)
+    form = browser.get("/console/account/password")
+    chosen = "purple tractor lemon 42"
+    assert post(browser, "/console/account/password", form, password=chosen, again=chosen).status_code == 409
 
 
 def test_who_came_by_the_sign_on_is_bound_to_it_and_has_no_password_any_more(
