@@ -79,6 +79,8 @@ def promises_of(
 ) -> Mapping[tuple[str, int], list[KeptPromise]]:
     """By basket and line, what tills promised out of leases."""
     found: defaultdict[tuple[str, int], list[KeptPromise]] = defaultdict(list)
-    for basket, line_no, *promise in hot(connection, PROMISES, {"city": city, "baskets": ids(sorted(baskets))}):
+    for basket, line_no, *promise in hot(
+        connection, PROMISES, {"city": city, "baskets": ids(sorted(baskets))}, prepared=True
+    ):
         found[basket, line_no].append(KeptPromise(*promise))
     return found

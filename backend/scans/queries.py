@@ -100,6 +100,7 @@ def history(
             "line_no": line_no,
             "limit": min(limit, PAGE_MAX),
         },
+        prepared=True,
     )
     return [_recorded(city, row) for row in rows]
 

@@ -86,7 +86,7 @@ def load_names(connection: Connection) -> Names:
     """What people call the certification schemes."""
     return {
         ("certificate_scheme", code): Sentence(name_zh, name_en)
-        for code, name_zh, name_en in hot(connection, SCHEME_NAMES)
+        for code, name_zh, name_en in hot(connection, SCHEME_NAMES, prepared=True)
     }
 
 

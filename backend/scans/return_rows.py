@@ -149,7 +149,7 @@ def earlier(
     """By line, what was returned of it before, in that order."""
     found: defaultdict[tuple[str, int], list[EarlierReturn]] = defaultdict(list)
     for basket, line_no, return_id, place, decision_no, quantity, returned_at in hot(
-        connection, EARLIER, {"city": city, "baskets": ids(sorted(baskets))}
+        connection, EARLIER, {"city": city, "baskets": ids(sorted(baskets))}, prepared=True
     ):
         one = Earlier(decision_no, quantity, milliseconds(returned_at))
         found[basket, line_no].append(EarlierReturn(return_id, place, one))

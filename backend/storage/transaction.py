@@ -80,7 +80,7 @@ class Database:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """For a single hot SELECT: it is its own transaction, which saves two of three round trips."""
+        """For hot SELECTs that need no common moment: each is its own transaction, which saves two round trips."""
         with self._connected() as connection:
             driver = _driver(connection)
             driver.autocommit = True

@@ -11,7 +11,19 @@ from types import MappingProxyType
 
 from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
-from tests.bench import fleet, growth, http_batches, http_scans, live, policies, preview, recording, replay, transport
+from tests.bench import (
+    fleet,
+    growth,
+    http_batches,
+    http_scans,
+    live,
+    policies,
+    preview,
+    reads,
+    recording,
+    replay,
+    transport,
+)
 from tests.bench.ground import Ground, prepared
 from tests.bench.report import Ratio, say
 
@@ -20,6 +32,9 @@ MEASUREMENTS: Mapping[str, Callable[[Ground, int], Ratio]] = MappingProxyType(
         "engine_vs_floor_d": recording.engine_vs_floor_d,
         "batch_http_vs_engine": http_batches.batch_http_vs_engine,
         "one_scan_http_vs_floor_h": http_scans.one_scan_http_vs_floor_h,
+        "login_scan_vs_floor_h": http_scans.login_scan_vs_floor_h,
+        "balance_p99_vs_hello": reads.balance_p99_vs_hello,
+        "history_p99_vs_hello": reads.history_p99_vs_hello,
         "mqtt_scans_per_s": transport.mqtt_scans_per_s,
         "fleet_memory_growth": fleet.fleet_memory_growth,
         "cost_growth_100x": growth.cost_growth_100x,

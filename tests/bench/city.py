@@ -3,12 +3,14 @@
 import hashlib
 import json
 import random
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import psycopg
 
 from backend.certificates.imports import Source, import_rows
+from backend.kernel.ids import new_id
 from backend.residents.member_code import MemberCode, encode
 from backend.storage.transaction import Database
 from backend.usecases.publish_policy import publish_policy
@@ -111,6 +113,19 @@ def _register_products(database: Database, now: datetime) -> None:
     ]
     report = import_rows(database, rows, Source("bench", "bench.csv", "bench", now))
     assert not report.errors, report.errors[:3]
+
+
+def sign_in(url: str, count: int, now: datetime) -> list[str]:
+    """Tokens of the first `count` residents, each with the session that signing in by phone opens."""
+    tokens = [secrets.token_urlsafe(32) for _ in range(count)]
+    columns = "token_hash, city, resident, session, way, issued_at, expires_at, ends_at"
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        with cursor.copy(f"COPY resident_sessions ({columns}) FROM STDIN") as copy:
+            for number, token in enumerate(tokens):
+                row = (hashlib.sha256(token.encode()).digest(), CITY, resident(number), new_id(), "phone", now)
+                copy.write_row((*row, now + timedelta(days=7), now + timedelta(days=30)))
+        connection.commit()
+    return tokens
 
 
 def expiry(sold_at: datetime) -> datetime:

@@ -127,7 +127,7 @@ def balances(query: dict[str, Any]) -> Response:
     """
     who = session()
     city = query["city"] or who.city
-    with backend().database.read() as connection:
+    with backend().database.glance() as connection:
         found = ledger_queries.holdings(connection, city, who.resident)
     return answer(balances_answer(city, UNITS, found, milliseconds(now())))
 
@@ -138,7 +138,7 @@ def expiries(query: dict[str, Any]) -> Response:
     who, now_ms = session(), milliseconds(now())
     city, limit = query["city"] or who.city, query["limit"]
     after = ("", "") if query["after"] is None else place_after(query["after"])
-    with backend().database.read() as connection:
+    with backend().database.glance() as connection:
         held = ledger_queries.holdings(connection, city, who.resident)
     rest = [one for one in ledger_queries.coming_expiries(held, now_ms) if (one.place.end, one.account) > after]
     return answer(
@@ -173,7 +173,7 @@ def history(query: dict[str, Any]) -> Response:
     who = session()
     city, limit = query["city"] or who.city, query["limit"]
     after = None if query["after"] is None else key_of(query["after"])
-    with backend().database.read() as connection:
+    with backend().database.glance() as connection:
         found = queries.history(connection, city, who.resident, after=after, limit=limit)
         policies = backend().policies.lookup(connection, city)
         names = load_names(connection)

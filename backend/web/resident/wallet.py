@@ -49,7 +49,7 @@ def wallet(query: dict[str, Any]) -> Response:
     """
     who, now_ms = session(), milliseconds(now())
     city = query["city"] or who.city
-    with backend().database.read() as connection:
+    with backend().database.glance() as connection:
         held = ledger_queries.holdings(connection, city, who.resident)
     ends = ledger_queries.coming_expiries(held, now_ms)
 
