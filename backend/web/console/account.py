@@ -9,8 +9,8 @@ from backend.officials import queries
 from backend.officials.model import Role
 from backend.web.console import here
 from backend.web.console.answers import HOME, done, goes_on, render
-from backend.web.console.declare import EVERYONE, Texts, Topic, page
-from backend.web.console.sign_in import hand_out, opening_of_chance, visitor
+from backend.web.console.declare import EVERYONE, Topic, page
+from backend.web.console.sign_in import again, hand_out, opening_of_chance, visitor
 from backend.web.context import backend, now
 from backend.web.problems import NotFound
 
@@ -71,7 +71,7 @@ def change_password() -> Response:
     try:
         backend().official_sign_in.with_new_password(here.official(), given, visitor(), opening, now())
     except DomainError as refusal:
-        return _password_form((refusal.sentence_zh, refusal.sentence_en))
+        return again("console/own_password.html", refusal)
     response = done(
         "/console/account", "密码已更换，其他登录已结束。", "The password is changed; other sessions are ended."
     )
@@ -79,6 +79,5 @@ def change_password() -> Response:
     return response
 
 
-def _password_form(refused: Texts | None = None, *, differs: bool = False) -> Response:
-    status = 422 if refused or differs else 200
-    return render("console/own_password.html", status, refused=refused, differs=differs)
+def _password_form(*, differs: bool = False) -> Response:
+    return render("console/own_password.html", 422 if differs else 200, differs=differs)
