@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from environs import validate
 
@@ -298,6 +299,7 @@ def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     return url
 
 
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _MISSING = "必须设置 / required"
 _NO_POSTGRESQL = "不是 PostgreSQL 地址 / not the address of a PostgreSQL database"
 _STANDING_IN: dict[str, Any] = {
@@ -330,8 +332,8 @@ def _faults_between(settings: Settings) -> dict[str, str]:
     faults |= faults_of_residents(settings, in_production=settings.env is Environment.PRODUCTION)
     if not environment.is_postgresql(settings.database_url):
         faults["DATABASE_URL"] = _NO_POSTGRESQL
-    if settings.passport_key_file is not None and (fault := fault_of(settings.passport_key_file, signing_key)):
-        faults[f"{PREFIX}PASSPORT_KEY_FILE"] = fault
+    if settings.passport_key_file is not None:
+        faults |= _passport_faults(settings, settings.passport_key_file)
     if settings.sign_on_file is not None and (wrong := fault_of_providers(settings.sign_on_file)):
         faults[SIGN_ON_FILE] = wrong
     if fault := pair_fault(settings.device_ca_file, settings.device_ca_key_file):
@@ -345,4 +347,17 @@ def _faults_between(settings: Settings) -> dict[str, str]:
         path = getattr(settings, name)
         if path is not None and (fault := fault_of(path, read)):
             faults[PREFIX + name.upper()] = fault
+    return faults
+
+
+def _passport_faults(settings: Settings, key: Path) -> dict[str, str]:
+    """What was signed for this machine's own name nobody else could ever look up."""
+    faults = {}
+    if fault := fault_of(key, signing_key):
+        faults[f"{PREFIX}PASSPORT_KEY_FILE"] = fault
+    issuer = urlsplit(settings.passport_issuer)
+    if settings.env is Environment.PRODUCTION and (issuer.scheme != "https" or issuer.hostname in _THIS_MACHINE):
+        faults[f"{PREFIX}PASSPORT_ISSUER"] = (
+            "生产环境须为他人可访问的 https 地址 / https that others reach, in production"
+        )
     return faults

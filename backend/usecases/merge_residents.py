@@ -24,7 +24,7 @@ from backend.residents.consents.model import GivenBy, Purpose
 from backend.residents.notices import store as notices
 from backend.residents.people import Home, MergedResident
 from backend.residents.queries import Session
-from backend.residents.standing import ResidentClosed
+from backend.residents.standing import ResidentClosed, keep_acting
 from backend.scans import merging
 from backend.usecases.change_consent import Who, withdraw_all
 from backend.usecases.follow_merge import follow
@@ -82,7 +82,7 @@ class MergeResidents:
     def merge_session(self, who: Session, token: str, merge: str, now: datetime) -> Merged:
         """`token`: of a session of the other account. `merge` is a new id, which its postings carry.
 
-        Raises MergeNotProved, NothingToMerge, MergeWaits, ResidentClosed, DatabaseBusy.
+        Raises MergeNotProved, NothingToMerge, MergeWaits, ResidentClosed, GuardianConsentNeeded, DatabaseBusy.
         """
         survivor = Home(who.city, who.resident)
 
@@ -149,6 +149,8 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         if people.merged(connection, [other.resident, survivor.resident]):
             raise LostRace
         raise ResidentClosed
+    for home in (other, survivor):
+        keep_acting(connection, *home)
     for city in sorted(people.homes_of(connection, other)):
         people.give_codes(connection, city, other.resident, survivor.resident)
     for city in all_cities(connection):

@@ -68,3 +68,19 @@ def test_what_is_held_about_a_merged_account_is_exported_with_the_one_that_is_le
     assert [one["reason"] for one in held["transfers"]] == ["award", "merge"]
     assert sorted(one["state"] for one in held["residents"]) == ["active", "closed"]
     assert len(held["resident_sessions"]) == len(held["person_directory"]) == 2
+
+
+def test_a_child_that_waits_for_a_guardian_goes_on_waiting(client: FlaskClient, city: City, sign_in: SignIn) -> None:
+    mine, child = sign_in("wechat"), sign_in("phone")
+    client.put(f"{API}/age-band", json={"band": "under_14"}, headers=child)
+
+    refusals = [
+        client.post(f"{API}/merges", json={"way": "session", "code": token_of(other)}, headers=who)
+        for who, other in ((mine, child), (child, mine))
+    ]
+
+    assert [(each.status_code, each.get_json()["code"]) for each in refusals] == [(403, "guardian-consent-needed")] * 2
+
+
+def token_of(headers: dict[str, str]) -> str:
+    return headers["Authorization"].removeprefix("Bearer ")

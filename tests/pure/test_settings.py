@@ -88,6 +88,16 @@ def test_production_lets_nobody_sign_in_by_a_made_up_name(sound: dict[str, str])
     assert load(sound | {"GREENPOINTS_DEVELOPMENT_SIGN_IN": "true", "ENV": "development"}).development_sign_in
 
 
+def test_in_production_statements_are_signed_for_an_address_that_others_reach(sound: dict[str, str]) -> None:
+    given = sound | {"GREENPOINTS_PASSPORT_KEY_FILE": sound["GREENPOINTS_RECEIPT_KEY_FILE"]}
+
+    for issuer in (None, "http://points.example.cn", "https://127.0.0.1:8000"):
+        wrong = given if issuer is None else given | {"GREENPOINTS_PASSPORT_ISSUER": issuer}
+        assert set(refused(wrong)) == {"GREENPOINTS_PASSPORT_ISSUER"}
+    assert load(given | {"GREENPOINTS_PASSPORT_ISSUER": "https://points.example.cn"}).passport_key_file is not None
+    assert load(given | {"ENV": "development"}).passport_key_file is not None
+
+
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 33, b"-----BEGIN PRIVATE KEY-----\nnonsense\n"])
 def test_a_key_file_that_holds_no_key_is_named(sound: dict[str, str], content: bytes) -> None:
     Path(sound["GREENPOINTS_RECEIPT_KEY_FILE"]).write_bytes(content)
