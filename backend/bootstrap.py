@@ -136,7 +136,7 @@ def build(settings: Settings) -> Backend:
     issuer = _issuer(settings)
     wechat, gateway = _wechat(settings), _text_gateway(settings)
     sign_in = SignIn(database, identity_key, wechat, development=settings.development_sign_in)
-    recorder = RecordBaskets(database, registry, policies, line_key=identity_key)
+    recorder = _recorder(settings, database, registry, policies)
     return Backend(
         settings=settings,
         database=database,
@@ -196,6 +196,11 @@ def _accept_messages(
 ) -> AcceptMessages:
     voids = VoidBaskets(database, policies)
     return AcceptMessages(database, RecordTogether(recorder), sign, voids=voids, reads_max=settings.batch_reads_max)
+
+
+def _recorder(settings: Settings, database: Database, registry: RegistryCache, policies: PolicyCache) -> RecordBaskets:
+    key = secret_key(settings.identity_hash_key_file)
+    return RecordBaskets(database, registry, policies, line_key=key, card_sales_a_day=settings.card_sales_a_day)
 
 
 def missing_terms(settings: Settings) -> MissingTerms:

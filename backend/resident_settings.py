@@ -104,6 +104,15 @@ class ResidentSettings:
             f"{PREFIX}APPEAL_WORKING_DAYS", number(1, 120), "几个工作日内答复申诉", "working days to answer an appeal"
         ),
     )
+    card_sales_a_day: int = field(
+        default=10,
+        metadata=described_as(
+            f"{PREFIX}CARD_SALES_A_DAY",
+            number(1, 50),
+            "一张纸质会员卡一天最多记入几次购物",
+            "sales of a day that a paper card credits, at most",
+        ),
+    )
     missing_points_days: int = field(
         default=30,
         metadata=described_as(

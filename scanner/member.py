@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from firmware_bridge.wire.envelope import Verify
 from firmware_bridge.wire.errors import WireError
+from firmware_bridge.wire.member_card import check_card as check_number
 from firmware_bridge.wire.member_code import verify_member_code
 from firmware_bridge.wire.messages import Clock, ClockSource
 from scanner.errors import TillRefusal
@@ -34,6 +35,16 @@ def verify(text: str, keys: Mapping[str, Verify], *, wall_ms: int, clock: Clock)
     try:
         verify_member_code(text, now_s=now_s, keys=keys, clock_slack_s=slack_s)
     except WireError as refused:
-        raise MemberCodeRefused(
-            reason=refused.code, sentence_zh=refused.sentence_zh, sentence_en=refused.sentence_en
-        ) from refused
+        raise _refusal(refused) from refused
+
+
+def check_card(text: str) -> None:
+    """Raises MemberCodeRefused for a paper card that was misread; whose it is the server knows."""
+    try:
+        check_number(text)
+    except WireError as refused:
+        raise _refusal(refused) from refused
+
+
+def _refusal(refused: WireError) -> MemberCodeRefused:
+    return MemberCodeRefused(reason=refused.code, sentence_zh=refused.sentence_zh, sentence_en=refused.sentence_en)

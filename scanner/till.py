@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from firmware_bridge.wire.claim_code import RANDOM_BYTES, claim_sha256, draw_claim_code
 from firmware_bridge.wire.envelope import Verify
+from firmware_bridge.wire.member_card import is_member_card
 from firmware_bridge.wire.member_code import is_member_code
 from firmware_bridge.wire.messages import CASHIER, SLIP_NO, ClosedBy, Read
 from firmware_bridge.wire.messages import Clock as ClockReport
@@ -195,6 +196,8 @@ class Till:
             self._void(at)
         elif seen.code.startswith(self._settings.cashier_prefix):
             self._on_cashier(seen.code.removeprefix(self._settings.cashier_prefix))
+        elif is_member_card(seen.code):
+            self._on_card(seen.code, at)
         elif is_member_code(seen.code):
             self._on_member(seen.code, at)
         else:
@@ -243,7 +246,9 @@ class Till:
     def _said(self, seen: CodeSeen) -> tuple[Saying, Promised]:
         """What is told of a label, and what of it is promised: to a member alone, since a claim code may earn less."""
         said = self._teller.tell(seen)
-        is_members = self._open is not None and self._open.member is not None
+        shown = None if self._open is None else self._open.member
+        # A card may be a copy, and the server may count it out for the day: nothing is promised on one.
+        is_members = shown is not None and not is_member_card(shown)
         promised = self._leases.promise((said.payers or {}) if is_members else {})
         if promised.promises:
             return reserved(said, promised.amounts), promised
@@ -253,6 +258,11 @@ class Till:
         self._outbox.check_room()
         member.verify(code, self._city_keys, wall_ms=at.ts, clock=self._judge_clock())
         self._step(MemberShown(code, at))
+
+    def _on_card(self, text: str, at: Moment) -> None:
+        self._outbox.check_room()
+        member.check_card(text)
+        self._step(MemberShown(text, at))
 
     def _on_cashier(self, cashier: str) -> None:
         if CASHIER.fullmatch(cashier) is None:

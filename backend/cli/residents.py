@@ -1,4 +1,4 @@
-"""What a service counter does for residents: `greenpoints residents verify-age`, `show`."""
+"""What a service counter does for residents: `greenpoints residents verify-age`, `show`, `card`."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 import structlog
 
+from backend.cli.cards import card
 from backend.cli.connection import by_option, city_option, database, operator
 from backend.residents.access.log import Look, Purpose, Role, What
 from backend.residents.consents.counter_code import code_hash
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 @click.group()
 def residents() -> None:
     """居民：核验年龄段、查看账户 / residents, at a service counter."""
+
+
+residents.add_command(card)
 
 
 @residents.command("verify-age")

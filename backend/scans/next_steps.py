@@ -7,7 +7,9 @@ from backend.scans.model import Channel
 
 
 class NextStep(NamedTuple):
-    """`code` is for programs: show_member_code, refresh_member_code, claim, wait, keep_slip or scan_another."""
+    """`code` is for programs: show_member_code, refresh_member_code, claim, cite_slip, wait, keep_slip or
+    scan_another.
+    """
 
     code: str
     zh: str
@@ -26,6 +28,11 @@ REFRESH = NextStep(
 )
 CLAIM = NextStep("claim", "请输入小票上的领取码领取。", "Enter the claim code that is printed on the sales slip.")
 WAIT = NextStep("wait", "已登记核实，无需再扫，查实后会补算。", "It is being checked; no need to scan again.")
+CITE = NextStep(
+    "cite_slip",
+    "请凭购物小票申请补记，或到服务窗口查询会员卡。",
+    "Claim by the sales slip, or ask about the card at a service counter.",
+)
 KEEP = NextStep("keep_slip", "请保留购物小票，等待工作人员核对。", "Keep the sales slip; a person will look at it.")
 SCAN = NextStep(
     "scan_another",
@@ -43,6 +50,8 @@ def next_step(channel: str, outcome: str, reason: str) -> NextStep | None:
         return WAIT
     if outcome == Outcome.HELD:
         return KEEP
+    if reason.startswith("member_card_"):
+        return CITE
     if reason.startswith("member_"):
         return REFRESH
     if reason.startswith("label_"):

@@ -131,6 +131,18 @@ _BEFORE_RULES = {
         "该会员码已用于另一次购物，未记入账户；每次结账请出示新的会员码。",
         "This member code served another purchase; show a fresh one at each checkout.",
     ),
+    "member_card_unknown": Sentence(
+        "出示的会员卡不在登记之列，未记入账户；请到服务窗口查询。",
+        "The card that was shown is not on record; ask at a service counter.",
+    ),
+    "member_card_blocked": Sentence(
+        "出示的会员卡已挂失或已换新卡，未记入账户；请使用新卡。",
+        "The card that was shown was lost or replaced; use the new one.",
+    ),
+    "member_card_limit": Sentence(
+        "这张会员卡当天记入的次数已满，未记入账户；可凭小票申请补记。",
+        "This card has credited as many sales as it may in a day; claim this one by its slip.",
+    ),
     "claim_open": Sentence(
         "结账时没有出示会员码；请凭小票上的领取码领取。",
         "No member code was shown; claim with the code on the sales slip.",

@@ -17,6 +17,7 @@ from backend.devices.verify import SENTENCES, Refusal, Verifier
 from backend.kernel.errors import DomainError
 from backend.kernel.ids import NO_CITY
 from backend.kernel.periods import instant, milliseconds
+from backend.residents.cards.number import card_of
 from backend.residents.member_code import decode
 from backend.scans.lines import Line, MalformedBasket, Origin, printable, read_line, sequence_of
 from backend.scans.model import BasketConflict, BasketState, Channel, Recorded
@@ -25,6 +26,7 @@ from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
 from backend.usecases.device_reports import read_report, save_reports
 from backend.usecases.heed_devices import Shown, alarm_retired_keys, heed_devices
+from backend.usecases.name_cards import ShownCard
 from backend.usecases.record_baskets import Arrival, ShownMember
 
 MESSAGES_MAX = 500
@@ -269,12 +271,15 @@ def _shown(found: Sorted, devices: Mapping[str, KnownDevice], landed: Landed, ou
 def _arrival(line: Line) -> Arrival:
     if line.member_code is None:
         return Arrival(line.basket)
+    card = card_of(line.member_code)
+    if card is not None:
+        return Arrival(line.basket, card=ShownCard(card.hashed, card.city))
     code = decode(line.member_code)
     if code is None or not (code.city.isascii() and code.city.isdigit()):
         line.basket.member_fault = "malformed"
         return Arrival(line.basket)
     member = _new(ShownMember, (code.handle, code.city, line.shown_at_ms))
-    return _new(Arrival, (line.basket, member, None))
+    return _new(Arrival, (line.basket, member, None, None))
 
 
 def _set_line_aside(

@@ -20,6 +20,9 @@ from backend.missing_points import store as missing_points
 from backend.redemptions import merging as redemptions
 from backend.residents import people, sessions
 from backend.residents import queries as resident_queries
+from backend.residents.cards import store as cards
+from backend.residents.cards.number import CardNumber
+from backend.residents.cards.tables import TRIES_MAX
 from backend.residents.consents.model import GivenBy, Purpose
 from backend.residents.notices import store as notices
 from backend.residents.people import Home, MergedResident
@@ -49,6 +52,14 @@ class MergeWaits(DomainError):
     code = "merge-waits"
     text_zh = "另一个账户有一笔购物或兑换尚未完成，请完成或取消后再合并。"
     text_en = "A purchase or redemption of the other account is still open; merge once it is done or called off."
+
+
+class CardNotProved(DomainError):
+    code = "card-not-proved"
+    text_zh = "卡号与绑定码不符，或卡已挂失；输错五次后须到服务窗口办理。"
+    text_en = (
+        "Number and binding code do not go together, or the card was blocked; after five wrong ones ask at a counter."
+    )
 
 
 class Prover(Protocol):
@@ -114,6 +125,24 @@ class MergeResidents:
             raise PhoneCodeRefused
         return found
 
+    def merge_card(self, who: Session, number: CardNumber, secret: bytes, merge: str, now: datetime) -> Merged:
+        """The account of a paper card: `secret` is the hash of what its sheet says, which no look at the card tells.
+
+        Raises CardNotProved, NothingToMerge, MergeWaits, ResidentClosed, DatabaseBusy.
+        """
+        survivor = Home(who.city, who.resident)
+
+        def attempt(connection: Connection, _careful: bool) -> Merged | None:  # noqa: FBT001
+            resident = cards.prove(connection, number.city, number.hashed, secret, TRIES_MAX)
+            if resident is None:
+                return None  # a wrong one costs a try, which must be committed
+            return _merged(connection, Home(number.city, resident), survivor, merge, now)
+
+        found = won(self._database, attempt)
+        if found is None:
+            raise CardNotProved
+        return found
+
 
 def _of_session(connection: Connection, token: str, survivor: Home, now: datetime) -> Home:
     """Whose session `token` is. One that ended proves nothing but a merge that was done: it ended with that."""
@@ -153,6 +182,7 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         keep_acting(connection, *home)
     for city in sorted(people.homes_of(connection, other)):
         people.give_codes(connection, city, other.resident, survivor.resident)
+        cards.give_cards(connection, city, other.resident, survivor.resident)
     for city in all_cities(connection):
         open_redemption = redemptions.lock_redemptions(connection, city, other.resident)
         if open_redemption or merging.holds_a_quote(connection, city, other.resident):

@@ -18,6 +18,7 @@ SELECT left(encode(identity_hash, 'hex'), 8) AS identity_hash_begins FROM person
         "resident_sessions": f"""
 SELECT session::text, way, device, issued_at, expires_at, ends_at, revoked_at FROM resident_sessions {_ME}""",
         "member_codes": f"SELECT expires_at, used_seq IS NOT NULL AS used FROM member_codes {_ME}",
+        "member_cards": f"SELECT ending, issued_at, blocked_at, blocked_why FROM member_cards {_ME}",
         "counter_codes": f"SELECT kind, expires_at FROM counter_codes {_ME}",
         "consent_history": f"""
 SELECT number, purpose, given, given_by, text_sha256, at FROM consent_history {_ME} ORDER BY number""",
@@ -91,6 +92,7 @@ DESTROYED = frozenset(
         "person_directory",
         "resident_sessions",
         "member_codes",
+        "member_cards",
         "counter_codes",
         "person_keys",
         "notice_grants",

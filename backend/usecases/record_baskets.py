@@ -22,10 +22,12 @@ from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import forget_line, redact, seal_of
 from backend.storage.transaction import sqlstate
 from backend.usecases.culprits import without_culprits
+from backend.usecases.name_cards import ShownCard, name_cards
 from backend.usecases.races import Writes, won
 from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
 READINGS_MAX = 65_536
+CARD_SALES_A_DAY = 10
 CULPRITS_MAX = 20
 """Baskets in a row, none recorded between, that a process sets aside for errors which are not about a value: more of them
 are a fault of ours, under which tills and phones must keep what they hold."""
@@ -47,11 +49,12 @@ class ShownMember(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A basket and the member code shown with it, if one was. `home`: of a phone's scan, where its resident belongs."""
+    """A basket and the member code or card shown with it, if one was. `home`: of a phone's scan, where its resident belongs."""
 
     basket: Basket
     member: ShownMember | None = None
     home: str | None = None
+    card: ShownCard | None = None
 
 
 class Settled(NamedTuple):
@@ -72,8 +75,19 @@ class Batch(NamedTuple):
 class RecordBaskets:
     """Records baskets of one city; safe to call from many threads and processes at once."""
 
-    def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup, *, line_key: bytes) -> None:
-        """`line_key` hashes lines that are not kept; with another one a repeat of such a basket counts as a conflict."""
+    def __init__(
+        self,
+        database: Writes,
+        registry: RegistryLookup,
+        policies: PolicyLookup,
+        *,
+        line_key: bytes,
+        card_sales_a_day: int = CARD_SALES_A_DAY,
+    ) -> None:
+        """`line_key` hashes lines that are not kept; with another one a repeat of such a basket counts as a conflict.
+        `card_sales_a_day`: how many sales of a day a paper card credits.
+        """
+        self._card_sales_a_day = card_sales_a_day
         self._database = database
         self._seal = seal_of(line_key)
         self._lookups = Lookups(registry, policies)
@@ -158,10 +172,12 @@ class RecordBaskets:
     ) -> Batch:
         baskets = [arrival.basket for arrival in arrivals]
         name_members(connection, arrivals)
-        for basket in baskets:
-            if basket.member_fault is not None:
-                # Whoever's code it was may have left since, and nothing leads from it to them but this line.
-                forget_line(basket, self._seal)
+        name_cards(connection, arrivals, self._card_sales_a_day)
+        for arrival in arrivals:
+            if arrival.basket.member_fault is not None or arrival.card is not None:
+                # Whoever's code it was may have left since, and nothing leads from it to them but this line; and the number
+                # of a card would tie together all that its resident buys.
+                forget_line(arrival.basket, self._seal)
         countable = self._countable(connection, city, arrivals, now)
         fresh = _firsts(baskets, store.claim(connection, city, countable, now) if countable else set())
         taken = NOTHING

@@ -34,6 +34,9 @@ UNION ALL
 SELECT 'claim of missing points ' || p.claim, 'is ' || p.resident FROM missing_points p
 JOIN merged_residents m ON m.absorbed = p.resident WHERE p.city = %(city)s
 UNION ALL
+SELECT 'card ' || k.card, 'credits ' || k.resident FROM member_cards k
+JOIN merged_residents m ON m.absorbed = k.resident WHERE k.city = %(city)s
+UNION ALL
 SELECT 'cap ' || k.cap || ' ' || k.period, 'counts ' || k.used FROM cap_counters k
 JOIN merged_residents m ON m.absorbed = k.person WHERE k.city = %(city)s AND k.used > 0"""
 

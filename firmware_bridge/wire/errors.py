@@ -109,6 +109,12 @@ class MemberCodeMalformed(WireError):
     text_en = "This is not a member code."
 
 
+class MemberCardMalformed(WireError):
+    code = "member_card_malformed"
+    text_zh = "卡号没有读对，请重扫卡上的码。"
+    text_en = "The card was not read right; scan it again."
+
+
 class MemberKeyUnknown(WireError):
     code = "member_key_unknown"
     text_zh = "会员码所用的城市密钥“{key_id}”未知，请刷新会员码后重试。"

@@ -45,6 +45,7 @@ NO_OFFICIAL_STARTS = {
     "lint_policy": "reads",
     "make_snapshot": "a job writes what tills may say",
     "merge_residents": "a resident merges two accounts",
+    "name_cards": "part of recording",
     "official_sign_in": "an official's own session and password; listed there",
     "overdue": "part of jobs",
     "overdue_claims": "reads",

@@ -19,6 +19,8 @@ OURS = (
 PASSING = frozenset(
     {
         "member_codes",
+        "member_cards",
+        "card_uses",
         "resident_sessions",
         "phone_codes",
         "official_sessions",

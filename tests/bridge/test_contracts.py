@@ -31,6 +31,7 @@ from firmware_bridge.wire.envelope import (
 from firmware_bridge.wire.errors import BadField, BadSignature, ClaimCodeMalformed, PayloadTooLarge, WireError
 from firmware_bridge.wire.jobs import decode_job, encode_offer
 from firmware_bridge.wire.leases import decode_leases
+from firmware_bridge.wire.member_card import check_card
 from firmware_bridge.wire.member_code import verify_member_code
 from firmware_bridge.wire.messages import (
     Basket,
@@ -186,6 +187,17 @@ def test_desired_settings_are_the_exact_bytes_that_were_hashed() -> None:
 
     assert twin.version == 7
     assert decode_document(twin) == {"basket_timeout_s": 90, "finish_code": "GPEND"}
+
+
+@pytest.mark.parametrize("case", load("member-cards.json"), ids=lambda case: case["case"])
+def test_a_card_is_recognised_without_a_network(case: dict[str, Any]) -> None:
+    refused = None
+    try:
+        check_card(case["text"])
+    except WireError as refusal:
+        refused = refusal.code
+
+    assert refused == case["code"]
 
 
 def test_leases_are_what_the_backend_signed_and_a_basket_says_what_was_promised() -> None:

@@ -75,6 +75,7 @@ def build() -> dict[str, bytes]:
         "topics.json": _pretty(_topics()),
         "member-codes.json": _pretty(_member_codes()),
         "claim-codes.json": _pretty(_claim_codes()),
+        "member-cards.json": _pretty(_member_cards()),
         "access-changes.json": _pretty(_access_changes()),
         "enrolment.json": _pretty(_enrolment()),
         "refused-lines.json": _pretty(_refused_lines()),
@@ -461,6 +462,23 @@ def _member_codes() -> list[dict[str, object]]:
     return [
         {"case": case, "text": text, "now_s": now_s, "city": CITY, "code": code} for case, text, now_s, code in cases
     ]
+
+
+def _member_cards() -> list[dict[str, object]]:
+    good = ["GPC1.320100000000000000I", "GPC1.320100000G40R40M308", "GPC1.320100ZZZZZZZZZZZZV"]
+    wrong = [
+        ("a digit misread", "GPC1.320100000G40R40M318"),
+        ("two digits exchanged", "GPC1.32010000G040R40M308"),
+        ("another check character", "GPC1.320100000G40R40M309"),
+        ("cut short", "GPC1.320100000G40R40M30"),
+        ("lower case", "GPC1.320100000g40r40m308"),
+        ("a letter that is none", "GPC1.320100000U40R40M308"),
+        ("line end behind it", "GPC1.320100000G40R40M308\n"),
+        ("another prefix", "GPC2.320100000G40R40M308"),
+    ]
+    cases = [("good", text, None) for text in good]
+    cases += [(case, text, "member_card_malformed") for case, text in wrong]  # type: ignore[misc]
+    return [{"case": case, "text": text, "code": code} for case, text, code in cases]
 
 
 def _claim_codes() -> dict[str, object]:

@@ -35,6 +35,10 @@ SETTLED = "UPDATE closed_residents SET settled_at = %(now)s WHERE resident = %(r
 FORGET_DIRECTORY = "DELETE FROM person_directory WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_SESSIONS = "DELETE FROM resident_sessions WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_CODES = "DELETE FROM member_codes WHERE city = %(city)s AND resident = %(resident)s"
+FORGET_CARD_USES = """
+DELETE FROM card_uses WHERE city = %(city)s AND card IN (
+  SELECT card FROM member_cards WHERE city = %(city)s AND resident = %(resident)s)"""
+FORGET_CARDS = "DELETE FROM member_cards WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_COUNTER_CODES = "DELETE FROM counter_codes WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_KEY = "DELETE FROM person_keys WHERE city = %(city)s AND resident = %(resident)s"
 FORGET_PHONE_CODES = "DELETE FROM phone_codes WHERE phone_hash = ANY(%(identities)s::bytea[])"
@@ -108,7 +112,8 @@ def close(
         for statement in _FORGOTTEN:
             hot(connection, statement, account._asdict())
     for city in sorted({account.city for account in accounts}):
-        hot(connection, FORGET_CODES, {"city": city, "resident": who.resident})
+        for statement in (FORGET_CODES, FORGET_CARD_USES, FORGET_CARDS):
+            hot(connection, statement, {"city": city, "resident": who.resident})
     hot(connection, FORGET_PHONE_CODES, {"identities": octets(identities)})
     hot(connection, CLOSE, who._asdict())
     hot(connection, ENTER_CLOSED, {**who._asdict(), "now": now})

@@ -212,6 +212,19 @@ def test_a_slip_number_that_no_basket_can_carry_is_refused_by_name(counter: Coun
     assert say(counter, b'{"id":"1","slip_no":"S1","code":"6901","qty":1}') == (LineOutcome("1"),)
 
 
+def test_a_paper_card_is_the_member_of_a_basket_and_a_misread_one_is_refused(counter: Counter) -> None:
+    card = "GPC1.320100000G40R40M308"
+    counter.take(code("6901"), code(card[:-1] + "9"), code(card), code(card))
+    say(counter, b'{"finish":true}')
+
+    (row,) = counter.outbox.after(0, 10)
+    basket = decode_basket(row.line)
+    assert (basket.member, basket.claim_sha256, [read.code for read in basket.reads]) == (card, None, ["6901"])
+    assert [notice.facts.get("reason") for notice in counter.heard.notices if notice.facts.get("reason")] == [
+        "member_card_malformed"
+    ]
+
+
 # By HTTP
 
 

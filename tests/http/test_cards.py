@@ -1,0 +1,110 @@
+"""From the counter to the till to the phone: a paper card is issued, credits, is merged by its sheet alone, and is lost."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from backend.residents.cards.number import typed_card
+from tests.db.operator.conftest import run
+from tests.db.operator.typed import Run, done
+from tests.http.conftest import BRIDGE_TOKEN, SignIn, bearer
+from tests.http.shop import BATCH, Shop, batch
+from tests.worlds import books
+from tests.worlds.city import FRIDGE, NANJING, City, read
+from tests.worlds.later import assert_verified
+
+__all__ = ["run"]
+API = "/api/resident/v1"
+
+
+class Sheet:
+    """What is printed: number and binding code."""
+
+    def __init__(self, path: Path) -> None:
+        page = path.read_text(encoding="utf-8")
+        self.number, self.secret = re.findall(r'class="number">([^<]+)<', page)
+        assert "<svg" in page
+        assert "http" not in page.replace("http://www.w3.org/2000/svg", ""), page
+
+
+@pytest.fixture
+def issue(run: Run, city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("GREENPOINTS_IDENTITY_HASH_KEY_FILE", str(tmp_path / "identity"))
+
+    def issued(name: str, *options: str) -> Sheet:
+        out = tmp_path / f"{name}.html"
+        said = done(run("residents", "card", "issue", "--city", NANJING, "--out", str(out), "--by", "窗口", *options))
+        assert "已发放" in said
+        return Sheet(out)
+
+    return issued
+
+
+def buy(client: FlaskClient, shop: Shop, number: str) -> None:
+    line = shop.line(read(FRIDGE), member=typed_card(number).text)
+    sent = client.post(BATCH, json=batch(shop.delivery(shop.message(line))), headers=bearer(BRIDGE_TOKEN))
+    assert sent.status_code == 200, sent.text
+
+
+def points(client: FlaskClient, who: dict[str, str]) -> int:
+    balances = client.get(f"{API}/balances", headers=who).get_json()["balances"]
+    return next(one["amount"] for one in balances if one["unit"] == "points")
+
+
+def test_a_card_account_is_merged_by_number_and_binding_code_and_then_lost(
+    client: FlaskClient, city: City, shop: Shop, issue: Any, sign_in: SignIn
+) -> None:
+    sheet, who = issue("card"), sign_in("li")
+    buy(client, shop, sheet.number)
+    merging = {"way": "card", "card": sheet.number.lower(), "code": sheet.secret}
+
+    wrong = client.post(f"{API}/merges", json={**merging, "code": "0000-0000-0000"}, headers=who)
+    merged = client.post(f"{API}/merges", json=merging, headers=who)
+    buy(client, shop, sheet.number)
+
+    assert (wrong.status_code, wrong.get_json()["type"]) == (403, "/problems/card-not-proved")
+    assert (merged.status_code, merged.get_json()["moved"][0]["amount"]) == (200, points(client, who) // 2)
+    (card,) = client.get(f"{API}/cards", headers=who).get_json()["cards"]
+    assert (card["ending"], card["blocked_at"]) == (sheet.number.replace(" ", "")[-4:], None)
+    before = points(client, who)
+    assert client.post(f"{API}/cards/{card['card']}/block", headers=sign_in("wang")).status_code == 404
+    assert client.post(f"{API}/cards/{card['card']}/block", headers=who).status_code == 204
+    buy(client, shop, sheet.number)
+    assert points(client, who) == before
+    assert client.get(f"{API}/cards", headers=who).get_json()["cards"][0]["blocked_why"] == "lost"
+    assert_verified(city.database, NANJING)
+
+
+def test_five_wrong_binding_codes_close_the_card_to_merging(
+    client: FlaskClient, city: City, issue: Any, sign_in: SignIn
+) -> None:
+    sheet, who = issue("card"), sign_in("li")
+    codes = ["1111-1111-1111"] * 5 + [sheet.secret]
+
+    tries = [
+        client.post(f"{API}/merges", json={"way": "card", "card": sheet.number, "code": code}, headers=who)
+        for code in codes
+    ]
+
+    assert [one.status_code for one in tries] == [403] * 6
+
+
+def test_a_phones_account_has_one_good_card_and_its_loss_is_reported_by_phone(
+    client: FlaskClient, city: City, shop: Shop, issue: Any, run: Run
+) -> None:
+    old, new = issue("old", "--phone", "13800138000"), issue("new", "--phone", "138 0013 8000")
+    for sheet in (old, new):
+        buy(client, shop, sheet.number)
+    assert len(books.wallets(city.database, NANJING)) == 1
+
+    assert "已挂失 1 张" in done(run("residents", "card", "block", "--city", NANJING, "--phone", "13800138000"))
+
+    acts = books.rows(city.database, "SELECT what, after FROM acts WHERE city = :c AND what LIKE 'card%'", c=NANJING)
+    assert sorted(what for what, _ in acts) == ["card-blocked", "card-issued", "card-issued"]
+    assert "13800138000" not in json.dumps(acts, default=str)
+    hashes = books.rows(city.database, "SELECT number_hash, secret_hash FROM member_cards WHERE city = :c", c=NANJING)
+    assert len(hashes) == 2
