@@ -11,6 +11,7 @@ import structlog
 from backend.certificates.cache import RegistryCache
 from backend.devices import queries as device_queries
 from backend.kernel.errors import DomainError
+from backend.officials import queries as official_queries
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_officials, clean_phone_codes, clean_sessions
@@ -26,6 +27,7 @@ from backend.usecases.learn_prices import learn_prices
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
+from backend.usecases.registry_uploads import work_uploads
 from backend.usecases.release_quote import expire_quotes
 from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
 from backend.usecases.replay_decisions import Wanted, replay_decisions
@@ -119,6 +121,7 @@ SCHEDULE = (
         "每周一次，由近 90 天的销售得出商品的常见价格",
         "reckon once a week what goods usually cost",
     ),
+    Planned("work_uploads", EVERY_MINUTE, "检查和导入上传的证书名录", "check and import uploaded registry files"),
     Planned("draw_samples", EVERY_MINUTE, "随机抽取已付奖励供复核", "draw paid awards for a second look"),
     Planned(
         "count_scans",
@@ -158,6 +161,9 @@ SCHEDULE = (
     Planned("forget_finished", "50 * * * *", "清理已结束的任务记录", "delete records of finished jobs", alone=False),
 )
 """A job that repairs the queue is never alone: killed, it would block itself for ever."""
+
+
+ANY_PROVINCE = ""
 
 
 class LedgerBroken(DomainError):
@@ -216,6 +222,7 @@ class Chores:
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
             "draw_samples": self.draw_samples,
+            "work_uploads": self.work_uploads,
             "seal_ledger": self.seal_ledger,
             "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -359,6 +366,11 @@ class Chores:
         if broken:
             raise LedgerBroken(broken=broken)
         return {"cities": len(findings), "replayed": sum(finding.checked for finding in findings)}
+
+    def work_uploads(self, now: datetime, stopping: Stopping) -> Facts:
+        with self._database.read() as connection:
+            cities = official_queries.cities(connection, ANY_PROVINCE)
+        return {"files": sum(work_uploads(self._database, city, now, stopping) for city in cities)}
 
     def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
         return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}

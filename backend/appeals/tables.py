@@ -35,3 +35,16 @@ appeals = Table(
     Index("ix_appeals_open", "city", "due_on", "appeal", postgresql_where="state = 'open'"),
 )
 """`due_on`: by the end of which civil day it is to be answered."""
+
+appeal_proposals = Table(
+    "appeal_proposals",
+    metadata,
+    city_column(),
+    id_column("appeal", primary_key=True),
+    text_column("explanation"),
+    text_column("proposed_by"),
+    text_column("proposed_name"),
+    instant_column("proposed_at"),
+    CheckConstraint("char_length(explanation) BETWEEN 1 AND 500", name="explanation"),
+)
+"""What one official would uphold and may not alone: it waits for a second. Append-only by grant."""

@@ -163,6 +163,16 @@ def awards(
     return [Award(str(row[0]), *row[1:3], *row[4:]) for row in rows]
 
 
+def places(
+    connection: Connection, city: str, lost: Lost, *, after: tuple[str, int] | None, limit: int
+) -> list[tuple[str, int]]:
+    """Basket and line of each award, above `after`, at most `limit`."""
+    basket, line_no = after or (None, None)
+    params = {**_params(city, lost, limit), "basket": basket, "line_no": line_no}
+    rows = hot(connection, AWARDS_OF_UNIT if isinstance(lost, FalseUnit) else AWARDS_OF_CERTIFICATE, params)
+    return [(str(row[0]), row[1]) for row in rows]
+
+
 def _params(city: str, lost: Lost, limit: int) -> dict[str, object]:
     common: dict[str, object] = {"city": city, "limit": limit, "shops": SHOPS_MAX, "units": words(list(OF_RESIDENTS))}
     if isinstance(lost, FalseUnit):

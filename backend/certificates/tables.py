@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from backend.storage.base import metadata
-from backend.storage.columns import id_column, instant_column, text_column
+from backend.storage.columns import city_column, id_column, instant_column, text_column
 
 
 def _recorded_version() -> Column[int]:
@@ -135,6 +135,7 @@ enterprises = Table(
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$'", name="uscc"),
     CheckConstraint("region = substr(uscc, 3, 6)", name="region"),
     _present("name", 200),
+    Index("ix_enterprises_name", "name"),
 )
 
 certificates = Table(
@@ -166,6 +167,7 @@ certificate_terms = Table(
     ForeignKeyConstraint(["enterprise"], ["enterprises.uscc"]),
     _period("valid_from_on", "valid_until_on"),
     _present("holder", 200),
+    Index("ix_certificate_terms_enterprise", "enterprise", postgresql_where="enterprise IS NOT NULL"),
 )
 
 certificate_states = Table(
@@ -210,6 +212,7 @@ certified_products = Table(
     _within("grade", 1, 5),
     _within("tier", 1, 3),
     Index(None, "certificate"),
+    Index("ix_certified_products_product", "product"),
 )
 
 recognitions = Table(
@@ -231,6 +234,43 @@ recognitions = Table(
     _period("from_on", "until_on"),
     _present("document", 200),
 )
+
+registry_uploads = Table(
+    "registry_uploads",
+    metadata,
+    city_column(),
+    id_column("upload", primary_key=True),
+    text_column("file_name"),
+    text_column("source"),
+    Column("content", LargeBinary),
+    Column("size_bytes", Integer, nullable=False),
+    text_column("uploaded_by"),
+    text_column("uploaded_name"),
+    instant_column("uploaded_at"),
+    text_column("state"),
+    text_column("stage", nullable=True),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    instant_column("moved_at"),
+    text_column("report", nullable=True),
+    CheckConstraint("char_length(file_name) BETWEEN 1 AND 255 AND char_length(source) BETWEEN 1 AND 100", name="names"),
+    CheckConstraint(
+        "state IN ('to_check', 'checking', 'checked', 'to_import', 'importing', 'imported', 'refused')", name="state"
+    ),
+    CheckConstraint(
+        "(content IS NULL) = (state IN ('imported', 'refused')) AND octet_length(content) <= 52428800", name="content"
+    ),
+    CheckConstraint("done >= 0 AND total >= 0", name="progress"),
+    Index("ix_registry_uploads_at", "city", "uploaded_at", "upload"),
+    Index(
+        "ix_registry_uploads_waiting",
+        "city",
+        "upload",
+        postgresql_where="state IN ('to_check', 'checking', 'to_import', 'importing')",
+    ),
+)
+"""Files that officials of a city want in the registry, on their way; `report` is what a check or the import said, as JSON.
+The content goes when it is no longer needed."""
 
 enterprise_listings = Table(
     "enterprise_listings",

@@ -94,7 +94,8 @@ def _jobs() -> Iterator[Jobs]:
     with (
         reached(),
         httpx.Client() as client,
-        closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS)) as database,
+        # One more: an import tells how far it is while its own transaction is open.
+        closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS + 1)) as database,
     ):
         platforms = platforms_of(credit_platforms(), client)
         policies = PolicyCache(chart.budget)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.cases import ripple
 from backend.cases.ripple import FalseUnit, Lost, LostCertificate
 from backend.certificates import queries
 from backend.certificates.amend import CertificateAmbiguous, CertificateUnknown
@@ -15,6 +16,10 @@ from backend.certificates.timeline import FOREVER_DAY, midnight_ms
 from backend.kernel.periods import instant
 from backend.labels.model import Scope
 from backend.labels.parse import parse
+from backend.settlements.model import Claim
+from backend.settlements.store import Held, Said
+from backend.storage.transaction import Database
+from backend.usecases.hold_claims import CLAIMS_MAX, hold_claims
 
 
 class Subject(NamedTuple):
@@ -22,6 +27,17 @@ class Subject(NamedTuple):
 
     lost: Lost
     history: History | None
+
+
+class HeldUnpaid(NamedTuple):
+    """Sold lines looked at, sales held anew, and fen on closed statements that are not on their way to the shop."""
+
+    lines: int
+    held: int
+    unpaid_fen: int
+
+    def plus(self, lines: int, one: Held) -> "HeldUnpaid":
+        return HeldUnpaid(self.lines + lines, self.held + one.held, self.unpaid_fen + one.unpaid_fen)
 
 
 def subject_of(connection: Connection, text: str, body: str | None = None) -> Subject:
@@ -58,3 +74,20 @@ def valid_periods(history: History) -> Sequence[tuple[datetime, datetime | None]
                 until = None if end >= FOREVER_DAY else instant(midnight_ms(end))
                 periods.append((instant(midnight_ms(start)), until))
     return periods
+
+
+def hold_unpaid(database: Database, city: str, lost: Lost, by: str, reason: str, now: datetime) -> HeldUnpaid:
+    """What shops claim for these sales and was not paid yet is held, ten thousand sold lines a transaction.
+
+    Safe to repeat: what is held stays held. Residents keep what they have. Raises ReasonMissing.
+    """
+    held, after = HeldUnpaid(0, 0, 0), None
+    while True:
+        with database.read() as connection:
+            places = ripple.places(connection, city, lost, after=after, limit=CLAIMS_MAX)
+        if not places:
+            return held
+        claims = [Claim(*place) for place in places]
+        one = hold_claims(database, city, claims, Said(by, reason), now)
+        held = held.plus(len(places), one)
+        after = places[-1]

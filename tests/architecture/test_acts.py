@@ -59,6 +59,7 @@ NO_OFFICIAL_STARTS = {
     "quote_basket": "a till asks",
     "races": "part of writing",
     "record_baskets": "tills and phones read labels",
+    "registry_uploads": "the import records itself, in the name of who asked for it",
     "record_together": "part of recording",
     "reimburse_shop": "part of redemptions",
     "release_quote": "a till gives up, or a job",
