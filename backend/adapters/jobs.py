@@ -15,7 +15,8 @@ from procrastinate.jobs import Status
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from backend.adapters.chores import SCHEDULE, Facts, Planned, Work
+from backend.adapters.chores import Facts, Work
+from backend.adapters.schedule import SCHEDULE, Planned
 from backend.audit.acting import acting
 from backend.audit.model import JOB, Actor
 from backend.kernel.errors import DomainError

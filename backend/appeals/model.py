@@ -42,6 +42,21 @@ class Verdict(NamedTuple):
     explanation: str
 
 
+class Proposed(NamedTuple):
+    """What one official, `by`, would tell the resident and grant; a second may approve it as it stands."""
+
+    explanation: str
+    by: str
+    name: str
+    at: datetime
+
+
+class ProposedBefore(DomainError):
+    code = "appeal-proposed"
+    text_zh = "这份申诉已有人提出，正待第二人复核。"
+    text_en = "Somebody has proposed an answer; it waits for a second person."
+
+
 class AppealUnknown(DomainError):
     code = "appeal-unknown"
     text_zh = "没有这份申诉，或没有这次扫码。"

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.appeals.model import Appeal, AppealState
+from backend.appeals.model import Appeal, AppealState, Proposed
+from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
@@ -23,6 +24,11 @@ ORDER BY filed_at DESC, appeal DESC LIMIT %(limit)s"""
 
 OPEN = f"""
 SELECT {COLUMNS} FROM appeals WHERE city = %(city)s AND state = 'open' ORDER BY due_on, appeal LIMIT %(limit)s"""
+
+
+PROPOSALS = """
+SELECT appeal::text, explanation, proposed_by, proposed_name, proposed_at FROM appeal_proposals
+WHERE city = %(city)s AND appeal = ANY(%(appeals)s::uuid[])"""
 
 
 class HistoryKey(NamedTuple):
@@ -47,6 +53,12 @@ def history(connection: Connection, city: str, resident: str, *, after: HistoryK
 def waiting(connection: Connection, city: str, *, limit: int) -> list[Appeal]:
     """Those that are to be decided, the first due first."""
     return [appeal_of(row) for row in hot(connection, OPEN, {"city": city, "limit": limit})]
+
+
+def proposals(connection: Connection, city: str, appeals: Sequence[str]) -> dict[str, Proposed]:
+    """By appeal, what one official would uphold and a second has not approved; at most one each."""
+    rows = hot(connection, PROPOSALS, {"city": city, "appeals": unquoted(appeals)})
+    return {appeal: Proposed(*rest) for appeal, *rest in rows}
 
 
 def appeal_of(row: Sequence[Any]) -> Appeal:

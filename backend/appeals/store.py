@@ -2,7 +2,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from backend.appeals.model import Appeal, AppealState, AppealUnknown, Verdict
+from backend.appeals.model import Appeal, AppealState, AppealUnknown, Proposed, ProposedBefore, Verdict
 from backend.appeals.queries import COLUMNS, appeal_of
 from backend.storage.transaction import hot
 
@@ -27,6 +27,11 @@ UPDATE appeals SET text = '—', state = CASE state WHEN 'open' THEN 'rejected' 
                    explanation = '账户已注销 / account closed'
 WHERE city = %(city)s AND resident = %(resident)s"""
 
+PROPOSE = """
+INSERT INTO appeal_proposals (city, appeal, explanation, proposed_by, proposed_name, proposed_at)
+VALUES (%(city)s, %(appeal)s, %(explanation)s, %(by)s, %(name)s, %(at)s)
+ON CONFLICT DO NOTHING"""
+
 GIVE = "UPDATE appeals SET resident = %(to)s WHERE city = %(city)s AND resident = %(resident)s"
 
 
@@ -41,6 +46,12 @@ def locked(connection: Connection, city: str, appeal: str) -> Appeal:
     if row is None:
         raise AppealUnknown
     return appeal_of(row)
+
+
+def propose(connection: Connection, city: str, appeal: str, proposed: Proposed) -> None:
+    """Raises ProposedBefore."""
+    if hot(connection, PROPOSE, {"city": city, "appeal": appeal, **proposed._asdict()}).rowcount == 0:
+        raise ProposedBefore
 
 
 def decide(

@@ -49,6 +49,7 @@ class What(StrEnum):
     LEASE_TERMS_SET = "lease-terms-set", "设定终端租借条款", "set the terms of leases"
     HOLD_RELEASED = "hold-released", "放行暂缓的奖励", "released a held scan"
     HOLD_REFUSED = "hold-refused", "不予放行暂缓的奖励", "refused a held scan"
+    APPEAL_PROPOSED = "appeal-proposed", "提请第二人复核申诉", "asked a second person to approve an appeal"
     APPEAL_UPHELD = "appeal-upheld", "申诉成立", "upheld an appeal"
     APPEAL_REJECTED = "appeal-rejected", "驳回申诉", "rejected an appeal"
     MISSING_POINTS_GRANTED = "missing-points-granted", "补记积分", "credited a sale by its slip"

@@ -9,9 +9,10 @@ import click
 import httpx
 
 from backend import logs
-from backend.adapters.chores import SCHEDULE, Chores, Outside
+from backend.adapters.chores import Chores, Outside
 from backend.adapters.credit_platform import platforms_of
 from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
+from backend.adapters.schedule import SCHEDULE
 from backend.bootstrap import log_key, notices_of
 from backend.certificates.cache import RegistryCache
 from backend.cli.connection import credit_platforms, database_url, json_option, json_text, ledger_key_file, reached

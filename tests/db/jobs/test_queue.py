@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from backend.adapters.chores import SCHEDULE, Chores, Facts, Stopping
+from backend.adapters.chores import Chores, Facts, Stopping
 from backend.adapters.jobs import ATTEMPTS_MAX, Jobs
+from backend.adapters.schedule import SCHEDULE
 from backend.storage.migrate import drift
 from backend.storage.transaction import DatabaseBusy
 from tests.worlds.city import NOON

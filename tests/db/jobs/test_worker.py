@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backend.adapters.chores import SCHEDULE
+from backend.adapters.schedule import SCHEDULE
 from backend.storage.transaction import Database
 from tests.db.jobs.process import WITHIN_S, command, done, lines, queue, wait, worker
 from tests.worlds import books
