@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0052_registry"
-down_revision = "0051_oidc"
+down_revision = "0031_cards"
 branch_labels = None
 depends_on = None
 
