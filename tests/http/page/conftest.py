@@ -29,7 +29,7 @@ from backend.web.app import create_app
 from tests.conftest import copied
 from tests.http.conftest import BRIDGE_TOKEN, Keys, bearer, settings_of
 from tests.http.shop import BATCH, Shop, batch, open_shop
-from tests.worlds import wechat
+from tests.worlds import books, wechat
 from tests.worlds.browser import launched
 from tests.worlds.city import FRIDGE, NANJING, read
 from tests.worlds.wechat import APPID, SECRET, WechatServer
@@ -53,6 +53,12 @@ class World:
         owner = Database(self.database_url, role=None, pool_size=1)
         owner.write(lambda c: c.exec_driver_sql("UPDATE phone_codes SET sent_at = sent_at - interval '3 minutes'"))
         owner.close()
+
+    def rows(self, statement: str) -> list[Any]:
+        owner = Database(self.database_url, role=None, pool_size=1)
+        found = books.rows(owner, statement)
+        owner.close()
+        return found
 
     def ring_up(self, member: str, code: str = FRIDGE) -> None:
         """A till's sale of one piece at 4,999 yuan to the holder of a member code."""
@@ -89,6 +95,14 @@ class Phone:
         """By the form, with the code that the message held."""
         self.prove(self.number, "登录")
         self.page.wait_for_selector('[data-screen="home"] .figure')
+
+    def sign_in_by_wechat(self, openid: str) -> str:
+        """As the mini-program opens the page: with a code of wx.login in its address. The code."""
+        code = self.world.wechat.login(openid)
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.world.url}/m/#/sign-in?wechat_code={code}")
+        self.page.wait_for_selector('[data-screen="home"] .figure')
+        return code
 
     def asked(self, path: str, method: str = "GET") -> Any:
         """What the resident API answers to this phone, as its page asks."""

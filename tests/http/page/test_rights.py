@@ -133,9 +133,7 @@ def sign_out(phone: Phone) -> None:
 
 def test_notices_are_agreed_to_and_granted_one_by_one(phone: Phone, world: World) -> None:
     page = phone.page
-    page.goto("about:blank")
-    page.goto(f"{world.url}/m/#/sign-in?wechat_code={world.wechat.login('openid-of-he')}")
-    page.locator(".figure").wait_for()
+    phone.sign_in_by_wechat("openid-of-he")
     phone.go("notices")
     expect(page.locator(".grants")).to_contain_text("没有可用的授权")
     page.get_by_role("button", name="同意：消息提醒").click()
