@@ -90,3 +90,8 @@ class What(StrEnum):
     PAYMENT_BOOKED = "payment-booked", "登记付款", "booked a payment"
     CLAIMS_HELD = "claims-held", "暂缓拨付", "held claims of shops"
     CLAIMS_RELEASED = "claims-released", "解除暂缓", "released held claims"
+    ADJUSTMENT_PROPOSED = "adjustment-proposed", "提出人工调整", "proposed an adjustment"
+    ADJUSTMENT_POSTED = "adjustment-posted", "人工调整入账", "posted an adjustment"
+    ADJUSTMENT_REFUSED = "adjustment-refused", "退回人工调整", "refused an adjustment"
+    EXPORT_ASKED = "export-asked", "申请导出", "asked for an export"
+    EXPORT_FETCHED = "export-fetched", "下载导出文件", "fetched an export"

@@ -8,6 +8,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.findings import Finding
 from backend.ledger import queries
 from backend.policies.words import amount_words
+from backend.usecases.report_liability import liability_report
 from backend.usecases.settle_due import settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 
@@ -145,6 +146,23 @@ def liability(city: str, as_json: bool) -> None:  # noqa: FBT001
         click.echo(f"{UNIT_NAMES[row.unit]}{'' if row.adds_up else ' ✗ 与账本不符 / does not add up'}")
         for name, (zh, en) in LIABILITY.items():
             click.echo(f"    {zh} {amount_words(row.unit, getattr(row, name)).zh} / {en}")
+
+
+@ledger.command("liability-days")
+@city_option
+@click.option("--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="起日 / first day.")
+@click.option("--to", "last", required=True, type=click.DateTime(["%Y-%m-%d"]), help="止日 / last day.")
+@json_option
+def liability_days(city: str, first: datetime, last: datetime, as_json: bool) -> None:  # noqa: FBT001
+    """逐日负债表：发放、调整、使用、过期、退回、结余 / what was owed at the end of each day; equal to the ledger."""
+    with database("greenpoints_auditor") as opened, opened.read() as connection:
+        rows = liability_report(connection, city, first.date(), last.date(), datetime.now(UTC))
+    if as_json:
+        click.echo(json_text([row._asdict() for row in rows]))
+        return
+    click.echo("日期,单位,发放,调整,使用,过期,退回,结余")
+    for row in rows:
+        click.echo(",".join(str(each) for each in row))
 
 
 @ledger.command("settle-due")

@@ -28,6 +28,7 @@ class Program(click.Group):
         "catalogue",
         "redemptions",
         "settlements",
+        "adjustments",
         "residents",
         "passport",
         "stores",

@@ -7,9 +7,8 @@ from backend.cli.connection import by_option, city_option, database, json_option
 from backend.kernel.ids import new_id
 from backend.settlements import queries
 from backend.settlements.files import CAUSES, UNITS, statement_file, yuan
-from backend.settlements.model import Booked, Cause, LineKey, Ruled, Ruling, StatementUnknown, Terms
+from backend.settlements.model import Booked, Cause, LineKey, Ruled, Ruling, Said, StatementUnknown, Terms
 from backend.settlements.queries import Line, Statement
-from backend.settlements.store import Said
 from backend.settlements.words import STAGES
 from backend.usecases import pay_settlements
 from backend.usecases.close_settlement import close_settlement, set_terms

@@ -50,6 +50,11 @@ service_tokens = Table(
     text_column("name"),
     instant_column("issued_at"),
     instant_column("revoked_at", nullable=True),
+    text_column("of_city", nullable=True),
+    text_column("retailer", nullable=True),
     CheckConstraint("service IN ('bridge', 'pos', 'metrics')", name="service"),
+    CheckConstraint(
+        "(of_city IS NULL) = (retailer IS NULL) AND (retailer IS NULL OR service = 'pos')", name="retailer"
+    ),
 )
-"""Bearer tokens of bridges and shop systems, by their SHA-256."""
+"""Bearer tokens of bridges and shop systems, by their SHA-256. `of_city` and `retailer`: whose statements it may see."""

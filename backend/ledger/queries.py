@@ -61,6 +61,11 @@ FROM (SELECT unit, CASE WHEN kind IN ('treasury', 'adjust') THEN -balance ELSE 0
             GROUP BY unit, reason, given AND NOT taken, taken AND NOT given) moved) parts
 GROUP BY unit ORDER BY unit"""
 
+RESERVED = """
+SELECT account, unit, balance FROM accounts
+WHERE city = %(city)s AND account > %(after)s AND starts_with(account, 'reserved:') AND balance <> 0
+ORDER BY account LIMIT %(limit)s"""
+
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods.
 SPENT_BY_DAY = """
 SELECT account, (recorded_at AT TIME ZONE INTERVAL '8 hours')::date, sum(amount)::bigint
@@ -203,6 +208,26 @@ def accounts(connection: Connection, city: str, *, prefix: str, after: str, limi
     """Accounts whose address begins with `prefix` and comes after `after`, in order; at most `limit` (10,000)."""
     params = {"city": city, "prefix": prefix, "after": after, "limit": min(limit, ACCOUNTS_MAX)}
     return [Account(*row) for row in hot(connection, ACCOUNTS, params)]
+
+
+class Reservation(NamedTuple):
+    """What a quote or a lease, `holder`, keeps of the budget of a policy."""
+
+    account: str
+    holder: str
+    policy: str
+    unit: str
+    amount: int
+
+
+def reservations(connection: Connection, city: str, *, after: str, limit: int) -> list[Reservation]:
+    """By address, behind `after`; at most `limit` (10,000)."""
+    rows = hot(connection, RESERVED, {"city": city, "after": after, "limit": min(limit, ACCOUNTS_MAX)})
+    found = []
+    for account, unit, amount in rows:
+        _, holder, policy, _ = account.split(":")
+        found.append(Reservation(account, holder, policy, unit, amount))
+    return found
 
 
 def spent_out(connection: Connection, city: str, accounts: Collection[str]) -> frozenset[str]:

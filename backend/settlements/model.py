@@ -72,6 +72,13 @@ class Claim(NamedTuple):
     line_no: int
 
 
+class Said(NamedTuple):
+    """Who does it, and why."""
+
+    by: str
+    reason: str
+
+
 class Ruled(NamedTuple):
     """`correction`: fen that are added to the line (below zero: taken off); 0 where it stands. `approved_by`: the second
     person, where the money moves.
@@ -195,6 +202,12 @@ class ReleasedByPreparer(DomainError):
     code = "payment-needs-another"
     text_zh = "付款文件须由编制人以外的人放行。"
     text_en = "A payment file is released by somebody who did not prepare it."
+
+
+class PaidOnMalformed(DomainError):
+    code = "paid-on-malformed"
+    text_zh = "付款日写作 2026-12-08，且不晚于今天。"
+    text_en = "The day of payment is written 2026-12-08, and is not ahead of today."
 
 
 class ClaimsHeld(DomainError):

@@ -14,6 +14,7 @@ from backend.settlements.model import (
     LineKey,
     LineUnknown,
     Ruled,
+    Said,
     StatementUnknown,
     Terms,
 )
@@ -112,13 +113,6 @@ class Calendar(NamedTuple):
 
     terms: Terms
     closed_through: str | None
-
-
-class Said(NamedTuple):
-    """Who does it, and why."""
-
-    by: str
-    reason: str
 
 
 class Line(NamedTuple):

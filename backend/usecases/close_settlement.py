@@ -12,8 +12,9 @@ from backend.settlements import store
 from backend.settlements.clock import checked_end, clocks, end_of, month_before
 from backend.settlements.model import MonthPassed, Terms, TermsInvalid
 from backend.storage.stream import LONG_READ_TIMEOUT_MS
-from backend.storage.transaction import Database, hot
+from backend.storage.transaction import hot
 from backend.usecases import shop_claims
+from backend.usecases.races import Writes
 
 BY_JOB = "任务 / job"
 LATE = timedelta(days=1)
@@ -38,7 +39,7 @@ class Closed(NamedTuple):
     new: bool
 
 
-def close_settlement(database: Database, city: str, month: str, by: str, now: datetime) -> Closed:
+def close_settlement(database: Writes, city: str, month: str, by: str, now: datetime) -> Closed:
     """Closes a month that is over (Asia/Shanghai), after COMMIT. Everything that was recorded before its end and stands on no
     statement yet goes into it; what is recorded later, returns too, goes to the next one.
 
@@ -68,12 +69,12 @@ def close_settlement(database: Database, city: str, month: str, by: str, now: da
     return database.write(work)
 
 
-def close_last_month(database: Database, city: str, now: datetime) -> Closed:
+def close_last_month(database: Writes, city: str, now: datetime) -> Closed:
     """By the job: the last civil month that is over; the same again changes nothing."""
     return close_settlement(database, city, month_before(now), BY_JOB, now)
 
 
-def set_terms(database: Database, city: str, terms: Terms, by: str, now: datetime) -> None:
+def set_terms(database: Writes, city: str, terms: Terms, by: str, now: datetime) -> None:
     """From the next close on; months that are closed keep theirs. Raises TermsInvalid."""
     if terms.fault:
         raise TermsInvalid

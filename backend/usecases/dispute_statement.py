@@ -23,9 +23,9 @@ from backend.settlements.model import (
     ReasonMissing,
     Ruled,
     Ruling,
+    Said,
 )
-from backend.settlements.store import Said
-from backend.storage.transaction import Database
+from backend.usecases.races import Writes
 
 ADJUSTS = "dispute"
 """The cause under which corrections stand in the ledger."""
@@ -39,7 +39,7 @@ def told(reason: str) -> str:
     return stripped
 
 
-def dispute_line(database: Database, city: str, key: LineKey, said: Said, now: datetime) -> None:
+def dispute_line(database: Writes, city: str, key: LineKey, said: Said, now: datetime) -> None:
     """After COMMIT the line is not paid before somebody rules on it.
 
     Raises StatementUnknown, LineUnknown, DisputeOver, DisputeRepeated, ReasonMissing.
@@ -57,7 +57,7 @@ def dispute_line(database: Database, city: str, key: LineKey, said: Said, now: d
     database.write(work)
 
 
-def confirm_statement(database: Database, city: str, month: str, retailer: str, by: str, now: datetime) -> bool:
+def confirm_statement(database: Writes, city: str, month: str, retailer: str, by: str, now: datetime) -> bool:
     """All lines that are not disputed may be paid. False when it was confirmed before. Raises StatementUnknown."""
 
     def work(connection: Connection) -> bool:
@@ -72,7 +72,7 @@ def confirm_statement(database: Database, city: str, month: str, retailer: str, 
     return database.write(work)
 
 
-def rule_on_dispute(database: Database, city: str, key: LineKey, ruled: Ruled, now: datetime) -> bool:
+def rule_on_dispute(database: Writes, city: str, key: LineKey, ruled: Ruled, now: datetime) -> bool:
     """Whether the dispute is over, after COMMIT: a correction without its second person is only proposed.
 
     Raises DisputeUnknown, LineUnknown, CorrectionInvalid, CorrectionByTwo, ReasonMissing.
@@ -100,7 +100,7 @@ def rule_on_dispute(database: Database, city: str, key: LineKey, ruled: Ruled, n
     return database.write(work)
 
 
-def approve_correction(database: Database, city: str, key: LineKey, by: str, now: datetime) -> None:
+def approve_correction(database: Writes, city: str, key: LineKey, by: str, now: datetime) -> None:
     """What another person proposed is posted. Raises DisputeUnknown, CorrectionByTwo."""
     reference = new_id()
 

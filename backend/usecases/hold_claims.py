@@ -10,16 +10,16 @@ from backend.audit.model import Act
 from backend.audit.store import record
 from backend.kernel.ids import new_id
 from backend.settlements import store
-from backend.settlements.model import Claim
-from backend.settlements.store import Held, Said
-from backend.storage.transaction import Database
+from backend.settlements.model import Claim, Said
+from backend.settlements.store import Held
 from backend.usecases.dispute_statement import told
+from backend.usecases.races import Writes
 
 CLAIMS_MAX = 10_000
 """Sold lines in one act; who has more holds them in turn."""
 
 
-def hold_claims(database: Database, city: str, claims: Collection[Claim], said: Said, now: datetime) -> Held:
+def hold_claims(database: Writes, city: str, claims: Collection[Claim], said: Said, now: datetime) -> Held:
     """Holds all that shops claim for these sold lines, after COMMIT; what is held stays held, with its first reason.
 
     What was paid is not undone, and what stands in a payment file stays there: a file that was not released yet is not
@@ -42,7 +42,7 @@ def held_claims(
     return held
 
 
-def release_claims(database: Database, city: str, claims: Collection[Claim], said: Said, now: datetime) -> int:
+def release_claims(database: Writes, city: str, claims: Collection[Claim], said: Said, now: datetime) -> int:
     """How many of these sold lines are held no more, after COMMIT. Raises ReasonMissing."""
     wanted = said._replace(reason=told(said.reason))
 

@@ -1,6 +1,6 @@
 """What may be paid becomes a payment file, released by another person; what the bank paid is booked in the ledger."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
+from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.settlements import payments, store
@@ -17,13 +18,14 @@ from backend.settlements.model import (
     ClaimsHeld,
     FileChanged,
     NothingToPay,
+    PaidOnMalformed,
     PaymentState,
     ReasonMissing,
     ReleasedByPreparer,
 )
 from backend.settlements.payments import Share
-from backend.storage.transaction import Database
 from backend.usecases.dispute_statement import told
+from backend.usecases.races import Writes
 
 PAID = 1
 """The step of a payment's posting under its id."""
@@ -42,7 +44,7 @@ class PaymentFile(NamedTuple):
         return sum(one.amount_fen for one in self.payees)
 
 
-def prepare_payment(database: Database, city: str, payment: str, by: str, now: datetime) -> PaymentFile:
+def prepare_payment(database: Writes, city: str, payment: str, by: str, now: datetime) -> PaymentFile:
     """Takes every line that may be paid, under the new id `payment`. Raises NothingToPay."""
 
     def work(connection: Connection) -> PaymentFile:
@@ -58,7 +60,7 @@ def prepare_payment(database: Database, city: str, payment: str, by: str, now: d
     return database.write(work)
 
 
-def release_payment(database: Database, city: str, payment: str, by: str, now: datetime) -> PaymentFile:
+def release_payment(database: Writes, city: str, payment: str, by: str, now: datetime) -> PaymentFile:
     """The file for the bank, by somebody who did not prepare it; released again it is the same.
 
     Raises PaymentUnknown, PaymentStanding, ReleasedByPreparer, ClaimsHeld, FileChanged.
@@ -82,7 +84,7 @@ def release_payment(database: Database, city: str, payment: str, by: str, now: d
     return database.write(work)
 
 
-def refuse_payment(database: Database, city: str, payment: str, by: str, reason: str, now: datetime) -> None:
+def refuse_payment(database: Writes, city: str, payment: str, by: str, reason: str, now: datetime) -> None:
     """By either of the two, before it is paid: its lines are free for another file.
 
     Raises PaymentUnknown, PaymentStanding, ReasonMissing.
@@ -98,13 +100,15 @@ def refuse_payment(database: Database, city: str, payment: str, by: str, reason:
     database.write(work)
 
 
-def book_payment(database: Database, city: str, payment: str, booked: Booked, now: datetime) -> bool:
+def book_payment(database: Writes, city: str, payment: str, booked: Booked, now: datetime) -> bool:
     """What left the shops' accounts, after COMMIT; False when the same was booked before.
 
-    Raises PaymentUnknown, PaymentStanding, FileChanged, ReasonMissing where the bank's reference is missing.
+    Raises PaymentUnknown, PaymentStanding, FileChanged, PaidOnMalformed, ReasonMissing where the bank's reference is missing.
     """
     if not booked.bank_reference.strip():
         raise ReasonMissing
+    if not _is_day(booked.paid_on, now):
+        raise PaidOnMalformed
 
     def work(connection: Connection) -> bool:
         store.lock(connection, city, now)
@@ -129,6 +133,13 @@ def transfers_of(payment: str, shares: list[Share]) -> list[Transfer]:
         sides = (shop, retailer) if one.amount > 0 else (retailer, shop)
         transfers.append(Transfer(payment, PAID, number, Reason.PAYMENT.value, one.unit, *sides, abs(one.amount)))
     return transfers
+
+
+def _is_day(paid_on: str, now: datetime) -> bool:
+    try:
+        return date.fromisoformat(paid_on) <= civil_date(milliseconds(now))
+    except ValueError:
+        return False
 
 
 def _act(what: What, city: str, payment: str, now: datetime, by: str, **told: object) -> Act:

@@ -53,6 +53,8 @@ SELECT f.basket::text, f.line_no, f.decision_no, f.award_no, f.reason, f.policy_
 FROM further_awards f JOIN decisions d ON d.city = %(city)s AND d.basket = f.basket AND d.line_no = f.line_no
   AND d.decision_no = f.decision_no
 WHERE f.city = %(city)s AND d.resident = ANY(%(residents)s::uuid[])""",
+        "adjustments": f"""
+SELECT adjustment::text, unit, amount, cause, explanation, state, posted_at FROM adjustments {_ME} ORDER BY proposed_at""",
         "returns": """
 SELECT r.return_id::text, r.basket::text, r.line_no, r.quantity, r.store, r.reason, r.returned_at
 FROM returns r JOIN decisions d ON d.city = %(city)s AND d.basket = r.basket AND d.line_no = r.line_no
@@ -111,6 +113,7 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "quoted_decisions": "as decisions; what was held is given back",
         "quotes": "as decisions",
         "quote_counters": "as cap_counters",
+        "adjustments": "what was given or taken by hand, and why, for audit, under the books' name",
         "appeals": "that a decision was appealed and what came of it, under the books' name; no word of the resident's",
         "label_reports": "that a label was reported and what came of it, under the books' name; no word of the resident's",
         "missing_points": "that a slip was claimed and what came of it, under the books' name; neither its number nor a word",

@@ -15,7 +15,7 @@ from backend.residents import people
 from backend.scans.returns import SaleUnknown, SoldElsewhere
 from backend.settlements import prepaid
 from backend.settlements.prepaid import Award, Stored
-from backend.storage.transaction import Database
+from backend.usecases.races import Writes
 from backend.usecases.return_postings import paid_by
 from backend.usecases.take_back import Sales, load_sales
 
@@ -70,7 +70,7 @@ def prepayment_id(city: str, store: str, number: str) -> str:
     return str(UUID(bytes=digest[:16]))
 
 
-def prepay_subsidy(database: Database, given: Prepaid, now: datetime) -> Owed:
+def prepay_subsidy(database: Writes, given: Prepaid, now: datetime) -> Owed:
     """What the shop is owed, after COMMIT; sent again it answers the same.
 
     Raises SaleUnknown, SoldElsewhere, NothingPrepaid, SubsidyUsed, PrepaymentConflict; then nothing of it is entered.

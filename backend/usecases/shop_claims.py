@@ -45,7 +45,7 @@ WHERE l.reference IS NULL"""
 """Claims that stand on no statement yet, with whose they are, why, and what was sold."""
 
 
-def params(city: str, since: datetime | str, until: datetime) -> dict[str, object]:
-    """What both bind. `since` may be -infinity."""
+def params(city: str, since: datetime | str, until: datetime | str) -> dict[str, object]:
+    """What both bind. `since` may be -infinity, `until` infinity."""
     numbers = {"part_step": PART_STEP, "transfers_max": TRANSFERS_MAX, "reads_max": READS_MAX}
     return {"city": city, "since": since, "until": until, **numbers}

@@ -10,6 +10,7 @@ from backend.storage.stream import streamed
 from backend.storage.transaction import hot
 from backend.usecases import shop_claims
 from backend.usecases.close_settlement import EVER, LATE
+from backend.usecases.verify_owed import owed_unmatched
 
 COUNT = "SELECT count(*) FROM statement_lines WHERE city = %(city)s"
 CLOSED = "SELECT max(month) FROM settlement_months WHERE city = %(city)s"
@@ -135,39 +136,11 @@ BY_ONE = """
 SELECT 'payment ' || payment::text, prepared_by FROM settlement_payments
 WHERE city = %(city)s AND (released_by = prepared_by OR state IN ('released', 'paid') AND released_by IS NULL)
 UNION ALL
+SELECT 'adjustment ' || adjustment::text, proposed_by FROM adjustments
+WHERE city = %(city)s AND state = 'posted' AND (judged_by = proposed_by OR judged_by IS NULL AND abs(amount) > alone_max)
+UNION ALL
 SELECT concat_ws(' ', 'dispute', month, retailer, line_no), ruled_by FROM statement_disputes
 WHERE city = %(city)s AND approved_by = ruled_by"""
-
-# What a shop gave in the city's place is what was awarded, and left the resident for the shop.
-OFF_PREPAID = """
-SELECT coalesce(p.prepayment, t.reference)::text, p.amount::text, t.amount::text, p.award::text
-FROM (SELECT p.*, CASE p.award_no WHEN 1 THEN d.award ELSE f.award END AS award, coalesce(m.survivor, d.resident) AS owner
-      FROM prepaid_awards p
-      JOIN decisions d ON d.city = %(city)s AND d.basket = p.basket AND d.line_no = p.line_no AND d.decision_no = p.decision_no
-      LEFT JOIN further_awards f ON f.city = %(city)s AND f.basket = p.basket AND f.line_no = p.line_no
-        AND f.decision_no = p.decision_no AND f.award_no = p.award_no
-      LEFT JOIN merged_residents m ON m.absorbed = d.resident
-      WHERE p.city = %(city)s) p
-FULL JOIN (SELECT t.reference, t.line, t.amount, t.destination, coalesce(m.survivor::text, split_part(t.source, ':', 2)) AS owner
-           FROM transfers t LEFT JOIN merged_residents m ON m.absorbed::text = split_part(t.source, ':', 2)
-           WHERE t.city = %(city)s AND t.reason = 'prepaid') t ON t.reference = p.prepayment AND t.line = p.place
-WHERE p.amount IS DISTINCT FROM t.amount OR p.amount IS DISTINCT FROM p.award OR p.owner::text IS DISTINCT FROM t.owner
-   OR t.destination IS DISTINCT FROM 'shop:' || p.store || ':fen'"""
-
-# Of each redemption at a till and each voucher that was used, what its version promises the shop.
-OFF_REIMBURSED = """
-SELECT coalesce(r.redemption, t.reference)::text, r.owed::text, t.owed::text
-FROM (SELECT r.redemption, coalesce(c.store, r.store) AS store, v.shop_fen * r.pieces AS owed FROM redemptions r
-      JOIN catalogue_versions v ON v.city = %(city)s AND v.entry = r.entry AND v.version = r.version AND v.shop_fen IS NOT NULL
-      LEFT JOIN vouchers c ON c.city = %(city)s AND c.redemption = r.redemption
-      WHERE r.city = %(city)s AND r.state = 'confirmed' AND (c.state = 'used' OR c.state IS NULL AND r.store IS NOT NULL)) r
-FULL JOIN (SELECT reference, shop, sum(owed) AS owed FROM (
-             SELECT reference, destination AS shop, amount AS owed FROM transfers WHERE city = %(city)s AND reason = 'reimburse'
-             UNION ALL
-             SELECT reference, source, -amount FROM transfers
-             WHERE city = %(city)s AND reason = 'reversal' AND starts_with(source, 'shop:')) moved
-           GROUP BY reference, shop HAVING sum(owed) <> 0) t ON t.reference = r.redemption
-WHERE r.owed IS DISTINCT FROM t.owed OR t.shop <> concat_ws(':', 'shop', r.store, 'fen')"""
 
 _LINES = (
     (OFF_SALES, "its cause, sale or month is not the ledger's"),
@@ -225,10 +198,6 @@ def _off_payments(connection: Connection, city: str) -> Iterator[Break]:
         )
     for reference, correction, moved in streamed(connection, OFF_CORRECTIONS, given):
         yield Break(f"correction {reference}", f"ruled {correction or 'nothing'}, ledger {moved or 'nothing'}")
-    for prepayment, given_fen, moved, awarded in streamed(connection, OFF_PREPAID, given):
-        found = f"given {given_fen or 'nothing'} of {awarded or 'nothing'}, ledger {moved or 'nothing'}"
-        yield Break(f"prepayment {prepayment}", found)
-    for redemption, owed, moved in streamed(connection, OFF_REIMBURSED, given):
-        yield Break(f"redemption {redemption}", f"the shop is owed {owed or 'nothing'}, ledger {moved or 'nothing'}")
+    yield from owed_unmatched(connection, city)
     for place, by in streamed(connection, BY_ONE, given):
         yield Break(place, f"both done by {by}, or by nobody")

@@ -35,6 +35,7 @@ from backend.web.public import snapshots as _snapshots  # noqa: F401 - its route
 from backend.web.public import stores as _stores  # noqa: F401 - its routes join the blueprint
 from backend.web.public.routes import public
 from backend.web.resident import account as _account  # noqa: F401 - its routes join the blueprint
+from backend.web.resident import adjustments as _adjustments  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import appeals as _appeals  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import cards as _cards  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import merges as _merges  # noqa: F401 - its routes join the blueprint

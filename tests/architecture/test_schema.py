@@ -35,6 +35,7 @@ PASSING = frozenset(
         "departure_notes",
         "device_boots",
         "scan_totals",
+        "export_pieces",
     }
 )
 """What has ended may be deleted, because it is no record."""
@@ -70,6 +71,7 @@ NEVER_CHANGED = (
     "statement_lines",
     "statement_confirmations",
     "settlement_payees",
+    "liability_days",
     "prepaid_awards",
 )
 

@@ -7,8 +7,7 @@ from backend.kernel.ids import new_id
 from backend.retailers import store as shops
 from backend.retailers.store import Store
 from backend.settlements import queries
-from backend.settlements.model import Booked, LineKey
-from backend.settlements.store import Said
+from backend.settlements.model import Booked, LineKey, Said
 from backend.storage.transaction import Database
 from backend.usecases.close_settlement import Closed, close_settlement
 from backend.usecases.dispute_statement import dispute_line
@@ -89,7 +88,7 @@ class Office:
 
 
 def booked(reference: str = "ICBC-1") -> Booked:
-    return Booked("2026-12-08", reference, ZHAO)
+    return Booked("2026-12-05", reference, ZHAO)
 
 
 def open_office(database: Database, doc: rules.Doc | None = None) -> Office:

@@ -18,6 +18,16 @@ def read(city: str) -> Iterator[Connection]:  # noqa: ARG001 - row-level securit
         yield connection
 
 
+class Writer:
+    """For use cases that begin their own transaction: every one of them sees the one city alone."""
+
+    def __init__(self, city: str) -> None:
+        self._city = city
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        return write(self._city, work)
+
+
 def write(city: str, work: Callable[[Connection], Result]) -> Result:  # noqa: ARG001 - as above
     """What `work`, a use case, returns once it is committed; it may run again, so it has database effects only."""
     return backend().database.write(work)

@@ -42,7 +42,7 @@ def test_a_month_from_its_close_to_its_payment(run: Run, office: Office, tmp_pat
     assert isinstance(refused(run(*release, "--by", "赵")), ReleasedByPreparer)
     file, sheet = tmp_path / "pay.csv", tmp_path / "statement.csv"
     assert "共 0.18 元" in done(run(*release, "--by", "钱", "--out", str(file)))
-    paid = ("settlements", "paid", made, "--city", NANJING, "--paid-on", "2026-12-08", "--bank-reference", "ICBC-1")
+    paid = ("settlements", "paid", made, "--city", NANJING, "--paid-on", "2026-11-20", "--bank-reference", "ICBC-1")
     assert "已入账" in done(run(*paid))
     done(run("settlements", "statement", *one, "--out", str(sheet)))
 
@@ -51,3 +51,15 @@ def test_a_month_from_its_close_to_its_payment(run: Run, office: Office, tmp_pat
     assert rows[-1][3:6] == ["2", "18", "0.18"]
     assert file.read_bytes().startswith("\ufeff序号".encode())
     assert "没有" in run("settlements", "list", "--city", NANJING, "--overdue").output
+
+
+def test_an_adjustment_takes_two_at_the_command_line(run: Run, office: Office) -> None:
+    wanted = ("--city", NANJING, "--store", "s1", "--unit", "fee", "--amount", "-5", "--cause", "mistake")
+    told = ("--ticket", "T-7", "--explanation", "重复计费")
+    proposed = done(run("adjustments", "propose", *wanted, *told, "--by", "赵")).partition("：")[0]
+    assert refused(run("adjustments", "approve", proposed, "--city", NANJING, "--by", "赵")).code.endswith("another")
+    assert "已入账" in done(run("adjustments", "approve", proposed, "--city", NANJING, "--by", "钱"))
+    assert "s1  -" in done(run("adjustments", "list", "--city", NANJING))
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    rows = done(run("ledger", "liability-days", "--city", NANJING, "--from", "2026-01-01", "--to", day)).splitlines()
+    assert rows[-1].split(",")[1:2] in (["points"], ["fee"])

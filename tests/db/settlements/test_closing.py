@@ -9,8 +9,7 @@ import pytest
 from backend.ledger import chart
 from backend.settlements import queries
 from backend.settlements.clock import Stage
-from backend.settlements.model import Claim, DisputeOver, MonthNotOver, MonthPassed, Ruled, Ruling, Terms
-from backend.settlements.store import Said
+from backend.settlements.model import Claim, DisputeOver, MonthNotOver, MonthPassed, Ruled, Ruling, Said, Terms
 from backend.storage.transaction import Database
 from backend.usecases.close_settlement import close_last_month, set_terms
 from backend.usecases.dispute_statement import confirm_statement, rule_on_dispute

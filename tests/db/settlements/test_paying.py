@@ -18,8 +18,8 @@ from backend.settlements.model import (
     PaymentStanding,
     PaymentUnknown,
     ReleasedByPreparer,
+    Said,
 )
-from backend.settlements.store import Said
 from backend.storage.transaction import Database, Result
 from backend.usecases.close_settlement import close_settlement
 from backend.usecases.dispute_statement import confirm_statement

@@ -1,0 +1,70 @@
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from backend.adjustments.model import (
+    Adjustment,
+    AdjustmentState,
+    AdjustmentUnknown,
+    Cause,
+    Proposed,
+    Wanted,
+)
+from backend.storage.transaction import hot
+
+COLUMNS = """
+adjustment::text, resident::text, store, unit, amount, cause, ticket, explanation, state, alone_max, proposed_by, proposed_at,
+judged_by, judged_at, posted_at"""
+
+INSERT = """
+INSERT INTO adjustments (city, adjustment, resident, store, unit, amount, cause, ticket, explanation, state, alone_max,
+                         proposed_by, proposed_at, posted_at)
+VALUES (%(city)s, %(adjustment)s, %(resident)s, %(store)s, %(unit)s, %(amount)s, %(cause)s, %(ticket)s, %(explanation)s,
+        %(state)s, %(alone_max)s, %(by)s, %(now)s, %(posted_at)s)"""
+
+LOCK = f"SELECT {COLUMNS} FROM adjustments WHERE city = %(city)s AND adjustment = %(adjustment)s FOR UPDATE"
+
+JUDGE = """
+UPDATE adjustments SET state = %(state)s, judged_by = %(by)s, judged_at = %(now)s, posted_at = %(posted_at)s
+WHERE city = %(city)s AND adjustment = %(adjustment)s AND state = 'proposed'"""
+
+KNOWN = """
+SELECT EXISTS (SELECT FROM stores WHERE city = %(city)s AND store = %(store)s)
+    OR EXISTS (SELECT FROM accounts WHERE city = %(city)s AND account = ANY(%(accounts)s::text[]))
+    OR EXISTS (SELECT FROM residents WHERE city = %(city)s AND resident = %(resident)s::uuid)"""
+
+
+def insert(
+    connection: Connection, city: str, adjustment: str, wanted: Wanted, proposed: Proposed, now: datetime, *, post: bool
+) -> None:
+    state = AdjustmentState.POSTED if post else AdjustmentState.PROPOSED
+    given = {**wanted._asdict(), "cause": wanted.cause.value, **proposed._asdict(), "posted_at": now if post else None}
+    hot(connection, INSERT, {"city": city, "adjustment": adjustment, "now": now, "state": state.value, **given})
+
+
+def locked(connection: Connection, city: str, adjustment: str) -> Adjustment:
+    """Raises AdjustmentUnknown."""
+    row = hot(connection, LOCK, {"city": city, "adjustment": adjustment}).fetchone()
+    if row is None:
+        raise AdjustmentUnknown
+    return adjustment_of(row)
+
+
+def judge(connection: Connection, city: str, adjustment: str, state: AdjustmentState, by: str, now: datetime) -> None:
+    posted_at = now if state is AdjustmentState.POSTED else None
+    given = {"city": city, "adjustment": adjustment, "state": state.value, "by": by, "now": now, "posted_at": posted_at}
+    if hot(connection, JUDGE, given).rowcount != 1:
+        raise ValueError("only what is proposed is judged")
+
+
+def known(connection: Connection, city: str, wanted: Wanted, accounts: str) -> bool:
+    """Whether the city has the shop, or an account of the resident; `accounts` are those to look for, as an array."""
+    given = {"city": city, "store": wanted.store, "resident": wanted.resident, "accounts": accounts}
+    row = hot(connection, KNOWN, given).fetchone()
+    return row is not None and bool(row[0])
+
+
+def adjustment_of(row: tuple[object, ...]) -> Adjustment:
+    wanted = Wanted(*row[1:8])  # type: ignore[arg-type]  # as the statement's columns are
+    found = Adjustment(row[0], wanted, *row[8:])  # type: ignore[arg-type]  # as above
+    return found._replace(wanted=wanted._replace(cause=Cause(wanted.cause)), state=AdjustmentState(found.state))
