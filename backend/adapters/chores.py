@@ -1,6 +1,7 @@
 """Recurring work, for every city in turn (`schedule` says when). Each may run twice, at once and be killed at any moment."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -8,8 +9,6 @@ from typing import NamedTuple
 
 import structlog
 
-from backend.adapters import money_chores
-from backend.adapters.planned import EVERY_MINUTE, Facts, Planned, Stopping, Work
 from backend.certificates.cache import RegistryCache
 from backend.devices import queries as device_queries
 from backend.kernel.errors import DomainError
@@ -18,10 +17,12 @@ from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_officials, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
+from backend.usecases.close_settlement import close_last_month
 from backend.usecases.count_scans import count_scans, keep_outlooks
 from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
 from backend.usecases.draw_samples import draw_samples
 from backend.usecases.end_leases import Ended, settle_leases
+from backend.usecases.export_tables import Ran, run_exports
 from backend.usecases.find_missing_points import FindMissingPoints, Looked
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
@@ -32,12 +33,17 @@ from backend.usecases.registry_uploads import work_uploads
 from backend.usecases.release_quote import expire_quotes
 from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
 from backend.usecases.replay_decisions import Wanted, replay_decisions
+from backend.usecases.report_liability import freeze_liability
 from backend.usecases.resolve_products import Resolved, ResolveProducts
 from backend.usecases.seal_ledger import LogKey, SealedNow, cities_with_acts, seal_ledger
 from backend.usecases.send_notices import SendNotices, Sent
 from backend.usecases.settle_due import Settled, settle_due
 from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 from backend.usecases.void_baskets import VoidBaskets, Voided
+
+Facts = dict[str, object]
+Stopping = Callable[[], bool]
+Work = Callable[[datetime, Stopping], Facts]
 
 REPLAYED = timedelta(minutes=10)
 """How far back the minute's verification takes decisions again: further than a minute that was missed or late."""
@@ -51,97 +57,6 @@ log = structlog.get_logger()
 
 
 ANY_PROVINCE = ""
-EVERY_TEN_MINUTES = "*/10 1-12 * * *"
-"""From nine in the morning to nine at night in China: nobody is woken."""
-SCHEDULE = (
-    Planned(
-        "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"
-    ),
-    Planned("void_baskets", EVERY_MINUTE, "收回终端作废的购物单的奖励", "take back the sales that tills voided"),
-    Planned(
-        "reclaim_budgets", EVERY_MINUTE, "收回到期预算的结余", "take back what budgets have left on their reclaim date"
-    ),
-    Planned(
-        "make_snapshots", EVERY_MINUTE, "更新终端的离线商品快照", "renew what tills may say of goods while offline"
-    ),
-    Planned("expire_quotes", EVERY_MINUTE, "退回到期未付的预留", "give back what quotes held beyond their time"),
-    Planned(
-        "expire_redemptions",
-        EVERY_MINUTE,
-        "退回逾时未确认的兑换，结束过期的券",
-        "give back redemptions that nobody confirmed in time, end vouchers",
-    ),
-    Planned(
-        "settle_due",
-        EVERY_MINUTE,
-        "到期处理：积分生效、未领退回、过期",
-        "release, lapse and expire what is due",
-    ),
-    Planned(
-        "find_missing_points",
-        EVERY_TEN_MINUTES,
-        "再次查找离线终端补传的小票",
-        "look again for slips of tills that were offline",
-    ),
-    Planned("send_notices", EVERY_TEN_MINUTES, "积分到期前 30 天和 7 天提醒", "tell residents before points end"),
-    Planned(
-        "deliver_exports",
-        EVERY_MINUTE,
-        "向信用平台提供已同意的声明与删除请求",
-        "send what residents agreed to, and requests for deletion",
-    ),
-    Planned("settle_leases", EVERY_MINUTE, "收回终端到期租约中的余额", "take back what tills' leases no longer need"),
-    Planned("grant_leases", EVERY_MINUTE, "按条款向在线终端租借预算", "lend budgets to tills that are there"),
-    Planned("move_rollouts", EVERY_MINUTE, "推进终端更新的分批下发", "move the rollouts of updates on"),
-    Planned(
-        "verify_ledger", EVERY_MINUTE, "核对账本，重算近十分钟的核定", "verify the ledger, replay the last ten minutes"
-    ),
-    Planned(
-        "seal_ledger",
-        EVERY_MINUTE,
-        "封存新入账的转账和操作记录，签发检查点",
-        "bind new transfers and acts into the log, sign checkpoints",
-    ),
-    Planned(
-        "learn_prices",
-        "5 * * * *",
-        "每周一次，由近 90 天的销售得出商品的常见价格",
-        "reckon once a week what goods usually cost",
-    ),
-    Planned("draw_samples", EVERY_MINUTE, "随机抽取已付奖励供复核", "draw paid awards for a second look"),
-    Planned(
-        "count_scans",
-        "35 * * * *",
-        "统计各日各月的扫码与奖励，每天推算预算何时用完",
-        "add up scans and awards by day and month; once a day, when budgets run out",
-    ),
-    Planned(
-        "replay_sample",
-        "20 * * * *",
-        "由留存事实重算各城市约两千项核定",
-        "replay about two thousand decisions of each city",
-    ),
-    Planned("verify_all", "10 19 * * *", "核对账本，重算全部核定", "verify the ledger, replay every decision"),
-    Planned(
-        "seal_late",
-        "30 19 * * *",
-        "封存迟到的转账和操作记录：不论早晚，逐一查对",
-        "seal whatever has no entry in the log yet, however old",
-    ),
-    *money_chores.SCHEDULE,
-    Planned(
-        "settle_closed",
-        EVERY_MINUTE,
-        "了结已注销账户在各城市的余留",
-        "end what closed accounts still hold in any city",
-    ),
-    Planned(
-        "clean_up", "40 19 * * *", "清理过期的下发消息、会员码、登录", "delete expired messages, member codes, sessions"
-    ),
-    Planned("retry_stalled", EVERY_MINUTE, "重做中断的任务", "retry jobs whose worker died", alone=False),
-    Planned("forget_finished", "50 * * * *", "清理已结束的任务记录", "delete records of finished jobs", alone=False),
-)
-"""A job that repairs the queue is never alone: killed, it would block itself for ever."""
 
 
 class LedgerBroken(DomainError):
@@ -204,7 +119,9 @@ class Chores:
             "seal_ledger": self.seal_ledger,
             "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
-            **money_chores.works(self._database, self._cities),
+            "write_exports": self.write_exports,
+            "freeze_liability": self.freeze_liability,
+            "close_settlements": self.close_settlements,
             "settle_closed": self.settle_closed,
             "clean_up": self.clean_up,
         }
@@ -352,6 +269,21 @@ class Chores:
 
     def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
         return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}
+
+    def write_exports(self, now: datetime, stopping: Stopping) -> Facts:
+        done, began = Ran(), time.monotonic()
+        for city in self._cities(stopping):
+            done = done.plus(
+                run_exports(self._database, city, lambda: now + timedelta(seconds=time.monotonic() - began), stopping)
+            )
+        return done._asdict()
+
+    def freeze_liability(self, now: datetime, stopping: Stopping) -> Facts:
+        return {"rows": sum(freeze_liability(self._database, city, now) for city in self._cities(stopping))}
+
+    def close_settlements(self, now: datetime, stopping: Stopping) -> Facts:
+        closed = [close_last_month(self._database, city, now) for city in self._cities(stopping)]
+        return {"closed": sum(one.new for one in closed), "lines": sum(one.lines for one in closed if one.new)}
 
     def settle_closed(self, now: datetime, stopping: Stopping) -> Facts:
         return {"accounts": settle_closed(self._database, now, stopping)}

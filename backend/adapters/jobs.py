@@ -17,8 +17,6 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.adapters.chores import Facts, Work
 from backend.adapters.schedule import SCHEDULE, Planned
-from backend.adapters.chores import SCHEDULE
-from backend.adapters.planned import Facts, Planned, Work
 from backend.audit.acting import acting
 from backend.audit.model import JOB, Actor
 from backend.kernel.errors import DomainError

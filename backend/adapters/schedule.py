@@ -98,6 +98,13 @@ SCHEDULE = (
         "次月首日零时三十分结上月账，生成各商户对账单",
         "close the last month: a statement for each retailer",
     ),
+    Planned("write_exports", EVERY_MINUTE, "生成申请的导出文件", "write the files that officials asked for"),
+    Planned(
+        "freeze_liability",
+        "10 17 * * *",
+        "每日固定前一日的负债表",
+        "freeze what the city owed at the end of the day before",
+    ),
     Planned(
         "settle_closed",
         EVERY_MINUTE,

@@ -16,8 +16,8 @@ from backend.certificates.timeline import FOREVER_DAY, midnight_ms
 from backend.kernel.periods import instant
 from backend.labels.model import Scope
 from backend.labels.parse import parse
-from backend.settlements.model import Claim
-from backend.settlements.store import Held, Said
+from backend.settlements.model import Claim, Said
+from backend.settlements.store import Held
 from backend.storage.transaction import Database
 from backend.usecases.hold_claims import CLAIMS_MAX, hold_claims
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0045_adjustments"
-down_revision = "0051_oidc"
+down_revision = "0052_registry"
 branch_labels = None
 depends_on = None
 
