@@ -14,16 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.kernel.ids import new_id
+from backend.residents.cards.number import drawn, secret_of
 from backend.residents.consents.texts import GUARDIAN
+from backend.residents.identities import identity_hash
 from backend.settings import Settings
 from backend.storage.transaction import Database
+from backend.usecases.issue_card import DrawnCard, issue_card
 from tests.http.conftest import BRIDGE_TOKEN, Clock, SignIn, bearer
 from tests.http.shop import Shop
 from tests.http.test_consents import API, declare, give
 from tests.http.test_leaving import deliver
 from tests.http.test_passport import grown_up, publish
 from tests.worlds.books import rows
-from tests.worlds.city import FRIDGE, City, read
+from tests.worlds.city import FRIDGE, NANJING, NOON, City, read
 from tests.worlds.redeeming import POINT, open_counter
 
 Headers = dict[str, str]
@@ -52,6 +56,7 @@ OF_OBJECTS = {
     ),
     "POST /passport/statements/<statement>/exports": Case(202, 404),
     "DELETE /passport/statements/<statement>": Case(204, 404),
+    "POST /cards/<card>/block": Case(204, 404),
     "DELETE /wards/<ward>": Case(204, 404),
     "DELETE /sessions/<name>": Case(204, 404),
 }
@@ -62,10 +67,12 @@ OF_ONESELF: dict[str, Mapping[str, object] | None] = {
     "GET /account/closing": None,
     "POST /account/closing": {"told_sha256": "0" * 64},
     "PUT /age-band": {"band": "adult"},
+    "GET /adjustments": None,
     "POST /age-verifications": None,
     "GET /appeals": None,
     "GET /balances": None,
     "POST /caps:read": {},
+    "GET /cards": None,
     "GET /catalogue": None,
     "POST /claims": {"code": "AAAABBBBCCCCDDDD"},
     "POST /collect": {},
@@ -147,6 +154,7 @@ def world(client: FlaskClient, city: City, sign_in: SignIn, shop: Shop, clock: C
         **_objects(world),
         "name": _session_elsewhere(client, sign_in),
         "ward": _ward(client, world.owner, sign_in),
+        "card": _card(city),
     }
     return world
 
@@ -170,6 +178,14 @@ def _objects(world: World) -> dict[str, str]:
         "line_no": "0",
         "purpose": "statistics",
     }
+
+
+def _card(city: City) -> str:
+    card, number = new_id(), drawn(NANJING, bytes(range(16)))
+    new = DrawnCard(card, number, secret_of(bytes(range(16))), new_id())
+    owner = identity_hash(bytes(32), "dev:owner")
+    city.database.write(lambda connection: issue_card(connection, new, owner, bytes(32), "tests", NOON))
+    return card
 
 
 def _session_elsewhere(client: FlaskClient, sign_in: SignIn) -> str:
@@ -221,7 +237,7 @@ def test_of_anothers_objects_nothing_is_seen_or_changed_and_of_ones_own_all(worl
         *(
             one
             for name, one in world.ids.items()
-            if name in ("basket", "redemption", "claim", "statement", "name", "ward")
+            if name in ("basket", "redemption", "claim", "card", "statement", "name", "ward")
         ),
     }
     told = {route: found.get_data(as_text=True) for route, found in {**foreign, **mine}.items()}
