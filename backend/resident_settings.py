@@ -113,6 +113,24 @@ class ResidentSettings:
             "sales of a day that a paper card credits, at most",
         ),
     )
+    sellers_days: int = field(
+        default=30,
+        metadata=described_as(
+            f"{PREFIX}SELLERS_DAYS",
+            number(1, 365),
+            "公开查询所列门店须在几天内售出过该商品",
+            "days within which a shop sold goods to be named by the public look-up",
+        ),
+    )
+    sellers_buyers_min: int = field(
+        default=5,
+        metadata=described_as(
+            f"{PREFIX}SELLERS_BUYERS_MIN",
+            number(3, 1_000),
+            "其间至少有几位不同顾客购买，少于此数不列出",
+            "different buyers in that time, at least; with fewer a shop is not named",
+        ),
+    )
     missing_points_days: int = field(
         default=30,
         metadata=described_as(

@@ -291,6 +291,16 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def load_one(name: str, environ: Mapping[str, str] = os.environ) -> Any:
+    """One setting that has a default, for programs that need no key. Raises SettingsRefused."""
+    (each,) = [one for one in fields(Settings) if one.name == name]
+    how, env = environment.described_of(each), Given(environ)
+    value = how.read(env, how.variable) if how.variable in environ else each.default
+    if broken := broken_in(env):
+        raise environment.SettingsRefused(broken)
+    return value
+
+
 def load_database_url(environ: Mapping[str, str] = os.environ) -> str:
     """For programs that need the database and no key. Raises SettingsRefused."""
     url = environ.get("DATABASE_URL", "")

@@ -26,6 +26,7 @@ from backend.usecases.export_tables import Ran, run_exports
 from backend.usecases.find_missing_points import FindMissingPoints, Looked
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
+from backend.usecases.learn_sellers import SELLERS_TERMS, SellersTerms, learn_sellers
 from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
@@ -66,10 +67,13 @@ class LedgerBroken(DomainError):
 
 
 class Outside(NamedTuple):
-    """What reaches others. `notices` None: nobody is told before points end; `platforms`: of credit, by city."""
+    """What reaches others. `notices` None: nobody is told before points end; `platforms`: of credit, by city; `sellers`: which
+    shops anyone may be told of.
+    """
 
     notices: SendNotices | None = None
     platforms: Mapping[str, Platform] = MappingProxyType({})
+    sellers: SellersTerms = SELLERS_TERMS
 
 
 NOBODY = Outside()
@@ -104,6 +108,7 @@ class Chores:
             "expire_redemptions": self.expire_redemptions,
             "reclaim_budgets": self.reclaim_budgets,
             "make_snapshots": self.make_snapshots,
+            "learn_sellers": self.learn_sellers,
             "find_missing_points": self.find_missing_points,
             "send_notices": self.send_notices,
             "deliver_exports": self.deliver_exports,
@@ -152,6 +157,10 @@ class Chores:
             if not stopping():
                 done = done.plus(deliver_exports(self._database, platform, city, now, stopping))
         return done._asdict()
+
+    def learn_sellers(self, now: datetime, stopping: Stopping) -> Facts:
+        terms = self._outside.sellers
+        return {"shops": sum(learn_sellers(self._database, city, terms, now) for city in self._cities(stopping))}
 
     def find_missing_points(self, now: datetime, stopping: Stopping) -> Facts:
         done = Looked()

@@ -46,6 +46,7 @@ SCHEDULE = (
         "再次查找离线终端补传的小票",
         "look again for slips of tills that were offline",
     ),
+    Planned("learn_sellers", "50 18 * * *", "得出各商品近期在哪些门店有售", "find where goods were sold lately"),
     Planned("send_notices", EVERY_TEN_MINUTES, "积分到期前 30 天和 7 天提醒", "tell residents before points end"),
     Planned(
         "deliver_exports",

@@ -15,12 +15,22 @@ from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
 from backend.adapters.schedule import SCHEDULE
 from backend.bootstrap import log_key, notices_of
 from backend.certificates.cache import RegistryCache
-from backend.cli.connection import credit_platforms, database_url, json_option, json_text, ledger_key_file, reached
+from backend.cli.connection import (
+    NotConfigured,
+    credit_platforms,
+    database_url,
+    json_option,
+    json_text,
+    ledger_key_file,
+    reached,
+)
+from backend.environment import SettingsRefused
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.resident_settings import EXPIRY_TEMPLATE
-from backend.settings import load
+from backend.settings import load, load_one
 from backend.storage.transaction import Database
+from backend.usecases.learn_sellers import SellersTerms
 from backend.usecases.resolve_products import ResolveProducts
 from backend.usecases.send_notices import SendNotices
 from backend.usecases.void_baskets import VoidBaskets
@@ -89,6 +99,14 @@ def _notices(database: Database) -> SendNotices | None:
     return notices_of(load(), database) if EXPIRY_TEMPLATE in os.environ else None
 
 
+def _sellers() -> SellersTerms:
+    """Raises NotConfigured."""
+    try:
+        return SellersTerms(load_one("sellers_days"), load_one("sellers_buyers_min"))
+    except SettingsRefused as refused:
+        raise NotConfigured(faults="; ".join(str(refused).splitlines())) from None
+
+
 @contextmanager
 def _jobs() -> Iterator[Jobs]:
     url = database_url()
@@ -107,6 +125,6 @@ def _jobs() -> Iterator[Jobs]:
             VoidBaskets(database, policies),
             policies,
             log_key(ledger_key_file()),
-            Outside(_notices(database), platforms),
+            Outside(_notices(database), platforms, _sellers()),
         )
         yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))

@@ -266,6 +266,15 @@ open_voids = Table(
 )
 """Baskets that take a former one, `voided`, back, until that is done: a queue, written with the basket."""
 
+label_sellers = Table(
+    "label_sellers",
+    metadata,
+    city_column(),
+    text_column("label_key", primary_key=True),
+    text_column("store", primary_key=True),
+)
+"""Where certified goods were sold lately to enough different buyers, found anew each night; no amounts and no days."""
+
 pending_products = Table(
     "pending_products",
     metadata,

@@ -41,6 +41,7 @@ NO_OFFICIAL_STARTS = {
     "hold_redemption": "a resident redeems",
     "issue_member_code": "a resident asks for a code",
     "learn_prices": "a job reckons",
+    "learn_sellers": "a job reckons",
     "lend_budget": "part of recording",
     "lint_policy": "reads",
     "make_snapshot": "a job writes what tills may say",

@@ -21,6 +21,7 @@ PASSING = frozenset(
         "member_codes",
         "member_cards",
         "card_uses",
+        "label_sellers",
         "resident_sessions",
         "phone_codes",
         "official_sessions",

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import Connection
 
 from backend.certificates import queries as certificate_queries
 from backend.certificates.model import FOREVER_MS, Entry
@@ -15,12 +16,14 @@ from backend.labels.parse import parse
 from backend.labels.sentences import WARNINGS
 from backend.labels.words import label_words
 from backend.scans.decide import level_of
+from backend.scans.sellers import Seller, sellers_of
 from backend.web.auth import Access
 from backend.web.context import backend, now
 from backend.web.endpoint import answer, endpoint
-from backend.web.schemas import Body, Text
+from backend.web.schemas import Body, City, Text
 
 CODE_CHARS_MAX = 2_048
+SELLERS_SHOWN = 20
 
 public = Blueprint("public", __name__, url_prefix="/api/public/v1", description="公开查询 / for everyone")
 
@@ -29,6 +32,7 @@ class LabelBody(Body):
     text = Text(1, CODE_CHARS_MAX, required=True, metadata={"description": "扫到或输入的内容 / as read or typed"})
     symbology = Text(1, 32, pattern=r"[A-Za-z0-9_.:-]+", load_default=None)
     aim = Text(3, 6, pattern=r"\][A-Za-z][0-9A-Za-z]{1,4}", load_default=None)
+    city = City(load_default=None, metadata={"description": "要问近期在哪里有售的城市 / where it was sold lately"})
 
 
 class WarningSchema(ma.Schema):
@@ -65,9 +69,23 @@ class CertificateSchema(ma.Schema):
     valid_until = ma.fields.Date(required=True, allow_none=True, metadata={"description": "last day; null: no end"})
 
 
+class SellerSchema(ma.Schema):
+    store = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    district = ma.fields.String(required=True, metadata={"description": "GB/T 2260"})
+
+
 class LabelAnswer(ma.Schema):
     label = ma.fields.Nested(LabelSchema, required=True)
     certificates = ma.fields.List(ma.fields.Nested(CertificateSchema), required=True)
+    sellers = ma.fields.List(
+        ma.fields.Nested(SellerSchema),
+        required=True,
+        metadata={
+            "description": "近期有售的门店，每夜更新，最多 20 家；顾客太少的不列 / shops that sold it lately, as of last night;"
+            " those with few buyers are left out"
+        },
+    )
     registry_imported_at = ma.fields.DateTime(
         required=True, allow_none=True, metadata={"description": "how old the registry's newest import is"}
     )
@@ -88,15 +106,24 @@ def read_label(body: dict[str, Any]) -> Response:
         known = backend().registry.lookup(connection, reading.registry_keys)
         names = {code: zh for code, zh, _ in certificate_queries.scheme_names(connection)}
         imports = certificate_queries.last_imports(connection)
+        sold_at = _sellers(connection, body["city"], reading)
     entries = [entry for key in reading.registry_keys for entry in known.get(key, ())]
     newest = max((batch.imported_at for batch in imports), default=None)
     return answer(
         {
             "label": _label(reading),
             "certificates": [_certificate(entry, names, milliseconds(now())) for entry in entries],
+            "sellers": [{"store": one.store, "name": one.name_zh, "district": one.district} for one in sold_at],
             "registry_imported_at": newest,
         }
     )
+
+
+def _sellers(connection: Connection, city: str | None, reading: Reading) -> list[Seller]:
+    """Nothing of what is no certified goods was learnt, so it has none."""
+    if city is None or not reading.usable or reading.key is None:
+        return []
+    return sellers_of(connection, city, [reading.key, *reading.registry_keys], limit=SELLERS_SHOWN)
 
 
 def _label(reading: Reading) -> dict[str, object]:

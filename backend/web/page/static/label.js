@@ -4,6 +4,13 @@ import { el } from "./dom.js";
 import { onDay, said, say } from "./say.js";
 import { standing } from "./verdict.js";
 
+/** Shops that sold it lately; nothing where none is known. */
+export function soldAt(found) {
+  if (!found.sellers.length) return null;
+  return el("div", {}, el("h2", {}, say("近期有售的门店", "Sold lately at")), el("ul.rows", {}, found.sellers.map((one) => el("li", {}, one.name))),
+    el("p.note", {}, say("每夜更新；顾客太少的门店不列出。", "As of last night; shops with few buyers are left out.")));
+}
+
 export function label(found) {
   const good = found.certificates.filter((one) => one.state === "valid");
   const first = good.length
@@ -21,5 +28,6 @@ export function label(found) {
       el("dt", {}, say("认证", "Scheme")), el("dd", {}, `${one.scheme_zh} ${one.number}`),
       el("dt", {}, say("状态", "State")), el("dd", {}, standing(one.state)),
       el("dt", {}, say("有效至", "Until")), el("dd", {}, one.valid_until ? onDay(one.valid_until) : say("长期", "no end")))),
+    soldAt(found),
     found.registry_imported_at ? el("p.note", {}, say(`证书资料更新于${onDay(found.registry_imported_at)}`, `Certificates as of ${onDay(found.registry_imported_at)}`)) : null);
 }

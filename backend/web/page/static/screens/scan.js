@@ -5,7 +5,7 @@ import { watch } from "../camera.js";
 import { button, el, field, form, heading, put, refusal, speak, waiting } from "../dom.js";
 import { readPhoto } from "../photo.js";
 import { say } from "../say.js";
-import { label } from "../label.js";
+import { label, soldAt } from "../label.js";
 import { verdict } from "../verdict.js";
 
 export default async function scan(shown, { signal }) {
@@ -67,8 +67,8 @@ export default async function scan(shown, { signal }) {
     wait(say("正在查询…", "Looking it up…"));
     const content = code.text === null ? { code_b64: code.base64 } : { code: code.text };
     try {
-      if (!session()) tell(label(await ask("/api/public/v1/labels:read", { method: "POST", body: { text: code.text ?? "", symbology: code.symbology, aim: code.aim }, signal })));
-      else recorded(await ask("/scans", { method: "POST", body: { scan_id: id, ...content, symbology: code.symbology, aim: code.aim }, signal }));
+      if (!session()) tell(label(await ask("/api/public/v1/labels:read", { method: "POST", body: await looked(code, signal), signal })));
+      else recorded(await ask("/scans", { method: "POST", body: { scan_id: id, ...content, symbology: code.symbology, aim: code.aim }, signal }), code);
     } catch (error) {
       if (signal.aborted) return;
       tell(refusal(error.message));
@@ -76,8 +76,11 @@ export default async function scan(shown, { signal }) {
     }
   }
 
-  function recorded(found) {
+  async function recorded(found, code) {
     tell(verdict(found), el("p.row", {}, el("a.link", { href: `#/explain/${found.basket}/${found.line_no}` }, say("看全部理由", "See every reason"))));
+    const answered = result.firstChild;
+    const sold = await ask("/api/public/v1/labels:read", { method: "POST", body: await looked(code, signal), signal }).then(soldAt, () => null);
+    if (sold && result.firstChild === answered) result.append(el("section.card", {}, sold));
   }
 
   function tell(...said) {
@@ -89,4 +92,11 @@ export default async function scan(shown, { signal }) {
   function wait(text) {
     result.replaceChildren(waiting(text));
   }
+}
+
+/** The question what a code is and where it was sold: in one's own city, or in the only one that there is. */
+async function looked(code, signal) {
+  const own = session()?.city;
+  const { cities } = own ? { cities: [] } : await ask("/api/public/v1/cities", { signal });
+  return { text: code.text ?? "", symbology: code.symbology, aim: code.aim, city: own ?? (cities.length === 1 ? cities[0].city : null) };
 }
