@@ -30,6 +30,9 @@ LEFT JOIN LATERAL (
   SELECT v.version, v.document, v.sha256, v.set_by, v.set_at FROM twin_versions v
   WHERE v.city = %(city)s AND v.device = d.device ORDER BY v.version DESC LIMIT 1) w ON true
 WHERE d.city = %(city)s AND d.device > %(after)s AND (%(only)s::text IS NULL OR d.device = %(only)s)
+  AND (%(district)s::text IS NULL OR d.district = %(district)s)
+  AND (NOT %(gone)s OR (d.state = 'active' AND p.session IS NOT NULL
+       AND (NOT p.online OR h.received_at IS NULL OR h.received_at <= %(since)s)))
 ORDER BY d.device LIMIT %(limit)s"""
 
 
@@ -68,21 +71,31 @@ def fleet(connection: Connection, city: str, now: datetime) -> Iterator[FleetRow
     """Every device of `city` that was ever enrolled, by id."""
     after: str | None = ""
     while after is not None:
-        page = _page(connection, city, now, after=after)
-        yield from page
-        after = page[-1].device if len(page) == PAGE else None
+        found = page(connection, city, now, after=after)
+        yield from found
+        after = found[-1].device if len(found) == PAGE else None
 
 
 def find(connection: Connection, device: str, now: datetime) -> FleetRow | None:
     """`device`, wherever it is enrolled."""
     known = queries.directory(connection, [device], now).get(device)
-    return None if known is None else next(iter(_page(connection, known.city, now, only=device)), None)
+    return None if known is None else next(iter(page(connection, known.city, now, only=device)), None)
 
 
-def _page(
-    connection: Connection, city: str, now: datetime, *, after: str = "", only: str | None = None
+def page(
+    connection: Connection,
+    city: str,
+    now: datetime,
+    *,
+    after: str = "",
+    limit: int = PAGE,
+    only: str | None = None,
+    district: str | None = None,
+    gone: bool = False,
 ) -> list[FleetRow]:
-    bound = {"city": city, "after": after, "only": only, "limit": PAGE}
+    """Devices by id, those behind `after`. `gone`: of those in use only the ones that `absent` counts as gone."""
+    of = {"only": only, "district": district, "gone": gone, "since": now - HEARD_WITHIN}
+    bound = {"city": city, "after": after, "limit": limit, **of}
     return [_row(city, tuple(found), now) for found in hot(connection, PAGE_OF_CITY, bound)]
 
 

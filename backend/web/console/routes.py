@@ -18,6 +18,8 @@ from backend.web.console import sanctions as _sanctions  # noqa: F401
 from backend.web.console import settlements as _settlements  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
 from backend.web.console import sign_on as _sign_on  # noqa: F401
+from backend.web.console import tills as _tills  # noqa: F401
+from backend.web.console import updates as _updates  # noqa: F401
 from backend.web.console.blueprint import console
 
 __all__ = ["console"]
