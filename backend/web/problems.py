@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend.kernel.errors import DomainError
 from backend.storage.transaction import DatabaseBusy, is_passing
+from backend.web.console_problems import CONSOLE
 from backend.web.context import request_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -306,6 +307,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "wechat-busy": Problem(503, "微信服务繁忙", "WeChat is busy"),
         "text-message-not-sent": Problem(503, "短信未发出", "Message not sent"),
     }
+    | {code: Problem(*row) for code, row in CONSOLE.items()}
 )
 """Code of a refusal -> status and title. A refusal that is not here is a bug of ours, and answered as one."""
 

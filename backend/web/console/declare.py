@@ -136,7 +136,8 @@ def page(
         enter.access = Access.CONSOLE  # type: ignore[attr-defined]  # read by the tests that walk all routes
         enter.declared = declared  # type: ignore[attr-defined]  # the same
         DECLARED.append(declared)
-        console.route(rule, methods=[method])(enter)
+        # Modules of pages may each have a `listed`.
+        console.route(rule, methods=[method], endpoint=f"{view.__module__.rpartition('.')[2]}_{view.__name__}")(enter)
         return view
 
     return decorate

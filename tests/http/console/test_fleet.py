@@ -46,7 +46,10 @@ def furnished(database: Database, now: datetime) -> None:
                     now=now,
                 )
             )
-    gone = [NewPresence(TILLS[1], State(1, online=True), "{}", 1), NewPresence(TILLS[1], State(1, online=False), "{}", 2)]
+    gone = [
+        NewPresence(TILLS[1], State(1, online=True), "{}", 1),
+        NewPresence(TILLS[1], State(1, online=False), "{}", 2),
+    ]
     database.write(partial(save_presence, city=NANJING, news=gone))
 
 
@@ -127,7 +130,7 @@ def test_a_revoked_till_stays_so_and_the_act_is_on_record(desk: FlaskClient, eng
     assert send(desk, f"/tills/{TILLS[0]}/revoke").status_code == 303
 
     assert "已停用" in text(desk, f"/tills/{TILLS[0]}")
-    whose = books.rows(engine_db, "SELECT who FROM acts WHERE key = :d AND what = 'device_revoked'", d=TILLS[0])
+    whose = books.rows(engine_db, "SELECT who FROM acts WHERE key = :d AND what = 'device-revoked'", d=TILLS[0])
     assert len(whose) == 1
     assert not str(whose[0][0]).startswith("command:")
 

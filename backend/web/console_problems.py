@@ -1,0 +1,16 @@
+"""Status and title of what only pages of the console refuse; `problems` has the rest."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CONSOLE: Mapping[str, tuple[int, str, str]] = MappingProxyType(
+    {
+        "release-refused": (422, "更新包说明有误", "Release not well stated"),
+        "rollout-not-at-that-point": (409, "更新批次状态不符", "Not at that point"),
+        "rollout-under-way": (409, "已有更新在进行", "A rollout is under way"),
+        "rollout-unknown": (404, "没有这个更新批次", "Unknown rollout"),
+        "twin-changed": (409, "设置已被他人更改", "Changed meanwhile"),
+        "twin-invalid": (422, "终端设置有误", "Settings not usable"),
+        "twin-of-revoked": (409, "终端已停用", "Revoked till"),
+    }
+)
