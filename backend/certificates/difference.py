@@ -149,7 +149,7 @@ def _product(fact: ProductFact) -> str:
 
 
 def _days(segment: Segment[Any]) -> str:
-    """The first and the last day; nothing after the dash where it has no end."""
-    end = civil_day(segment.until_day)
-    last = "" if end is None else civil_day(segment.until_day - 1)
-    return f"{civil_day(segment.from_day)}—{last}"
+    """The first and the last day, in one word."""
+    if civil_day(segment.until_day) is None:
+        return f"{civil_day(segment.from_day)}起"
+    return f"{civil_day(segment.from_day)}—{civil_day(segment.until_day - 1)}"

@@ -5,18 +5,20 @@ from uuid import UUID
 
 from flask import Response, request
 
-from backend.certificates import listings, picture, queries, screens
+from backend.certificates import amend, listings, picture, queries, screens
+from backend.certificates.model import CertificateState
 from backend.certificates.timeline import day_number, fact_on
+from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.parse import parse
 from backend.officials.model import Role
 from backend.scans import pending_queries
 from backend.web.console import here
-from backend.web.console.answers import goes_on, render
+from backend.web.console.answers import done, goes_on, render
 from backend.web.console.connection import read
 from backend.web.console.declare import EVERYONE, Topic, page
-from backend.web.context import now
-from backend.web.problems import NotFound
+from backend.web.context import backend, now
+from backend.web.problems import PROBLEMS, NotFound
 
 CHANGES = frozenset({Role.CASE_OFFICER, Role.CITY_ADMINISTRATOR})
 """Who imports and enters; everybody who works in the console may look things up."""
@@ -30,6 +32,7 @@ STATES = {
     "expired": ("过期", "expired", "plain"),
 }
 """Chinese, English, and how it is coloured."""
+BY_HAND = ("withdrawn", "suspended", "cancelled", "valid")
 LEVELS = {
     "U": ("单件", "one piece"),
     "M": ("型号", "a model"),
@@ -39,7 +42,7 @@ LEVELS = {
 
 
 @page(
-    "/registry",
+    "/registry/search",
     title=("登记库查询", "Search the registry"),
     topic=Topic.REGISTRY,
     roles=EVERYONE,
@@ -49,7 +52,7 @@ def registry_search() -> Response:
     text = _given("q")
     reading = parse(text) if text else None
     if reading is not None and reading.personal:
-        return goes_on("/console/registry?personal=1")  # no page, no link of it repeats the number
+        return goes_on("/console/registry/search?personal=1")  # no page, no link of it repeats the number
     found = screens.Search()
     if text:
         with read(here.city()) as connection:
@@ -66,39 +69,35 @@ def registry_search() -> Response:
     roles=EVERYONE,
 )
 def registry_certificate(certificate: UUID) -> Response:
-    today = civil_date(milliseconds(now()))
-    on = _day("on") or today
+    return _certificate(str(certificate))
+
+
+@page(
+    "/registry/certificates/<uuid:certificate>",
+    title=("证书", "Certificate"),
+    topic=Topic.REGISTRY,
+    roles=CHANGES,
+    method="POST",
+)
+def registry_state_set(certificate: UUID) -> Response:
+    """A new state from a day on, by hand; what was known before stays readable."""
+    state, on = request.form.get("state", ""), _day_of(request.form.get("from_on", ""))
+    if state not in BY_HAND or on is None:
+        return _certificate(str(certificate), ("请选择状态和日期。", "Choose a state and a day."), 422)
     with read(here.city()) as connection:
         named = screens.number_of(connection, str(certificate))
-        if named is None:
-            raise NotFound
-        history = next(one for one in queries.by_number(connection, named[0]) if one.body == named[1])
-        states = screens.states(connection, str(certificate))
-        terms = screens.terms(connection, str(certificate))
-        schemes = {one.code: one for one in screens.schemes(connection)}
-        holder = terms[-1].enterprise if terms else None
-        listed = listings.listings_of(connection, [holder]) if holder else []
-    keys = sorted(history.products)
-    products = [(key, history.known_product(key)) for key in keys[: screens.PRODUCTS_MAX]]
-    state = fact_on(history.known_states(), day_number(on))
-    return render(
-        "registry/certificate.html",
-        history=history,
-        states=states,
-        terms=terms,
-        scheme=schemes[history.scheme],
-        products=products,
-        hidden=max(0, len(keys) - screens.PRODUCTS_MAX),
-        picture=picture.picture(states, today) if states else None,
-        on=on,
-        term=fact_on(history.known_terms(), day_number(on)),
-        state=state,
-        STATES=STATES,
-        LEVELS=LEVELS,
-        listed=[one for one in listed if one.holds_on(today)],
-        holder=holder,
-        certificate=str(certificate),
-    )
+    if named is None:
+        raise NotFound
+    reason = request.form.get("reason", "").strip()
+    change = amend.StateChange(*named, CertificateState(state), on, reason, here.official().name, now())
+    try:
+        receipt = amend.change_state(backend().database, change)
+    except DomainError as error:
+        return _certificate(str(certificate), (error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
+    url = f"/console/registry/certificates/{certificate}"
+    if not receipt.changed:
+        return done(url, "登记库已是如此，无需更改。", "The registry says so already.")
+    return done(url, "已登记；可由“失效追溯”查看已造成的奖励。", "Entered; the ripple shows what it has cost.")
 
 
 @page("/registry/enterprises/<uscc>", title=("企业", "Enterprise"), topic=Topic.REGISTRY, roles=EVERYONE)
@@ -160,12 +159,58 @@ def registry_unknown() -> Response:
     return render("registry/unknown.html", rows=rows[:ROWS], after=after, further=further, may_enter=may_enter)
 
 
+def _certificate(certificate: str, refused: tuple[str, str] | None = None, status: int = 200) -> Response:
+    today = civil_date(milliseconds(now()))
+    on = _day("on") or today
+    with read(here.city()) as connection:
+        named = screens.number_of(connection, certificate)
+        if named is None:
+            raise NotFound
+        history = next(one for one in queries.by_number(connection, named[0]) if one.body == named[1])
+        states = screens.states(connection, certificate)
+        terms = screens.terms(connection, certificate)
+        schemes = {one.code: one for one in screens.schemes(connection)}
+        holder = terms[-1].enterprise if terms else None
+        listed = listings.listings_of(connection, [holder]) if holder else []
+    keys = sorted(history.products)
+    products = [(key, history.known_product(key)) for key in keys[: screens.PRODUCTS_MAX]]
+    state = fact_on(history.known_states(), day_number(on))
+    return render(
+        "registry/certificate.html",
+        status,
+        history=history,
+        states=states,
+        terms=terms,
+        scheme=schemes[history.scheme],
+        products=products,
+        hidden=max(0, len(keys) - screens.PRODUCTS_MAX),
+        picture=picture.picture(states, today) if states else None,
+        on=on,
+        term=fact_on(history.known_terms(), day_number(on)),
+        state=state,
+        STATES=STATES,
+        LEVELS=LEVELS,
+        listed=[one for one in listed if one.holds_on(today)],
+        holder=holder,
+        certificate=certificate,
+        refused=refused,
+        given=request.form,
+        today=today,
+        may_set=bool(here.official().roles & CHANGES),
+        BY_HAND=BY_HAND,
+    )
+
+
 def _given(name: str) -> str:
     return request.args.get(name, "").strip().replace("\x00", "")[:TEXT_MAX]
 
 
 def _day(name: str) -> date | None:
+    return _day_of(request.args.get(name, ""))
+
+
+def _day_of(text: str) -> date | None:
     try:
-        return date.fromisoformat(request.args.get(name, ""))
+        return date.fromisoformat(text)
     except ValueError:
         return None

@@ -17,7 +17,7 @@ from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read
 from backend.web.console.declare import EVERYONE, Topic, page
-from backend.web.console.registry import CHANGES
+from backend.web.console.registry import CHANGES, STATES
 from backend.web.context import backend, now
 
 ROWS = 20
@@ -97,7 +97,14 @@ def import_one(upload: UUID) -> Response:
     with read(here.city()) as connection:
         found = uploads.find(connection, here.city(), str(upload))
     may_import = bool(here.official().roles & CHANGES)
-    return render("registry/import.html", one=found, report=found.report or {}, may_import=may_import, most=SHOWN_MAX)
+    return render(
+        "registry/import.html",
+        one=found,
+        report=found.report or {},
+        may_import=may_import,
+        most=SHOWN_MAX,
+        STATES=STATES,
+    )
 
 
 @page(

@@ -278,8 +278,8 @@ def test_a_dry_run_says_what_would_become_of_each_certificate_and_writes_nothing
     by_kind = {one.kind.value: one for one in found.listed}
     (graded,) = by_kind["changed"].fields
     assert (graded.name, graded.before) == ("product", "家用电冰箱 BCD-500W 冰箱 1 级")
-    assert graded.after == "家用电冰箱 BCD-500W 冰箱 2 级 2026-01-01—"
+    assert graded.after == "家用电冰箱 BCD-500W 冰箱 2 级 2026-01-01起"
     (withdrawn,) = by_kind["withdrawn"].fields
-    assert (withdrawn.before, withdrawn.after) == ("valid", "withdrawn 2026-06-01—")
+    assert (withdrawn.before, withdrawn.after) == ("valid", "withdrawn 2026-06-01起")
     assert [field.name for field in by_kind["added"].fields] == ["term", "state", "product"]
     assert take(fridge, numbered(2, grade="2")).differences.listed == ()

@@ -49,11 +49,11 @@ def the_certificate(city: City) -> str:
 def test_a_certificate_is_found_by_the_beginning_of_its_number_by_code_and_by_product(
     desk: FlaskClient, asked: str
 ) -> None:
-    assert NUMBER in text(desk.get("/console/registry", query_string={"q": asked}))
+    assert NUMBER in text(desk.get("/console/registry/search", query_string={"q": asked}))
 
 
 def test_a_persons_number_is_not_searched_for_nor_shown(desk: FlaskClient) -> None:
-    page = text(desk.get("/console/registry", query_string={"q": "11010519491231002X"}, follow_redirects=True))
+    page = text(desk.get("/console/registry/search", query_string={"q": "11010519491231002X"}, follow_redirects=True))
 
     assert "没有查询，也没有保存" in page
     assert "11010519491231002X" not in page
@@ -75,6 +75,19 @@ def test_a_certificate_is_shown_on_both_axes_of_time(desk: FlaskClient, city: Ci
     facts = re.findall(r"<dt>状态</dt><dd>(.*?)</dd>", before)
     assert "有效" in facts[0]
     assert desk.get("/console/registry/certificates/01a00000-0000-7000-8000-000000000000").status_code == 404
+
+
+def test_a_new_state_is_entered_by_hand_with_its_reason(desk: FlaskClient, city: City) -> None:
+    url = f"/console/registry/certificates/{the_certificate(city)}"
+    given = {"state": "withdrawn", "from_on": "2026-11-01", "reason": "发证机构公告"}
+
+    assert post(desk, url, **given | {"from_on": "x"}).status_code == 422
+    assert post(desk, url, **given | {"reason": ""}).status_code == 422
+    assert post(desk, url, **given).status_code == 303
+
+    page = text(desk.get(url))
+    assert ("发证机构公告" in page, page.count('class="gp-bar ')) == (True, 3)
+    assert books.rows(city.database, "SELECT 1 FROM acts WHERE what = 'certificate-status-set'") == [(1,)]
 
 
 def test_a_file_is_tried_first_and_imported_when_confirmed(desk: FlaskClient, city: City) -> None:

@@ -58,7 +58,7 @@ def test_an_official_tries_a_file_imports_it_and_reads_the_ripple(
     amend.change_state(
         served.engine, amend.StateChange(NUMBER, None, CertificateState.WITHDRAWN, on, "抽查不合格", "陈静", now)
     )
-    desk.go(f"/registry?q={NUMBER[:12]}")
+    desk.go(f"/registry/search?q={NUMBER[:12]}")
     clean(desk)
     page.get_by_role("link", name=NUMBER).first.click()
     page.get_by_role("heading", name="状态随时间").wait_for()

@@ -1,0 +1,119 @@
+"""Pages of cases in a real browser: each is worked by keyboard and mouse as an official would; axe finds nothing."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from backend.audit.acting import acting
+from backend.audit.model import Actor
+from backend.cases.terms import SALT_BYTES, CaseTerms, set_terms
+from backend.officials.model import Role
+from backend.retailers.store import Store
+from backend.usecases.draw_samples import draw_samples
+from backend.usecases.file_appeal import AskedAppeal, file_appeal
+from backend.usecases.file_report import AskedReport, FileReport
+from backend.usecases.open_store import open_store
+from tests.http.page.looks import fits, violations
+from tests.worlds import rules
+from tests.worlds.city import FRIDGE, NANJING, City, open_city, read, resident
+from tests.worlds.console import Desk, Served
+
+LI = resident(1)
+
+
+def clean(desk: Desk) -> None:
+    assert violations(desk.page) == []
+    assert fits(desk.page) == []
+    assert desk.complaints == []
+
+
+@pytest.fixture(scope="module")
+def city(served: Served) -> City:
+    """With one of everything that waits for an official."""
+    with acting(Actor("command:tests", "command")):
+        return _busy_city(served)
+
+
+def _busy_city(served: Served) -> City:
+    now = datetime.now(UTC)
+    watch = {"cap": "velocity", "per": ["person"], "period": "day", "limit": 1, "counts": "awards", "partial": False}
+    rule = rules.rule("all", rules.percent(10_000))
+    doc = rules.document(rule, caps=[{**watch, "beyond": "hold"}, rules.cap("life", "lifetime", 10**9)])
+    opened = open_city(served.engine, doc)
+    shop = Store(NANJING, "s1", "示例超市", "新街口店", "320102")
+    served.engine.write(lambda connection: open_store(connection, shop, now))
+    terms = CaseTerms(now - timedelta(days=1), 7, 15, 10_000, "局长", "年度计划")
+    served.engine.write(lambda connection: set_terms(connection, NANJING, terms, bytes(SALT_BYTES)))
+    till = opened.till()
+    arrivals = [till.basket(read(FRIDGE, price_fen=299_900), resident=LI, sold_at=now) for _ in range(3)]
+    opened.record(*arrivals, now=now)
+    draw_samples(served.engine, NANJING, now + timedelta(minutes=10))
+    basket = arrivals[2].basket.basket
+    file_appeal(served.engine, AskedAppeal(NANJING, LI, str(uuid4()), basket, 0, "两台都是我买的，小票在。"), 15, now)
+    said = "店里的冰箱贴着一级能效标识，备案号在网上查不到，\n店员说是新款。"
+    for number, days in (("1", 30), ("2", 1)):
+        asked = AskedReport(NANJING, LI, number, said, store="s1", label=FRIDGE)
+        FileReport(served.engine, None).file(asked, now - timedelta(days=days))
+    return opened
+
+
+def test_every_page_of_cases_is_clean_in_both_languages(served: Served, city: City, window: BrowserContext) -> None:
+    desk = served.enter(window, Role.CASE_OFFICER, name="陈静")
+    page = desk.page
+    for path in ("reports", "reports?which=decided", "holds", "appeals", "samples", "suspensions", "lists"):
+        desk.go(f"/cases/{path}")
+        clean(desk)
+    page.get_by_role("link", name="English").click()
+    page.get_by_role("heading", name="Lists of enterprises").wait_for()
+    clean(desk)
+
+
+def test_an_official_decides_a_report_and_a_held_scan(served: Served, city: City, window: BrowserContext) -> None:
+    desk = served.enter(window, Role.CASE_OFFICER, name="赵军")
+    page = desk.page
+    desk.go("/cases/reports")
+    assert page.get_by_text("已逾期").count() == 1
+    page.get_by_role("row").nth(1).get_by_role("link").click()
+    page.get_by_label("内容").fill("属本市管辖，予以受理。")
+    page.get_by_role("button", name="受理", exact=True).click()
+    page.get_by_text("已记录：受理。").wait_for()
+    clean(desk)
+    page.get_by_label("给举报人的说明").fill("经查该型号未备案，已责令下架。")
+    page.get_by_role("button", name="属实").click()
+    page.get_by_role("link", name="追溯已造成的奖励").wait_for()
+    clean(desk)
+
+    desk.go("/cases/holds")
+    page.get_by_role("link", name="核查").last.click()
+    page.get_by_role("heading", name="事实").wait_for()
+    clean(desk)
+    page.get_by_label("理由").fill("小票与商品相符")
+    page.get_by_role("button", name="放行").click()
+    page.get_by_text("已放行并入账。").wait_for()
+
+    desk.go("/cases/appeals")
+    page.get_by_role("link", name="办理").first.click()
+    page.get_by_role("heading", name="居民的理由").wait_for()
+    clean(desk)
+
+
+def test_an_official_begins_a_suspension(served: Served, city: City, window: BrowserContext) -> None:
+    desk = served.enter(window, Role.CASE_OFFICER, name="钱进")
+    page = desk.page
+    desk.go("/cases/suspensions")
+    page.get_by_label("门店编号").fill("s1")
+    page.get_by_label("依据").fill("《南京市绿色积分办法》第十二条")
+    page.get_by_label("理由").fill("三次抽查，标签与备案不符。")
+    page.get_by_role("button", name="发出通知").click()
+    page.get_by_text("已发出通知").wait_for()
+    clean(desk)
+    page.get_by_label("门店的答复").fill("已下架，正在整改。")
+    page.get_by_role("button", name="登记答复").click()
+    page.get_by_label("停用的最后一天").fill((datetime.now(UTC) + timedelta(days=30)).date().isoformat())
+    page.get_by_label("决定的理由").fill("查证属实。")
+    clean(desk)
+    page.get_by_role("button", name="提出，交第二人批准").click()
+    page.get_by_text("须由另一人批准。").wait_for()
+    clean(desk)
