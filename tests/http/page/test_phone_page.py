@@ -1,5 +1,6 @@
 """A resident's way through the phone page, in a real browser with a fake camera before a real label."""
 
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,17 +12,20 @@ from structlog.testing import capture_logs
 
 from backend.demo.city import ENERGY
 from backend.demo.pictures import label_card, photograph, write_picture
+from backend.kernel.ids import new_id
 from backend.kernel.periods import CHINA
 from backend.kernel.tokens import token_hash
+from backend.residents.cards.number import CardNumber, drawn, secret_of
 from backend.residents.identities import identity_hash, of_wechat
 from backend.storage.transaction import Database
+from backend.usecases.issue_card import DrawnCard, issue_card
 from firmware_bridge.wire.member_code import verify_member_code
 from scanner.decode.still import VotingStillReader
-from tests.http.page.conftest import Phone
+from tests.http.page.conftest import Phone, World
 from tests.http.page.film import film_label
 from tests.http.page.looks import AXE, look_over, violations
 from tests.http.test_leaving import dumped, everything
-from tests.worlds.city import read
+from tests.worlds.city import NANJING, read
 from tests.worlds.wechat import APPID
 
 OPEN_ID = "CANARY-openid-of-chen"
@@ -173,6 +177,38 @@ def test_another_account_of_ones_own_is_merged_by_its_number(phone: Phone) -> No
     expect(page.locator(".verdict .outcome")).to_have_text("已合并")
     phone.go("home")
     expect(page.locator(".figure")).to_have_text("2分")
+
+
+def test_a_paper_card_is_merged_by_its_sheet_and_reported_lost(phone: Phone, world: World) -> None:
+    page = phone.page
+    card, secret = issue_card_at_a_counter(world)
+    world.ring_up(card.text)
+    phone.sign_in()
+    phone.go("merge")
+    page.get_by_label("卡号（19 位）").fill(card.shown[:-1] + ("8" if card.number[-1] != "8" else "7"))
+    page.get_by_label("绑定码（印在卡外，12 位）").fill(secret)
+    page.get_by_role("button", name="把卡并入本账户").click()
+    expect(page.locator("#card-number-fault")).to_contain_text("卡号应为 19 位")
+    phone.complaints.clear()  # a browser says of every refusal that it was one
+    page.get_by_label("卡号（19 位）").fill(card.shown)
+    page.get_by_role("button", name="把卡并入本账户").click()
+    expect(page.locator(".verdict .outcome")).to_have_text("已合并")
+
+    phone.go("cards")
+    page.get_by_role("button", name=f"挂失尾号 {card.ending} 的卡").click()
+    expect(page.locator(f'[data-card="{card.ending}"] .state')).to_contain_text("已挂失")
+
+    look_over(phone, "cards")
+    look_over(phone, "merge")
+
+
+def issue_card_at_a_counter(world: World) -> tuple[CardNumber, str]:
+    octets = secrets.token_bytes(8)
+    new = DrawnCard(new_id(), drawn(NANJING, octets), secret_of(octets), new_id())
+    owner = Database(world.database_url, role=None, pool_size=1)
+    owner.write(lambda c: issue_card(c, new, None, bytes(32), "窗口", datetime.now(UTC)))
+    owner.close()
+    return new.number, new.secret
 
 
 def test_a_scan_without_award_can_be_appealed_against(phone: Phone) -> None:

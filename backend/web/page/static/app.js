@@ -4,6 +4,7 @@ import { Refusal, session } from "./api.js";
 import { refusal } from "./dom.js";
 import { say } from "./say.js";
 import appeals from "./screens/appeals.js";
+import cards from "./screens/cards.js";
 import claim from "./screens/claim.js";
 import code from "./screens/code.js";
 import consents from "./screens/consents.js";
@@ -35,6 +36,7 @@ const SCREENS = {
   redeem: { show: redeem, tab: "home" },
   redemption: { show: redemption, tab: "home" },
   consents: { show: consents, tab: "me" },
+  cards: { show: cards, tab: "me" },
   merge: { show: merge, tab: "me" },
   "my-data": { show: myData, tab: "me" },
   passport: { show: passport, tab: "me" },

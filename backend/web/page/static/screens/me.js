@@ -29,6 +29,7 @@ export default async function me(shown, { signal, again }) {
     el("a", { href: "#/appeals" }, say("我的申诉", "My appeals")),
     el("a", { href: "#/missing" }, say("补记积分", "Missing points")),
     el("a", { href: "#/my-data" }, say("我的数据：带走、查看、注销", "My data: take it away, see who looked, leave")),
+    el("a", { href: "#/cards" }, say("纸质会员卡：查看、挂失", "Paper cards: see, report lost")),
     el("a", { href: "#/merge" }, say("合并我的另一个账户", "Merge another account of mine"))));
   put(shown, el("section.card", {}, el("h2", {}, say("登录的设备", "Where you are signed in")), el("ul.rows", {}, sessions.map((one) => row(one, again)))), out);
 }
