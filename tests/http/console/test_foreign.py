@@ -1,6 +1,7 @@
 """The matrix's other half: real objects of Nanjing, asked for by every role at a desk in Suzhou. None is shown, none moves."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from backend.bootstrap import build
 from backend.officials.model import Role
 from backend.storage.base import metadata
 from backend.storage.transaction import Database
+from backend.usecases.draft_policy import draft_policy
 from backend.usecases.export_tables import run_exports
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.file_report import AskedReport, FileReport
@@ -28,6 +30,7 @@ from backend.web.console.declare import Declared
 from tests.architecture.project import city_tables
 from tests.conftest import copied
 from tests.http.conftest import Clock, Keys, settings_of
+from tests.http.console.test_fleet import OFFER, TILLS, furnished
 from tests.http.console.test_matrix import REFUSED, ROLES, declared
 from tests.worlds import officials, rules
 from tests.worlds.city import FRIDGE, NANJING, SUZHOU, read, resident
@@ -105,7 +108,9 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
         made = World(create_app(backend, clock), engine, owner, clock)
         with acting(Actor("command:tests", COMMAND)):
             _cases(made, _money(made))
+            _policies(made)
         _people(made)
+        _fleet(made)
         _registry(made)
         yield made
         engine.close()
@@ -149,6 +154,18 @@ def _cases(world: World, office: Office) -> None:
     notice = {"store": "s1", "basis": "本市办法第十二条", "reason": "三次抽查不符", "reply_days": "5"}
     opened = world.post(Role.CASE_OFFICER, "/cases/suspensions", **notice)
     world.found["suspension"] = opened.headers["Location"].rpartition("/")[2]
+
+
+def _policies(world: World) -> None:
+    document = json.dumps(rules.document(policy="blue"))
+    made = world.engine.write(lambda c: draft_policy(c, NANJING, document, by="tests", now=CLOSING))
+    world.found |= {"policy": "green", "number": "1", "draft": made.draft}
+
+
+def _fleet(world: World) -> None:
+    furnished(world.engine, CLOSING)
+    offered = world.post(Role.FLEET, "/updates/new", **OFFER)
+    world.found |= {"device": TILLS[0], "rollout": offered.headers["Location"].rpartition("/")[2]}
 
 
 def _people(world: World) -> None:
@@ -204,6 +221,8 @@ def addresses(rule: Rule, found: dict[str, str]) -> list[str]:
         [re.sub(r"<any\([^>]*>", one.strip(), rule.rule) for one in choices[1].split(",")] if choices else [rule.rule]
     )
     values = found | MONTHS | {"line_no": "1" if "retailer" in names else "0"}
+    unmade = names - values.keys() - ({choices[0].rpartition(":")[2].rstrip(">")} if choices else set())
+    assert not unmade, f"{rule.rule}: make one of {unmade} in this world, so that it is tried from another city"
     return [re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda part: values[part[1]], form) for form in forms]
 
 
