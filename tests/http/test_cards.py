@@ -5,10 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from backend.residents.cards.number import typed_card
+from backend.cli.card_sheet import sheet
+from backend.residents.cards.number import drawn, typed_card
+from scanner.decode.still import VotingStillReader
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done
 from tests.http.conftest import BRIDGE_TOKEN, SignIn, bearer
@@ -27,7 +31,7 @@ class Sheet:
     def __init__(self, path: Path) -> None:
         page = path.read_text(encoding="utf-8")
         self.number, self.secret = re.findall(r'class="number">([^<]+)<', page)
-        assert "<svg" in page
+        assert page.count("<svg") == 2
         assert "http" not in page.replace("http://www.w3.org/2000/svg", ""), page
 
 
@@ -58,35 +62,48 @@ def points(client: FlaskClient, who: dict[str, str]) -> int:
 def test_a_card_account_is_merged_by_number_and_binding_code_and_then_lost(
     client: FlaskClient, city: City, shop: Shop, issue: Any, sign_in: SignIn
 ) -> None:
-    sheet, who = issue("card"), sign_in("li")
-    buy(client, shop, sheet.number)
-    merging = {"way": "card", "card": sheet.number.lower(), "code": sheet.secret}
+    printed, who = issue("card"), sign_in("li")
+    buy(client, shop, printed.number)
+    merging = {"way": "card", "card": printed.number.lower(), "code": printed.secret}
 
     wrong = client.post(f"{API}/merges", json={**merging, "code": "0000-0000-0000"}, headers=who)
     merged = client.post(f"{API}/merges", json=merging, headers=who)
-    buy(client, shop, sheet.number)
+    buy(client, shop, printed.number)
 
     assert (wrong.status_code, wrong.get_json()["type"]) == (403, "/problems/card-not-proved")
     assert (merged.status_code, merged.get_json()["moved"][0]["amount"]) == (200, points(client, who) // 2)
     (card,) = client.get(f"{API}/cards", headers=who).get_json()["cards"]
-    assert (card["ending"], card["blocked_at"]) == (sheet.number.replace(" ", "")[-4:], None)
+    assert (card["ending"], card["blocked_at"]) == (printed.number.replace(" ", "")[-4:], None)
     before = points(client, who)
     assert client.post(f"{API}/cards/{card['card']}/block", headers=sign_in("wang")).status_code == 404
     assert client.post(f"{API}/cards/{card['card']}/block", headers=who).status_code == 204
-    buy(client, shop, sheet.number)
+    buy(client, shop, printed.number)
     assert points(client, who) == before
     assert client.get(f"{API}/cards", headers=who).get_json()["cards"][0]["blocked_why"] == "lost"
     assert_verified(city.database, NANJING)
 
 
+def test_the_till_reads_the_bars_of_the_sheet() -> None:
+    number = drawn(NANJING, bytes(range(8)))
+    page = sheet(number, "0" * 12)
+    bars = [int(place) for place in re.findall(r"M(\d+) 0h1v40", page)]
+    picture = np.full((120, 3 * (max(bars) + 11)), 255, np.uint8)
+    for place in bars:
+        picture[20:100, 3 * place : 3 * place + 3] = 0
+
+    (found,) = VotingStillReader().read(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+
+    assert (found.text, found.symbology) == (number.text, "CODE128")
+
+
 def test_five_wrong_binding_codes_close_the_card_to_merging(
     client: FlaskClient, city: City, issue: Any, sign_in: SignIn
 ) -> None:
-    sheet, who = issue("card"), sign_in("li")
-    codes = ["1111-1111-1111"] * 5 + [sheet.secret]
+    printed, who = issue("card"), sign_in("li")
+    codes = ["1111-1111-1111"] * 5 + [printed.secret]
 
     tries = [
-        client.post(f"{API}/merges", json={"way": "card", "card": sheet.number, "code": code}, headers=who)
+        client.post(f"{API}/merges", json={"way": "card", "card": printed.number, "code": code}, headers=who)
         for code in codes
     ]
 
@@ -97,8 +114,8 @@ def test_a_phones_account_has_one_good_card_and_its_loss_is_reported_by_phone(
     client: FlaskClient, city: City, shop: Shop, issue: Any, run: Run
 ) -> None:
     old, new = issue("old", "--phone", "13800138000"), issue("new", "--phone", "138 0013 8000")
-    for sheet in (old, new):
-        buy(client, shop, sheet.number)
+    for printed in (old, new):
+        buy(client, shop, printed.number)
     assert len(books.wallets(city.database, NANJING)) == 1
 
     assert "已挂失 1 张" in done(run("residents", "card", "block", "--city", NANJING, "--phone", "13800138000"))
