@@ -53,7 +53,8 @@ class NoticedKey(NamedTuple):
 def in_force(connection: Connection, city: str, stores: Collection[str]) -> Mapping[str, list[tuple[int, int]]]:
     """When each of `stores` is suspended, half-open, in Unix milliseconds; what was lifted ended then."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for store, from_at, until_at in hot(connection, IN_FORCE, {"city": city, "stores": words(sorted(stores))}):
+    rows = hot(connection, IN_FORCE, {"city": city, "stores": words(sorted(stores))}, prepared=True)
+    for store, from_at, until_at in rows:
         found.setdefault(store, []).append((milliseconds(from_at), milliseconds(until_at)))
     return found
 

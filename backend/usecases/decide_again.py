@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from backend.policies.compiled import PolicySet
 from backend.scans.decide import Taken, decide_baskets
 from backend.scans.reread import WaitingScan, in_place, reread
-from backend.storage.transaction import Database
-from backend.usecases.races import won
+from backend.usecases.races import Writes, won
 from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
 FindScans = Callable[[Connection], Sequence[WaitingScan]]
@@ -20,7 +19,7 @@ Allow = Callable[[Taken, PolicySet], None]
 class DecideAgain:
     """Safe to call from many processes at once: the key of a decision is taken once."""
 
-    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+    def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup) -> None:
         self._database = database
         self._lookups = Lookups(registry, policies)
 

@@ -23,15 +23,15 @@ from backend.scans.decide import Taken
 from backend.scans.replay import load_decided
 from backend.scans.reread import WaitingScan
 from backend.scans.rulings import Ruling, Said
-from backend.storage.transaction import Database
 from backend.usecases.decide_again import DecideAgain
 from backend.usecases.file_appeal import APPEALED
+from backend.usecases.races import Writes
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
 from backend.usecases.two_persons import awarded_by, check_second
 
 
 class DecideAppeal:
-    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+    def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup) -> None:
         self._database = database
         self._again = DecideAgain(database, registry, policies)
 

@@ -14,8 +14,8 @@ from backend.scans.decide import Decision
 from backend.scans.replay import load_decided
 from backend.scans.reread import WaitingScan
 from backend.scans.rulings import NotHeld, Ruling, Said
-from backend.storage.transaction import Database
 from backend.usecases.decide_again import DecideAgain
+from backend.usecases.races import Writes
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
 
 REASON_MAX = 500
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 class RuleOnHold:
-    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+    def __init__(self, database: Writes, registry: RegistryLookup, policies: PolicyLookup) -> None:
         self._database = database
         self._again = DecideAgain(database, registry, policies)
 

@@ -7,7 +7,7 @@ from flask import Response, request
 
 from backend.certificates import amend, listings, picture, queries, screens
 from backend.certificates.model import CertificateState
-from backend.certificates.timeline import day_number, fact_on
+from backend.certificates.timeline import civil_day, day_number, fact_on
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.parse import parse
@@ -122,9 +122,29 @@ def registry_enterprise(uscc: str) -> Response:
     menu=("认证项目与互认", "Schemes, recognitions"),
 )
 def registry_schemes() -> Response:
-    with read(here.city()) as connection:
-        found, recognitions = screens.schemes(connection), screens.recognitions(connection)
-    return render("registry/schemes.html", schemes=found, recognitions=recognitions, LEVELS=LEVELS)
+    return _schemes()
+
+
+@page(
+    "/registry/recognitions",
+    title=("认证项目与互认", "Schemes and recognitions"),
+    topic=Topic.REGISTRY,
+    roles=CHANGES,
+    method="POST",
+)
+def recognition_entered() -> Response:
+    """A certificate of one scheme counts as another's in a region, as a document says."""
+    first, last = _day_of(request.form.get("from_on", "")), _day_of(request.form.get("last_on", ""))
+    if first is None:
+        return _schemes(("请填写第一天。", "Fill in the first day."), 422)
+    given = {name: request.form.get(name, "").strip() for name in ("from_scheme", "to_scheme", "region", "document")}
+    until = None if last is None else civil_day(day_number(last) + 1)
+    recognition = amend.NewRecognition(**given, from_on=first, until_on=until, by=here.official().name, now=now())
+    try:
+        amend.recognise(backend().database, recognition)
+    except DomainError as error:
+        return _schemes((error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
+    return done("/console/registry/schemes", "互认已登记。", "The recognition is entered.")
 
 
 @page(
@@ -198,6 +218,22 @@ def _certificate(certificate: str, refused: tuple[str, str] | None = None, statu
         today=today,
         may_set=bool(here.official().roles & CHANGES),
         BY_HAND=BY_HAND,
+    )
+
+
+def _schemes(refused: tuple[str, str] | None = None, status: int = 200) -> Response:
+    with read(here.city()) as connection:
+        found, recognitions = screens.schemes(connection), screens.recognitions(connection)
+    return render(
+        "registry/schemes.html",
+        status,
+        schemes=found,
+        recognitions=recognitions,
+        choices=sorted((one.code, here.say(one.name_zh, one.name_en)) for one in found),
+        refused=refused,
+        given=request.form,
+        may_set=bool(here.official().roles & CHANGES),
+        LEVELS=LEVELS,
     )
 
 

@@ -178,6 +178,19 @@ def test_schemes_bodies_and_enterprises_are_shown(desk: FlaskClient) -> None:
     assert desk.get("/console/registry/enterprises/91371323760038087M").status_code == 404
 
 
+def test_a_recognition_is_entered_with_its_document(desk: FlaskClient, city: City) -> None:
+    given = {"from_scheme": "organic", "to_scheme": "green_food", "region": "320000", "document": "苏市监〔2026〕8号"}
+
+    assert post(desk, "/console/registry/recognitions", **given, from_on="").status_code == 422
+    assert (
+        post(desk, "/console/registry/recognitions", **given | {"region": "32"}, from_on="2026-01-01").status_code
+        == 422
+    )
+    assert post(desk, "/console/registry/recognitions", **given, from_on="2026-01-01").status_code == 303
+
+    assert "苏市监〔2026〕8号" in text(desk.get("/console/registry/schemes"))
+
+
 def test_whoever_may_not_change_the_registry_sees_no_button_and_is_refused(
     client: FlaskClient, city: City, clock: Clock
 ) -> None:
