@@ -33,6 +33,7 @@ from backend.web.public import consents as _consents  # noqa: F401 - its routes 
 from backend.web.public import passport as _public_passport  # noqa: F401 - its routes join the blueprint
 from backend.web.public import snapshots as _snapshots  # noqa: F401 - its routes join the blueprint
 from backend.web.public import stores as _stores  # noqa: F401 - its routes join the blueprint
+from backend.web.public.city_page import city_page
 from backend.web.public.routes import public
 from backend.web.resident import account as _account  # noqa: F401 - its routes join the blueprint
 from backend.web.resident import adjustments as _adjustments  # noqa: F401 - its routes join the blueprint
@@ -74,6 +75,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
         api.register_blueprint(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(page)
+    app.register_blueprint(city_page)
     app.register_blueprint(console)
     app.before_request(lambda: _begin(clock()))
     app.after_request(_end)
