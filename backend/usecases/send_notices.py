@@ -6,11 +6,13 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
+from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, day_start_ms, instant, milliseconds
 from backend.policies.words import amount_words
-from backend.residents import people
+from backend.residents import people, sessions
 from backend.residents.consents import queries as consents
 from backend.residents.consents.model import Purpose
+from backend.residents.identities import identity_hash, of_wechat
 from backend.residents.notices import store
 from backend.residents.notices.seal import WrongKey, seal, unseal
 from backend.residents.notices.store import DueNotice, NoticeKey
@@ -31,7 +33,18 @@ class NoticeSender(Protocol):
 
 
 class OpenIds(Protocol):
+    @property
+    def appid(self) -> str: ...
+
     def open_id(self, code: str) -> str: ...
+
+
+class WechatNotBound(DomainError):
+    """Else whoever gets a resident to press a button would read of their points."""
+
+    code = "wechat-not-bound"
+    text_zh = "这个微信没有绑定您的账户；请先用它登录，或在小程序里绑定。"
+    text_en = "This WeChat does not belong to your account; sign in by it first, or add it in the mini-program."
 
 
 class Sent(NamedTuple):
@@ -57,14 +70,19 @@ class GrantNotices:
     def grant(self, city: str, resident: str, home: str, code: str, nonce: bytes, now: datetime) -> int:
         """How many notices may be sent by now. `code` of wx.login says to whom; `nonce`: 12 random bytes.
 
-        Raises SignInWayClosed, ResidentClosed, GuardianConsentNeeded, and what WeChat refuses.
+        Raises SignInWayClosed, WechatNotBound, ResidentClosed, GuardianConsentNeeded, and what WeChat refuses.
         """
         if self._wechat is None:
             raise SignInWayClosed
-        sealed = seal(self._identity_key, self._wechat.open_id(code), nonce)
+        open_id = self._wechat.open_id(code)
+        identity = identity_hash(self._identity_key, of_wechat(self._wechat.appid, open_id))
+        sealed = seal(self._identity_key, open_id, nonce)
 
         def work(connection: Connection) -> int:
             who = people.keep_acting(connection, Home(home, resident))
+            bound = sessions.home_of(connection, identity)
+            if bound is None or people.survivor_of(connection, Home(*bound)) != Home(who.city, who.resident):
+                raise WechatNotBound
             return store.grant(connection, city, who.resident, who.city, sealed, now)
 
         return self._database.write(work)

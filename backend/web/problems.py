@@ -66,6 +66,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "wechat-code-refused": Problem(401, "微信登录凭证失效", "WeChat code refused"),
         "phone-code-refused": Problem(401, "验证码不正确", "Wrong code"),
         "wechat-session-over": Problem(401, "微信登录失效", "WeChat session over"),
+        "wechat-not-bound": Problem(409, "微信未绑定本账户", "WeChat of no or another account"),
         "notice-refused": Problem(409, "通知未获授权", "Notice not granted"),
         "wechat-person-blocked": Problem(403, "微信提示风险", "Held at risk by WeChat"),
         "sign-in-way-closed": Problem(403, "未开通此登录方式", "Not open here"),

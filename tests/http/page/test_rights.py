@@ -139,10 +139,19 @@ def test_notices_are_agreed_to_and_granted_one_by_one(phone: Phone, world: World
     page.get_by_role("button", name="同意：消息提醒").click()
     expect(page.locator('[data-purpose="notices"] .state')).to_contain_text("已同意")
 
+    phone.go(f"notices?wechat_code={world.wechat.login('openid-of-whoever-sent-a-link')}")
+    page.get_by_role("button", name="再允许一条").click()
+    expect(page.locator(".grants [role=alert]")).to_contain_text("没有绑定您的账户")
+    phone.go("me")
+    phone.go("notices?wechat_code=0a1-was-used-before")
+    page.get_by_role("button", name="再允许一条").click()
+    expect(page.locator(".grants [role=alert]")).to_contain_text("凭证已失效")
+    phone.go("me")
     phone.go(f"notices?wechat_code={world.wechat.login('openid-of-he')}")
     page.get_by_role("button", name="再允许一条").click()
 
     expect(page.locator(".grants")).to_contain_text("还可收到 1 条提醒")
+    phone.complaints.clear()  # the browser's own words on the request that was refused
     page.get_by_role("button", name="不再接收，清除授权").click()
     expect(page.locator(".grants")).to_contain_text("没有可用的授权")
 
