@@ -8,6 +8,7 @@ from cryptography.x509 import random_serial_number
 
 from backend import metrics
 from backend.adapters.photos.reader import PhotoReader, installed_reader
+from backend.adapters.queue import StartJob
 from backend.adapters.sign_on.client import SignOnClient
 from backend.adapters.text_gateway import GatewayAccount, TextGateway
 from backend.adapters.text_messages import LoggedTextMessages
@@ -115,6 +116,8 @@ class Backend:
     photo_reader: PhotoReader
     wechat: WechatClient | None
     text_gateway: TextGateway | None
+    start_job: StartJob
+    """Begins a planned job at once; a minute later its schedule would."""
 
     def close(self) -> None:
         self.database.close()
@@ -164,6 +167,7 @@ def build(settings: Settings) -> Backend:
         text_gateway=gateway,
         photo_reader=installed_reader(),
         wechat=wechat,
+        start_job=StartJob(database),
         issue_member_code=IssueMemberCode(
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),

@@ -115,6 +115,9 @@ SCHEDULE = (
     Planned(
         "clean_up", "40 19 * * *", "清理过期的下发消息、会员码、登录", "delete expired messages, member codes, sessions"
     ),
+    Planned(
+        "preview_policies", EVERY_MINUTE, "预演控制台上提交的政策草案", "preview the drafts that officials asked for"
+    ),
     Planned("retry_stalled", EVERY_MINUTE, "重做中断的任务", "retry jobs whose worker died", alone=False),
     Planned("forget_finished", "50 * * * *", "清理已结束的任务记录", "delete records of finished jobs", alone=False),
 )

@@ -9,9 +9,10 @@ import click
 import httpx
 
 from backend import logs
-from backend.adapters.chores import Chores, Outside
+from backend.adapters.chores import Chores, Outside, Work
 from backend.adapters.credit_platform import platforms_of
 from backend.adapters.jobs import CONCURRENT_JOBS, Jobs
+from backend.adapters.previews import Previews
 from backend.adapters.schedule import SCHEDULE
 from backend.bootstrap import log_key, notices_of
 from backend.certificates.cache import RegistryCache
@@ -31,11 +32,14 @@ from backend.resident_settings import EXPIRY_TEMPLATE
 from backend.settings import load, load_one
 from backend.storage.transaction import Database
 from backend.usecases.learn_sellers import SellersTerms
+from backend.usecases.preview_policy import Place
 from backend.usecases.resolve_products import ResolveProducts
+from backend.usecases.run_previews import PREVIEWS
 from backend.usecases.send_notices import SendNotices
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
+READER = "greenpoints_auditor"
 
 name_argument = click.argument("name", type=click.Choice([planned.name for planned in SCHEDULE]), metavar="NAME")
 
@@ -127,4 +131,5 @@ def _jobs() -> Iterator[Jobs]:
             log_key(ledger_key_file()),
             Outside(_notices(database), platforms, _sellers()),
         )
-        yield Jobs(url, ROLE, chores.works(), lambda: datetime.now(UTC))
+        works: dict[str, Work] = {**chores.works(), PREVIEWS: Previews(database, Place(url, READER))}
+        yield Jobs(url, ROLE, works, lambda: datetime.now(UTC))

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,6 +31,8 @@ WHERE city = %(city)s AND login > %(after)s ORDER BY login LIMIT %(limit)s"""
 ONE = """
 SELECT official::text, login, name, roles, district, added_at, added_by, disabled_at FROM officials
 WHERE city = %(city)s AND official = %(official)s"""
+
+NAMES_BY_LOGIN = "SELECT login, name FROM officials WHERE city = %(city)s AND login = ANY(%(logins)s::text[])"
 
 # Crosses cities by nature: the province looks at each of its cities.
 CITIES = "SELECT DISTINCT city FROM official_directory WHERE city LIKE %(province)s ORDER BY city LIMIT %(limit)s"
@@ -131,3 +133,9 @@ def names(connection: Connection, city: str, officials: Iterable[str]) -> dict[s
 def _listed(row: tuple[object, ...]) -> Listed:
     found = Listed(*row)  # type: ignore[arg-type]  # the statement's columns, in order
     return found._replace(roles=frozenset(map(Role, found.roles)))
+
+
+def names_by_login(connection: Connection, city: str, logins: Sequence[str]) -> dict[str, str]:
+    """Login -> name, of those whom `city` knows."""
+    rows = hot(connection, NAMES_BY_LOGIN, {"city": city, "logins": list(logins)}).fetchall()
+    return dict(rows)

@@ -101,9 +101,9 @@ _CAP = Section(
 )
 _SCOPE = Section(
     {
-        "districts": _LIST,
+        "districts": Choice(()),
         "stores": _LIST,
-        "schemes": _LIST,
+        "schemes": Choice(()),
         "categories": _LIST,
         "channels": Choice((*SALES, HAND_IN)),
         "buyers": Choice(tuple(one.value for one in Buyer)),

@@ -78,13 +78,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Some of `options`, in their order; beside it the field `…_was` keeps how the document wrote them."""
+    """Some of `options` in their order, or, where there are none, any texts; the field `…_was` beside it keeps how the
+    document wrote them.
+    """
 
     options: tuple[str, ...]
 
     def write(self, value: Json, place: str, fields: Fields) -> bool:
         chosen = value if isinstance(value, list) else [value]
-        known = all(isinstance(one, str) and one in self.options for one in chosen)
+        known = all(isinstance(one, str) and self._is_option(one) for one in chosen)
         if not chosen or not known or len(set(chosen)) != len(chosen):
             return False
         fields[place] = ",".join(chosen)
@@ -97,7 +99,10 @@ class Choice:
         written = was if isinstance(was, list) else [was]
         if sorted(chosen) == sorted(map(str, written)):
             return was
-        return [one for one in self.options if one in chosen] or ABSENT
+        return ([one for one in self.options if one in chosen] if self.options else chosen) or ABSENT
+
+    def _is_option(self, text: str) -> bool:
+        return text in self.options if self.options else text.isprintable() and plain_list(text) == [text]
 
 
 @dataclass(frozen=True, slots=True)

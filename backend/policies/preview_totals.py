@@ -30,7 +30,7 @@ class Tally(NamedTuple):
     """What some sales come to. Tallies of different persons add up; amounts are those of the policy that is previewed.
 
     `by`: amounts by (district, scheme, store, unit). `gained` and `lost`: persons by unit, not of fees. `wanted`: by
-    (unit, day), what each side would give if its budgets had no end.
+    (unit, day), what each side would give if its budgets had no end; `short`: what of it they no longer bore.
     """
 
     sales: int
@@ -41,6 +41,7 @@ class Tally(NamedTuple):
     flips: Pair
     held: Pair
     wanted: tuple[Mapping[tuple[str, date], int], Mapping[tuple[str, date], int]]
+    short: tuple[Mapping[tuple[str, date], int], Mapping[tuple[str, date], int]]
 
     def plus(self, other: "Tally") -> "Tally":
         return Tally(
@@ -55,6 +56,7 @@ class Tally(NamedTuple):
             _both(self.flips, other.flips),
             _both(self.held, other.held),
             (_added(self.wanted[0], other.wanted[0]), _added(self.wanted[1], other.wanted[1])),
+            (_added(self.short[0], other.short[0]), _added(self.short[1], other.short[1])),
         )
 
     def fits(self, *policies: Policy | None) -> bool:
@@ -79,6 +81,7 @@ class Tally(NamedTuple):
             "persons": self.persons,
             "cost": {unit: list(cost[unit]) for unit in sorted(cost)},
             "by": {name: self._by(place) for place, name in enumerate(PLACES)},
+            "months": self._months(),
             "winners": dict(sorted(self.gained.items())),
             "losers": dict(sorted(self.lost.items())),
             "flips": {"gained": self.flips[0], "lost": self.flips[1]},
@@ -95,6 +98,15 @@ class Tally(NamedTuple):
         for (name, unit), amounts in sorted(found.items()):
             nested[name][unit] = list(amounts)
         return dict(nested)
+
+    def _months(self) -> dict[str, dict[str, list[int]]]:
+        """What each side gives by civil month of the sale, 2026-01, and unit."""
+        nested: defaultdict[str, dict[str, list[int]]] = defaultdict(dict)
+        for side in (0, 1):
+            for days, sign in ((self.wanted[side], 1), (self.short[side], -1)):
+                for (unit, day), amount in days.items():
+                    nested[day.isoformat()[:7]].setdefault(unit, [0, 0])[side] += sign * amount
+        return dict(sorted(nested.items()))
 
     def _exhausted(self, policy: Policy, seed: int) -> dict[str, Any]:
         """When each budget of the draft would run out, from its first day on, if people go on as in the past."""
@@ -127,6 +139,7 @@ class Pool:
         self._partial = {budget.unit.value: budget.partial for budget in budgets}
         self._left = {budget.unit.value: OPEN if endless else budget.amount for budget in budgets}
         self.wanted: defaultdict[tuple[str, date], int] = defaultdict(int)
+        self.short: defaultdict[tuple[str, date], int] = defaultdict(int)
 
     def pay(self, paid: Paid, day: date) -> Paid:
         """What of `paid` the budgets still bear."""
@@ -142,6 +155,7 @@ class Pool:
                 earned = earned or given > 0
                 self._left[unit] = left - given
                 if given != amount:
+                    self.short[unit, day] += amount - given
                     borne = (*borne[:place], (version, unit, given), *borne[place + 1 :])
         return borne if borne is paid else tuple(one for one in borne if one[2])
 
@@ -184,7 +198,8 @@ class Totals:
         by = {place: (before, after) for place, (before, after) in self._by.items()}
         flips, held = (self._flips[0], self._flips[1]), (self._held[0], self._held[1])
         wanted = dict(self._before.wanted), dict(self._after.wanted)
-        return Tally(self.sales, len(self._persons), by, dict(gained), dict(lost), flips, held, wanted)
+        short = dict(self._before.short), dict(self._after.short)
+        return Tally(self.sales, len(self._persons), by, dict(gained), dict(lost), flips, held, wanted, short)
 
     def _pay(self, sold: Sold, in_force: Paid, draft: Paid) -> None:
         before, after = self._before.pay(in_force, sold.sold_on), self._after.pay(draft, sold.sold_on)

@@ -154,6 +154,10 @@ def _beyond(cap: Cap) -> Sentence:
         if cap.partial:
             return Sentence(f"{zh}（最后一次可部分发放）", f"{en} (the last award may be cut down)")
         return Sentence(zh, en)
+    if cap.partial and cap.counts is not Counts.AMOUNT:
+        return Sentence(
+            "件数和次数不拆分，超出的整行不予发放", "a line that would pass it earns nothing: it is never cut"
+        )
     if cap.partial:
         return Sentence("最后一次按剩余额度部分发放", "the last award is cut down to what is left")
     return Sentence("超出的整笔不予发放", "an award that would pass it is not made")

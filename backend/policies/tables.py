@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, id_column, instant_column, text_column
@@ -75,6 +75,29 @@ policy_previews = Table(
     CheckConstraint("text_sha256 ~ '^[0-9a-f]{64}$'", name="text_digest"),
 )
 """Append-only by grant: what was shown to those who judged a draft, to the byte."""
+
+policy_preview_runs = Table(
+    "policy_preview_runs",
+    metadata,
+    city_column(),
+    id_column("run", primary_key=True),
+    id_column("draft"),
+    text_column("state"),
+    Column("sales_done", BigInteger, nullable=False),
+    Column("sales_total", BigInteger, nullable=False),
+    Column("problem", Text),
+    text_column("asked_by"),
+    instant_column("asked_at"),
+    instant_column("heard_at"),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state"),
+    CheckConstraint("sales_done >= 0 AND sales_total >= 0", name="progress"),
+    CheckConstraint("(problem IS NOT NULL) = (state = 'failed')", name="problem"),
+    CheckConstraint("asked_by <> ''", name="asked_by"),
+    CheckConstraint("heard_at >= asked_at", name="heard_at"),
+    Index("ix_policy_preview_runs_draft", "city", "draft", "run"),
+    Index("ix_policy_preview_runs_open", "city", "run", postgresql_where=text("state IN ('waiting', 'running')")),
+)
+"""Previews that were asked for and are made by a job. What a preview says stands in `policy_previews`, once it is made."""
 
 policy_approvals = Table(
     "policy_approvals",

@@ -8,6 +8,8 @@ from backend.storage.transaction import hot
 
 NAMES = "SELECT store, name_zh FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[])"
 
+DISTRICTS = "SELECT DISTINCT district FROM stores WHERE city = %(city)s ORDER BY district"
+
 
 SEARCH = """
 SELECT store, name_zh, district FROM stores
@@ -30,3 +32,8 @@ def search(connection: Connection, city: str, text: str, *, limit: int) -> list[
 def names_of(connection: Connection, city: str, stores: Collection[str]) -> dict[str, str]:
     """What residents call each of these shops."""
     return dict(hot(connection, NAMES, {"city": city, "stores": words(sorted(stores))}).fetchall())
+
+
+def districts_of(connection: Connection, city: str) -> list[str]:
+    """Codes of the districts in which the city has shops."""
+    return [row[0] for row in hot(connection, DISTRICTS, {"city": city})]

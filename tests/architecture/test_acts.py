@@ -57,6 +57,7 @@ NO_OFFICIAL_STARTS = {
     "prove_award": "reads",
     "provision_device": "a till takes its slot; entering it is the act",
     "publish_by_two": "made of acts",
+    "run_previews": "asks and reckons; what is kept of it is an act",
     "quote_basket": "a till asks",
     "races": "part of writing",
     "reconcile_shops": "reads",

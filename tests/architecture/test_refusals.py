@@ -13,7 +13,6 @@ from tests.architecture.project import refusals
 COMMAND_LINE_ONLY = {
     "roles-needed": "migrations run from the command line; the web asks only for the revision",
     "database-open-to-all": "migrations run from the command line; the web asks only for the revision",
-    "policy-refused": "policies are published from a file",
     "import-columns-missing": "registries are imported from a file",
     "import-columns-repeated": "registries are imported from a file",
 }

@@ -10,6 +10,9 @@ from backend.web.console import liability as _liability  # noqa: F401
 from backend.web.console import officials as _officials  # noqa: F401
 from backend.web.console import overview as _overview  # noqa: F401
 from backend.web.console import payments as _payments  # noqa: F401
+from backend.web.console import policies as _policies  # noqa: F401
+from backend.web.console import policy_drafts as _policy_drafts  # noqa: F401
+from backend.web.console import policy_editor as _policy_editor  # noqa: F401
 from backend.web.console import registry as _registry  # noqa: F401
 from backend.web.console import registry_imports as _registry_imports  # noqa: F401
 from backend.web.console import ripple as _ripple  # noqa: F401

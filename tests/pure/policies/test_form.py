@@ -21,7 +21,7 @@ DRAWN = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=lis
 NATIONAL: Json = json.loads(next(path for path in CANONICAL if path.stem == "p03-national-2026").read_text("utf-8"))
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 10**16) | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers(-9, 10**15) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=5,
 )

@@ -91,6 +91,10 @@ def test_persons_added_up_apart_come_to_what_the_order_of_sale_does(
     together = apart[0].tally().plus(apart[1].tally())
 
     assert found == in_order.tally()
+    said = found.result(draft, {}, seed=1)
+    months = [amounts["points"] for amounts in said["months"].values() if "points" in amounts]
+    if said["cost"]:
+        assert [sum(side) for side in zip(*months, strict=True)] == said["cost"]["points"]
     assert together.wanted == found.wanted
     if together.fits(compared.current, draft):
         assert together == found
