@@ -23,12 +23,19 @@ def tokens() -> None:
 @tokens.command()
 @service_option
 @name_option
-def issue(service: str, name: str) -> None:
+@click.option("--city", default=None, metavar="CODE", help="商户所在城市，与 --retailer 同时给出 / with --retailer.")
+@click.option("--retailer", default=None, help="可查看其对账单的商户 / the retailer whose statements it may see.")
+def issue(service: str, name: str, city: str | None, retailer: str | None) -> None:
     """签发令牌，只显示这一次 / prints a new token; only its hash is kept."""
+    if (city is None) != (retailer is None):
+        raise click.UsageError("--city 与 --retailer 须同时给出 / give both")
+    whose = None if city is None or retailer is None else (city, retailer)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = datetime.now(UTC)
     with database() as opened:
-        opened.write(lambda connection: issue_token(connection, token, service=service, name=name, now=now))
+        opened.write(
+            lambda connection: issue_token(connection, token, service=service, name=name, now=now, retailer=whose)
+        )
     click.echo(token)
     click.echo("令牌只显示这一次，请妥善保存 / shown this once", err=True)
 
@@ -55,4 +62,5 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
         return
     for row in rows:
         state = "有效" if row.revoked_at is None else f"{moment(row.revoked_at)} 停用"
-        click.echo(f"{row.service}  {row.name}  {moment(row.issued_at)} 签发  {state}")
+        whose = "" if row.retailer is None else f"  {row.of_city} {row.retailer}"
+        click.echo(f"{row.service}  {row.name}  {moment(row.issued_at)} 签发  {state}{whose}")

@@ -20,14 +20,19 @@ ACTIVE = """
 SELECT device FROM device_directory WHERE state = 'active' AND (%(after)s::text IS NULL OR device > %(after)s)
 ORDER BY device LIMIT %(limit)s"""
 
-SERVICE = "SELECT service, name FROM service_tokens WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"
+SERVICE = """
+SELECT service, name, of_city, retailer FROM service_tokens WHERE token_hash = %(token_hash)s AND revoked_at IS NULL"""
 
 
 class Service(NamedTuple):
-    """Whose bearer token it is: `service` bridge, pos or metrics; `name` the installation's own name for it."""
+    """Whose bearer token it is: `service` bridge, pos or metrics; `name` the installation's own name for it. `retailer` of
+    `of_city`: whose statements it may see; None: nobody's.
+    """
 
     service: str
     name: str
+    of_city: str | None = None
+    retailer: str | None = None
 
 
 def directory(connection: Connection, devices: Iterable[str], now: datetime) -> Mapping[str, KnownDevice]:

@@ -27,14 +27,15 @@ REVOKE = """
 UPDATE device_directory SET state = 'revoked', revoked_at = %(now)s WHERE device = %(device)s AND state = 'active'"""
 
 ADD_TOKEN = """
-INSERT INTO service_tokens (token_hash, service, name, issued_at)
-VALUES (%(token_hash)s, %(service)s, %(name)s, %(now)s)"""  # noqa: S105 - SQL that names a token, no secret
+INSERT INTO service_tokens (token_hash, service, name, issued_at, of_city, retailer)
+VALUES (%(token_hash)s, %(service)s, %(name)s, %(now)s, %(of_city)s, %(retailer)s)"""  # noqa: S105 - SQL that names a token, no secret
 
 REVOKE_TOKENS = """
 UPDATE service_tokens SET revoked_at = %(now)s
 WHERE service = %(service)s AND name = %(name)s AND revoked_at IS NULL"""
 
-TOKENS = "SELECT service, name, issued_at, revoked_at FROM service_tokens ORDER BY issued_at, service, name"
+TOKENS = """
+SELECT service, name, issued_at, revoked_at, of_city, retailer FROM service_tokens ORDER BY issued_at, service, name"""
 
 
 class Device(NamedTuple):
@@ -54,6 +55,8 @@ class Token(NamedTuple):
     name: str
     issued_at: datetime
     revoked_at: datetime | None
+    of_city: str | None
+    retailer: str | None
 
 
 def insert_device(
@@ -89,8 +92,19 @@ def mark_revoked(connection: Connection, device: str, now: datetime) -> bool:
     return hot(connection, REVOKE, {"device": device, "now": now}).rowcount == 1
 
 
-def insert_token(connection: Connection, token_hash: bytes, *, service: str, name: str, now: datetime) -> None:
-    hot(connection, ADD_TOKEN, {"token_hash": token_hash, "service": service, "name": name, "now": now})
+def insert_token(
+    connection: Connection,
+    token_hash: bytes,
+    *,
+    service: str,
+    name: str,
+    now: datetime,
+    retailer: tuple[str, str] | None = None,
+) -> None:
+    """`retailer`: (city, name) of whose statements it may see."""
+    of_city, whose = retailer or (None, None)
+    given = {"token_hash": token_hash, "service": service, "name": name, "now": now}
+    hot(connection, ADD_TOKEN, {**given, "of_city": of_city, "retailer": whose})
 
 
 def revoke_tokens(connection: Connection, *, service: str, name: str, now: datetime) -> int:

@@ -13,6 +13,7 @@ from backend.kernel.ids import NO_CITY
 from backend.kernel.tokens import token_hash
 
 NAME_MAX = 64
+POS = "pos"
 
 
 class TokenNameRefused(DomainError):
@@ -21,18 +22,39 @@ class TokenNameRefused(DomainError):
     text_en = "A token's name has 1-64 printable characters."
 
 
+class TokenNotOfShop(DomainError):
+    code = "token-not-of-shop"
+    text_zh = "只有商户系统（pos）的令牌可以绑定商户。"
+    text_en = "Only a token of a shop's system (pos) is bound to a retailer."
+
+
 class NoSuchToken(DomainError):
     code = "no-such-token"
     text_zh = "没有名为 {name} 的有效 {service} 令牌。"
     text_en = "There is no valid {service} token named {name}."
 
 
-def issue_token(connection: Connection, token: str, *, service: str, name: str, now: datetime) -> None:
-    """Lets `token`, which the caller drew at random, in. Several of one name may be good at once, for rotation."""
+def issue_token(
+    connection: Connection,
+    token: str,
+    *,
+    service: str,
+    name: str,
+    now: datetime,
+    retailer: tuple[str, str] | None = None,
+) -> None:
+    """Lets `token`, which the caller drew at random, in. Several of one name may be good at once, for rotation.
+
+    `retailer`: (city, name) of whose statements a shop's system may see; none: nobody's. Raises TokenNameRefused,
+    TokenNotOfShop.
+    """
     if not (0 < len(name) <= NAME_MAX and name.isprintable()):
         raise TokenNameRefused
-    register.insert_token(connection, token_hash(token), service=service, name=name, now=now)
-    record(connection, Act(What.TOKEN_ISSUED, NO_CITY, "service-token", f"{service}:{name}", now))
+    if retailer is not None and service != POS:
+        raise TokenNotOfShop
+    register.insert_token(connection, token_hash(token), service=service, name=name, now=now, retailer=retailer)
+    told = None if retailer is None else {"city": retailer[0], "retailer": retailer[1]}
+    record(connection, Act(What.TOKEN_ISSUED, NO_CITY, "service-token", f"{service}:{name}", now, after=told))
 
 
 def revoke_token(connection: Connection, *, service: str, name: str, now: datetime) -> int:

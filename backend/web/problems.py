@@ -236,6 +236,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "export-invalid": Problem(422, "导出范围有误", "Invalid span"),
         "export-unknown": Problem(404, "没有这份导出", "No such export"),
         "export-not-ready": Problem(409, "文件不在", "File not there"),
+        "token-of-no-retailer": Problem(403, "令牌未绑定商户", "Token of no retailer"),
         "nothing-prepaid": Problem(409, "没有可垫付的补贴", "No subsidy to prepay"),
         "subsidy-used": Problem(409, "补贴已不足额", "Subsidy no longer there"),
         "prepayment-conflict": Problem(409, "编号已用于其他垫付", "Number used for another prepayment"),

@@ -1,12 +1,14 @@
 """What the pages of money share: who sees and who acts, and how an amount of any unit reads."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from backend.officials import queries
 from backend.officials.model import Role
+from backend.settlements.clock import last_day
 from backend.web.console import here, words
 
 SEES = frozenset({Role.FINANCE, Role.APPROVER, Role.AUDITOR, Role.CITY_ADMINISTRATOR, Role.PROVINCE})
@@ -29,6 +31,11 @@ def amount(unit: str, value: int) -> str:
     if unit in ("fen", "fee"):
         return words.yuan(value)
     return f"{words.whole(value)} {here.say(*_SUFFIXES[unit])}"
+
+
+def until(at: datetime) -> str:
+    """The last civil day of what ends at `at`, a day's end."""
+    return words.day(last_day(at))
 
 
 def unit_name(unit: str) -> str:

@@ -1,12 +1,10 @@
 """All pages of the console: a module of routes joins its blueprint when it is imported here."""
 
 from backend.web.console import account as _account  # noqa: F401
-from backend.web.console import adjustments as _adjustments  # noqa: F401
 from backend.web.console import answers as _answers  # noqa: F401
-from backend.web.console import budgets as _budgets  # noqa: F401
 from backend.web.console import cases as _cases  # noqa: F401
 from backend.web.console import files as _files  # noqa: F401
-from backend.web.console import liability as _liability  # noqa: F401
+from backend.web.console import money as _money  # noqa: F401
 from backend.web.console import officials as _officials  # noqa: F401
 from backend.web.console import overview as _overview  # noqa: F401
 from backend.web.console import payments as _payments  # noqa: F401
@@ -18,7 +16,6 @@ from backend.web.console import registry_imports as _registry_imports  # noqa: F
 from backend.web.console import ripple as _ripple  # noqa: F401
 from backend.web.console import rulings as _rulings  # noqa: F401
 from backend.web.console import sanctions as _sanctions  # noqa: F401
-from backend.web.console import settlements as _settlements  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
 from backend.web.console import sign_on as _sign_on  # noqa: F401
 from backend.web.console import tills as _tills  # noqa: F401

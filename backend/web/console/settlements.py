@@ -25,7 +25,7 @@ from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import Writer, read
 from backend.web.console.declare import Topic, page
-from backend.web.console.money_words import ACTS, CHARS_MAX, JUDGES, SEES, by, may_act, may_judge
+from backend.web.console.money_words import ACTS, CHARS_MAX, JUDGES, SEES, by, may_act, may_judge, until
 from backend.web.context import now
 
 ROWS = 50
@@ -62,6 +62,7 @@ def settlement_months() -> Response:
         late=late,
         disputes=disputes,
         stages=STAGES,
+        until=until,
         due=month_before(now()) if may_act() else None,
         now=now(),
     )
@@ -98,6 +99,7 @@ def statement_page(month: str, retailer: str) -> Response:
         head=head,
         clock=head.clock(now()),
         stages=STAGES,
+        until=until,
         confirmed=head.confirmed(now()),
         rows=[(one, one.standing(head, now()), one.clock(head, now())) for one in rows[:ROWS]],
         after=after,
@@ -151,6 +153,7 @@ def statement_line(month: str, line_no: int, retailer: str) -> Response:
         standing=found[0].standing(head, now()),
         clock=found[0].clock(head, now()),
         stages=STAGES,
+        until=until,
         cause_names=CAUSE_NAMES,
         postings=[one for one in postings if "shop:" in one.source or "shop:" in one.destination],
         may_dispute=may_act() and found[0].disputed_at is None and not head.confirmed(now()),
