@@ -18,6 +18,7 @@ from backend.officials.store import NewOfficial
 from backend.usecases.add_official import OfficialFieldsWrong, add_official, check_fields
 
 REASON_MAX = 300
+GIVES_PASSWORD = frozenset({Change.ADD, Change.RESET})
 
 
 class OwnAccount(DomainError):
@@ -32,13 +33,15 @@ class ChangeNeedsAnother(DomainError):
     text_en = "Another administrator than the one who asked has to approve."
 
 
-def change_official(connection: Connection, wanted: Wanted, by: str, password_hash: str, now: datetime) -> bool:
-    """True when it is done, False when it waits for a second person. `password_hash` is the one-time password's.
+def change_official(connection: Connection, wanted: Wanted, by: str, password_hash: str | None, now: datetime) -> bool:
+    """True when it is done, False when it waits for a second person. `password_hash` is the one-time password's, where the
+    change gives one and is expected to be done at once.
 
     Raises OfficialUnknown, OwnAccount, OfficialFieldsWrong, RolesDoNotGoTogether, LoginTaken.
     """
     held = _checked(connection, wanted, by)
-    if needs_two(frozenset() if held is None else held.roles, wanted.roles):
+    unready = wanted.kind in GIVES_PASSWORD and password_hash is None
+    if unready or needs_two(frozenset() if held is None else held.roles, wanted.roles):
         changes.ask(connection, wanted, by, now)
         _record(connection, What.OFFICIAL_CHANGE_ASKED, wanted, held, now)
         return False
@@ -63,7 +66,7 @@ class CityHasOfficials(DomainError):
 
 
 def decide_change(
-    connection: Connection, city: str, change: str, by: str, password_hash: str, now: datetime, *, approved: bool
+    connection: Connection, city: str, change: str, by: str, password_hash: str | None, now: datetime, *, approved: bool
 ) -> Wanted:
     """What was approved is done in the same transaction.
 
@@ -107,7 +110,9 @@ def _check_reason(reason: str) -> None:
         )
 
 
-def _do(connection: Connection, wanted: Wanted, held: Held | None, by: str, password_hash: str, now: datetime) -> None:
+def _do(
+    connection: Connection, wanted: Wanted, held: Held | None, by: str, password_hash: str | None, now: datetime
+) -> None:
     city, official = wanted.city, wanted.official
     match wanted.kind:
         case Change.ADD:
@@ -123,6 +128,7 @@ def _do(connection: Connection, wanted: Wanted, held: Held | None, by: str, pass
             changes.set_disabled(connection, city, official, None)
             what = What.OFFICIAL_ENABLED
         case Change.RESET:
+            assert password_hash is not None, "a reset gives a password"
             changes.reset(connection, city, official, password_hash)
             devices.forget(connection, (city, official))
             what = What.OFFICIAL_RESET

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
 from functools import wraps
 from urllib.parse import urlsplit
@@ -189,5 +188,5 @@ def _admit(official: Official, declared: Declared) -> None:
         given = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
         if given != here.form_token():
             raise FormNotOurs
-    if declared.step_up and now() - official.proved_at > timedelta(seconds=FRESH.total_seconds()):
+    if declared.step_up and now() - official.proved_at > FRESH:
         raise FreshCodeNeeded

@@ -9,10 +9,10 @@ from backend.kernel.ids import new_id
 from backend.labels.regions import REGIONS
 from backend.officials import passwords, queries
 from backend.officials.changes import OfficialUnknown, Wanted
-from backend.officials.model import PROVINCE_SUFFIX, ROLE_NAMES, Change, Role
+from backend.officials.model import PROVINCE_SUFFIX, ROLE_NAMES, Change, Role, needs_two
 from backend.officials.queries import Listed
 from backend.usecases.add_official import OfficialFieldsWrong
-from backend.usecases.change_official import change_official, decide_change, disable_official, open_city
+from backend.usecases.change_official import GIVES_PASSWORD, change_official, decide_change, disable_official, open_city
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read, write
@@ -120,7 +120,7 @@ def disable(official: UUID) -> Response:
 )
 def decide(change: UUID, verdict: str) -> Response:
     password, city, by, approved = passwords.one_time(), here.city(), here.official().official, verdict == "approve"
-    hashed = passwords.hashed(password)
+    hashed = passwords.hashed(password) if approved else None
     wanted = write(city, lambda c: decide_change(c, city, str(change), by, hashed, now(), approved=approved))
     if not approved:
         return done(PEOPLE, "已不同意该项变更。", "The change was refused.")
@@ -152,7 +152,8 @@ def open_() -> Response:
 def _change(wanted: Wanted) -> Response:
     """Raises what the use case raises."""
     password, by = passwords.one_time(), here.official().official
-    hashed = passwords.hashed(password)
+    at_once = wanted.kind in GIVES_PASSWORD and not needs_two(frozenset(), wanted.roles)
+    hashed = passwords.hashed(password) if at_once else None
     if not write(wanted.city, lambda c: change_official(c, wanted, by, hashed, now())):
         return done(PEOPLE, "已提请变更，须由另一位管理员复核。", "Asked for; another administrator has to approve.")
     return _told(wanted, password)
@@ -160,7 +161,7 @@ def _change(wanted: Wanted) -> Response:
 
 def _told(wanted: Wanted, password: str) -> Response:
     """A one-time password is shown once, in this very answer."""
-    if wanted.kind in (Change.ADD, Change.RESET):
+    if wanted.kind in GIVES_PASSWORD:
         return render("officials/password.html", wanted=wanted, password=password)
     return done(f"{PEOPLE}/{wanted.official}", "已变更；该人员须重新登录。", "Changed; they have to sign in again.")
 
