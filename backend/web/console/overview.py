@@ -8,6 +8,7 @@ from flask import Response, request
 from sqlalchemy import Connection
 
 from backend.appeals import queries as appeals
+from backend.cases import queries as cases
 from backend.certificates import queries as certificates
 from backend.devices import fleet
 from backend.kernel.periods import civil_date, milliseconds
@@ -123,10 +124,15 @@ def _tiles(totals: Sequence[Total]) -> list[Tile]:
 def _alerts(connection: Connection, city: str, today: date, at: datetime) -> Iterator[Alert]:
     """What an official acts on, the most pressing first; counts stop at a hundred."""
     yield from _of_budgets(queries.outlooks(connection, city), today)
-    yield from _of_appeals(connection, city, today)
+    filed = [one.due_on for one in appeals.waiting(connection, city, limit=WAITING_MAX)]
+    yield from _of_clocks(filed, ("申诉", "appeals"), "/cases/appeals", today)
+    told = [one.due_on for one in cases.waiting(connection, city, limit=WAITING_MAX) if one.due_on is not None]
+    yield from _of_clocks(told, ("举报", "reports"), "/cases/reports", today)
     held = len(rulings.held_scans(connection, city, limit=WAITING_MAX))
     if held:
-        yield Alert("waits", f"{_many(held)} 笔奖励待核查", f"{_many(held)} held awards wait for a ruling", "/held")
+        yield Alert(
+            "waits", f"{_many(held)} 笔奖励待核查", f"{_many(held)} held awards wait for a ruling", "/cases/holds"
+        )
     gone = fleet.absent(connection, city, at).gone
     if gone:
         yield Alert("waits", f"{gone} 台终端离线或失联", f"{gone} tills are offline or silent", "/tills")
@@ -140,18 +146,16 @@ def _of_budgets(outlooks: Sequence[BudgetOutlook], today: date) -> Iterator[Aler
             yield Alert("bad", zh, f"The budget of “{one.title_zh}” is likely spent by {one.p90}", "/budgets")
 
 
-def _of_appeals(connection: Connection, city: str, today: date) -> Iterator[Alert]:
-    waiting = appeals.waiting(connection, city, limit=WAITING_MAX)
-    overdue = sum(one.due_on < today for one in waiting)
+def _of_clocks(due: Sequence[date], words: Texts, rule: str, today: date) -> Iterator[Alert]:
+    """What is to be answered by its day."""
+    overdue = sum(day < today for day in due)
+    zh, en = words
     if overdue:
-        yield Alert("bad", f"{_many(overdue)} 件申诉已超期", f"{_many(overdue)} appeals are overdue", "/appeals")
-    elif waiting:
-        first = min(one.due_on for one in waiting)
-        zh, en = (
-            f"{_many(len(waiting))} 件申诉待答复，最早 {first} 到期",
-            f"{_many(len(waiting))} appeals, first due {first}",
-        )
-        yield Alert("waits", zh, en, "/appeals")
+        yield Alert("bad", f"{_many(overdue)} 件{zh}已超期", f"{_many(overdue)} {en} are overdue", rule)
+    elif due:
+        first = min(due)
+        told = f"{_many(len(due))} 件{zh}待答复，最早 {first} 到期"
+        yield Alert("waits", told, f"{_many(len(due))} {en} to answer, the first by {first}", rule)
 
 
 def _of_registry(connection: Connection, at: datetime) -> Iterator[Alert]:

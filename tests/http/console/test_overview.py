@@ -1,5 +1,7 @@
 """The first page says what wants doing and how the city fares; an official of one district sees that district alone."""
 
+import inspect
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +11,8 @@ from playwright.sync_api import BrowserContext
 from backend.officials.model import Role
 from backend.storage.transaction import Database
 from backend.usecases.count_scans import count_scans, keep_outlooks
+from backend.web.console import overview
+from backend.web.console.declare import DECLARED
 from tests.http.conftest import Clock
 from tests.http.page.looks import fits, violations
 from tests.worlds import officials, rules
@@ -87,6 +91,13 @@ def test_a_budget_that_will_not_last_a_month_is_told(client: FlaskClient, engine
     keep_outlooks(engine_db, NANJING, clock.now)
 
     assert "预算很可能在" in _text(client)
+
+
+def test_every_alert_leads_to_a_page_that_is_there() -> None:
+    led_to = set(re.findall(r'"(/[a-z]+[a-z/]*)"[,)]', inspect.getsource(overview)))
+
+    assert len(led_to) >= 5
+    assert led_to - {one.rule for one in DECLARED} == set()
 
 
 def test_with_a_year_behind_it_the_page_has_no_barrier(served: Served, window: BrowserContext) -> None:
