@@ -56,6 +56,9 @@ from backend.usecases.sign_on import SignOn
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
+CONSOLE_ROLE = "greenpoints_console"
+CONSOLE_CONNECTIONS = 4
+"""Officials are few; at most these, beside those that a setting allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,8 @@ class Backend:
 
     settings: Settings
     database: Database
+    console_database: Database
+    """Of the console's role: `within(city)` sees that city alone, and without it none."""
     registry: RegistryCache
     policies: PolicyCache
     accept_messages: AcceptMessages
@@ -121,6 +126,7 @@ class Backend:
 
     def close(self) -> None:
         self.database.close()
+        self.console_database.close()
         if self.wechat is not None:
             self.wechat.close()
         for sign_on in self.sign_ons.values():
@@ -143,6 +149,7 @@ def build(settings: Settings) -> Backend:
     return Backend(
         settings=settings,
         database=database,
+        console_database=Database(settings.database_url, role=CONSOLE_ROLE, pool_size=CONSOLE_CONNECTIONS),
         registry=registry,
         policies=policies,
         accept_messages=_accept_messages(settings, database, recorder, policies, sign),

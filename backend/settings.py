@@ -168,8 +168,8 @@ class Settings(ResidentSettings):
         metadata=described_as(
             f"{PREFIX}DATABASE_CONNECTIONS",
             number(1, 200),
-            "每个进程的数据库连接数上限",
-            "database connections of one process, at most",
+            "每个进程的数据库连接数上限（控制台另有至多 4 个）",
+            "database connections of one process, at most; the console has up to four more",
         ),
     )
     server_host: str = field(

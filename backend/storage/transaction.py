@@ -1,7 +1,9 @@
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
@@ -11,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.kernel.errors import DomainError
+from backend.storage.row_security import SETTING
 
 Result = TypeVar("Result")
 Params = Mapping[str, Any] | Sequence[Any]
@@ -31,6 +34,8 @@ _NOT_NOW = frozenset({"57014", "25006"})
 """A statement that was cancelled or took too long; a server that takes no writes, as a standby."""
 _SHORT_OF_RESOURCES = "53"
 
+_CITY = re.compile(r"[0-9]{6}")
+
 _observers: list[Observer] = []
 
 
@@ -46,6 +51,17 @@ class Database:
     def __init__(self, url: str, *, role: str | None, pool_size: int = 8) -> None:
         """`role` is taken by SET ROLE on every connection; None stays the owner, for migrations alone."""
         self._engine = _engine(make_url(url), role, pool_size)
+        self._city: str | None = None
+
+    def within(self, city: str) -> "Database":
+        """The same connections, each transaction of which sees and writes `city` alone where rows have a wall
+        (`row_security`): those of the console's role. Raises ValueError where it is no code of six digits.
+        """
+        if not _CITY.fullmatch(city):
+            raise ValueError(f"no code of a city: {city!r}")
+        one = copy(self)
+        one._city = city  # noqa: SLF001 - one of its own kind
+        return one
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, after COMMIT. `work` may run again after a deadlock, a serialisation failure or a lost
@@ -55,6 +71,7 @@ class Database:
             try:
                 # `begin` is explicit: hot statements bypass SQLAlchemy, which would see nothing to commit.
                 with self._connected() as connection, connection.begin() as transaction:
+                    self._enter(connection)
                     result = work(connection)
                     transaction.commit()
                     return result
@@ -71,6 +88,7 @@ class Database:
             driver = _driver(connection)
             driver.read_only = True
             try:
+                self._enter(connection)
                 yield connection
                 # There is nothing to commit, but a ROLLBACK would make the driver forget its prepared statements.
                 driver.commit()
@@ -80,7 +98,13 @@ class Database:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """For hot SELECTs that need no common moment: each is its own transaction, which saves two round trips."""
+        """For hot SELECTs that need no common moment: each is its own transaction, which saves two round trips. Within a city
+        it is a read like any other, since what is said of a city holds for a transaction.
+        """
+        if self._city is not None:
+            with self.read() as connection:
+                yield connection
+            return
         with self._connected() as connection:
             driver = _driver(connection)
             driver.autocommit = True
@@ -91,6 +115,11 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _enter(self, connection: Connection) -> None:
+        """Says which city it is about. A literal, since Citus hands that on to its nodes, and a call of set_config not."""
+        if self._city is not None:
+            _driver(connection).execute(f"SET LOCAL {SETTING} = '{self._city}'")
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

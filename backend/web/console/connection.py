@@ -12,9 +12,9 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def read(city: str) -> Iterator[Connection]:  # noqa: ARG001 - row-level security will be told of it
+def read(city: str) -> Iterator[Connection]:
     """A read-only transaction that sees `city` alone."""
-    with backend().database.read() as connection:
+    with backend().console_database.within(city).read() as connection:
         yield connection
 
 
@@ -28,6 +28,6 @@ class Writer:
         return write(self._city, work)
 
 
-def write(city: str, work: Callable[[Connection], Result]) -> Result:  # noqa: ARG001 - as above
+def write(city: str, work: Callable[[Connection], Result]) -> Result:
     """What `work`, a use case, returns once it is committed; it may run again, so it has database effects only."""
-    return backend().database.write(work)
+    return backend().console_database.within(city).write(work)
