@@ -93,7 +93,7 @@ CONSOLE_WRITES = {
     "catalogue_versions": "INSERT",
     "redemptions": "UPDATE (state, settled_at, lapsed, repaid, voided_at, voided_by, approved_by, void_reason)",
     "redemption_counters": "UPDATE (used)",
-    "vouchers": "UPDATE (state, ended_at)",
+    "vouchers": "UPDATE (state, ended_at, service, store, use_key)",
     "access_log": "INSERT",
     "passport_benefits": "INSERT",
     "passport_grounds": "INSERT",
