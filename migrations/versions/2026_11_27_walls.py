@@ -64,8 +64,11 @@ CONSOLE_WRITES = {
     "statement_disputes": "INSERT, UPDATE (ruling, explanation, correction, correction_reference, ruled_at, ruled_by,"
     " approved_at, approved_by)",
     "claim_holds": "INSERT, UPDATE (released_at, released_by, release_reason)",
+    "adjustments": "INSERT, UPDATE (state, judged_by, judged_at, posted_at)",
+    "exports": "INSERT",
     # Cases.
     "hold_rulings": "INSERT",
+    "appeal_proposals": "INSERT",
     "appeals": "UPDATE (state, decided_at, decided_by, approved_by, explanation, new_decision_no)",
     "label_reports": "UPDATE (state, due_on, outcome, reason, decided_at, decided_by)",
     "report_steps": "INSERT",
@@ -95,9 +98,12 @@ CONSOLE_WRITES = {
     "redemption_counters": "UPDATE (used)",
     "vouchers": "UPDATE (state, ended_at, service, store, use_key)",
     "access_log": "INSERT",
+    # Whoever writes for residents keeps their rows from leaving meanwhile, and a lock takes a right to change something.
+    "residents": "UPDATE (waits_for_guardian)",
     "passport_benefits": "INSERT",
     "passport_grounds": "INSERT",
     # Registries, which all cities share.
+    "registry_uploads": "INSERT, UPDATE (content, state, stage, done, total, moved_at, report)",
     "bodies": "INSERT",
     "certificates": "INSERT",
     "certificate_states": "INSERT",

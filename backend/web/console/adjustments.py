@@ -23,7 +23,7 @@ from backend.officials.model import Role
 from backend.usecases.adjust_by_hand import approve_adjustment, propose_adjustment, refuse_adjustment
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import Writer, read
+from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
 from backend.web.console.money_words import JUDGES, SEES, UNIT_NAMES, amount, by, names, unit_name
 from backend.web.context import now
@@ -91,7 +91,7 @@ def adjustment_proposed() -> Response:
     try:
         wanted = _wanted()
         proposed = Proposed(by(), alone_max(frozenset(here.official().roles), wanted.unit))
-        state = propose_adjustment(Writer(here.city()), here.city(), new_id(), wanted, proposed, now())
+        state = propose_adjustment(within(here.city()), here.city(), new_id(), wanted, proposed, now())
     except DomainError as refusal:
         return _form(refusal)
     if state is AdjustmentState.POSTED:
@@ -111,7 +111,7 @@ def adjustment_proposed() -> Response:
 )
 def adjustment_judged(adjustment: UUID, verdict: str) -> Response:
     act = approve_adjustment if verdict == "approve" else refuse_adjustment
-    act(Writer(here.city()), here.city(), str(adjustment), by(), now())
+    act(within(here.city()), here.city(), str(adjustment), by(), now())
     if verdict == "approve":
         return done(HOME, "已复核入账。", "Approved and posted.")
     return done(HOME, "已退回，没有入账。", "Refused: nothing was posted.")

@@ -15,7 +15,7 @@ from backend.usecases.export_tables import ask_export, note_fetched
 from backend.usecases.report_liability import liability_report
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import Writer, read
+from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
 from backend.web.console.money_words import ACTS, SEES, UNIT_NAMES, amount, by, may_act, unit_name
 from backend.web.context import now
@@ -63,7 +63,7 @@ def exports_listed() -> Response:
 @page("/exports", title=("导出", "Exports"), topic=Topic.MONEY, roles=ACTS, method="POST", step_up=True)
 def export_asked() -> Response:
     try:
-        ask_export(Writer(here.city()), here.city(), new_id(), _wanted(), by(), now())
+        ask_export(within(here.city()), here.city(), new_id(), _wanted(), by(), now())
     except DomainError as refusal:
         return _exports(refusal)
     return done(EXPORTS, "已申请，一分钟内开始生成。", "Asked for: it is begun within a minute.")
@@ -81,7 +81,7 @@ def export_fetched(export: UUID) -> Response:
     city, which = here.city(), str(export)
     with read(city) as connection:
         found = queries.fetchable(connection, city, which, by())
-    note_fetched(Writer(city), city, "export", which, now())
+    note_fetched(within(city), city, "export", which, now())
 
     def pieces() -> Iterator[bytes]:
         with read(city) as connection:

@@ -12,7 +12,7 @@ from backend.usecases.export_tables import note_fetched
 from backend.usecases.pay_settlements import book_payment, prepare_payment, refuse_payment, release_payment
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import Writer, read
+from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
 from backend.web.console.money_words import ACTS, SEES, by, may_act, names
 from backend.web.context import now
@@ -46,7 +46,7 @@ def payments_listed() -> Response:
     step_up=True,
 )
 def payment_prepared() -> Response:
-    made = prepare_payment(Writer(here.city()), here.city(), new_id(), by(), now())
+    made = prepare_payment(within(here.city()), here.city(), new_id(), by(), now())
     return done(
         f"{HOME}/{made.payment}",
         f"已编制，{len(made.payees)} 笔；请另一位财务人员放行。",
@@ -86,7 +86,7 @@ def payment_file_sent(payment: UUID) -> Response:
         payees = queries.payees(connection, here.city(), str(payment))
     if not found or found[0].state not in (PaymentState.RELEASED, PaymentState.PAID):
         raise PaymentUnknown
-    note_fetched(Writer(here.city()), here.city(), "payment-file", str(payment), now())
+    note_fetched(within(here.city()), here.city(), "payment-file", str(payment), now())
     response = Response(payment_file(str(payment), payees), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="payment-{payment}.csv"'
     return response
@@ -101,7 +101,7 @@ def payment_file_sent(payment: UUID) -> Response:
     step_up=True,
 )
 def payment_dealt(payment: UUID, act: str) -> Response:
-    writer, city, which = Writer(here.city()), here.city(), str(payment)
+    writer, city, which = within(here.city()), here.city(), str(payment)
     if act == "release":
         release_payment(writer, city, which, by(), now())
         said = "已放行，可以下载交给银行。", "Released: download it for the bank."

@@ -11,10 +11,10 @@ from backend.officials.model import Role
 from backend.usecases.ripple import Subject, hold_unpaid, subject_of
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import read
+from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
 from backend.web.console.words import yuan
-from backend.web.context import backend, now
+from backend.web.context import now
 from backend.web.problems import PROBLEMS
 
 SEES = frozenset({Role.CASE_OFFICER, Role.FINANCE, Role.CITY_ADMINISTRATOR, Role.PROVINCE, Role.AUDITOR})
@@ -49,7 +49,7 @@ def ripple_hold() -> Response:
         return _page(text, body, ("请写明冻结的理由。", "Say why it is held."), 422)
     with read(here.city()) as connection:
         subject = subject_of(connection, text[:TEXT_MAX], body or None)
-    held = hold_unpaid(backend().database, here.city(), subject.lost, here.official().official, reason, now())
+    held = hold_unpaid(within(here.city()), here.city(), subject.lost, here.official().official, reason, now())
     return done(
         f"/console/registry/ripple?q={_quoted(text)}&body={_quoted(body)}",
         f"已冻结 {held.held} 笔未付的结算，已出结算单中 {yuan(held.unpaid_fen)} 暂不支付；居民的积分不变。",

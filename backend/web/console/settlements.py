@@ -23,7 +23,7 @@ from backend.usecases.hold_claims import hold_claims, release_claims
 from backend.usecases.overdue_claims import overdue_claims
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import Writer, read
+from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
 from backend.web.console.money_words import ACTS, CHARS_MAX, JUDGES, SEES, by, may_act, may_judge, until
 from backend.web.context import now
@@ -78,7 +78,7 @@ def settlement_months() -> Response:
 )
 def settlement_closed() -> Response:
     month = _typed("month")
-    made = close_settlement(Writer(here.city()), here.city(), month, by(), now())
+    made = close_settlement(within(here.city()), here.city(), month, by(), now())
     return done(
         f"{HOME}?month={month}",
         f"{month} 已结账：{made.statements} 份对账单，{made.lines} 行。",
@@ -120,7 +120,7 @@ def statement_csv(month: str, retailer: str) -> Response:
     """Sent as it is read, page by page, so that its size does not matter."""
     city, at = here.city(), now()
     head = _head(month, retailer)
-    note_fetched(Writer(city), city, "statement", f"{month}/{retailer}", at)
+    note_fetched(within(city), city, "statement", f"{month}/{retailer}", at)
 
     def pieces() -> Iterator[str]:
         with read(city) as connection:
@@ -172,7 +172,7 @@ def statement_line(month: str, line_no: int, retailer: str) -> Response:
 )
 def statement_dealt(act: str, month: str, line_no: int, retailer: str) -> Response:
     """Of a whole statement (line 0) it is confirmed; anything else is of one line."""
-    key, city, writer = LineKey(month, retailer, line_no), here.city(), Writer(here.city())
+    key, city, writer = LineKey(month, retailer, line_no), here.city(), within(here.city())
     if act == "confirm":
         confirm_statement(writer, city, month, retailer, by(), now())
         return done(f"/console/statements/{month}/{retailer}", "已代商户确认。", "Confirmed for the retailer.")
