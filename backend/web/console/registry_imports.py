@@ -150,7 +150,7 @@ def registry_enter() -> Response:
     given = {name: request.form.get(name, "").strip()[:CELL_MAX] for name in (*BY_HAND, *DATES)}
     official = here.official()
     source = Source("手工登记", "手工登记", official.name, now())
-    report = imports.import_rows(within(here.city()), [given | {"state": "有效"}], source)
+    report = imports.import_rows(backend().database, [given | {"state": "有效"}], source)
     if report.errors:
         wrong = {error.column: (error.reason_zh, error.reason_en) for error in report.errors}
         return _enter(given, wrong, 422)

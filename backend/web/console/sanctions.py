@@ -23,9 +23,9 @@ from backend.usecases.suspend_store import Notice
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.cases import SEES, WORKS
-from backend.web.console.connection import read, within, write
+from backend.web.console.connection import read, write
 from backend.web.console.declare import Topic, page
-from backend.web.context import now
+from backend.web.context import backend, now
 from backend.web.problems import PROBLEMS
 
 ROWS = 50
@@ -156,7 +156,7 @@ def lists_imported() -> Response:
         return _lists(("请填写来源单位并选择文件。", "Name the source and choose a file."), 422)
     origin, dry_run = Imported(source, here.official().name, now()), request.form.get("write") != "yes"
     try:
-        report = import_listings(within(here.city()), content, origin, dry_run=dry_run)
+        report = import_listings(backend().database, content, origin, dry_run=dry_run)
     except (FileRefused, ColumnsMissing) as error:
         return _lists((error.sentence_zh, error.sentence_en), 422)
     return _lists(report=report, dry_run=dry_run)

@@ -341,13 +341,13 @@ def test_every_scheme_has_a_ceiling_that_fits_its_level(engine_db: Database) -> 
     assert all(rate <= {"U": 10_000, "M": 10_000, "E": 5_000, "S": 2_000}[level] for level, rate in ceilings.values())
 
 
-def test_the_console_and_the_auditor_read_the_registry_and_change_nothing_recorded(database_url: str) -> None:
+def test_the_console_and_the_auditor_read_the_registry_and_no_more(database_url: str) -> None:
     for role in ("greenpoints_console", "greenpoints_auditor"):
         database = Database(database_url, role=role)
         try:
             with database.read() as connection:
                 assert store.load_entries(connection, [KEY]) == (0, {})
             with pytest.raises(Exception, match="permission denied"):
-                database.write(lambda connection: hot(connection, "UPDATE certificates SET number = ''"))
+                database.write(lambda connection: hot(connection, "UPDATE registry_version SET version = 9"))
         finally:
             database.close()
