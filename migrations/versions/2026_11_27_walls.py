@@ -102,10 +102,9 @@ CONSOLE_WRITES = {
     "residents": "UPDATE (waits_for_guardian)",
     "passport_benefits": "INSERT",
     "passport_grounds": "INSERT",
-    # Files that wait for a job; registries themselves, which all cities share, are written by the engine.
-    "registry_uploads": "INSERT, UPDATE (content, state, stage, done, total, moved_at, report)",
 }
-"""What the use cases write that officials start, and no more; those of officials themselves were granted with their tables."""
+"""What the use cases write that officials start, and no more; those of officials themselves were granted with their tables.
+Registries, which all cities share, are written by the engine."""
 
 
 def upgrade() -> None:

@@ -15,7 +15,7 @@ from backend.kernel.ids import new_id
 from backend.usecases.registry_uploads import ask_import, put_upload
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import read, within
+from backend.web.console.connection import read
 from backend.web.console.declare import EVERYONE, Topic, page
 from backend.web.console.registry import CHANGES, STATES
 from backend.web.context import backend, now
@@ -86,7 +86,7 @@ def import_upload() -> Response:
     name = (file.filename if file and file.filename else "—").replace("\x00", "")[-NAME_MAX:]
     official = here.official()
     new = NewUpload(new_id(), name, source.replace("\x00", ""), content, official.official, official.name)
-    put_upload(within(here.city()), here.city(), new, now())
+    put_upload(backend().database, here.city(), new, now())
     return done(
         f"{IMPORTS}/{new.upload}", "已上传，先试运行，不写入。", "Uploaded; a dry run comes first, nothing is written."
     )
@@ -115,7 +115,7 @@ def import_one(upload: UUID) -> Response:
     method="POST",
 )
 def import_go_on(upload: UUID) -> Response:
-    ask_import(within(here.city()), here.city(), str(upload), here.official().official, now())
+    ask_import(backend().database, here.city(), str(upload), here.official().official, now())
     return done(f"{IMPORTS}/{upload}", "已开始导入。", "The import has begun.")
 
 
