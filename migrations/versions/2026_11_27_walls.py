@@ -12,7 +12,7 @@ from alembic import op
 from backend.storage.row_security import CITY, raise_wall
 
 revision = "0043_walls"
-down_revision = "0049_label_sellers"
+down_revision = "0046_policy_pages"
 branch_labels = None
 depends_on = None
 
