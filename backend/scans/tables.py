@@ -144,6 +144,13 @@ decisions = Table(
     Index("ix_decisions_pending", "city", "label_key", postgresql_where="outcome = 'pending_product'"),
     Index("ix_decisions_decided", "city", "decided_at", postgresql_using="brin"),
     Index("ix_decisions_held", "city", "basket", postgresql_where="outcome = 'held'"),
+    Index(
+        "ix_decisions_repeated",
+        "city",
+        "decided_at",
+        "label_key",
+        postgresql_where="reason = 'unit_already_awarded'",
+    ),
     Index("ix_decisions_certificate", "city", "certificate_row", postgresql_where="award > 0"),
 )
 """One row a scan and decision: the facts it was taken on, and what it was. `code` stands only where the text is not it.

@@ -1,13 +1,15 @@
 """The ripple: what a certificate that was lost, or a serial that was proven false, has already cost; unpaid money is held."""
 
+from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, request
 
-from backend.cases import ripple
+from backend.cases import repeated, ripple
 from backend.kernel.errors import DomainError
 from backend.officials.model import Role
+from backend.retailers import queries as shops
 from backend.usecases.ripple import Subject, hold_unpaid, subject_of
 from backend.web.console import here
 from backend.web.console.answers import done, render
@@ -21,6 +23,7 @@ SEES = frozenset({Role.CASE_OFFICER, Role.FINANCE, Role.CITY_ADMINISTRATOR, Role
 HOLDS = frozenset({Role.CASE_OFFICER, Role.FINANCE})
 TEXT_MAX, REASON_MAX = 200, 500
 ROWS = 50
+LOOKED_BACK = timedelta(days=30)
 
 
 @page(
@@ -55,6 +58,20 @@ def ripple_hold() -> Response:
         f"已冻结 {held.held} 笔未付的结算，已出结算单中 {yuan(held.unpaid_fen)} 暂不支付；居民的积分不变。",
         f"{held.held} sales are held; {yuan(held.unpaid_fen)} on statements is not paid now. Residents keep theirs.",
     )
+
+
+@page(
+    "/registry/repeated",
+    title=("重复的序列号", "Repeated serials"),
+    topic=Topic.REGISTRY,
+    roles=SEES,
+    menu=("重复的序列号", "Repeated serials"),
+)
+def repeated_serials() -> Response:
+    with read(here.city()) as connection:
+        rows = repeated.repeated(connection, here.city(), now() - LOOKED_BACK)
+        names = shops.names_of(connection, here.city(), {one.first_store for one in rows if one.first_store})
+    return render("registry/repeated.html", rows=rows, names=names)
 
 
 def _page(text: str, body: str, refused: tuple[str, str] | None = None, status: int = 200) -> Response:

@@ -14,7 +14,18 @@ from backend.officials.model import Role
 from backend.storage.transaction import Database, hot
 from tests.http.conftest import Clock
 from tests.worlds import books, officials
-from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, City, certificate_row, open_city, read, resident
+from tests.worlds.city import (
+    FRIDGE,
+    NANJING,
+    NOON,
+    UNCERTIFIED,
+    City,
+    certificate_row,
+    open_city,
+    read,
+    resident,
+    unit_label,
+)
 
 NUMBER = certificate_row(code=FRIDGE)["certificate_no"]
 
@@ -170,6 +181,14 @@ def test_the_ripple_is_shown_and_what_is_unpaid_is_held(desk: FlaskClient, city:
     with city.database.read() as connection:
         assert hot(connection, "SELECT count(*) FROM claim_holds").fetchone() == (1,)
     assert "没有登记编号为" in desk.get("/console/registry/ripple?q=XYZ123").get_data(as_text=True)
+
+
+def test_a_serial_that_was_read_again_is_shown_with_its_shops(desk: FlaskClient, city: City) -> None:
+    assert "没有重复的序列号" in text(desk.get("/console/registry/repeated"))
+    till, label = city.till(), unit_label("A1")
+    city.record(*[till.basket(read(label), resident=resident(number)) for number in (1, 2)])
+
+    assert "(21)A1" in text(desk.get("/console/registry/repeated"))
 
 
 def test_schemes_bodies_and_enterprises_are_shown(desk: FlaskClient) -> None:
