@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0052_repeated_units"
-down_revision = "0046_policy_pages"
+down_revision = "0043_walls"
 branch_labels = None
 depends_on = None
 
