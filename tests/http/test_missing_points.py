@@ -15,7 +15,6 @@ from flask.testing import FlaskClient
 
 from backend.bootstrap import Backend
 from backend.certificates.cache import RegistryCache
-from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.missing_points.model import MissingNeedsAnother, MissingVerdict
 from backend.policies.store import PolicyCache
@@ -30,7 +29,7 @@ from tests.db.operator.typed import Run, done, listed
 from tests.http.conftest import Clock, SignIn
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, WASHER, City, read, resident
-from tests.worlds.later import assert_sound
+from tests.worlds.later import assert_sound, assert_verified
 
 __all__ = ["run"]
 ROUNDS = int(os.environ.get("MISSING_ROUNDS", "3"))
@@ -181,21 +180,54 @@ def test_a_till_that_was_offline_is_waited_for(claim: Claim, city: City, sold: C
 
 
 def test_of_many_who_claim_one_slip_at_once_one_is_credited(backend: Backend, sold: City) -> None:
-    def attempt(number: int) -> str:
-        asked = AskedMissing(NANJING, "1", "s1", (NOON + timedelta(hours=8)).date(), SLIP, 30_000)
-        try:
-            return backend.claim_missing_points.claim(asked, Home(NANJING, resident(number)), NOON).claim.state.value
-        except DomainError as refusal:
-            return refusal.code
+    day = (NOON + timedelta(hours=8)).date()
+
+    def attempt(number: int, slip_no: str) -> str:
+        asked = AskedMissing(NANJING, slip_no, "s1", day, slip_no, 30_000)
+        return backend.claim_missing_points.claim(asked, Home(NANJING, resident(number)), NOON).claim.state.value
 
     for one in range(ROUNDS):
-        with ThreadPoolExecutor(8) as pool:
-            outcomes = sorted(pool.map(attempt, range(8 * one + 1, 8 * one + 9)))
-        # The slip is given in the first round; whoever comes later is told what all others are.
-        assert outcomes == (["found"] if one == 0 else ["open"]) + ["open"] * 7
+        slip_no = f"R{one}"
+        sell(sold, till=10 + one, slip_no=slip_no)
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = sorted(pool.map(lambda n, s=slip_no: attempt(n, s), range(6 * one + 1, 6 * one + 7)))  # type: ignore[misc]
+        assert outcomes == ["found", *["open"] * 5]
 
-    assert earned(sold) == 20
+    assert earned(sold) == 20 * ROUNDS
     assert_sound(sold.database, NANJING)
+
+
+def test_where_the_shop_is_the_place_it_is_not_claimed_from_afar(claim: Claim, sold: City) -> None:
+    rates = {"M": {"P3": 10_000, "P2": 10_000, "P1": 10_000}}
+    deposit = rules.document(rules.rule("ten", rules.fixed(10), rates=rates), policy="deposit")
+    sold.publish({**deposit, "claims": "same_store", "stacking": {"group": "deposit", "mode": "first"}})
+
+    status, body = claim()
+
+    assert (status, body["type"]) == (409, "/problems/claim-in-store")
+    assert earned(sold) == books.count(sold.database, "missing_points", NANJING) == 0
+
+
+def test_claims_follow_into_another_account_and_nothing_of_a_slip_stays_behind_a_closed_one(
+    client: FlaskClient, claim: Claim, sold: City, sign_in: SignIn
+) -> None:
+    claim("li")
+    claim("li", slip_no="WAITS-1")
+    survivor, other = sign_in("wang"), sign_in("li")
+    proof = {"way": "session", "code": other["Authorization"].removeprefix("Bearer ")}
+    assert client.post("/api/resident/v1/merges", json=proof, headers=survivor).status_code == 200
+    told = client.get("/api/resident/v1/missing-points", headers=survivor).get_json()["claims"]
+    assert sorted(one["state"] for one in told) == ["found", "open"]
+    assert_verified(sold.database, NANJING)
+
+    closing = client.get("/api/resident/v1/account/closing", headers=survivor).get_json()["told_sha256"]
+    closed = client.post("/api/resident/v1/account/closing", json={"told_sha256": closing}, headers=survivor)
+
+    assert closed.status_code < 300, closed.text
+    left = books.rows(sold.database, "SELECT slip_no, state FROM missing_points WHERE city = :c ORDER BY 2", c=NANJING)
+    assert left == [("-", "found"), ("-", "rejected")]
+    assert books.rows(sold.database, "SELECT slip_no FROM baskets WHERE city = :c", c=NANJING) == [(None,)]
+    assert claim("zhao")[1]["state"] == "open"
 
 
 def test_an_official_rejects_and_another_looks_again_and_gives_the_sale(
