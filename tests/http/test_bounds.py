@@ -1,6 +1,7 @@
 """One client address may not wear out what anyone may call; others go on meanwhile."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +17,7 @@ from backend.usecases.make_snapshot import MakeSnapshot
 from backend.web.app import create_app
 from backend.web.bounded import BOUNDS, Bounds
 from backend.web.rate import Bounded
-from tests.http.conftest import Clock
+from tests.http.conftest import Clock, SignIn
 from tests.http.shop import Shop
 from tests.worlds.city import NANJING, NOON, City
 
@@ -44,7 +45,7 @@ def stopped_clock(client: FlaskClient) -> Bounds:
     return held
 
 
-@pytest.mark.parametrize("what", Bounded)
+@pytest.mark.parametrize("what", ROUTES)
 def test_an_address_that_asks_too_often_is_told_when_to_come_again(
     client: FlaskClient, city: City, shop: Shop, what: Bounded
 ) -> None:
@@ -62,6 +63,24 @@ def test_an_address_that_asks_too_often_is_told_when_to_come_again(
     assert refused.get_json()["detail"].startswith("您所在网络的请求过于频繁")
     assert ask(client, what, forwarded=OTHER).status_code != 429
     assert ask(client, what).status_code != 429
+
+
+def test_slips_of_others_are_not_tried_out_from_one_address(client: FlaskClient, city: City, sign_in: SignIn) -> None:
+    stopped_clock(client)
+    slip = {"store": "s9", "bought_on": "2026-11-22", "slip_no": "1", "amount_fen": 1}
+    headers = [sign_in(f"person-{number}") for number in range(2)]
+
+    asked = [
+        client.post(
+            "/api/resident/v1/missing-points",
+            json={"claim_id": str(uuid4()), **slip},
+            headers=headers[number % 2],
+            environ_base={"REMOTE_ADDR": CLIENT},
+        ).status_code
+        for number in range(Bounded.MISSING_POINTS.value.at_once + 1)
+    ]
+
+    assert asked == [404] * Bounded.MISSING_POINTS.value.at_once + [429]
 
 
 def test_a_header_of_a_stranger_makes_nobody_else_of_him(client: FlaskClient, city: City) -> None:
