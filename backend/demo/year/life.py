@@ -16,6 +16,7 @@ from backend.audit.acting import acting
 from backend.certificates.cache import RegistryCache
 from backend.certificates.imports import Source, import_rows
 from backend.demo.year import goods
+from backend.demo.year.counting_house import keep_house
 from backend.demo.year.desk import Desk
 from backend.demo.year.founding import FOUNDER
 from backend.demo.year.sales import BASKETS_A_DAY, DAYS, RESIDENTS, Sale, Way, joins_on, sales_of
@@ -40,6 +41,7 @@ from backend.usecases.hold_redemption import Asked, HoldRedemption
 from backend.usecases.learn_prices import learn_prices
 from backend.usecases.record_baskets import RecordBaskets
 from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
+from backend.usecases.report_liability import freeze_liability
 from backend.usecases.resolve_products import ResolveProducts
 from backend.usecases.return_goods import AskedReturn, ReturnGoods
 from backend.usecases.settle_due import settle_due
@@ -96,6 +98,7 @@ def live(url: str, keys: Keys, span: Span, *, seed: int = 1, progress: Progress 
         for day in range(span.days):
             year.live_day(day)
             progress(day + 1, span.days)
+        freeze_liability(database, SUZHOU, datetime.combine(span.ends, time(1), CHINA).astimezone(UTC))
 
 
 class _Year:
@@ -129,6 +132,7 @@ class _Year:
         if on.weekday() == 0:
             learn_prices(self._database, SUZHOU, evening)
         self._desk.open(on, evening)
+        keep_house(self._database, on, evening)
 
     def _let_join(self, day: int, now: datetime) -> None:
         while self._joined < self._span.residents and joins_on(self._joined, self._span.residents) <= day:

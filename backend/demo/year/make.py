@@ -7,10 +7,12 @@ from backend.demo.keys import CITY_KEY_ID, Keyring
 from backend.demo.steps import step
 from backend.demo.year import founding
 from backend.demo.year.life import Keys, Span, live
+from backend.demo.year.shops import SUZHOU
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, milliseconds
 from backend.key_files import secret_key
 from backend.storage.transaction import Database
+from backend.usecases.count_scans import count_scans, keep_outlooks
 
 DONE = "done"
 MONTH = 30
@@ -33,6 +35,8 @@ def make_year(url: str, owner: Database, keyring: Keyring, marker: Path, now: da
     with step("苏州 founding Suzhou"):
         founding.found(url, owner, span.begins - timedelta(days=2))
     live(url, keys_of(keyring), span, progress=_show)
+    count_scans(owner, SUZHOU, now)
+    keep_outlooks(owner, SUZHOU, now)
     marker.write_text(DONE)
 
 
