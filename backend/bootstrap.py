@@ -153,13 +153,7 @@ def build(settings: Settings) -> Backend:
         registry=registry,
         policies=policies,
         accept_messages=_accept_messages(settings, database, recorder, policies, sign),
-        scan_label=ScanLabel(
-            database,
-            recorder,
-            policies,
-            together_max=settings.shared_scans_max,
-            observe=metrics.shared.observe,
-        ),
+        scan_label=_scan_label(settings, database, recorder, policies),
         return_goods=ReturnGoods(database, policies),
         hand_in_unit=HandInUnit(database, registry, policies),
         quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
@@ -196,6 +190,11 @@ def build(settings: Settings) -> Backend:
         sign=sign,
         newest_revision=newest(),
     )
+
+
+def _scan_label(settings: Settings, database: Database, recorder: RecordBaskets, policies: PolicyCache) -> ScanLabel:
+    observe = metrics.shared.observe
+    return ScanLabel(database, recorder, policies, together_max=settings.shared_scans_max, observe=observe)
 
 
 def _accept_messages(
