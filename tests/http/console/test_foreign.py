@@ -40,6 +40,7 @@ LI = resident(7)
 SHARED = {"certificate", "uscc"}
 """Registries are one for all cities."""
 MONTHS = {"month": MONTH, "retailer": BIG}
+NOT_YET = {"/console/policy-drafts/<uuid:draft>/progress": "there is none until a preview is asked for"}
 PLAUSIBLE = {
     "reason": "越权",
     "text": "越权",
@@ -233,7 +234,7 @@ def test_every_object_of_a_route_is_made_here(world: World) -> None:
 
 def test_nanjing_itself_sees_its_objects(world: World) -> None:
     for rule, method, one, paths in of_objects(world):
-        if method != "GET":
+        if method != "GET" or rule.rule in NOT_YET:
             continue
         shown = [
             world.mine(role).get(paths[0]).status_code
