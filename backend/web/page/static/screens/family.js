@@ -24,26 +24,24 @@ function child(age) {
 
 async function guardian(shown, signal) {
   const { cities } = await ask("/api/public/v1/cities", { signal });
+  const city = el("select", { id: "ward-city", onchange: () => draw().catch((error) => list.replaceChildren(refusal(error.message))) }, cities.map((one) => el("option", { value: one.city, selected: one.city === session().city }, one.name)));
   const list = el("section.card");
-  put(shown, list);
-  const home = session().city;
-  let text = null;
-  await draw();
+  put(shown, cities.length > 1 ? el("div", {}, el("label", { for: "ward-city" }, say("孩子所在的城市", "The child's city")), city) : null, list);
+  const text = await draw();
   put(shown, adding());
 
   async function draw() {
-    const found = await Promise.all(cities.map(({ city }) => ask(`/wards?city=${city}`, { signal })));
-    text = found[0]?.text ?? null;
-    const rows = found.flatMap(({ city, wards }) => wards.map((one) => ({ city, ...one })));
+    const found = await ask(`/wards?city=${city.value}`, { signal });
     list.replaceChildren(el("h2", { tabindex: "-1" }, say("我监护的孩子", "Children in my care")),
-      rows.length ? el("ul.rows", {}, rows.map((one, at) => row(one, at + 1))) : el("p", {}, say("还没有。", "None yet.")));
+      found.wards.length ? el("ul.rows", {}, found.wards.map((one, at) => row(one, at + 1))) : el("p", {}, say("还没有。", "None yet.")));
+    return found.text;
   }
 
-  function row({ city, ward, since }, number) {
+  function row({ ward, since }, number) {
     const line = el("li", {}, el("span", {}, say(`第 ${number} 个孩子`, `Child ${number}`), el("small", {}, say(`${onDay(since)}同意`, `agreed on ${onDay(since)}`))));
     const take = button(say("撤回同意", "Take it back"), async () => {
       try {
-        await ask(`/wards/${ward}?city=${city}`, { method: "DELETE" });
+        await ask(`/wards/${ward}?city=${city.value}`, { method: "DELETE" });
         await draw();
         list.querySelector("h2").focus();
         speak(say("已撤回，不再为孩子积分", "Taken back; nothing is earned for the child any more"));
@@ -58,7 +56,6 @@ async function guardian(shown, signal) {
 
   function adding() {
     const code = field("ward", say("孩子手机上的监护码", "The code on the child's phone"), { maxlength: "20", autocomplete: "off", autocapitalize: "characters", spellcheck: "false" });
-    const city = el("select", { id: "ward-city" }, cities.map((one) => el("option", { value: one.city, selected: one.city === home }, one.name)));
     const take = async () => {
       code.right();
       if (!code.value()) {
@@ -75,7 +72,6 @@ async function guardian(shown, signal) {
         code.wrong(error.message);
       }
     };
-    return form("form.card", say("我同意", "I agree"), take, el("h2", {}, say("同意孩子使用", "Agree for a child")), el("p.full", {}, said(text, "text")), code.all,
-      cities.length > 1 ? [el("label", { for: "ward-city" }, say("孩子所在的城市", "The child's city")), city] : null);
+    return form("form.card", say("我同意", "I agree"), take, el("h2", {}, say("同意孩子使用", "Agree for a child")), el("p.full", {}, said(text, "text")), code.all);
   }
 }
