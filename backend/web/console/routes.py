@@ -7,7 +7,6 @@ from backend.web.console import files as _files  # noqa: F401
 from backend.web.console import money as _money  # noqa: F401
 from backend.web.console import officials as _officials  # noqa: F401
 from backend.web.console import overview as _overview  # noqa: F401
-from backend.web.console import payments as _payments  # noqa: F401
 from backend.web.console import policies as _policies  # noqa: F401
 from backend.web.console import policy_drafts as _policy_drafts  # noqa: F401
 from backend.web.console import policy_editor as _policy_editor  # noqa: F401
