@@ -39,6 +39,8 @@ from backend.usecases.send_notices import SendNotices
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
+CONNECTIONS = CONCURRENT_JOBS + 1
+"""An export says how far it is while it reads."""
 READER = "greenpoints_auditor"
 
 name_argument = click.argument("name", type=click.Choice([planned.name for planned in SCHEDULE]), metavar="NAME")

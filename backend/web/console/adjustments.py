@@ -1,5 +1,6 @@
 """Adjustments by hand: proposed under a ticket, posted at once within one's limit, approved by another beyond it."""
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -38,6 +39,8 @@ STATES = {
     AdjustmentState.REFUSED: ("已退回", "refused", "bad"),
 }
 UNITS = ("points", "fen", "fee")
+_POINTS = re.compile(r"-?[0-9]{1,12}")
+_YUAN = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,2}))?")
 
 
 @page(
@@ -122,13 +125,21 @@ def _wanted() -> Wanted:
     form = request.form
     whose, unit, cause = form.get("whose", "").strip()[:64], form.get("unit", ""), form.get("cause", "")
     try:
-        value = round(float(form.get("amount", "")) * (1 if unit == "points" else 100))
+        value = _value(form.get("amount", "").strip(), unit)
         resident = None if form.get("of") == "store" else str(UUID(whose))
         chosen = Cause(cause)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise AdjustmentInvalid from None
     store = whose if form.get("of") == "store" else None
     return Wanted(resident, store, unit, value, chosen, form.get("ticket", ""), form.get("explanation", ""))
+
+
+def _value(typed: str, unit: str) -> int:
+    """Whole points, or yuan with at most two decimals as fen. Raises ValueError."""
+    found = _POINTS.fullmatch(typed) if unit == "points" else _YUAN.fullmatch(typed)
+    if found is None:
+        raise ValueError(typed)
+    return int(typed) if unit == "points" else int(found[1] + found[2] + (found[3] or "").ljust(2, "0"))
 
 
 def _form(refusal: DomainError | None) -> Response:

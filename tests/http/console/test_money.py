@@ -133,6 +133,10 @@ def test_an_adjustment_within_the_limit_and_beyond(desks: Desks, office: Office)
     assert send(zhao, "/adjustments/new", **wanted, amount="x", explanation="停机补偿").status_code == 422
     assert send(zhao, "/adjustments/new", **wanted, amount="5000", explanation="停机补偿").status_code == 303
     assert books.wallet(office.database, NANJING, resident(1)) == 31
+    shop = wanted | {"of": "store", "whose": "s1", "unit": "fee", "explanation": "重复计费"}
+    assert send(zhao, "/adjustments/new", **shop, amount="-0.1").status_code == 303
+    assert send(zhao, "/adjustments/new", **shop, amount="0.123").status_code == 422
+    assert books.balance(office.database, NANJING, "shop:s1:fee") == 12 - 10
 
     page = see(desks.of(Role.APPROVER), "/adjustments")
     approve = re.search(r"/console(/adjustments/[0-9a-f-]{36}/approve)", page)
