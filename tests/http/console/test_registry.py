@@ -189,6 +189,9 @@ def test_a_serial_that_was_read_again_is_shown_with_its_shops(desk: FlaskClient,
     city.record(*[till.basket(read(label), resident=resident(number)) for number in (1, 2)])
 
     assert "(21)A1" in text(desk.get("/console/registry/repeated"))
+    page = text(desk.get("/console/registry/ripple", query_string={"q": label}))
+    assert "涉及奖励" in page
+    assert post(desk, "/console/registry/ripple", q=label, body="", reason="序列号系伪造").status_code == 303
 
 
 def test_schemes_bodies_and_enterprises_are_shown(desk: FlaskClient) -> None:
