@@ -95,6 +95,24 @@ def correct_it(page: Page) -> None:
     fill(page, **{"rules.0.rewards.0.percents.0.value": "15", "budgets.0.amount": "1000000"})
 
 
+def show_the_text_and_come_back(desk: Desk) -> None:
+    desk.page.get_by_role("button", name="JSON 原文（专家）").click()
+    desk.page.locator("#document").wait_for()
+    clean(desk, "text")
+    desk.page.get_by_role("button", name="表单", exact=True).click()
+    desk.page.locator("#fields").wait_for()
+
+
+def look_through(desk: Desk, draft: str) -> None:
+    """The pages that only read, and one of them in English."""
+    for path in ("/policies/appliances/versions/1", "/policies/appliances/difference", "/policy-drafts?all=1"):
+        desk.go(path)
+        clean(desk, path.replace("/", "-"))
+    desk.page.get_by_role("link", name="English").click()
+    desk.page.goto(draft)
+    clean(desk, "draft in English")
+
+
 def test_the_appliance_policy_from_the_form_to_a_basket(served: Served, window: BrowserContext, city: City) -> None:
     author = served.enter(window, Role.POLICY_AUTHOR, login="li.na", name="李娜")
     page = author.page
@@ -115,6 +133,7 @@ def test_the_appliance_policy_from_the_form_to_a_basket(served: Served, window: 
     page.get_by_text("须改 0 处").wait_for()
     expect(page.locator("#paper")).to_contain_text("能效（水效）等级达到 1 级及以上")
     clean(author, "whole form")
+    show_the_text_and_come_back(author)
     page.get_by_role("button", name="保存草案").last.click()
     page.get_by_text("尚未预演。").wait_for()
     clean(author, "draft")
@@ -138,6 +157,8 @@ def test_the_appliance_policy_from_the_form_to_a_basket(served: Served, window: 
     approver.page.get_by_text("已批准并发布").wait_for()
     approver.go("/policies/appliances")
     clean(approver, "policy")
+
+    look_through(approver, draft)
 
     bought = city.till(99).basket(read(FRIDGE, price_fen=999_900), resident=resident(77), sold_at=NOW)
     city.another_process().record(NANJING, [bought], NOW)
