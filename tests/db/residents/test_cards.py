@@ -12,7 +12,7 @@ from backend.usecases.issue_card import CardUnknown, DrawnCard, block_card, issu
 from tests.contracts import golden
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, City, open_city, read, resident
-from tests.worlds.later import assert_sound
+from tests.worlds.later import assert_sound, assert_verified
 
 KEY = bytes(32)
 EACH = {"M": {"P3": 10_000, "P2": 10_000, "P1": 10_000}}
@@ -112,4 +112,5 @@ def test_a_new_card_takes_the_place_of_the_lost_one(city: City) -> None:
     city.record(city.till(3).basket(read(FRIDGE), member=elsewhere.text))
 
     assert reasons(city) == ["awarded", "member_card_blocked", "member_card_unknown"]
+    assert_verified(city.database, NANJING)
     assert books.wallets(city.database, NANJING) == {f"resident:{resident(1)}:points": 10}
