@@ -39,8 +39,8 @@ from backend.usecases.send_notices import SendNotices
 from backend.usecases.void_baskets import VoidBaskets
 
 ROLE = "greenpoints_engine"
-CONNECTIONS = CONCURRENT_JOBS + 1
-"""An export says how far it is while it reads."""
+CONNECTIONS = CONCURRENT_JOBS + 2
+"""Long jobs, such as exports and uploads, say how far they are while they read."""
 READER = "greenpoints_auditor"
 
 name_argument = click.argument("name", type=click.Choice([planned.name for planned in SCHEDULE]), metavar="NAME")
@@ -120,7 +120,7 @@ def _jobs() -> Iterator[Jobs]:
         reached(),
         httpx.Client() as client,
         # One more: an import tells how far it is while its own transaction is open.
-        closing(Database(url, role=ROLE, pool_size=CONCURRENT_JOBS + 1)) as database,
+        closing(Database(url, role=ROLE, pool_size=CONNECTIONS)) as database,
     ):
         platforms = platforms_of(credit_platforms(), client)
         policies = PolicyCache(chart.budget)
