@@ -15,7 +15,7 @@ from backend.policies.form_parts import REST
 from backend.policies.form_values import KINDS, Unfit, exactly, same
 from tests.pure.policies.written import CANONICAL, Json, documents, text_of
 
-EXAMPLES = 25
+EXAMPLES = 15
 """A whole document takes 50 ms to draw; 1,000 were looked at when this was written."""
 DRAWN = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 NATIONAL: Json = json.loads(next(path for path in CANONICAL if path.stem == "p03-national-2026").read_text("utf-8"))
