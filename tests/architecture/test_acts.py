@@ -14,6 +14,7 @@ NO_OFFICIAL_STARTS = {
     "award_postings": "part of recording",
     "cancel_update": "part of turning and moving a rollout",
     "capture_quote": "a till sells",
+    "check_checkpoints": "reads",
     "claim_basket": "a resident claims",
     "claim_missing_points": "a resident claims",
     "clean_up": "a job deletes what has ended",

@@ -2,6 +2,8 @@
 
 from backend.web.console import account as _account  # noqa: F401
 from backend.web.console import answers as _answers  # noqa: F401
+from backend.web.console import audit as _audit  # noqa: F401
+from backend.web.console import budgets as _budgets  # noqa: F401
 from backend.web.console import cases as _cases  # noqa: F401
 from backend.web.console import files as _files  # noqa: F401
 from backend.web.console import money as _money  # noqa: F401
@@ -17,6 +19,7 @@ from backend.web.console import rulings as _rulings  # noqa: F401
 from backend.web.console import sanctions as _sanctions  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
 from backend.web.console import sign_on as _sign_on  # noqa: F401
+from backend.web.console import support as _support  # noqa: F401
 from backend.web.console import tills as _tills  # noqa: F401
 from backend.web.console import updates as _updates  # noqa: F401
 from backend.web.console.blueprint import console
