@@ -22,7 +22,7 @@ from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.cases import SEES, WORKS
-from backend.web.console.connection import read, within, write
+from backend.web.console.connection import read, write
 from backend.web.console.declare import Topic, page
 from backend.web.console.registry import LEVELS
 from backend.web.context import backend, now
@@ -81,7 +81,7 @@ def hold_ruled(basket: UUID, line_no: int) -> Response:
     reason, ruling = request.form.get("reason", "").strip()[:REASON_MAX], request.form.get("ruling", "")
     if not reason or ruling not in ("release", "refuse"):
         return _hold(str(basket), line_no, ("请写明理由。", "Say why."), 422)
-    rule = RuleOnHold(within(here.city()), backend().registry, backend().policies)
+    rule = RuleOnHold(backend().database, backend().registry, backend().policies)
     decide = rule.release if ruling == "release" else rule.refuse
     try:
         decision = decide(here.city(), Place(str(basket), line_no), Said(here.official().official, reason), now())
@@ -122,7 +122,7 @@ def appeal_decided(appeal: UUID) -> Response:
         return _appeal(str(appeal), ("请写明给居民的说明。", "Write what the resident is told."), 422)
     me = here.official()
     given = Verdict(me.official, None, words)
-    deciding = DecideAppeal(within(here.city()), backend().registry, backend().policies)
+    deciding = DecideAppeal(backend().database, backend().registry, backend().policies)
     try:
         if verdict == "reject":
             deciding.reject(here.city(), str(appeal), given, now())
@@ -156,7 +156,7 @@ def appeal_approved(appeal: UUID) -> Response:
         raise NotFound
     given = Verdict(proposed.by, here.official().official, proposed.explanation)
     try:
-        DecideAppeal(within(here.city()), backend().registry, backend().policies).uphold(
+        DecideAppeal(backend().database, backend().registry, backend().policies).uphold(
             here.city(), str(appeal), given, now()
         )
     except DomainError as error:

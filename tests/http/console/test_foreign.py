@@ -32,7 +32,7 @@ from tests.conftest import copied
 from tests.http.conftest import Clock, Keys, settings_of
 from tests.http.console.test_fleet import OFFER, TILLS, furnished
 from tests.http.console.test_matrix import REFUSED, ROLES, declared
-from tests.worlds import officials, rules
+from tests.worlds import books, officials, rules
 from tests.worlds.city import FRIDGE, NANJING, SUZHOU, read, resident
 from tests.worlds.settling import BIG, CLOSING, DAY, MONTH, QIAN, Office, fees, open_office
 
@@ -161,6 +161,9 @@ def _policies(world: World) -> None:
     document = json.dumps(rules.document(policy="blue"))
     made = world.engine.write(lambda c: draft_policy(c, NANJING, document, by="tests", now=CLOSING))
     world.found |= {"policy": "green", "number": "1", "draft": made.draft}
+    ((world.found["act"],),) = books.rows(
+        world.engine, "SELECT act::text FROM acts WHERE key = :draft", draft=made.draft
+    )
 
 
 def _fleet(world: World) -> None:
