@@ -7,18 +7,16 @@ from uuid import UUID
 from flask import Response, request
 
 from backend.cases import repeated, ripple
-from backend.cases.ripple import FalseUnit, Lost
 from backend.kernel.errors import DomainError
 from backend.officials.model import Role
 from backend.retailers import queries as shops
-from backend.storage.transaction import Database
 from backend.usecases.ripple import Subject, hold_unpaid, subject_of
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
 from backend.web.console.words import yuan
-from backend.web.context import backend, now
+from backend.web.context import now
 from backend.web.problems import PROBLEMS
 
 SEES = frozenset({Role.CASE_OFFICER, Role.FINANCE, Role.CITY_ADMINISTRATOR, Role.PROVINCE, Role.AUDITOR})
@@ -54,7 +52,7 @@ def ripple_hold() -> Response:
         return _page(text, body, ("请写明冻结的理由。", "Say why it is held."), 422)
     with read(here.city()) as connection:
         subject = subject_of(connection, text[:TEXT_MAX], body or None)
-    held = hold_unpaid(_database_of(subject.lost), here.city(), subject.lost, here.official().official, reason, now())
+    held = hold_unpaid(within(here.city()), here.city(), subject.lost, here.official().official, reason, now())
     return done(
         f"/console/registry/ripple?q={_quoted(text)}&body={_quoted(body)}",
         f"已冻结 {held.held} 笔未付的结算，已出结算单中 {yuan(held.unpaid_fen)} 暂不支付；居民的积分不变。",
@@ -70,7 +68,7 @@ def ripple_hold() -> Response:
     menu=("重复的序列号", "Repeated serials"),
 )
 def repeated_serials() -> Response:
-    with _sees_claims().read() as connection:
+    with read(here.city()) as connection:
         rows = repeated.repeated(connection, here.city(), now() - LOOKED_BACK)
         names = shops.names_of(connection, here.city(), {one.first_store for one in rows if one.first_store})
     return render("registry/repeated.html", rows=rows, names=names)
@@ -84,7 +82,6 @@ def _page(text: str, body: str, refused: tuple[str, str] | None = None, status: 
         try:
             with read(here.city()) as connection:
                 subject = subject_of(connection, text, body or None)
-            with _database_of(subject.lost).read() as connection:
                 found = ripple.ripple(connection, here.city(), subject.lost)
                 rows = ripple.awards(connection, here.city(), subject.lost, after=after, limit=ROWS + 1)
         except DomainError as error:
@@ -103,17 +100,6 @@ def _page(text: str, body: str, refused: tuple[str, str] | None = None, status: 
         refused=refused,
         may_hold=bool(here.official().roles & HOLDS),
     )
-
-
-def _database_of(lost: Lost) -> Database:
-    return _sees_claims() if isinstance(lost, FalseUnit) else within(here.city())
-
-
-def _sees_claims() -> Database:
-    """Where a label was spent stands in one table of all cities, of which the wall tells pages no more than that it was. These
-    statements name the city for it themselves.
-    """
-    return backend().database
 
 
 def _after() -> tuple[str, int] | None:
