@@ -119,14 +119,12 @@ def test_the_appliance_policy_from_the_form_to_a_basket(served: Served, window: 
     author.go("/policies")
     clean(author, "list")
     page.get_by_role("link", name="起草政策").last.click()
-    clean(author, "blank form")
 
     write_the_appliance_policy(page)
     petrol = page.locator("#at-scope-categories .gp-finding-blocker")
     correct_it(page)
     petrol.wait_for()
     assert "与绿色消费的目标相反" in petrol.inner_text()
-    clean(author, "petrol")
 
     fill(page, scope__categories="冰箱、洗衣机、电视、空调")
     petrol.wait_for(state="detached")
@@ -136,7 +134,6 @@ def test_the_appliance_policy_from_the_form_to_a_basket(served: Served, window: 
     show_the_text_and_come_back(author)
     page.get_by_role("button", name="保存草案").last.click()
     page.get_by_text("尚未预演。").wait_for()
-    clean(author, "draft")
 
     page.get_by_role("button", name="开始预演").click()
     page.locator("#progress").wait_for()
