@@ -213,7 +213,8 @@ def _since(
 ) -> Callable[[queries.RecordedScan], Since]:
     """What stands beside each of `found`."""
     returned = returned_of(connection, city, [each.scan for each in found], policies)
-    promised = promises_of(connection, city, {each.scan.decision.basket for each in found})
+    of_tills = {each.scan.decision.basket for each in found if each.channel != "phone"}  # a phone promises nothing
+    promised = promises_of(connection, city, of_tills) if of_tills else {}
 
     def of(recorded: queries.RecordedScan) -> Since:
         decision = recorded.scan.decision
