@@ -19,7 +19,7 @@ from backend.storage.transaction import DatabaseBusy
 from tests.worlds.city import NOON
 
 NOTHING: Any = None
-WORKED = tuple(Chores(NOTHING, NOTHING, NOTHING, NOTHING).works())
+WORKED = (*Chores(NOTHING, NOTHING, NOTHING, NOTHING).works(), PREVIEWS)
 """Every kind of work that there is, none of it done here."""
 
 
