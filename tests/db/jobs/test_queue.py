@@ -16,6 +16,7 @@ from backend.adapters.jobs import ATTEMPTS_MAX, Jobs
 from backend.adapters.schedule import SCHEDULE
 from backend.storage.migrate import drift
 from backend.storage.transaction import DatabaseBusy
+from backend.usecases.run_previews import PREVIEWS
 from tests.worlds.city import NOON
 
 NOTHING: Any = None
