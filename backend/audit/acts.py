@@ -70,6 +70,7 @@ class What(StrEnum):
     ROLLOUT_RESUMED = "rollout-resumed", "继续终端更新", "resumed an update"
     ROLLOUT_ABORTED = "rollout-aborted", "中止终端更新", "aborted an update"
     TOKEN_ISSUED = "token-issued", "签发服务令牌", "issued a service token"
+    TOKEN_BOUND = "token-bound", "绑定服务令牌的商户", "bound a service token to a retailer"
     TOKEN_REVOKED = "token-revoked", "吊销服务令牌", "revoked a service token"
     CERTIFICATES_IMPORTED = "certificates-imported", "导入证书名录", "imported certificates"
     CERTIFICATE_STATUS_SET = "certificate-status-set", "更正证书状态", "set the standing of a certificate"

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 
 import click
 
-from backend.cli.connection import database, json_option, json_text, moment
+from backend.cli.connection import city_option, database, json_option, json_text, moment
 from backend.devices import register
-from backend.usecases.issue_token import issue_token, revoke_token
+from backend.usecases.issue_token import bind_token, issue_token, revoke_token
 
 TOKEN_BYTES = 32
 
@@ -23,10 +23,15 @@ def tokens() -> None:
 @tokens.command()
 @service_option
 @name_option
-@click.option("--city", default=None, metavar="CODE", help="商户所在城市，与 --retailer 同时给出 / with --retailer.")
-@click.option("--retailer", default=None, help="可查看其对账单的商户 / the retailer whose statements it may see.")
+@click.option("--city", default=None, metavar="CODE", help="商户系统必填：所在城市 / of a shop's system: its city.")
+@click.option("--retailer", default=None, help="商户系统必填：代哪个商户的门店办理 / and whose shops it acts for.")
 def issue(service: str, name: str, city: str | None, retailer: str | None) -> None:
-    """签发令牌，只显示这一次 / prints a new token; only its hash is kept."""
+    """签发令牌，只显示这一次 / prints a new token; only its hash is kept.
+
+    商户系统（pos）的令牌只能办理一个城市一个商户的门店，写法同登记门店时的 --retailer。
+
+    A shop's system acts for the shops of one retailer in one city, named as its shops were entered.
+    """
     if (city is None) != (retailer is None):
         raise click.UsageError("--city 与 --retailer 须同时给出 / give both")
     whose = None if city is None or retailer is None else (city, retailer)
@@ -38,6 +43,23 @@ def issue(service: str, name: str, city: str | None, retailer: str | None) -> No
         )
     click.echo(token)
     click.echo("令牌只显示这一次，请妥善保存 / shown this once", err=True)
+
+
+@tokens.command()
+@name_option
+@city_option
+@click.option("--retailer", required=True, help="代哪个商户的门店办理 / whose shops it acts for.")
+def bind(name: str, city: str, retailer: str) -> None:
+    """为以前签发的 pos 令牌绑定商户 / binds pos tokens of before to a retailer.
+
+    没有绑定的 pos 令牌一律被拒绝；绑定后 5 秒内生效，不能改绑。
+
+    One that is bound to nobody is refused; bound, it works within 5 seconds, and is never bound to another.
+    """
+    now = datetime.now(UTC)
+    with database() as opened:
+        count = opened.write(lambda connection: bind_token(connection, name=name, retailer=(city, retailer), now=now))
+    click.echo(f"已将 {count} 个名为 {name} 的 pos 令牌绑定到 {city} 的商户“{retailer}” / bound")
 
 
 @tokens.command()

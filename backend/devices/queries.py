@@ -26,7 +26,7 @@ SELECT service, name, of_city, retailer FROM service_tokens WHERE token_hash = %
 
 class Service(NamedTuple):
     """Whose bearer token it is: `service` bridge, pos or metrics; `name` the installation's own name for it. `retailer` of
-    `of_city`: whose statements it may see; None: nobody's.
+    `of_city`: in whose name a shop's system acts; None of other services, and of a token that was not bound yet.
     """
 
     service: str

@@ -34,6 +34,14 @@ REVOKE_TOKENS = """
 UPDATE service_tokens SET revoked_at = %(now)s
 WHERE service = %(service)s AND name = %(name)s AND revoked_at IS NULL"""
 
+BIND_TOKENS = """
+UPDATE service_tokens SET of_city = %(of_city)s, retailer = %(retailer)s
+WHERE service = 'pos' AND name = %(name)s AND revoked_at IS NULL AND retailer IS NULL"""
+
+BOUND_TO = """
+SELECT DISTINCT of_city, retailer FROM service_tokens
+WHERE service = 'pos' AND name = %(name)s AND retailer IS NOT NULL"""
+
 TOKENS = """
 SELECT service, name, issued_at, revoked_at, of_city, retailer FROM service_tokens ORDER BY issued_at, service, name"""
 
@@ -101,10 +109,21 @@ def insert_token(
     now: datetime,
     retailer: tuple[str, str] | None = None,
 ) -> None:
-    """`retailer`: (city, name) of whose statements it may see."""
+    """`retailer`: (city, name) of those in whose name a shop's system acts."""
     of_city, whose = retailer or (None, None)
     given = {"token_hash": token_hash, "service": service, "name": name, "now": now}
     hot(connection, ADD_TOKEN, {**given, "of_city": of_city, "retailer": whose})
+
+
+def bind_tokens(connection: Connection, *, name: str, retailer: tuple[str, str]) -> int:
+    """How many valid tokens of shop systems of that name were bound to nobody, and now are to (city, retailer)."""
+    of_city, whose = retailer
+    return hot(connection, BIND_TOKENS, {"name": name, "of_city": of_city, "retailer": whose}).rowcount
+
+
+def bound_to(connection: Connection, name: str) -> set[tuple[str, str]]:
+    """City and retailer that tokens of shop systems of that name are bound to, revoked ones too."""
+    return {(of_city, whose) for of_city, whose in hot(connection, BOUND_TO, {"name": name})}
 
 
 def revoke_tokens(connection: Connection, *, service: str, name: str, now: datetime) -> int:

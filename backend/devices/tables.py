@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, Column, LargeBinary, String, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, LargeBinary, String, Table, false
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, instant_column, text_column
@@ -52,9 +52,12 @@ service_tokens = Table(
     instant_column("revoked_at", nullable=True),
     text_column("of_city", nullable=True),
     text_column("retailer", nullable=True),
+    Column("of_before", Boolean, nullable=False, server_default=false()),
     CheckConstraint("service IN ('bridge', 'pos', 'metrics')", name="service"),
     CheckConstraint(
         "(of_city IS NULL) = (retailer IS NULL) AND (retailer IS NULL OR service = 'pos')", name="retailer"
     ),
+    CheckConstraint("service <> 'pos' OR retailer IS NOT NULL OR of_before", name="bound"),
 )
-"""Bearer tokens of bridges and shop systems, by their SHA-256. `of_city` and `retailer`: whose statements it may see."""
+"""Bearer tokens of bridges and shop systems, by their SHA-256. `of_city` and `retailer`: in whose name a shop's system acts.
+`of_before`: a shop's system got it before tokens named a retailer; no code sets it."""

@@ -10,6 +10,8 @@ NAMES = "SELECT store, name_zh FROM stores WHERE city = %(city)s AND store = ANY
 
 DISTRICTS = "SELECT DISTINCT district FROM stores WHERE city = %(city)s ORDER BY district"
 
+OWNED = """
+SELECT store FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[]) AND retailer = %(retailer)s"""
 
 SEARCH = """
 SELECT store, name_zh, district FROM stores
@@ -27,6 +29,12 @@ def search(connection: Connection, city: str, text: str, *, limit: int) -> list[
     """Shops of a city whose name holds `text`, or whose number it is."""
     given = {"city": city, "text": text, "limit": limit}
     return [FoundStore(*row) for row in hot(connection, SEARCH, given)]
+
+
+def owned(connection: Connection, city: str, retailer: str, stores: Collection[str]) -> set[str]:
+    """Those of `stores` that are shops of this retailer."""
+    given = {"city": city, "retailer": retailer, "stores": words(sorted(stores))}
+    return {store for (store,) in hot(connection, OWNED, given, prepared=True)}
 
 
 def names_of(connection: Connection, city: str, stores: Collection[str]) -> dict[str, str]:

@@ -18,6 +18,8 @@ LISTED = """
 SELECT city, store, retailer, name_zh, district, latitude_e6, longitude_e6 FROM stores
 WHERE city = %(city)s ORDER BY store"""
 
+HAS_RETAILER = "SELECT 1 FROM stores WHERE city = %(city)s AND retailer = %(retailer)s LIMIT 1"
+
 PLACE = """
 UPDATE stores SET latitude_e6 = %(latitude_e6)s, longitude_e6 = %(longitude_e6)s
 WHERE city = %(city)s AND store = %(store)s"""
@@ -79,6 +81,11 @@ def find_store(connection: Connection, city: str, store: str) -> Store:
     if row is None:
         raise StoreUnknown(city=city, store=store)
     return Store(*row)
+
+
+def has_retailer(connection: Connection, city: str, retailer: str) -> bool:
+    """Whether a shop of that retailer was entered in the city."""
+    return hot(connection, HAS_RETAILER, {"city": city, "retailer": retailer}).fetchone() is not None
 
 
 def place_store(connection: Connection, city: str, store: str, place: StorePlace) -> None:

@@ -1,4 +1,8 @@
-"""A bearer token for a bridge or a shop system. The database keeps its hash alone, so a copy of it opens nothing."""
+"""A bearer token for a bridge or a shop system. The database keeps its hash alone, so a copy of it opens nothing.
+
+A shop's system acts for all shops of one retailer in one city. Its name stands for that retailer for good: quotes, returns
+and confirmations are known by the name of the system that asked.
+"""
 
 from datetime import datetime
 
@@ -11,6 +15,7 @@ from backend.devices import register
 from backend.kernel.errors import DomainError
 from backend.kernel.ids import NO_CITY
 from backend.kernel.tokens import token_hash
+from backend.retailers import store as shops
 
 NAME_MAX = 64
 POS = "pos"
@@ -22,10 +27,28 @@ class TokenNameRefused(DomainError):
     text_en = "A token's name has 1-64 printable characters."
 
 
-class TokenNotOfShop(DomainError):
-    code = "token-not-of-shop"
-    text_zh = "只有商户系统（pos）的令牌可以绑定商户。"
-    text_en = "Only a token of a shop's system (pos) is bound to a retailer."
+class TokenNeedsRetailer(DomainError):
+    code = "token-needs-retailer"
+    text_zh = "商户系统（pos）的令牌须写明城市和商户，其他令牌不写。"
+    text_en = "A token of a shop's system (pos) names a city and a retailer; others name none."
+
+
+class RetailerUnknown(DomainError):
+    code = "retailer-unknown"
+    text_zh = "{city} 没有商户“{retailer}”的门店，请先登记门店（greenpoints stores add）。"
+    text_en = "City {city} has no store of the retailer {retailer}: add it first (greenpoints stores add)."
+
+
+class TokenNameTaken(DomainError):
+    code = "token-name-taken"
+    text_zh = "名称 {name} 已用于 {city} 的商户“{retailer}”，请换一个名称。"
+    text_en = "The name {name} is taken by the retailer {retailer} of {city}: choose another."
+
+
+class NoTokenToBind(DomainError):
+    code = "no-token-to-bind"
+    text_zh = "没有名为 {name}、尚未绑定商户的有效 pos 令牌。"
+    text_en = "There is no valid pos token named {name} that is bound to no retailer yet."
 
 
 class NoSuchToken(DomainError):
@@ -45,16 +68,32 @@ def issue_token(
 ) -> None:
     """Lets `token`, which the caller drew at random, in. Several of one name may be good at once, for rotation.
 
-    `retailer`: (city, name) of whose statements a shop's system may see; none: nobody's. Raises TokenNameRefused,
-    TokenNotOfShop.
+    `retailer`: (city, name) of those in whose name a shop's system acts. Raises TokenNameRefused, TokenNeedsRetailer,
+    RetailerUnknown, TokenNameTaken.
     """
     if not (0 < len(name) <= NAME_MAX and name.isprintable()):
         raise TokenNameRefused
-    if retailer is not None and service != POS:
-        raise TokenNotOfShop
+    if (retailer is None) == (service == POS):
+        raise TokenNeedsRetailer
+    if retailer is not None:
+        _check(connection, name, retailer)
     register.insert_token(connection, token_hash(token), service=service, name=name, now=now, retailer=retailer)
     told = None if retailer is None else {"city": retailer[0], "retailer": retailer[1]}
     record(connection, Act(What.TOKEN_ISSUED, NO_CITY, "service-token", f"{service}:{name}", now, after=told))
+
+
+def bind_token(connection: Connection, *, name: str, retailer: tuple[str, str], now: datetime) -> int:
+    """Binds the shop systems' tokens of that name that were issued before tokens named a retailer; how many.
+
+    Raises RetailerUnknown, TokenNameTaken, NoTokenToBind.
+    """
+    _check(connection, name, retailer)
+    bound = register.bind_tokens(connection, name=name, retailer=retailer)
+    if not bound:
+        raise NoTokenToBind(name=name)
+    told = {"city": retailer[0], "retailer": retailer[1], "tokens": bound}
+    record(connection, Act(What.TOKEN_BOUND, NO_CITY, "service-token", f"{POS}:{name}", now, after=told))
+    return bound
 
 
 def revoke_token(connection: Connection, *, service: str, name: str, now: datetime) -> int:
@@ -65,3 +104,11 @@ def revoke_token(connection: Connection, *, service: str, name: str, now: dateti
     told = {"tokens": revoked}
     record(connection, Act(What.TOKEN_REVOKED, NO_CITY, "service-token", f"{service}:{name}", now, after=told))
     return revoked
+
+
+def _check(connection: Connection, name: str, retailer: tuple[str, str]) -> None:
+    city, whose = retailer
+    if not shops.has_retailer(connection, city, whose):
+        raise RetailerUnknown(city=city, retailer=whose)
+    for other_city, other in register.bound_to(connection, name) - {retailer}:
+        raise TokenNameTaken(name=name, city=other_city, retailer=other)

@@ -106,6 +106,12 @@ class Forbidden(DomainError):
     text_en = "This token does not open this route."
 
 
+class TokenUnbound(DomainError):
+    code = "token-unbound"
+    text_zh = "此令牌没有写明商户，请管理员绑定：greenpoints tokens bind --name {name} --city 城市 --retailer 商户。"
+    text_en = "This token names no retailer; have it bound: greenpoints tokens bind --name {name} --city … --retailer …"
+
+
 class Recent(Generic[Caller]):
     """Callers found in the last seconds, by token hash; bounded, shared by threads."""
 
@@ -156,7 +162,7 @@ class Gate:
         return lasting
 
     def service(self, token: str, access: Access) -> Service:
-        """Raises Unauthenticated, Forbidden."""
+        """Raises Unauthenticated, Forbidden, TokenUnbound."""
         key = token_hash(token)
         service = self._services.get(key)
         if service is None:
@@ -167,6 +173,8 @@ class Gate:
             self._services.put(key, service)
         if service.service not in SERVICES[access]:
             raise Forbidden
+        if service.service == "pos" and service.retailer is None:
+            raise TokenUnbound(name=service.name)
         return service
 
     def forget(self, token: str) -> None:

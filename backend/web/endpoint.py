@@ -14,6 +14,7 @@ from flask_smorest import Blueprint
 from backend.settings import Settings
 from backend.web.auth import BODY_BYTES_MAX, Access, guarded
 from backend.web.schemas import body_as, query_as
+from backend.web.shops import hold_to_shops
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 Answers = Mapping[int, ma.Schema | None]
@@ -38,7 +39,8 @@ def endpoint(
     besides: Mapping[int, str] = NOTHING_BESIDES,
     body_bytes_max: Callable[[Settings], int] = lambda _settings: BODY_BYTES_MAX,
 ) -> Callable[[View], View]:
-    """Serves `rule` by the view, which is handed the loaded body or query; who may call is settled before either is read.
+    """Serves `rule` by the view, which is handed the loaded body or query; who may call is settled before either is read,
+    and that a shop's system names shops of its own before the view runs.
 
     `header` names and describes one that the view reads; `content` the kinds of bytes that it takes instead of JSON;
     `besides` the kind of bytes that it may answer instead, by status.
@@ -47,11 +49,10 @@ def endpoint(
 
     def decorate(view: View) -> View:
         def serve(**path: object) -> ResponseReturnValue:
-            if body is not None:
-                return view(body_as(body), **path)
-            if query is not None:
-                return view(query_as(query), **path)
-            return view(**path)
+            given = body_as(body) if body is not None else query_as(query) if query is not None else None
+            if access is Access.SHOP:
+                hold_to_shops({**(given or {}), **path})
+            return view(**path) if given is None else view(given, **path)
 
         served = guarded(access, body_bytes_max=body_bytes_max)(wraps(view)(serve))
         served._apidoc = _described(blueprint, view, access, answers, body, query, header, (content, besides))  # type: ignore[attr-defined]  # noqa: SLF001

@@ -10,11 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
 
 from backend.bootstrap import Backend, build
+from backend.retailers.store import Store
 from backend.settings import Environment, Settings
 from backend.storage.transaction import Database
 from backend.usecases.issue_token import issue_token
+from backend.usecases.open_store import open_store
 from backend.web.app import create_app
-from tests.http.shop import Shop, open_shop
+from tests.http.shop import RETAILER, Shop, open_shop
 from tests.worlds.city import NANJING, NOON, City, open_city
 
 BRIDGE_TOKEN, POS_TOKEN, METRICS_TOKEN = "token-of-a-bridge", "token-of-a-shop", "token-of-monitoring"
@@ -83,11 +85,20 @@ def client(backend: Backend, clock: Clock) -> FlaskClient:
 
 @pytest.fixture
 def city(engine_db: Database) -> City:
-    """Nanjing with the usual products and policy, and tokens for a bridge, a shop and monitoring."""
+    """Nanjing with the usual products and policy, and tokens for a bridge, a retailer's system and monitoring."""
     opened = open_city(engine_db)
-    for token, service in ((BRIDGE_TOKEN, "bridge"), (POS_TOKEN, "pos"), (METRICS_TOKEN, "metrics")):
+    for token, service in ((BRIDGE_TOKEN, "bridge"), (METRICS_TOKEN, "metrics")):
         engine_db.write(lambda c, t=token, s=service: issue_token(c, t, service=s, name=s, now=NOON))  # type: ignore[misc]
+    shops_token(engine_db, POS_TOKEN, RETAILER)
     return opened
+
+
+def shops_token(database: Database, token: str, retailer: str, city: str = NANJING) -> None:
+    """Lets the system of a retailer in, named as its token is, after one shop of it was entered."""
+    head_office = Store(city, f"head-{token}", retailer, f"{retailer}总店", f"{city[:4]}02")
+    database.write(lambda c: open_store(c, head_office, NOON))
+    whose = (city, retailer)
+    database.write(lambda c: issue_token(c, token, service="pos", name=token, now=NOON, retailer=whose))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.worlds.city import NOON
 
 STREAM = "9f3c0a1b2c3d4e5f60718293a4b5c6d7"
 BATCH = "/api/pos/v1/baskets:batch"
+RETAILER = "示例超市"
 
 
 @dataclass
@@ -75,9 +76,9 @@ class Shop:
         }
 
 
-def open_shop(database: Database, city: str, number: int = 1) -> Shop:
+def open_shop(database: Database, city: str, number: int = 1, retailer: str = RETAILER) -> Shop:
     shop = Shop(f"nj-shop-{number:04d}")
-    store = Store(city, f"s{number}", "示例超市", "示例超市新街口店", f"{city[:4]}02")
+    store = Store(city, f"s{number}", retailer, f"{retailer}新街口店", f"{city[:4]}02")
     database.write(lambda c: open_store(c, store, NOON))
     enrolment = Enrolment(shop.device, city, store.store, "k1", shop.key.public_key().public_bytes_raw())
     database.write(lambda c: enrol_device(c, enrolment, NOON))

@@ -15,6 +15,7 @@ from backend.bootstrap import Backend
 from backend.residents.people import Home
 from backend.usecases.claim_basket import ClaimSpent
 from tests.http.conftest import POS_TOKEN, Clock, SignIn, bearer
+from tests.http.shop import open_shop
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, City, read, resident
 from tests.worlds.later import assert_sound, assert_verified
@@ -131,6 +132,8 @@ def test_a_deposit_is_claimed_in_the_shop_that_sold_it(
     client: FlaskClient, sign_in: SignIn, city: City, backend: Backend
 ) -> None:
     """15 fen a container for the buyer and 2 for the shop, and nowhere else."""
+    for number in (1, 2):
+        open_shop(city.database, NANJING, number)
     city.publish(deposit() | {"stacking": {"group": "deposit", "mode": "first"}})
     claim_sha256 = sha256(PLAIN.encode()).hexdigest()
     city.record(city.till().basket(read(FRIDGE, qty=3), claim_sha256=claim_sha256))
@@ -159,6 +162,7 @@ def test_a_deposit_is_claimed_in_the_shop_that_sold_it(
 def test_other_baskets_may_be_claimed_at_any_shop(client: FlaskClient, sign_in: SignIn, unclaimed: City) -> None:
     code = client.post("/api/resident/v1/member-codes", headers=sign_in("li")).get_json()["code"]
 
+    open_shop(unclaimed.database, NANJING, 9)
     status, body = at_shop(client, "s9", code)
 
     assert (status, [line["outcome"] for line in body["lines"]]) == (200, ["awarded", "awarded"])

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from backend.scans.identity import basket_id
 from tests.http.conftest import BRIDGE_TOKEN, METRICS_TOKEN, POS_TOKEN, SignIn, bearer
-from tests.http.shop import BATCH, Shop, batch
+from tests.http.shop import BATCH, Shop, batch, open_shop
 from tests.worlds import rules
 from tests.worlds.city import FRIDGE, NANJING, City, read
 
@@ -28,6 +28,7 @@ def sale(client: FlaskClient, shop: Shop, city: City, sign_in: SignIn) -> str:
         json=batch(shop.delivery(shop.message(shop.line(read(FRIDGE), member=code)))),
         headers=bearer(BRIDGE_TOKEN),
     )
+    open_shop(city.database, NANJING, 2)
     return basket_id(shop.device, shop.stream, 1)
 
 

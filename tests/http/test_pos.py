@@ -284,4 +284,5 @@ def test_a_bridge_hands_on_messages_and_speaks_for_no_shop(client: FlaskClient, 
 
 
 def path(route: str) -> str:
-    return re.sub(r"<[^>]+>", "0198c0de-0000-7000-8000-000000000000", route)
+    known = re.sub(r"<int:[^>]+>", "1", re.sub(r"<[^>]+:month>", "2026-11", route))
+    return re.sub(r"<[^>]+>", "0198c0de-0000-7000-8000-000000000000", known)

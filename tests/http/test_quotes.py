@@ -95,7 +95,7 @@ def test_refusals_have_their_names(ask: Ask, client: FlaskClient, city: City, cl
         (act(client, late, "capture"), 409, "quote-expired"),
         (act(client, NOWHERE, "capture"), 404, "quote-unknown"),
         (act(client, "not-a-number", "capture"), 404, "not-found"),
-        (ask(store="s9"), 404, "store-unknown"),
+        (ask(store="s9"), 403, "not-of-token"),
         (ask(hold=True), 422, "invalid-fields"),
         (ask(hold=True, key="short"), 422, "invalid-fields"),
     ]

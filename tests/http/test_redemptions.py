@@ -10,16 +10,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from tests.http.conftest import BRIDGE_TOKEN, POS_TOKEN, Clock, SignIn, bearer
+from tests.http.conftest import BRIDGE_TOKEN, Clock, SignIn, bearer, shops_token
 from tests.http.shop import BATCH, Shop, batch
 from tests.worlds import books
 from tests.worlds.city import FRIDGE, NANJING, City, read
 from tests.worlds.later import assert_verified
-from tests.worlds.redeeming import BUS, OTHER_SHOP, POINT, SHOP, TEA, TREES, entry, open_counter, publish, voucher
+from tests.worlds.redeeming import (
+    BUS,
+    OTHER_SHOP,
+    PARTNERS,
+    POINT,
+    SHOP,
+    TEA,
+    TREES,
+    entry,
+    open_counter,
+    publish,
+    voucher,
+)
 
 API = "/api/resident/v1"
 Ask = Callable[..., TestResponse]
 NAMES = ("redemption_id", "entry", "pieces", "city")
+PARTNER = "token-of-a-partner"
 TEXTS = st.text(max_size=60) | st.sampled_from(["", "\x00", "a\x00b", "\u202e", "'--", "{}", "ÿ", "0000-0000"])
 VALUES = (
     st.none()
@@ -40,6 +53,7 @@ def member(client: FlaskClient, shop: Shop, city: City, sign_in: SignIn) -> dict
     line = shop.line(*[read(FRIDGE) for _ in range(3)], member=code)
     client.post(BATCH, json=batch(shop.delivery(shop.message(line))), headers=bearer(BRIDGE_TOKEN))
     open_counter(city.database)
+    shops_token(city.database, PARTNER, PARTNERS)
     return headers
 
 
@@ -53,7 +67,7 @@ def ask(client: FlaskClient, member: dict[str, str]) -> Ask:
 
 @pytest.fixture
 def till(client: FlaskClient, member: dict[str, str]) -> Ask:
-    def sent(path: str, code: str, number: str = "n1", store: str = SHOP, token: str = POS_TOKEN) -> TestResponse:
+    def sent(path: str, code: str, number: str = "n1", store: str = SHOP, token: str = PARTNER) -> TestResponse:
         name = "confirm_id" if path.startswith("redemptions") else "use_id"
         body = {"city": NANJING, "store": store, "code": code, name: number}
         return client.post(f"/api/pos/v1/{path}", json=body, headers=bearer(token))

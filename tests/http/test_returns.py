@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from backend.kernel.periods import milliseconds
 from backend.scans.identity import basket_id
 from tests.http.conftest import BRIDGE_TOKEN, METRICS_TOKEN, POS_TOKEN, Clock, SignIn, bearer
-from tests.http.shop import BATCH, Shop, batch
+from tests.http.shop import BATCH, Shop, batch, open_shop
 from tests.worlds.books import count
 from tests.worlds.city import FRIDGE, NANJING, NOON, RICE, City, read
 from tests.worlds.later import assert_sound
@@ -34,6 +34,7 @@ def sold(client: FlaskClient, shop: Shop, city: City, sign_in: SignIn) -> dict[s
     code = client.post("/api/resident/v1/member-codes", headers=sign_in()).get_json()["code"]
     line = shop.line(read(FRIDGE, qty=3), read(RICE), member=code)
     client.post(BATCH, json=batch(shop.delivery(shop.message(line))), headers=bearer(BRIDGE_TOKEN))
+    open_shop(city.database, NANJING, 2)
     return {"basket": basket_id(shop.device, shop.stream, 1), "line_no": 0, "quantity": 1}
 
 

@@ -6,12 +6,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from backend.storage.transaction import Database
-from backend.usecases.issue_token import issue_token
 from tests.db.settlements.test_owed import subsidised
-from tests.http.conftest import Clock, bearer
+from tests.http.conftest import Clock, bearer, shops_token
 from tests.worlds import books
 from tests.worlds.city import NANJING, NOON
 from tests.worlds.later import assert_verified
+from tests.worlds.old_tokens import issue_unbound
 from tests.worlds.settling import BIG, CLOSING, MONTH, SMALL, Office, open_office
 
 HIS, OTHERS, NOBODYS = "token-of-big", "token-of-small", "token-of-none"
@@ -19,13 +19,12 @@ PATH = "/api/pos/v1/statements"
 
 
 @pytest.fixture
-def office(engine_db: Database, clock: Clock) -> Office:
+def office(engine_db: Database, clock: Clock, database_url: str) -> Office:
     """Two lines of one retailer, one of another; the first subsidy was given at the till."""
-    for token, whose in ((HIS, (NANJING, BIG)), (OTHERS, (NANJING, SMALL)), (NOBODYS, None)):
-        engine_db.write(
-            lambda c, t=token, w=whose: issue_token(c, t, service="pos", name=t, now=NOON, retailer=w)  # type: ignore[misc]
-        )
     opened = open_office(engine_db, subsidised())
+    shops_token(engine_db, HIS, BIG)
+    shops_token(engine_db, OTHERS, SMALL)
+    issue_unbound(database_url, NOBODYS)
     opened.sell(4)
     opened.sell(2, "s2")
     opened.sell(5, "s3")
@@ -69,8 +68,8 @@ def test_a_retailer_sees_disputes_and_confirms_its_own_statement(
 @pytest.mark.parametrize(
     ("token", "path", "status", "code"),
     [
-        (NOBODYS, "", 403, "token-of-no-retailer"),
-        (NOBODYS, f"/{MONTH}", 403, "token-of-no-retailer"),
+        (NOBODYS, "", 403, "token-unbound"),
+        (NOBODYS, f"/{MONTH}", 403, "token-unbound"),
         (OTHERS, "/2026-10", 404, "settlement-statement-unknown"),
         (OTHERS, "/2026-10/file", 404, "settlement-statement-unknown"),
     ],

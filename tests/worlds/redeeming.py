@@ -33,6 +33,8 @@ HELD = timedelta(minutes=15)
 POINT, BUS, TEA, TREES = "point", "bus", "tea", "trees"
 """A service of one point a piece without end, one at a partner's till, a voucher, a donation."""
 SHOP, OTHER_SHOP = "r1", "r2"
+PARTNERS = "示例商户"
+"""Whose shops both are."""
 APPROVED = Approved("王处长", "李主任", "未能提供")
 JOIN = """
 INSERT INTO residents (city, resident, state, joined_at) VALUES (%(city)s, %(resident)s, 'active', %(now)s)
@@ -159,7 +161,7 @@ class Counter:
 def open_counter(database: Database, *entries: Mapping[str, Any], city: str = NANJING) -> Counter:
     """With two partner shops, and the usual entries unless others are given."""
     for number in (SHOP, OTHER_SHOP):
-        shop = Store(city, number, "示例商户", f"示例网点 {number}", f"{city[:4]}02")
+        shop = Store(city, number, PARTNERS, f"示例网点 {number}", f"{city[:4]}02")
         database.write(lambda c, s=shop: shops.insert_store(c, s, NOON))  # type: ignore[misc]
     publish(database, *(entries or USUAL), city=city)
     return Counter(database, city)

@@ -16,6 +16,7 @@ from backend.web.auth import Access
 from backend.web.context import backend, note, now, service
 from backend.web.endpoint import answer, endpoint
 from backend.web.schemas import Base64Bytes, Body, Text, Whole
+from backend.web.shops import hold_to_tills
 
 UNIX_MS_MAX = 10**14
 TOPIC_CHARS_MAX = 65_535
@@ -61,7 +62,9 @@ def record_batch(body: dict[str, Any]) -> Response:
 
     每条消息一个结果，顺序一致；签名回执须原样转交终端。重复上报结果相同，不会重复计分。
     One result a message, in order; a signed receipt is passed on to its till as it is. Sending again changes nothing.
+    商户系统只能上报自己门店的终端。A shop's system hands on messages of its own tills alone.
     """
+    hold_to_tills(m["topic"] for m in body["messages"])
     # A bridge may have held messages while we were away. A shop's own system has no say in how fresh its proof is.
     held = service().service == "bridge"
     now_ms = milliseconds(now())

@@ -9,7 +9,6 @@ from flask import Response, stream_with_context
 
 from backend.audit.acting import acting
 from backend.audit.model import Actor
-from backend.kernel.errors import DomainError
 from backend.scans.model import READS_MAX
 from backend.settlements import queries
 from backend.settlements.clock import Standing
@@ -24,16 +23,11 @@ from backend.web.context import backend, note, now, request_id, service
 from backend.web.endpoint import answer, endpoint
 from backend.web.pos.routes import pos
 from backend.web.schemas import Body, City, Text, Whole
+from backend.web.shops import own
 
 PAGE = 100
 _SEEN = r"[!-~]+"
 MONTH = "<string(length=7):month>"
-
-
-class NotARetailers(DomainError):
-    code = "token-of-no-retailer"
-    text_zh = "这个令牌没有绑定商户，不能查看对账单。"
-    text_en = "This token is bound to no retailer: it sees no statement."
 
 
 class StatementLinesQuery(Body):
@@ -131,7 +125,7 @@ class PrepaidSchema(ma.Schema):
 @endpoint(pos, "/statements", access=Access.SHOP, answers={200: ShopStatementsSchema()})
 def statements() -> Response:
     """本商户的对账单 / the retailer's statements, the newest first, with the clock of each."""
-    city, retailer = _whose()
+    city, retailer = own()
     with backend().database.read() as connection:
         found = queries.statements_of_retailer(connection, city, retailer, limit=PAGE)
     return answer({"retailer": retailer, "statements": [_statement(one) for one in found]})
@@ -146,7 +140,7 @@ def statements() -> Response:
 )
 def statement(query: dict[str, Any], month: str) -> Response:
     """一份对账单的各行 / the lines of a statement, a hundred at a time, each with its receipt and its clock."""
-    city, retailer = _whose()
+    city, retailer = own()
     with backend().database.read() as connection:
         head = queries.statement(connection, city, month, retailer)
         if head is None:
@@ -160,7 +154,7 @@ def statement(query: dict[str, Any], month: str) -> Response:
 @endpoint(pos, f"/statements/{MONTH}/file", access=Access.SHOP, answers={200: ma.Schema()}, besides={200: "text/csv"})
 def statement_csv(month: str) -> Response:
     """对账单的 CSV，与本店小票相符到分 / the statement as CSV, that matches the shop's own receipts to the fen."""
-    city, retailer = _whose()
+    city, retailer = own()
     with backend().database.read() as connection:
         head = queries.statement(connection, city, month, retailer)
     if head is None:
@@ -182,7 +176,7 @@ def statement_csv(month: str) -> Response:
 )
 def confirm(month: str) -> Response:
     """确认对账单 / every line that is not disputed may be paid. Sent again it changes nothing."""
-    city, retailer = _whose()
+    city, retailer = own()
     with _acting():
         confirm_statement(backend().database, city, month, retailer, service().name, now())
     note(month=month)
@@ -199,7 +193,7 @@ def confirm(month: str) -> Response:
 )
 def dispute(body: dict[str, Any], month: str, line_no: int) -> Response:
     """对一行提出异议 / the line is not paid before somebody ruled on it."""
-    city, retailer = _whose()
+    city, retailer = own()
     with _acting():
         said = Said(service().name, body["reason"])
         dispute_line(backend().database, city, LineKey(month, retailer, line_no), said, now())
@@ -231,14 +225,6 @@ def prepay(body: dict[str, Any]) -> Response:
         "sentence_en": f"Entered: CNY {yuan}, on the next statement.",
     }
     return answer({"reference": owed.prepayment, "amount_fen": owed.amount_fen, **said}, 201 if owed.new else 200)
-
-
-def _whose() -> tuple[str, str]:
-    """City and retailer of the token. Raises NotARetailers."""
-    who = service()
-    if who.of_city is None or who.retailer is None:
-        raise NotARetailers
-    return who.of_city, who.retailer
 
 
 @contextmanager
