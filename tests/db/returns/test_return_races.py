@@ -9,6 +9,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Connection
 
+from backend.audit.acting import acting
+from backend.audit.model import Actor
 from backend.ledger import chart
 from backend.ledger.queries import Holding
 from backend.policies.store import PolicyCache
@@ -46,10 +48,11 @@ def race(*racers: Callable[[], object]) -> list[object]:
 
     def run(racer: Callable[[], object]) -> object:
         start.wait()
-        try:
-            return racer()
-        except ReturnedTooMuch as refusal:
-            return refusal
+        with acting(Actor("command:tests", "command")):  # a thread begins with nobody
+            try:
+                return racer()
+            except ReturnedTooMuch as refusal:
+                return refusal
 
     with ThreadPoolExecutor(len(racers)) as threads:
         return list(threads.map(run, racers))
