@@ -26,7 +26,7 @@ def limits(draw: st.DrawFn, policy: CompiledPolicy) -> Limits:
     return Limits(used, {budget.pool: draw(st.integers(0, 90)) for budget in policy.budgets})
 
 
-@settings(documents.LAW, max_examples=150)
+@settings(documents.LAW, max_examples=90)
 @given(st.data(), st.lists(documents.facts, min_size=1, max_size=4), documents.simple_policies)
 def test_a_simple_policy_decides_as_any_other(data: st.DataObject, sales: list[Facts], policy: CompiledPolicy) -> None:
     assert policy.simple
@@ -39,7 +39,7 @@ def test_a_simple_policy_decides_as_any_other(data: st.DataObject, sales: list[F
     assert (short.used, short.budgets, short.cut) == (general.used, general.budgets, general.cut)
 
 
-@settings(documents.LAW, max_examples=150)
+@settings(documents.LAW, max_examples=90)
 @given(st.data(), st.lists(documents.facts, min_size=1, max_size=3), documents.several())
 def test_several_simple_policies_decide_as_any_others(
     data: st.DataObject, sales: list[Facts], policies: tuple[CompiledPolicy, ...]

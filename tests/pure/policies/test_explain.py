@@ -50,7 +50,7 @@ def verdict_of(facts: Facts, policies: tuple[CompiledPolicy, ...]) -> Verdict:
     return evaluate(facts, PERSON, ON, plan, unlimited(policies), ceiling=UNLIMITED)
 
 
-@settings(documents.LAW, max_examples=80)
+@settings(documents.LAW, max_examples=50)
 @given(documents.facts, documents.several())
 def test_an_explanation_comes_to_the_verdict_of_the_engine(facts: Facts, policies: tuple[CompiledPolicy, ...]) -> None:
     verdict = verdict_of(facts, policies)
@@ -66,7 +66,7 @@ def test_an_explanation_comes_to_the_verdict_of_the_engine(facts: Facts, policie
     assert (said.gross, said.unit) == (verdict.gross, verdict.unit)
 
 
-@settings(documents.LAW, max_examples=80)
+@settings(documents.LAW, max_examples=50)
 @given(documents.facts, documents.several())
 def test_what_gives_nothing_says_what_is_missing_and_the_nearest_is_the_engines(
     facts: Facts, policies: tuple[CompiledPolicy, ...]
@@ -86,7 +86,7 @@ def test_what_gives_nothing_says_what_is_missing_and_the_nearest_is_the_engines(
         assert str(position) == verdict.missing
 
 
-@settings(documents.LAW, max_examples=80)
+@settings(documents.LAW, max_examples=50)
 @given(documents.facts, documents.several())
 def test_the_arithmetic_ends_with_the_gross_award(facts: Facts, policies: tuple[CompiledPolicy, ...]) -> None:
     for policy in explain(facts, ON, policies).policies:

@@ -79,7 +79,7 @@ def fired(made: Policy) -> set[int]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(when, min_size=1, max_size=4), scopes)
 def test_a_rule_is_said_to_be_reached_exactly_when_some_sale_comes_to_it(whens: list[Group], scope: Scope) -> None:
     made = with_rules(whens, scope)
@@ -92,7 +92,7 @@ def test_a_rule_is_said_to_be_reached_exactly_when_some_sale_comes_to_it(whens: 
     assert {one.code for one in findings} <= {"contradiction", "outside_scope", "unreachable"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(when, min_size=1, max_size=4), scopes)
 def test_the_linter_gives_the_same_findings_again(whens: list[Group], scope: Scope) -> None:
     made, beside = with_rules(whens, scope), with_rules(whens[::-1], Scope())
@@ -144,7 +144,7 @@ def damaged(draw: st.DrawFn) -> Doc:
     return doc
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(damaged())
 def test_whatever_stands_in_a_document_the_linter_answers(doc: Doc) -> None:
     text = json.dumps(doc)
@@ -155,7 +155,7 @@ def test_whatever_stands_in_a_document_the_linter_answers(doc: Doc) -> None:
     assert all(one.code and one.sentence_zh and one.sentence_en for one in findings)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_whatever_text_it_is_given_the_linter_answers(text: bytes | str) -> None:
     assert [one.severity for one in lint_text(text)] != []

@@ -42,7 +42,7 @@ def of_document(doc: dict[str, Any], sales: Iterable[Sold], draft: dict[str, Any
     return previewed(in_force, changed, list(sales), drafted)
 
 
-@settings(documents.LAW, max_examples=60)
+@settings(documents.LAW, max_examples=30)
 @given(st.lists(documents.facts, max_size=6), documents.several())
 def test_a_version_beside_itself_changes_nothing(facts: list[Facts], policies: tuple[CompiledPolicy, ...]) -> None:
     if not policies:
@@ -61,7 +61,7 @@ def test_a_version_beside_itself_changes_nothing(facts: list[Facts], policies: t
     assert found == previewed(in_force, same, sales, draft)
 
 
-@settings(documents.LAW, max_examples=60)
+@settings(documents.LAW, max_examples=30)
 @given(
     told=st.lists(st.tuples(documents.facts, st.integers(0, 3), st.integers(0, 40)), max_size=12),
     budget=st.integers(1, 60),

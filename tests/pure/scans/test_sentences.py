@@ -106,7 +106,7 @@ def decided(draw: st.DrawFn) -> tuple[DecidedScan, PolicySet]:
     return decided_scan(facts, verdict), PolicySet(policies)
 
 
-@settings(documents.LAW, max_examples=120)
+@settings(documents.LAW, max_examples=70)
 @given(decided())
 def test_a_decision_taken_again_from_its_stored_facts_comes_to_itself(
     case: tuple[DecidedScan, PolicySet],
@@ -121,7 +121,7 @@ def test_a_decision_taken_again_from_its_stored_facts_comes_to_itself(
     assert again.sentence_zh == sentence(scan, policies).zh
 
 
-@settings(documents.LAW, max_examples=80)
+@settings(documents.LAW, max_examples=50)
 @given(decided(), st.integers(1, 10))
 def test_an_award_that_the_facts_do_not_give_is_noticed(case: tuple[DecidedScan, PolicySet], more: int) -> None:
     scan, policies = case
