@@ -32,19 +32,20 @@ def somebody() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True, scope="session")
-def loggers_that_can_be_listened_to() -> Iterator[None]:
-    """A program that a test runs in this process configures its logging, and would cache what later tests capture.
+@pytest.fixture(autouse=True)
+def loggers_that_can_be_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that a test runs in this process configures its logging: later tests would not hear what it keeps quiet,
+    or what is cached.
 
-    Said plainly until then: structlog's own way to print an exception, framed and coloured, takes half a second each.
+    Said plainly meanwhile: structlog's own way to print an exception, framed and coloured, takes half a second each.
     """
     configure = structlog.configure
+    structlog.reset_defaults()
     configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(["event"])])
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(
-            structlog, "configure", lambda **asked: configure(**asked | {"cache_logger_on_first_use": False})
-        )
-        yield
+    monkeypatch.setattr(
+        structlog, "configure", lambda **asked: configure(**asked | {"cache_logger_on_first_use": False})
+    )
+    yield
 
 
 def _execute(url: str, statement: str) -> None:
