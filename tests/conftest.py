@@ -45,7 +45,6 @@ def loggers_that_can_be_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         structlog, "configure", lambda **asked: configure(**asked | {"cache_logger_on_first_use": False})
     )
-    yield
 
 
 def _execute(url: str, statement: str) -> None:

@@ -133,7 +133,8 @@ def _new_states(known: Sequence[Segment[str]], head: Row, new_id: NewId) -> list
     if already is not None and already.fact == head.state:
         return []
     fresh = []
-    if head.state is not CertificateState.VALID and head.from_day < from_day and not fact_on(known, head.from_day):
+    said_from_the_first_day = head.state is not CertificateState.VALID or head.state_day is None
+    if said_from_the_first_day and head.from_day < from_day and not fact_on(known, head.from_day):
         until_day = min(from_day, next_start(known, head.from_day))
         fresh.append(Segment(new_id(), head.from_day, until_day, str(CertificateState.VALID)))
     final = [segment for segment in known if segment.fact in FINAL_STATES and head.state not in FINAL_STATES]

@@ -296,6 +296,17 @@ def any_rows(draw: st.DrawFn) -> Iterable[Row]:
     )
 
 
+def test_a_certificate_extended_both_ways_past_its_expiry_is_valid_in_all_of_its_time_at_once() -> None:
+    registry = Registry()
+    short = replace(FRIDGE, from_day=20_090, until_day=20_091, state_day=None)
+    registry.take(short)
+    registry.take(replace(short, state=CertificateState.EXPIRED))
+    longer = replace(short, from_day=20_089, until_day=20_092)
+    registry.take(longer)
+
+    assert registry.take(longer).empty
+
+
 @given(st.lists(any_rows(), min_size=1, max_size=6))
 def test_any_row_that_was_taken_changes_nothing_when_it_comes_again(rows: list[Row]) -> None:
     registry = Registry()
