@@ -167,3 +167,30 @@ def test_no_screen_of_rights_has_a_barrier_or_is_wider_than_the_phone(phone: Pho
 
     for screen in ("passport", statement, "family", "notices"):
         look_over(phone, screen)
+
+
+def test_every_control_of_these_screens_is_reached_by_the_tab_key_and_seen_there(phone: Phone) -> None:
+    grown_up_with_a_purchase(phone)
+    for screen in ("passport", "family", "notices", "missing", "cards", "merge", "consents", "my-data"):
+        phone.go(screen)
+        phone.page.wait_for_load_state("networkidle")
+        wanted = set(phone.page.evaluate(CONTROLS))
+        assert wanted, screen
+        reached = set()
+        for _step in range(60):
+            phone.page.keyboard.press("Tab")
+            place, outline = phone.page.evaluate(FOCUSED)
+            reached.add(place)
+            assert place == -1 or outline != "none", (screen, place)
+        assert wanted - reached == set(), screen
+
+
+CONTROLS = """() => {
+  const all = [...document.querySelectorAll("main a[href], main button, main input, main select, main textarea, main summary")];
+  all.forEach((one, place) => { one.dataset.place = place; });
+  const shown = all.filter((one) => one.checkVisibility() && !one.disabled && one.type !== "hidden");
+  const radios = new Set();
+  return shown.filter((one) => one.type !== "radio" || (!radios.has(one.name) && radios.add(one.name)))
+    .map((one) => one.type === "radio" ? -1 : Number(one.dataset.place));
+}"""
+FOCUSED = """() => [Number(document.activeElement.dataset.place ?? -1), getComputedStyle(document.activeElement).outlineStyle]"""
