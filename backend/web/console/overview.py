@@ -69,7 +69,7 @@ def overview() -> Response:
         time = queries.by_time(connection, city, period, span, district)
         facets = {} if district else {facet: _facet(connection, city, facet, days, today) for facet in Facet}
         outlooks = [] if district else queries.outlooks(connection, city)
-        alerts = list(_alerts(connection, city, today, now())) if not district else []
+        alerts = list(_alerts(connection, city, outlooks, today, now())) if not district else []
         names = {code: (zh, en) for code, zh, en in certificates.scheme_names(connection)}
         shops = [one for one in facets.get(Facet.STORE, ()) if one.key][:SHOPS_SHOWN]
         shop_names = retailers.names_of(connection, city, {one.key for one in shops})
@@ -121,9 +121,11 @@ def _tiles(totals: Sequence[Total]) -> list[Tile]:
     return sorted(Tile(one.key, one, -(-one.scans * STEPS // most)) for one in known)
 
 
-def _alerts(connection: Connection, city: str, today: date, at: datetime) -> Iterator[Alert]:
+def _alerts(
+    connection: Connection, city: str, outlooks: Sequence[BudgetOutlook], today: date, at: datetime
+) -> Iterator[Alert]:
     """What an official acts on, the most pressing first; counts stop at a hundred."""
-    yield from _of_budgets(queries.outlooks(connection, city), today)
+    yield from _of_budgets(outlooks, today)
     filed = [one.due_on for one in appeals.waiting(connection, city, limit=WAITING_MAX)]
     yield from _of_clocks(filed, ("申诉", "appeals"), "/cases/appeals", today)
     told = [one.due_on for one in cases.waiting(connection, city, limit=WAITING_MAX) if one.due_on is not None]
