@@ -54,6 +54,11 @@ class What(StrEnum):
     APPEAL_REJECTED = "appeal-rejected", "驳回申诉", "rejected an appeal"
     MISSING_POINTS_GRANTED = "missing-points-granted", "补记积分", "credited a sale by its slip"
     MISSING_POINTS_REJECTED = "missing-points-rejected", "不予补记积分", "rejected a claim of missing points"
+    MISSING_POINTS_PROPOSED = (
+        "missing-points-proposed",
+        "提请第二人复核补记",
+        "asked a second person to approve a credit by its slip",
+    )
     CARD_ISSUED = "card-issued", "发放纸质会员卡", "issued a paper card"
     CARD_BLOCKED = "card-blocked", "挂失纸质会员卡", "blocked a paper card"
     CATALOGUE_PUBLISHED = "catalogue-published", "发布兑换目录条目", "published an entry of the catalogue"

@@ -56,6 +56,16 @@ class MissingVerdict(NamedTuple):
     explanation: str
 
 
+class MissingProposed(NamedTuple):
+    """The sale that one official would give and may not alone: it waits for a second."""
+
+    basket: str
+    explanation: str
+    by: str
+    name: str
+    at: datetime
+
+
 def claim_mark(claim: str) -> bytes:
     """Stands in a basket that had no claim code, where it is given by its slip: it proves as much as a claim code does."""
     return hashlib.sha256(f"missing\0{claim}".encode()).digest()
@@ -125,3 +135,9 @@ class MissingBasketTaken(DomainError):
     code = "missing-points-basket-taken"
     text_zh = "这笔销售已经记在某个账户名下，不能再补记。"
     text_en = "This sale belongs to an account already."
+
+
+class MissingProposedBefore(DomainError):
+    code = "missing-points-proposed"
+    text_zh = "这份补记申请已有人提出补记，正待第二人复核。"
+    text_en = "Somebody has proposed to credit this claim; it waits for a second person."

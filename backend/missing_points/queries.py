@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.missing_points.model import MissingClaim, MissingState
+from backend.missing_points.model import MissingClaim, MissingProposed, MissingState
+from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
@@ -23,6 +24,12 @@ ORDER BY filed_at DESC, claim DESC LIMIT %(limit)s"""
 
 OPEN = f"""
 SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND state = 'open' ORDER BY due_on, claim LIMIT %(limit)s"""
+
+PROPOSALS = """
+SELECT p.claim::text, p.basket::text, p.explanation, p.proposed_by, p.proposed_name, p.proposed_at
+FROM missing_proposals p
+JOIN missing_points m ON m.city = %(city)s AND m.claim = p.claim AND m.round_no = p.round_no AND m.state = 'open'
+WHERE p.city = %(city)s AND p.claim = ANY(%(claims)s::uuid[])"""
 
 SAME_SLIP = """
 SELECT EXISTS (SELECT FROM missing_points WHERE city = %(city)s AND resident = %(resident)s AND store = %(store)s
@@ -57,6 +64,12 @@ def history(
 def waiting(connection: Connection, city: str, *, limit: int) -> list[MissingClaim]:
     """Those that an official is to decide, the first due first."""
     return [claim_of(row) for row in hot(connection, OPEN, {"city": city, "limit": limit})]
+
+
+def proposals(connection: Connection, city: str, claims: Sequence[str]) -> dict[str, MissingProposed]:
+    """By open claim, what one official would give and a second has not approved; at most one each."""
+    rows = hot(connection, PROPOSALS, {"city": city, "claims": unquoted(claims)})
+    return {claim: MissingProposed(*rest) for claim, *rest in rows}
 
 
 def was_given(connection: Connection, city: str, asked: MissingClaim) -> bool:

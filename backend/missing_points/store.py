@@ -2,7 +2,14 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from backend.missing_points.model import MissingClaim, MissingState, MissingUnknown, MissingVerdict
+from backend.missing_points.model import (
+    MissingClaim,
+    MissingProposed,
+    MissingProposedBefore,
+    MissingState,
+    MissingUnknown,
+    MissingVerdict,
+)
 from backend.missing_points.queries import COLUMNS, claim_of
 from backend.storage.transaction import hot
 
@@ -28,6 +35,11 @@ DECIDE = """
 UPDATE missing_points SET state = %(state)s, basket = %(basket)s, decided_at = %(now)s, decided_by = %(by)s,
                           approved_by = %(approved_by)s, explanation = %(explanation)s
 WHERE city = %(city)s AND claim = %(claim)s AND state = 'open'"""
+
+PROPOSE = """
+INSERT INTO missing_proposals (city, claim, round_no, basket, explanation, proposed_by, proposed_name, proposed_at)
+VALUES (%(city)s, %(claim)s, %(round_no)s, %(basket)s, %(explanation)s, %(by)s, %(name)s, %(at)s)
+ON CONFLICT DO NOTHING"""
 
 REVIEW = """
 UPDATE missing_points SET state = 'open', round_no = 2, text = %(text)s, due_on = %(due_on)s, first_by = decided_by,
@@ -84,6 +96,13 @@ def decide(
     given = {"city": city, "claim": claim, "state": state.value, "now": now, "basket": basket}
     if hot(connection, DECIDE, {**given, **verdict._asdict()}).rowcount != 1:
         raise ValueError("only what is open is decided")
+
+
+def propose(connection: Connection, city: str, claim: MissingClaim, proposed: MissingProposed) -> None:
+    """Raises MissingProposedBefore."""
+    given = {"city": city, "claim": claim.claim, "round_no": claim.round_no, **proposed._asdict()}
+    if hot(connection, PROPOSE, given).rowcount == 0:
+        raise MissingProposedBefore
 
 
 def review(connection: Connection, city: str, claim: str, text: str, due_on: date) -> bool:

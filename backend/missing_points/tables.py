@@ -54,3 +54,19 @@ missing_points = Table(
     Index("ix_missing_points_open", "city", "due_on", "claim", postgresql_where="state = 'open'"),
 )
 """`filer`, `filed_on` and `day_no` count what one account claimed in a day (China); they stay when two accounts become one."""
+
+missing_proposals = Table(
+    "missing_proposals",
+    metadata,
+    city_column(),
+    id_column("claim", primary_key=True),
+    Column("round_no", SmallInteger, primary_key=True),
+    id_column("basket"),
+    text_column("explanation"),
+    text_column("proposed_by"),
+    text_column("proposed_name"),
+    instant_column("proposed_at"),
+    CheckConstraint(f"round_no BETWEEN 1 AND {ROUNDS_MAX}", name="round"),
+    CheckConstraint(f"char_length(explanation) BETWEEN 1 AND {TEXT_MAX}", name="explanation"),
+)
+"""The sale that one official would give and may not alone: it waits for a second. Append-only by grant."""

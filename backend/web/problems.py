@@ -195,6 +195,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "missing-points-decided": Problem(409, "申请已办结", "Decided"),
         "missing-points-not-rejected": Problem(409, "不能申请复核", "Not to be looked at again"),
         "missing-points-needs-another": Problem(403, "须由另一人办理", "Another person must decide"),
+        "missing-points-proposed": Problem(409, "已有人提出", "Proposed before"),
         "missing-points-basket-unknown": Problem(404, "没有这笔销售", "No such sale"),
         "missing-points-basket-taken": Problem(409, "销售已有归属", "Belongs to an account"),
         "catalogue-entry-unknown": Problem(404, "没有这项兑换", "No such entry"),

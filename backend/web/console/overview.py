@@ -12,6 +12,7 @@ from backend.cases import queries as cases
 from backend.certificates import queries as certificates
 from backend.devices import fleet
 from backend.kernel.periods import civil_date, milliseconds
+from backend.missing_points import queries as missing_points
 from backend.retailers import queries as retailers
 from backend.scans import rulings
 from backend.statistics import queries
@@ -128,6 +129,8 @@ def _alerts(
     yield from _of_budgets(outlooks, today)
     filed = [one.due_on for one in appeals.waiting(connection, city, limit=WAITING_MAX)]
     yield from _of_clocks(filed, ("申诉", "appeals"), "/cases/appeals", today)
+    missed = [one.due_on for one in missing_points.waiting(connection, city, limit=WAITING_MAX)]
+    yield from _of_clocks(missed, ("补记申请", "claims of missing points"), "/cases/slips", today)
     told = [one.due_on for one in cases.waiting(connection, city, limit=WAITING_MAX) if one.due_on is not None]
     yield from _of_clocks(told, ("举报", "reports"), "/cases/reports", today)
     held = len(rulings.held_scans(connection, city, limit=WAITING_MAX))

@@ -19,6 +19,7 @@ from backend.web.console import rulings as _rulings  # noqa: F401
 from backend.web.console import sanctions as _sanctions  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
 from backend.web.console import sign_on as _sign_on  # noqa: F401
+from backend.web.console import slips as _slips  # noqa: F401
 from backend.web.console import support as _support  # noqa: F401
 from backend.web.console import tills as _tills  # noqa: F401
 from backend.web.console import updates as _updates  # noqa: F401

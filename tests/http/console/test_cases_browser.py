@@ -9,8 +9,14 @@ from playwright.sync_api import BrowserContext
 from backend.audit.acting import acting
 from backend.audit.model import Actor
 from backend.cases.terms import SALT_BYTES, CaseTerms, set_terms
+from backend.certificates.cache import RegistryCache
+from backend.kernel.periods import civil_date, milliseconds
+from backend.ledger import chart
 from backend.officials.model import Role
+from backend.policies.store import PolicyCache
+from backend.residents.people import Home
 from backend.retailers.store import Store
+from backend.usecases.claim_missing_points import AskedMissing, ClaimMissingPoints, MissingTerms
 from backend.usecases.draw_samples import draw_samples
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.file_report import AskedReport, FileReport
@@ -56,13 +62,17 @@ def _busy_city(served: Served) -> City:
     for number, days in (("1", 30), ("2", 1)):
         asked = AskedReport(NANJING, LI, number, said, store="s1", label=FRIDGE)
         FileReport(served.engine, None).file(asked, now - timedelta(days=days))
+    opened.record(till.basket(read(FRIDGE, price_fen=3_900), slip_no="S01-0042", sold_at=now), now=now)
+    missed = AskedMissing(NANJING, str(uuid4()), "s1", civil_date(milliseconds(now)), "S01-0042", 4_000)
+    claiming = ClaimMissingPoints(served.engine, RegistryCache(), PolicyCache(chart.budget), MissingTerms(90, 15))
+    claiming.claim(missed, Home(NANJING, resident(2)), now)
     return opened
 
 
 def test_every_page_of_cases_is_clean_in_both_languages(served: Served, city: City, window: BrowserContext) -> None:
     desk = served.enter(window, Role.CASE_OFFICER, name="陈静")
     page = desk.page
-    for path in ("reports", "reports?which=decided", "holds", "appeals", "samples", "suspensions", "lists"):
+    for path in ("reports", "reports?which=decided", "holds", "appeals", "slips", "samples", "suspensions", "lists"):
         desk.go(f"/cases/{path}")
         clean(desk)
     page.get_by_role("link", name="English").click()
@@ -97,6 +107,14 @@ def test_an_official_decides_a_report_and_a_held_scan(served: Served, city: City
     page.get_by_role("link", name="办理").first.click()
     page.get_by_role("heading", name="居民的理由").wait_for()
     clean(desk)
+
+    desk.go("/cases/slips")
+    page.get_by_role("link", name="办理").first.click()
+    page.get_by_role("radio").first.check()
+    clean(desk)
+    page.get_by_label("给居民的说明").fill("小票与销售相符，金额记作了实收的整数。")
+    page.get_by_role("button", name="补记选定的销售").click()
+    page.get_by_text("已补记，并按购买时的政策核定入账。").wait_for()
 
 
 def test_an_official_begins_a_suspension(served: Served, city: City, window: BrowserContext) -> None:

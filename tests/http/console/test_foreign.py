@@ -17,9 +17,15 @@ from werkzeug.test import TestResponse
 from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
 from backend.bootstrap import build
+from backend.certificates.cache import RegistryCache
+from backend.kernel.periods import civil_date, milliseconds
+from backend.ledger import chart
 from backend.officials.model import Role
+from backend.policies.store import PolicyCache
+from backend.residents.people import Home
 from backend.storage.base import metadata
 from backend.storage.transaction import Database
+from backend.usecases.claim_missing_points import AskedMissing, ClaimMissingPoints, MissingTerms
 from backend.usecases.draft_policy import draft_policy
 from backend.usecases.export_tables import run_exports
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
@@ -150,6 +156,9 @@ def _cases(world: World, office: Office) -> None:
     world.post(Role.CASE_OFFICER, f"/cases/holds/{refused}/0", ruling="refuse", reason="小票不清")
     asked = AskedAppeal(NANJING, LI, str(uuid4()), refused, 0, "小票已补")
     world.found["appeal"] = file_appeal(world.engine, asked, 15, CLOSING).appeal.appeal
+    missed = AskedMissing(NANJING, str(uuid4()), "s1", civil_date(milliseconds(CLOSING)), "S01-1", 900)
+    claiming = ClaimMissingPoints(world.engine, RegistryCache(), PolicyCache(chart.budget), MissingTerms(90, 15))
+    world.found["claim"] = claiming.claim(missed, Home(NANJING, LI), CLOSING).claim.claim
     report = AskedReport(NANJING, LI, "1", "标志是贴上去的。", store="s1", label=FRIDGE)
     world.found["report"] = FileReport(world.engine, None).file(report, CLOSING).report.report
     notice = {"store": "s1", "basis": "本市办法第十二条", "reason": "三次抽查不符", "reply_days": "5"}
