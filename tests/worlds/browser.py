@@ -49,6 +49,13 @@ def launched(*more: str) -> Iterator[Browser]:
 @pytest.fixture
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of this test's own, which may not complain."""
+    with profile(browser) as window:
+        yield window
+
+
+@contextmanager
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """One person's browser: what it complains of fails whoever opened it."""
     complaints: list[str] = []
     window = browser.new_context(
         viewport={"width": WIDTH, "height": HEIGHT}, locale="zh-CN", timezone_id="Asia/Shanghai"

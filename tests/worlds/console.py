@@ -1,7 +1,7 @@
 """The console served to a real browser: one server for the tests of a file, and a tab that notes what goes wrong."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,14 +19,15 @@ from tests.worlds import officials
 
 @dataclass
 class Served:
-    """`url` of a console whose database `engine` writes to."""
+    """`url` of a console whose database `engine` writes to; `clock` gives the moment of its requests."""
 
     url: str
     engine: Database
+    clock: Callable[[], datetime]
 
     def enter(self, window: BrowserContext, *roles: Role, city: str = "320100", **details: str) -> "Desk":
         """A tab of a new official of these roles, signed in."""
-        now = datetime.now(UTC)
+        now = self.clock()
         official = officials.enter(self.engine, now, *roles, city=city, **details)
         token = officials.session(self.engine, now, official, city)
         window.add_cookies([{"name": officials.COOKIE, "value": token, "url": self.url}])
@@ -51,14 +52,18 @@ class Desk:
         self.page.goto(f"{self.url}/console{path}")
 
 
+def today() -> datetime:
+    return datetime.now(UTC)
+
+
 @contextmanager
-def serving(settings: Settings) -> Iterator[Served]:
+def serving(settings: Settings, clock: Callable[[], datetime] = today) -> Iterator[Served]:
     backend = build(settings)
     engine = Database(settings.database_url, role="greenpoints_engine", pool_size=2)
-    server = make_server("127.0.0.1", 0, create_app(backend), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(backend, clock), threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield Served(f"http://127.0.0.1:{server.server_port}", engine)
+    yield Served(f"http://127.0.0.1:{server.server_port}", engine, clock)
     server.shutdown()
     server.server_close()
     thread.join()
