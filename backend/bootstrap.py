@@ -156,7 +156,9 @@ def build(settings: Settings) -> Backend:
         scan_label=_scan_label(settings, database, recorder, policies),
         return_goods=ReturnGoods(database, policies),
         hand_in_unit=HandInUnit(database, registry, policies),
-        quote_basket=QuoteBasket(database, registry, policies, line_key=identity_key),
+        quote_basket=QuoteBasket(
+            database, registry, policies, line_key=identity_key, card_sales_a_day=settings.card_sales_a_day
+        ),
         capture_quote=CaptureQuote(database, policies),
         sign_in=sign_in,
         sign_on=SignOn(database, identity_key),
@@ -173,7 +175,7 @@ def build(settings: Settings) -> Backend:
             database, signing_key(settings.member_code_key_file).sign, settings.member_code_key_id
         ),
         collect_awards=CollectAwards(database),
-        claim_basket=ClaimBasket(database, registry, policies),
+        claim_basket=ClaimBasket(database, registry, policies, card_sales_a_day=settings.card_sales_a_day),
         claim_missing_points=ClaimMissingPoints(database, registry, policies, missing_terms(settings)),
         hold_redemption=HoldRedemption(database, codes),
         confirm_redemption=ConfirmRedemption(database, codes),

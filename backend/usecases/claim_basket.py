@@ -14,6 +14,7 @@ from backend.policies.model import Outcome
 from backend.policies.terms import Claims
 from backend.residents import people
 from backend.residents import store as resident_store
+from backend.residents.cards.number import CardNumber, card_of
 from backend.residents.claim_code import claim_hash
 from backend.residents.member_code import SHOWN_TOLERANCE_MS, decode
 from backend.residents.people import Home
@@ -23,6 +24,7 @@ from backend.scans.decide import Taken
 from backend.scans.reread import WaitingScan
 from backend.storage.transaction import Database
 from backend.usecases.decide_again import DecideAgain
+from backend.usecases.name_cards import CARD_SALES_A_DAY, CardSale, owners_of
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
 
 CLAIM_DAYS = 7
@@ -63,15 +65,31 @@ class MemberCodeRefused(DomainError):
     text_en = "The member code is unknown, out of date or used; the customer may show a new one."
 
 
+class CardRefused(DomainError):
+    code = "card-refused"
+    text_zh = "这张会员卡没有登记、已经挂失，或今天已记满 {sales_a_day} 笔，请顾客到服务点查询。"
+    text_en = (
+        "This card is not on record, was lost, or has credited {sales_a_day} sales today; ask at a service counter."
+    )
+
+
 class AtShop(NamedTuple):
-    """Where a basket is claimed, and the code that its customer shows there, as text."""
+    """Where a basket is claimed, and the member code or paper card that its customer shows there, as text."""
 
     store: str
     member: str
 
 
 class ClaimBasket:
-    def __init__(self, database: Database, registry: RegistryLookup, policies: PolicyLookup) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: RegistryLookup,
+        policies: PolicyLookup,
+        *,
+        card_sales_a_day: int = CARD_SALES_A_DAY,
+    ) -> None:
+        self._card_sales_a_day = card_sales_a_day
         self._again = DecideAgain(database, registry, policies)
 
     def claim(self, city: str, code: str, who: Home, now: datetime) -> Sequence[str]:
@@ -86,9 +104,24 @@ class ClaimBasket:
         )
 
     def claim_at(self, city: str, code: str, at: AtShop, now: datetime) -> Sequence[str]:
-        """The same for the customer who shows a member code at a shop. Raises MemberCodeRefused too."""
+        """The same for the customer who shows a member code at a shop. Raises MemberCodeRefused and CardRefused too."""
         claim = claim_hash(code)
-        return self._claimed(city, claim, lambda c: _shown_by(c, at.member, claim, now), at.store, now)
+        card = card_of(at.member)
+
+        def whose(connection: Connection) -> str:
+            if card is not None:
+                return self._holder_of(connection, card, claim, now)
+            return _shown_by(connection, at.member, claim, now)
+
+        return self._claimed(city, claim, whose, at.store, now)
+
+    def _holder_of(self, connection: Connection, card: CardNumber, claim: bytes, now: datetime) -> str:
+        """Whose the card is; the claim is one of the sales that it credits in a day, shown again for it the same one."""
+        sale = CardSale(card.hashed, _stream_of(claim), 0, milliseconds(now))
+        (named,) = owners_of(connection, card.city, [sale], self._card_sales_a_day)
+        if named.resident is None:
+            raise CardRefused(sales_a_day=self._card_sales_a_day)
+        return named.resident
 
     def _claimed(
         self, city: str, claim: bytes, whose: Callable[[Connection], str], store: str | None, now: datetime
@@ -134,8 +167,13 @@ def _shown_by(connection: Connection, member: str, claim: bytes, now: datetime) 
     code = decode(member)
     if code is None:
         raise MemberCodeRefused
-    stream = str(UUID(bytes=claim[:16]))
-    (use,) = resident_store.use_codes(connection, code.city, [ShownCode(code.handle, stream, 0)]).values() or (None,)
+    (use,) = resident_store.use_codes(
+        connection, code.city, [ShownCode(code.handle, _stream_of(claim), 0)]
+    ).values() or (None,)
     if use is None or milliseconds(now) > use.expires_at_ms + SHOWN_TOLERANCE_MS:
         raise MemberCodeRefused
     return use.resident
+
+
+def _stream_of(claim: bytes) -> str:
+    return str(UUID(bytes=claim[:16]))

@@ -20,6 +20,7 @@ from backend.policies.limits import CounterKey
 from backend.policies.model import Award
 from backend.residents import people
 from backend.residents import store as resident_store
+from backend.residents.cards.number import card_of
 from backend.residents.member_code import decode
 from backend.retailers.store import Store, find_store
 from backend.scans import quote_store, store
@@ -39,6 +40,7 @@ from backend.scans.quotes import (
 from backend.scans.redact import redact, seal_of
 from backend.storage.transaction import Database, pipelined
 from backend.usecases.award_postings import transfers_of
+from backend.usecases.name_cards import CARD_SALES_A_DAY, ShownCard, name_cards
 from backend.usecases.races import LostRace, won
 from backend.usecases.record_baskets import Arrival, ShownMember, name_member, name_members
 from backend.usecases.take_decisions import (
@@ -56,7 +58,7 @@ RESERVED_STEP, RETURNED_STEP = 1, 2
 
 
 class QuoteRequest(NamedTuple):
-    """What a shop's system asks: `service` is the name of its token, `member` the code that the customer shows."""
+    """What a shop's system asks: `service` is the name of its token, `member` the code or paper card that is shown."""
 
     service: str
     city: str
@@ -84,9 +86,18 @@ class QuoteBasket:
     """Safe to call from many threads and processes at once."""
 
     def __init__(
-        self, database: Database, registry: RegistryLookup, policies: PolicyLookup, *, line_key: bytes
+        self,
+        database: Database,
+        registry: RegistryLookup,
+        policies: PolicyLookup,
+        *,
+        line_key: bytes,
+        card_sales_a_day: int = CARD_SALES_A_DAY,
     ) -> None:
-        """`line_key` hashes requests that name what is not kept, as it does lines."""
+        """`line_key` hashes requests that name what is not kept, as it does lines. `card_sales_a_day`: of a paper card, quotes
+        that were never paid among them.
+        """
+        self._card_sales_a_day = card_sales_a_day
         self._database = database
         self._seal = seal_of(line_key)
         self._lookups = Lookups(registry, policies)
@@ -98,6 +109,7 @@ class QuoteBasket:
             shop = find_store(connection, request.city, request.store)
             arrival = _arrival(request, identity, shop, milliseconds(now))
             _look_at_member(connection, arrival, keeps=False)
+            name_cards(connection, [arrival], self._card_sales_a_day, counts=False)
             loaded, taken = self._decided(connection, request.city, arrival.basket, now, careful=False)
         in_force = loaded.registry.policies.in_force(arrival.basket.sold_at_ms)
         scans = _scans(arrival.basket, loaded.registry, taken)
@@ -142,9 +154,11 @@ class QuoteBasket:
         plain = _request_sha256(request, minutes)
         redact(basket, [_reading(read) for read in basket.reads], self._seal)
         name_members(connection, [arrival])
+        name_cards(connection, [arrival], self._card_sales_a_day)
         policies = self._lookups.policies.lookup(connection, request.city)
         versions = _versions(policies, basket)
-        kept = plain if basket.line is not None else self._seal(plain)
+        # Known to who knows a card's number, the hash would tie together all that its resident buys.
+        kept = plain if basket.line is not None and arrival.card is None else self._seal(plain)
         row = _row(basket, request.service, kept, versions, now, now + timedelta(minutes=minutes))
         if not quote_store.open_quote(connection, request.city, row):
             stored = quote_store.find(connection, request.city, basket.basket)
@@ -247,6 +261,9 @@ def _arrival(request: QuoteRequest, identity: QuoteIdentity, shop: Store, now_ms
     basket.cashier = request.cashier
     if request.member is None:
         return Arrival(basket)
+    card = card_of(request.member)
+    if card is not None:
+        return Arrival(basket, card=ShownCard(card.hashed, card.city))
     code = decode(request.member)
     if code is None or not (code.city.isascii() and code.city.isdigit()):
         basket.member_fault = "malformed"

@@ -22,12 +22,11 @@ from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import forget_line, redact, seal_of
 from backend.storage.transaction import sqlstate
 from backend.usecases.culprits import without_culprits
-from backend.usecases.name_cards import ShownCard, name_cards
+from backend.usecases.name_cards import CARD_SALES_A_DAY, ShownCard, name_cards
 from backend.usecases.races import Writes, won
 from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
 READINGS_MAX = 65_536
-CARD_SALES_A_DAY = 10
 CULPRITS_MAX = 20
 """Baskets in a row, none recorded between, that a process sets aside for errors which are not about a value: more of them
 are a fault of ours, under which tills and phones must keep what they hold."""

@@ -221,6 +221,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "voucher-expired": Problem(409, "券已过期", "Voucher out of date"),
         "voucher-void": Problem(409, "券已作废", "Voucher void"),
         "void-needs-another": Problem(403, "须由另一人复核", "Another person must approve"),
+        "card-refused": Problem(409, "会员卡不能使用", "Card refused"),
         "card-malformed": Problem(422, "卡号有误", "Malformed card number"),
         "card-unknown": Problem(404, "没有这张卡", "No such card"),
         "card-of-another-city": Problem(409, "账户属于别的城市", "At home in another city"),

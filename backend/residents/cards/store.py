@@ -7,10 +7,12 @@ from sqlalchemy import Connection
 from backend.storage.columns import ids, numbers, octets, words
 from backend.storage.transaction import hot
 
-# Alone until COMMIT: so a day's count is right, and who blocks, merges or leaves waits, or is waited for.
-LOCK = """
+FIND = """
 SELECT number_hash, card::text, resident::text, blocked_at FROM member_cards
-WHERE city = %(city)s AND number_hash = ANY(%(hashes)s::bytea[]) ORDER BY number_hash FOR UPDATE"""
+WHERE city = %(city)s AND number_hash = ANY(%(hashes)s::bytea[])"""
+
+# Alone until COMMIT: so a day's count is right, and who blocks, merges or leaves waits, or is waited for.
+LOCK = f"{FIND} ORDER BY number_hash FOR UPDATE"
 
 USES = """
 SELECT card::text, replace(stream::text, '-', ''), seq, day FROM card_uses
@@ -69,9 +71,9 @@ class NewCard(NamedTuple):
     by: str
 
 
-def lock(connection: Connection, city: str, hashes: Collection[bytes]) -> dict[bytes, KnownCard]:
-    """Those of the cards that are known, alone until COMMIT."""
-    rows = hot(connection, LOCK, {"city": city, "hashes": octets(sorted(set(hashes)))})
+def find(connection: Connection, city: str, hashes: Collection[bytes], *, alone: bool) -> dict[bytes, KnownCard]:
+    """Those of the cards that are known, by the hash of the number; `alone`: the caller's until COMMIT."""
+    rows = hot(connection, LOCK if alone else FIND, {"city": city, "hashes": octets(sorted(set(hashes)))})
     return {bytes(hashed): KnownCard(*card) for hashed, *card in rows}
 
 

@@ -1,4 +1,4 @@
-"""A customer claims a basket at the shop, with the code on the sales slip and a member code."""
+"""A customer claims a basket at the shop, with the code on the sales slip and a member code or card."""
 
 from typing import Any
 
@@ -25,7 +25,11 @@ class ClaimAtShopBody(Body):
     store = Text(1, 64, required=True, metadata={"description": "本店编号 / id of the shop"})
     code = Text(1, TYPED_MAX, required=True, metadata={"description": "小票上的领取码 / the code on the slip"})
     member = Text(
-        1, MEMBER_CODE_MAX, pattern=r"[!-~]+", required=True, metadata={"description": "顾客的会员码 / member code"}
+        1,
+        MEMBER_CODE_MAX,
+        pattern=r"[!-~]+",
+        required=True,
+        metadata={"description": "顾客的会员码或纸质会员卡 / member code or paper card"},
     )
 
 

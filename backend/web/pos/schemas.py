@@ -54,7 +54,7 @@ class QuoteBody(Body):
         pattern=r"[!-~]+",
         load_default=None,
         allow_none=True,
-        metadata={"description": "顾客出示的会员码 / the code that the customer shows"},
+        metadata={"description": "顾客出示的会员码或纸质会员卡 / the code or paper card that the customer shows"},
     )
     lines = ma.fields.List(
         ma.fields.Nested(QuotedLineBody),
