@@ -33,6 +33,7 @@ class Program(click.Group):
         "passport",
         "stores",
         "officials",
+        "staff",
         "devices",
         "tokens",
         "updates",

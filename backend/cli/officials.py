@@ -8,7 +8,7 @@ from backend.cli.connection import by_option, city_option, database, json_option
 from backend.kernel.ids import new_id
 from backend.labels.regions import region_name
 from backend.officials import passwords, queries
-from backend.officials.model import PROVINCE_SUFFIX, ROLE_NAMES, Role
+from backend.officials.model import OFFICES, PROVINCE_SUFFIX, ROLE_NAMES, Role
 from backend.officials.store import NewOfficial
 from backend.usecases.add_official import add_official
 
@@ -25,7 +25,11 @@ def officials() -> None:
 @city_option
 @click.option("--name", required=True, help="姓名 / name.")
 @click.option(
-    "--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]), help="角色，可多次 / role."
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in Role if role in OFFICES]),
+    help="角色，可多次 / role.",
 )
 @click.option("--district", default=None, metavar="CODE", help="只办理一个区县 / one district only.")
 @by_option

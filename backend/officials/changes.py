@@ -25,7 +25,7 @@ WHERE city = %(city)s AND change = %(change)s AND decided_at IS NULL"""
 
 HELD = """
 SELECT login, name, district, roles, disabled_at FROM officials
-WHERE city = %(city)s AND official = %(official)s FOR UPDATE"""
+WHERE city = %(city)s AND official = %(official)s AND retailer IS NOT DISTINCT FROM %(retailer)s::text FOR UPDATE"""
 
 SET_ROLES = """
 UPDATE officials SET roles = %(roles)s::text[], district = %(district)s, name = %(name)s
@@ -92,9 +92,9 @@ def decide(connection: Connection, city: str, change: str, by: str, now: datetim
     hot(connection, DECIDE, {"city": city, "change": change, "by": by, "now": now, "approved": approved})
 
 
-def held(connection: Connection, city: str, official: str) -> Held:
-    """The official's row, locked. Raises OfficialUnknown."""
-    row = hot(connection, HELD, {"city": city, "official": official}).fetchone()
+def held(connection: Connection, city: str, official: str, retailer: str | None = None) -> Held:
+    """The row of an official, or of one of a retailer's staff, locked. Raises OfficialUnknown."""
+    row = hot(connection, HELD, {"city": city, "official": official, "retailer": retailer}).fetchone()
     if row is None:
         raise OfficialUnknown
     return Held(*row)._replace(roles=frozenset(map(Role, row[3])))

@@ -1,4 +1,4 @@
-"""Officials: roles, the steps of a sign-in, who is signed in."""
+"""Officials of a city and staff of its retailers: roles, the steps of a sign-in, who is signed in."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,7 +13,9 @@ PROVINCE_SUFFIX = "0000"
 
 
 class Role(StrEnum):
-    """What an official may do. Product F9: author, approver, auditor, finance and cases are kept apart."""
+    """What a person may do. Product F9: author, approver, auditor, finance and cases are kept apart. The last two are of
+    a retailer's staff.
+    """
 
     POLICY_AUTHOR = "policy_author"
     APPROVER = "approver"
@@ -23,6 +25,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     CITY_ADMINISTRATOR = "city_administrator"
     PROVINCE = "province"
+    SHOPKEEPER = "shopkeeper"
+    CLERK = "clerk"
 
 
 ROLE_NAMES: Mapping[Role, tuple[str, str]] = MappingProxyType(
@@ -35,8 +39,25 @@ ROLE_NAMES: Mapping[Role, tuple[str, str]] = MappingProxyType(
         Role.AUDITOR: ("审计（只读）", "Auditor (read only)"),
         Role.CITY_ADMINISTRATOR: ("本市管理员", "City administrator"),
         Role.PROVINCE: ("省级", "Province"),
+        Role.SHOPKEEPER: ("商户管理员", "Shop manager"),
+        Role.CLERK: ("店员", "Shop clerk"),
     }
 )
+
+STAFF = frozenset({Role.SHOPKEEPER, Role.CLERK})
+"""Of a retailer's people; nobody holds one of these beside an office."""
+OFFICES = frozenset(Role) - STAFF
+
+
+class Side(StrEnum):
+    """The two sides of the house, each with an address and a door of its own."""
+
+    CITY = "console"
+    SHOP = "shop"
+
+
+def side_of(role: Role) -> Side:
+    return Side.SHOP if role in STAFF else Side.CITY
 
 
 class RolesDoNotGoTogether(DomainError):
@@ -93,6 +114,12 @@ class Official(NamedTuple):
     """When the second factor was last given."""
     expires_at: datetime
     ends_at: datetime
+    retailer: str | None = None
+    """Whose staff it is; None for officials."""
+
+    @property
+    def side(self) -> Side:
+        return Side.CITY if self.retailer is None else Side.SHOP
 
     @property
     def is_province(self) -> bool:
@@ -104,10 +131,10 @@ def needs_two(held: frozenset[Role], wanted: frozenset[Role]) -> bool:
     return bool((held | wanted) & TRUSTED)
 
 
-def check_roles(city: str, roles: Iterable[Role]) -> frozenset[Role]:
+def check_roles(city: str, roles: Iterable[Role], retailer: str | None = None) -> frozenset[Role]:
     """At least one, and only such as may be held together. Raises RolesDoNotGoTogether."""
     held = frozenset(roles)
-    for broken, reason_zh, reason_en in _apart(city, held):
+    for broken, reason_zh, reason_en in [*_apart(city, held), *_of_staff(held, retailer)]:
         if broken:
             raise RolesDoNotGoTogether(reason_zh=reason_zh, reason_en=reason_en)
     return held
@@ -129,3 +156,13 @@ def _apart(city: str, held: frozenset[Role]) -> Iterable[tuple[bool, str, str]]:
         "管理员不兼任复核、财务",
         "who grants roles neither approves nor pays",
     )
+
+
+def _of_staff(held: frozenset[Role], retailer: str | None) -> Iterable[tuple[bool, str, str]]:
+    yield (
+        retailer is not None and len(held & STAFF) != len(held),
+        "商户人员不兼任城市角色",
+        "a retailer's staff hold no office of the city",
+    )
+    yield retailer is None and bool(held & STAFF), "商户角色须属于一家商户", "a role in a shop is of one retailer"
+    yield len(held & STAFF) > 1, "商户人员只有一个角色", "staff hold one role"

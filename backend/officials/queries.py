@@ -16,7 +16,7 @@ SELECT city, official::text, session::text, stage, at, proved_at, expires_at, en
 WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at > %(now)s"""
 
 OFFICIAL = """
-SELECT login, name, roles, district FROM officials
+SELECT login, name, roles, district, retailer FROM officials
 WHERE city = %(city)s AND official = %(official)s AND disabled_at IS NULL"""
 
 SESSIONS = """
@@ -26,11 +26,22 @@ ORDER BY issued_at DESC LIMIT %(limit)s"""
 
 LISTED = """
 SELECT official::text, login, name, roles, district, added_at, added_by, disabled_at FROM officials
-WHERE city = %(city)s AND login > %(after)s ORDER BY login LIMIT %(limit)s"""
+WHERE city = %(city)s AND retailer IS NULL AND login > %(after)s ORDER BY login LIMIT %(limit)s"""
 
 ONE = """
 SELECT official::text, login, name, roles, district, added_at, added_by, disabled_at FROM officials
-WHERE city = %(city)s AND official = %(official)s"""
+WHERE city = %(city)s AND official = %(official)s AND retailer IS NULL"""
+
+# NULL: of every retailer of the city.
+STAFF = """
+SELECT official::text, login, name, roles, retailer, added_at, disabled_at FROM officials
+WHERE city = %(city)s AND retailer IS NOT NULL AND (%(retailer)s::text IS NULL OR retailer = %(retailer)s)
+  AND (retailer, login) > (%(after_retailer)s, %(after_login)s)
+ORDER BY retailer, login LIMIT %(limit)s"""
+
+ONE_OF_STAFF = """
+SELECT official::text, login, name, roles, retailer, added_at, disabled_at FROM officials
+WHERE city = %(city)s AND official = %(official)s AND retailer IS NOT NULL"""
 
 NAMES_BY_LOGIN = "SELECT login, name FROM officials WHERE city = %(city)s AND login = ANY(%(logins)s::text[])"
 
@@ -81,18 +92,44 @@ class Listed(NamedTuple):
     disabled_at: datetime | None
 
 
+class Staff(NamedTuple):
+    """One of a retailer's people."""
+
+    official: str
+    login: str
+    name: str
+    role: Role
+    retailer: str
+    added_at: datetime
+    disabled_at: datetime | None
+
+
 def session_of(connection: Connection, token_hash: bytes, now: datetime) -> Official | None:
     """Who holds the token of a session that is neither revoked nor over; None for a disabled official."""
     row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}).fetchone()
     if row is None:
         return None
-    city, official, session, stage, at, *moments = row
+    city, official, session, stage, at, proved_at, expires_at, ends_at = row
     person = hot(connection, OFFICIAL, {"city": city, "official": official}).fetchone()
     if person is None:
         return None
-    login, name, roles, district = person
+    login, name, roles, district, retailer = person
     held = frozenset(map(Role, roles))
-    return Official(city, official, login, name, held, district, session, Stage(stage), at, *moments)
+    return Official(
+        city,
+        official,
+        login,
+        name,
+        held,
+        district,
+        session,
+        Stage(stage),
+        at,
+        proved_at,
+        expires_at,
+        ends_at,
+        retailer,
+    )
 
 
 def open_sessions(connection: Connection, city: str, official: str, now: datetime) -> list[OpenSession]:
@@ -117,6 +154,17 @@ def one(connection: Connection, city: str, official: str) -> Listed | None:
     return None if row is None else _listed(row)
 
 
+def staff(connection: Connection, city: str, retailer: str | None, after: tuple[str, str], limit: int) -> list[Staff]:
+    """Of one retailer, or of all of the city where it is None, behind the pair (retailer, sign-in name)."""
+    given = {"city": city, "retailer": retailer, "after_retailer": after[0], "after_login": after[1], "limit": limit}
+    return [_staff(row) for row in hot(connection, STAFF, given)]
+
+
+def one_of_staff(connection: Connection, city: str, official: str) -> Staff | None:
+    row = hot(connection, ONE_OF_STAFF, {"city": city, "official": official}).fetchone()
+    return None if row is None else _staff(row)
+
+
 def waiting(connection: Connection, city: str) -> list[Waiting]:
     """Changes that wait for a second person, oldest first, at most 100."""
     rows = hot(connection, WAITING, {"city": city, "limit": LISTED_MAX})
@@ -133,6 +181,11 @@ def names(connection: Connection, city: str, officials: Iterable[str]) -> dict[s
 def _listed(row: tuple[object, ...]) -> Listed:
     found = Listed(*row)  # type: ignore[arg-type]  # the statement's columns, in order
     return found._replace(roles=frozenset(map(Role, found.roles)))
+
+
+def _staff(row: tuple[object, ...]) -> Staff:
+    found = Staff(*row)  # type: ignore[arg-type]  # the statement's columns, in order
+    return found._replace(role=Role(row[3][0]))  # type: ignore[index]  # one role: the table's constraint
 
 
 def names_by_login(connection: Connection, city: str, logins: Sequence[str]) -> dict[str, str]:

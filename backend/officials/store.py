@@ -1,4 +1,4 @@
-"""Officials and their sessions: writes, inside a transaction that someone else opened."""
+"""Officials, staff of retailers and their sessions: writes, inside a transaction that someone else opened."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,12 +20,13 @@ ENTER = """
 INSERT INTO official_directory (login, city, official) VALUES (%(login)s, %(city)s, %(official)s) ON CONFLICT DO NOTHING"""
 
 ADD = """
-INSERT INTO officials (city, official, login, name, district, roles, password_hash, password_change, added_at, added_by)
-VALUES (%(city)s, %(official)s, %(login)s, %(name)s, %(district)s, %(roles)s::text[], %(password_hash)s, true, %(now)s,
-  %(by)s)"""
+INSERT INTO officials (city, official, login, name, district, roles, password_hash, password_change, retailer, added_at,
+  added_by)
+VALUES (%(city)s, %(official)s, %(login)s, %(name)s, %(district)s, %(roles)s::text[], %(password_hash)s, true,
+  %(retailer)s, %(now)s, %(by)s)"""
 
 CREDENTIALS = """
-SELECT password_hash, password_change, factor_sealed, factor_step, disabled_at FROM officials
+SELECT password_hash, password_change, factor_sealed, factor_step, disabled_at, retailer FROM officials
 WHERE city = %(city)s AND official = %(official)s"""
 
 SET_HASH = """
@@ -42,7 +43,7 @@ WHERE city = %(city)s AND official = %(official)s AND (factor_step IS NULL OR fa
 
 BIND = """
 UPDATE officials SET sign_on_subject = %(subject)s, password_hash = NULL, password_change = false
-WHERE city = %(city)s AND official = %(official)s AND disabled_at IS NULL
+WHERE city = %(city)s AND official = %(official)s AND disabled_at IS NULL AND retailer IS NULL
   AND (sign_on_subject IS NULL OR sign_on_subject = %(subject)s)"""
 
 OPEN = """
@@ -89,6 +90,7 @@ class Credentials(NamedTuple):
     factor_sealed: bytes | None
     factor_step: int | None
     disabled_at: datetime | None
+    retailer: str | None
 
 
 class NewOfficial(NamedTuple):
@@ -100,6 +102,7 @@ class NewOfficial(NamedTuple):
     roles: frozenset[Role]
     password_hash: str | None
     by: str
+    retailer: str | None = None
 
 
 class NewSession(NamedTuple):
@@ -158,7 +161,7 @@ def use_step(connection: Connection, city: str, official: str, step: int) -> boo
 
 
 def bind_subject(connection: Connection, city: str, official: str, subject: str) -> bool:
-    """To whom the city's sign-on vouches for; a password then opens nothing. False for another's, or a disabled account."""
+    """To whom the city's sign-on vouches for; a password then opens nothing. False for another's, a disabled account, staff."""
     return bool(hot(connection, BIND, {"city": city, "official": official, "subject": subject}).rowcount)
 
 

@@ -29,6 +29,7 @@ officials = Table(
     Column("factor_sealed", LargeBinary),
     Column("factor_step", BigInteger),
     text_column("sign_on_subject", nullable=True),
+    text_column("retailer", nullable=True),
     instant_column("added_at"),
     text_column("added_by"),
     instant_column("disabled_at", nullable=True),
@@ -38,11 +39,19 @@ officials = Table(
     CheckConstraint(
         "NOT ('city_administrator' = ANY (roles)) OR NOT roles && ARRAY['approver', 'finance']", name="apart"
     ),
+    CheckConstraint(
+        "(retailer IS NULL AND NOT roles && ARRAY['shopkeeper', 'clerk'])"
+        " OR (retailer IS NOT NULL AND roles <@ ARRAY['shopkeeper', 'clerk'] AND cardinality(roles) = 1"
+        " AND district IS NULL AND sign_on_subject IS NULL)",
+        name="staff",
+    ),
     CheckConstraint("char_length(login) BETWEEN 2 AND 64", name="login"),
     CheckConstraint("char_length(name) BETWEEN 1 AND 40", name="name"),
     Index("ix_officials_login", "city", "login", unique=True),
+    Index("ix_officials_staff", "city", "retailer", "login", postgresql_where=text("retailer IS NOT NULL")),
 )
-"""`factor_sealed` is the secret of the second factor, `factor_step` the last 30 s step whose code was taken: none is taken
+"""Officials, and staff of retailers: whoever has a `retailer` holds one role in its shops and none of the city's.
+`factor_sealed` is the secret of the second factor, `factor_step` the last 30 s step whose code was taken: none is taken
 twice. `sign_on_subject`: who the city's own sign-on says it is; whoever is bound to one has no `password_hash`."""
 
 official_directory = Table(

@@ -10,6 +10,13 @@ NAMES = "SELECT store, name_zh FROM stores WHERE city = %(city)s AND store = ANY
 
 DISTRICTS = "SELECT DISTINCT district FROM stores WHERE city = %(city)s ORDER BY district"
 
+RETAILERS = """
+SELECT DISTINCT retailer FROM stores WHERE city = %(city)s ORDER BY retailer LIMIT %(limit)s"""
+
+OF_RETAILER = """
+SELECT store, name_zh, district FROM stores
+WHERE city = %(city)s AND retailer = %(retailer)s AND store > %(after)s ORDER BY store LIMIT %(limit)s"""
+
 OWNED = """
 SELECT store FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[]) AND retailer = %(retailer)s"""
 
@@ -29,6 +36,17 @@ def search(connection: Connection, city: str, text: str, *, limit: int) -> list[
     """Shops of a city whose name holds `text`, or whose number it is."""
     given = {"city": city, "text": text, "limit": limit}
     return [FoundStore(*row) for row in hot(connection, SEARCH, given)]
+
+
+def retailers(connection: Connection, city: str, *, limit: int) -> list[str]:
+    """Those who have a shop in the city, by name."""
+    return [name for (name,) in hot(connection, RETAILERS, {"city": city, "limit": limit})]
+
+
+def stores_of(connection: Connection, city: str, retailer: str, after: str, *, limit: int) -> list[FoundStore]:
+    """A retailer's shops behind the number `after`."""
+    given = {"city": city, "retailer": retailer, "after": after, "limit": limit}
+    return [FoundStore(*row) for row in hot(connection, OF_RETAILER, given)]
 
 
 def owned(connection: Connection, city: str, retailer: str, stores: Collection[str]) -> set[str]:

@@ -70,6 +70,12 @@ class StoreUnknown(DomainError):
     text_en = "City {city} has no store {store}; add the store first."
 
 
+class RetailerUnknown(DomainError):
+    code = "retailer-unknown"
+    text_zh = "{city} 没有商户“{retailer}”的门店，请先登记门店（greenpoints stores add）。"
+    text_en = "City {city} has no store of the retailer {retailer}: add it first (greenpoints stores add)."
+
+
 def insert_store(connection: Connection, store: Store, now: datetime) -> bool:
     """False when a store of that number was there already."""
     return hot(connection, INSERT, {**store._asdict(), "now": now}).rowcount == 1

@@ -1,4 +1,4 @@
-"""A new official, with a one-time password that must be changed at the first sign-in."""
+"""A new official, or one of a retailer's staff, with a one-time password that must be changed at the first sign-in."""
 
 import re
 from datetime import datetime
@@ -13,6 +13,7 @@ from backend.labels.regions import region_name
 from backend.officials import store
 from backend.officials.model import PROVINCE_SUFFIX, Role, check_roles
 from backend.officials.store import NewOfficial
+from backend.retailers.store import RetailerUnknown, has_retailer
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 NAME_MAX = 40
@@ -27,12 +28,18 @@ class OfficialFieldsWrong(DomainError):
 
 
 def add_official(connection: Connection, new: NewOfficial, now: datetime) -> None:
-    """Raises OfficialFieldsWrong, RolesDoNotGoTogether, LoginTaken."""
-    check_roles(new.city, new.roles)
+    """Raises OfficialFieldsWrong, RolesDoNotGoTogether, LoginTaken, RetailerUnknown."""
+    check_roles(new.city, new.roles, new.retailer)
     check_fields(new.city, new.login, new.name, new.district, new.roles)
+    if new.retailer is not None and not has_retailer(connection, new.city, new.retailer):
+        raise RetailerUnknown(city=new.city, retailer=new.retailer)
     store.add(connection, new, now)
     told = {"login": new.login, "roles": sorted(new.roles), "district": new.district, "by": new.by}
-    record(connection, Act(What.OFFICIAL_ADDED, new.city, "official", new.official, now, after=told))
+    if new.retailer is None:
+        act = Act(What.OFFICIAL_ADDED, new.city, "official", new.official, now, after=told)
+    else:
+        act = Act(What.STAFF_ADDED, new.city, "staff", new.official, now, after=told | {"retailer": new.retailer})
+    record(connection, act)
 
 
 def check_fields(city: str, login: str, name: str, district: str | None, roles: frozenset[Role]) -> None:

@@ -87,7 +87,7 @@ def disable_official(connection: Connection, city: str, official: str, reason: s
     """Ends every session of theirs at once. Raises OfficialUnknown, OwnAccount."""
     if official == by:
         raise OwnAccount
-    _check_reason(reason)
+    check_reason(reason)
     changes.held(connection, city, official)
     changes.set_disabled(connection, city, official, now)
     store.revoke_all(connection, city, official, now)
@@ -97,13 +97,14 @@ def disable_official(connection: Connection, city: str, official: str, reason: s
 def _checked(connection: Connection, wanted: Wanted, by: str) -> Held | None:
     if wanted.official == by:
         raise OwnAccount
-    _check_reason(wanted.reason)
+    check_reason(wanted.reason)
     check_roles(wanted.city, wanted.roles)
     check_fields(wanted.city, wanted.login, wanted.name, wanted.district, wanted.roles)
     return None if wanted.kind is Change.ADD else changes.held(connection, wanted.city, wanted.official)
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Raises OfficialFieldsWrong."""
     if not 1 <= len(reason) <= REASON_MAX:
         raise OfficialFieldsWrong(
             field="reason", reason_zh="请写明理由，不超过 300 字", reason_en="say why, in 300 characters at most"

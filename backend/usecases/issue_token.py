@@ -33,12 +33,6 @@ class TokenNeedsRetailer(DomainError):
     text_en = "A token of a shop's system (pos) names a city and a retailer; others name none."
 
 
-class RetailerUnknown(DomainError):
-    code = "retailer-unknown"
-    text_zh = "{city} 没有商户“{retailer}”的门店，请先登记门店（greenpoints stores add）。"
-    text_en = "City {city} has no store of the retailer {retailer}: add it first (greenpoints stores add)."
-
-
 class TokenNameTaken(DomainError):
     code = "token-name-taken"
     text_zh = "名称 {name} 已用于 {city} 的商户“{retailer}”，请换一个名称。"
@@ -109,6 +103,6 @@ def revoke_token(connection: Connection, *, service: str, name: str, now: dateti
 def _check(connection: Connection, name: str, retailer: tuple[str, str]) -> None:
     city, whose = retailer
     if not shops.has_retailer(connection, city, whose):
-        raise RetailerUnknown(city=city, retailer=whose)
+        raise shops.RetailerUnknown(city=city, retailer=whose)
     for other_city, other in register.bound_to(connection, name) - {retailer}:
         raise TokenNameTaken(name=name, city=other_city, retailer=other)

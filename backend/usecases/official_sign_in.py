@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.officials import devices, factor, passwords, session_life, slowing, store
-from backend.officials.model import Official, Stage
+from backend.officials.model import Official, Side, Stage
 from backend.storage.transaction import Database
 
 
@@ -69,15 +69,17 @@ class OfficialSignIn:
         """`development`: the page shows the code that it asks for, so that a demonstration needs no phone."""
         self._database, self._key, self._development = database, identity_key, development
 
-    def with_password(self, login: str, password: str, visitor: Visitor, opening: Opening, now: datetime) -> None:
-        """Raises OfficialSignInRefused, OfficialSignInSlowed, SignInBusy."""
+    def with_password(
+        self, side: Side, login: str, password: str, visitor: Visitor, opening: Opening, now: datetime
+    ) -> None:
+        """`side`: at whose door. Raises OfficialSignInRefused, OfficialSignInSlowed, SignInBusy."""
         with self._database.read() as connection:
             home = store.home_of(connection, login)
             found = None if home is None else store.credentials(connection, *home)
             tries = self._tries(connection, login, home, visitor)
         self._database.write(lambda connection: slowing.take(connection, tries, now))
         good = passwords.matches(None if found is None else found.password_hash, password)
-        if home is None or found is None or not good or found.disabled_at is not None:
+        if home is None or found is None or not good or not _may_enter(found, side):
             raise OfficialSignInRefused
         offered = None if found.factor_sealed else factor.seal(self._key, opening.secret, opening.nonce)
 
@@ -219,6 +221,11 @@ class OfficialSignIn:
         taken = store.set_factor(connection, *home, sealed, step) if enrols else store.use_step(connection, *home, step)
         if not taken:
             raise OfficialCodeRefused
+
+
+def _may_enter(found: store.Credentials, side: Side) -> bool:
+    """At the door of the other side it is as if there were no such account."""
+    return found.disabled_at is None and (found.retailer is None) == (side is Side.CITY)
 
 
 def _is_known(connection: Connection, home: tuple[str, str], visitor: Visitor) -> bool:

@@ -14,7 +14,7 @@ from backend.web import context, problems
 from backend.web.auth import GATE, Gate
 from backend.web.bounded import BOUNDS, Bounds
 from backend.web.bridge.routes import bridge
-from backend.web.console.routes import console
+from backend.web.console.routes import console, shop
 from backend.web.describe import described, docs
 from backend.web.device.routes import device
 from backend.web.operations import operations
@@ -78,6 +78,7 @@ def create_app(parts: Backend, clock: Callable[[], datetime] = _utc_now) -> Flas
     app.register_blueprint(page)
     app.register_blueprint(city_page)
     app.register_blueprint(console)
+    app.register_blueprint(shop)
     app.before_request(lambda: _begin(clock()))
     app.after_request(_end)
     return app

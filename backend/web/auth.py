@@ -39,7 +39,7 @@ class Access(StrEnum):
     SHOP = "shop"
     METRICS = "metrics"
     CONSOLE = "console"
-    """Officials, by the cookie of their session: backend.web.console.declare lets them in."""
+    """Officials, and staff of retailers, by the cookie of their session: backend.web.console.declare lets them in."""
     OPEN = "open"
 
 
@@ -71,6 +71,10 @@ OPEN_ROUTES = {
     "GET /console/language/<language>": "the sign-in page too is read in two languages; it keeps a cookie, no more",
     "GET /console/<path:nowhere>": "says in words that there is no such page, and nothing else",
     "GET /console/assets/<version>/<path:name>": "the console's own scripts and styles say nothing of anyone",
+    "GET /shop/sign-in": "one of a retailer's staff who signs in has no session yet",
+    "POST /shop/sign-in": "the same; client addresses are bounded, and failures slow down those who fail",
+    "GET /shop/language/<language>": "as for officials",
+    "GET /shop/<path:nowhere>": "says in words that there is no such page, and nothing else",
     "GET /c/<city>": "a city's policies, marks and statistics are for everyone; small cells are left out",
     "POST /c/<city>/look": "the public may ask whether goods earn anything (nothing is stored)",
     "GET /c/assets/<name>": "the page's own style",

@@ -6,6 +6,7 @@ from types import MappingProxyType
 CONSOLE: Mapping[str, tuple[int, str, str]] = MappingProxyType(
     {
         "release-refused": (422, "更新包说明有误", "Release not well stated"),
+        "retailer-unknown": (422, "没有这家商户", "Unknown retailer"),
         "rollout-not-at-that-point": (409, "更新批次状态不符", "Not at that point"),
         "rollout-under-way": (409, "已有更新在进行", "A rollout is under way"),
         "rollout-unknown": (404, "没有这个更新批次", "Unknown rollout"),

@@ -30,7 +30,7 @@ class Served:
         now = self.clock()
         official = officials.enter(self.engine, now, *roles, city=city, **details)
         token = officials.session(self.engine, now, official, city)
-        window.add_cookies([{"name": officials.COOKIE, "value": token, "url": self.url}])
+        window.add_cookies([{"name": cookie, "value": token, "url": self.url} for cookie in officials.COOKIES])
         return self.tab(window)
 
     def tab(self, window: BrowserContext) -> "Desk":
@@ -50,6 +50,9 @@ class Desk:
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.url}/console{path}")
+
+    def shop(self, path: str) -> None:
+        self.page.goto(f"{self.url}/shop{path}")
 
 
 def today() -> datetime:

@@ -13,7 +13,8 @@ from backend.officials.store import NewOfficial, NewSession
 from backend.storage.transaction import Database
 from backend.web.console.here import form_token_of
 
-COOKIE = "greenpoints-console"
+COOKIES = ("greenpoints-console", "greenpoints-shop")
+"""Of both sides: whoever is signed in may ask for every page, to see what refuses."""
 
 
 def enter(
@@ -25,11 +26,20 @@ def enter(
     name: str = "王敏",
     district: str | None = None,
     password_hash: str | None = None,
+    retailer: str | None = None,
 ) -> str:
-    """A new official; their id."""
+    """A new official, or one of a retailer's staff; their id."""
     official = new_id()
     new = NewOfficial(
-        city, official, login or f"o-{official[-12:]}", name, district, frozenset(roles), password_hash, "tests"
+        city,
+        official,
+        login or f"o-{official[-12:]}",
+        name,
+        district,
+        frozenset(roles),
+        password_hash,
+        "tests",
+        retailer,
     )
     database.write(lambda connection: store.add(connection, new, now))
     return official
@@ -58,6 +68,7 @@ def signed_in(
 ) -> FlaskClient:
     """`client`, in whose cookies a new official of these roles is signed in; `client.csrf` is what its forms carry."""
     token = session(database, now, enter(database, now, *roles, city=city, **details), city)
-    client.set_cookie(COOKIE, token, path="/")
+    for cookie in COOKIES:
+        client.set_cookie(cookie, token, path="/")
     client.csrf = form_token_of(token)  # type: ignore[attr-defined]
     return client

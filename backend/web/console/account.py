@@ -8,8 +8,8 @@ from backend.kernel.errors import DomainError
 from backend.officials import queries
 from backend.officials.model import Role
 from backend.web.console import here
-from backend.web.console.answers import HOME, done, goes_on, render
-from backend.web.console.declare import EVERYONE, Topic, page
+from backend.web.console.answers import done, goes_on, render
+from backend.web.console.declare import ANYONE, Topic, page
 from backend.web.console.sign_in import again, hand_out, opening_of_chance, visitor
 from backend.web.context import backend, now
 from backend.web.problems import NotFound
@@ -22,12 +22,10 @@ def look_at() -> Response:
         if city not in queries.cities(connection, here.official().city):
             raise NotFound
     backend().official_sign_in.look_at(here.token(), city)
-    return goes_on(HOME)
+    return goes_on(here.home())
 
 
-@page(
-    "/account", title=("我的账户", "My account"), topic=Topic.SETTINGS, roles=EVERYONE, menu=("我的账户", "My account")
-)
+@page("/account", title=("我的账户", "My account"), topic=Topic.SETTINGS, roles=ANYONE, menu=("我的账户", "My account"))
 def account() -> Response:
     official = here.official()
     with backend().database.read() as connection:
@@ -39,18 +37,16 @@ def account() -> Response:
     "/account/sessions/<uuid:session>/end",
     title=("结束登录", "End a session"),
     topic=Topic.SETTINGS,
-    roles=EVERYONE,
+    roles=ANYONE,
     method="POST",
 )
 def end_session(session: UUID) -> Response:
     if not backend().official_sign_in.end_session(here.official(), str(session), now()):
         raise NotFound
-    return done("/console/account", "该处登录已结束。", "That session was ended.")
+    return done(f"{here.home()}account", "该处登录已结束。", "That session was ended.")
 
 
-@page(
-    "/account/password", title=("更换密码", "Change the password"), topic=Topic.SETTINGS, roles=EVERYONE, step_up=True
-)
+@page("/account/password", title=("更换密码", "Change the password"), topic=Topic.SETTINGS, roles=ANYONE, step_up=True)
 def password() -> Response:
     return _password_form()
 
@@ -59,7 +55,7 @@ def password() -> Response:
     "/account/password",
     title=("更换密码", "Change the password"),
     topic=Topic.SETTINGS,
-    roles=EVERYONE,
+    roles=ANYONE,
     method="POST",
     step_up=True,
 )
@@ -73,7 +69,7 @@ def change_password() -> Response:
     except DomainError as refusal:
         return again("console/own_password.html", refusal)
     response = done(
-        "/console/account", "密码已更换，其他登录已结束。", "The password is changed; other sessions are ended."
+        f"{here.home()}account", "密码已更换，其他登录已结束。", "The password is changed; other sessions are ended."
     )
     hand_out(response, opening.token)
     return response

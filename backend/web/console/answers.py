@@ -14,11 +14,11 @@ from werkzeug.exceptions import HTTPException
 from backend.kernel.errors import DomainError
 from backend.labels.regions import region_name
 from backend.officials import queries
-from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Stage
+from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Side, Stage
 from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.auth import Access, guarded
 from backend.web.console import files, here, words
-from backend.web.console.blueprint import console
+from backend.web.console.blueprint import console, shop
 from backend.web.console.declare import (
     DECLARED,
     Declared,
@@ -32,9 +32,11 @@ from backend.web.console.declare import (
 from backend.web.context import backend, request_id
 from backend.web.problems import HTTP_TEXTS, PROBLEMS, NotFound
 
-HOME = "/console/"
-SIGN_IN = "/console/sign-in"
-STEPS: Mapping[Stage, str] = {Stage.PASSWORD: "/console/sign-in/code", Stage.FACTOR: "/console/sign-in/password"}
+_STEPS: Mapping[Stage, str] = {Stage.PASSWORD: "sign-in/code", Stage.FACTOR: "sign-in/password", Stage.FULL: ""}
+PLACES: Mapping[Side, Texts] = {
+    Side.CITY: ("绿色积分 · 城市控制台", "Green Points · city console"),
+    Side.SHOP: ("绿色积分 · 商户台", "Green Points · shop console"),
+}
 SAID = "greenpoints-console-said"
 SAID_KEPT_S = 60
 SAID_CHARS_MAX = 1_500
@@ -52,7 +54,7 @@ def render(template: str, status: int = 200, **values: object) -> Response:
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Vary"] = "HX-Request, Cookie"
     if SAID in request.cookies:
-        response.delete_cookie(SAID, path=HOME)
+        response.delete_cookie(SAID, path=here.home())
     return response
 
 
@@ -61,7 +63,7 @@ def done(url: str, zh: str, en: str) -> Response:
     response = _on(url)
     said = base64.urlsafe_b64encode(orjson.dumps([zh, en])[:SAID_CHARS_MAX]).decode()
     response.set_cookie(
-        SAID, said, max_age=SAID_KEPT_S, path=HOME, httponly=True, samesite="Strict", secure=here.secure()
+        SAID, said, max_age=SAID_KEPT_S, path=here.home(), httponly=True, samesite="Strict", secure=here.secure()
     )
     return response
 
@@ -71,19 +73,29 @@ def goes_on(url: str) -> Response:
 
 
 def next_url(given: str | None) -> str:
-    """`given`, where it leads to a page of the console; the first page otherwise."""
-    plain = given is not None and given.startswith(HOME) and "//" not in given and "\\" not in given
-    return given if given is not None and plain else HOME
+    """`given`, where it leads to a page of this side; the first page otherwise."""
+    plain = given is not None and given.startswith(here.home()) and "//" not in given and "\\" not in given
+    return given if given is not None and plain else here.home()
+
+
+def sign_in_url() -> str:
+    return f"{here.home()}sign-in"
+
+
+def step_url(stage: Stage) -> str:
+    """Where a sign-in that has come so far goes on."""
+    return f"{here.home()}{_STEPS[stage]}"
 
 
 @console.errorhandler(DomainError)
+@shop.errorhandler(DomainError)
 def refused(error: DomainError) -> Response:
     if isinstance(error, NotSignedIn):
-        return _on(_with_next(SIGN_IN) if request.method == "GET" else SIGN_IN)
+        return _on(_with_next(sign_in_url()) if request.method == "GET" else sign_in_url())
     if isinstance(error, StepMissing):
-        return _on(STEPS.get(error.stage, HOME))
+        return _on(step_url(error.stage))
     if isinstance(error, FreshCodeNeeded):
-        return _on(_with_next("/console/step-up"))
+        return _on(_with_next(f"{here.home()}step-up"))
     if error.code not in PROBLEMS:
         log.error("refusal_without_problem", code=error.code, request_id=request_id())
         return _problem("internal", HTTP_TEXTS["internal"])
@@ -91,6 +103,7 @@ def refused(error: DomainError) -> Response:
 
 
 @console.errorhandler(Exception)
+@shop.errorhandler(Exception)
 def failed(error: Exception) -> Response:
     """The request boundary of the console."""
     if isinstance(error, HTTPException):
@@ -104,6 +117,7 @@ def failed(error: Exception) -> Response:
 
 
 @console.route("/<path:nowhere>")
+@shop.route("/<path:nowhere>")
 @guarded(Access.OPEN)
 def nothing_here(nowhere: str) -> Response:  # noqa: ARG001 - the path's
     """A page for people, where the API would answer with a problem document."""
@@ -142,9 +156,11 @@ def _context() -> dict[str, Any]:
     declared: Declared | None = g.get("declared")
     return {
         "official": here.signed_in(),
+        "home": here.home(),
+        "place": PLACES[here.side()],
         "cities": _cities(),
         "declared": declared,
-        "title": declared.title if declared else ("控制台", "Console"),
+        "title": declared.title if declared else PLACES[here.side()],
         "menu": _menu(),
         "said": _said(),
         "say": here.say,
@@ -169,13 +185,14 @@ def _context() -> dict[str, Any]:
 
 
 def _menu() -> list[tuple[Topic, str, list[Declared]]]:
-    """Topics of which the official may open a page: (topic, its first page, its pages)."""
+    """Topics of this side of which the official may open a page: (topic, its first page, its pages)."""
     official = here.signed_in()
     if official is None or official.stage is not Stage.FULL:
         return []
-    open_to = [one for one in DECLARED if one.menu is not None and has_role(official, one.roles)]
+    of_side = [one for one in DECLARED if one.side is here.side() and one.menu is not None]
+    open_to = [one for one in of_side if has_role(official, one.roles)]
     found = [(topic, [one for one in open_to if one.topic is topic]) for topic in Topic]
-    return [(topic, f"/console{pages[0].rule}", pages) for topic, pages in found if pages]
+    return [(topic, pages[0].url, pages) for topic, pages in found if pages]
 
 
 def _cities() -> list[str]:

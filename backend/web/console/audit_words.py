@@ -27,6 +27,7 @@ KINDS: dict[str, Words] = {
     "lease-terms": ("租借条款", "lease terms"),
     "missing-points": ("漏记积分", "missing points"),
     "official": ("人员", "official"),
+    "staff": ("商户人员", "staff of a retailer"),
     "policy": ("政策", "policy"),
     "recognition": ("互认", "recognition"),
     "redemption": ("兑换", "redemption"),

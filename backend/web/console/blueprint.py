@@ -1,9 +1,11 @@
-"""The console's one blueprint, and what every answer of it carries."""
+"""The console's two blueprints, the city's and the shops', and what every answer of them carries."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from flask import Blueprint, Response
+
+from backend.officials.model import Side
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -20,10 +22,13 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
+console = Blueprint(Side.CITY.value, __name__, url_prefix="/console", template_folder="templates")
+shop = Blueprint(Side.SHOP.value, __name__, url_prefix="/shop")
+SIDES: Mapping[Side, Blueprint] = MappingProxyType({Side.CITY: console, Side.SHOP: shop})
 
 
 @console.after_request
+@shop.after_request
 def guard(response: Response) -> Response:
     response.headers.update(HEADERS)
     return response

@@ -14,11 +14,11 @@ from backend.audit.model import Actor
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.officials import queries
-from backend.officials.model import ROLE_NAMES, Official, Role, Stage
+from backend.officials.model import OFFICES, ROLE_NAMES, Official, Role, Side, Stage, side_of
 from backend.officials.session_life import FRESH
 from backend.web.auth import Access
 from backend.web.console import here
-from backend.web.console.blueprint import console
+from backend.web.console.blueprint import SIDES
 from backend.web.context import backend, note, now, request_id
 
 View = Callable[..., ResponseReturnValue]
@@ -26,7 +26,10 @@ Texts = tuple[str, str]
 """Chinese, English."""
 
 FORM_BYTES_MAX = 262_144
-EVERYONE = frozenset(Role)
+EVERYONE = OFFICES
+"""Every official of a city."""
+ANYONE = frozenset(Role)
+"""Officials and staff: such a page is served on both sides."""
 READS = "GET"
 
 
@@ -34,6 +37,8 @@ class Topic(Enum):
     """The entries on the left, in order: Chinese, English, the name of its picture."""
 
     OVERVIEW = ("总览", "Overview", "overview")
+    SALES = ("销售", "Sales", "sales")
+    STATEMENTS = ("对账", "Statements", "money")
     POLICIES = ("政策", "Policies", "policies")
     REGISTRY = ("登记库", "Registry", "registry")
     MONEY = ("资金", "Money", "money")
@@ -46,8 +51,9 @@ class Topic(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What a route says of itself."""
+    """What a route says of itself. `roles` are those of its side."""
 
+    side: Side
     rule: str
     method: str
     title: Texts
@@ -56,6 +62,10 @@ class Declared:
     menu: Texts | None
     stage: Stage
     step_up: bool
+
+    @property
+    def url(self) -> str:
+        return f"/{self.side.value}{self.rule}"
 
 
 class NotSignedIn(DomainError):
@@ -110,33 +120,30 @@ def page(
     step_up: bool = False,
     body_bytes_max: int = FORM_BYTES_MAX,
 ) -> Callable[[View], View]:
-    """Serves `rule` for officials who hold one of `roles`.
+    """Serves `rule` for those who hold one of `roles`: below /console/ for officials, below /shop/ for a retailer's staff.
 
     `menu` is its entry below the topic; `step_up` asks for a second factor given within the last ten minutes.
     Raises ValueError at import where an auditor could write.
     """
-    if method != READS and roles != EVERYONE and Role.AUDITOR in roles:
+    if method != READS and not roles >= EVERYONE and Role.AUDITOR in roles:
         raise ValueError(f"{method} {rule}: an auditor writes nothing")
-    declared = Declared(
-        rule=rule, method=method, title=title, topic=topic, roles=roles, menu=menu, stage=stage, step_up=step_up
-    )
 
     def decorate(view: View) -> View:
-        @wraps(view)
-        def enter(**path: object) -> ResponseReturnValue:
-            request.max_content_length = body_bytes_max
-            g.declared = declared
-            official = _caller()
-            g.official = official
-            _admit(official, declared)
-            with acting(_actor(official, declared)):
-                return view(**path)
-
-        enter.access = Access.CONSOLE  # type: ignore[attr-defined]  # read by the tests that walk all routes
-        enter.declared = declared  # type: ignore[attr-defined]  # the same
-        DECLARED.append(declared)
-        # Modules of pages may each have a `listed`.
-        console.route(rule, methods=[method], endpoint=f"{view.__module__.rpartition('.')[2]}_{view.__name__}")(enter)
+        for side in Side:
+            of_side = frozenset(role for role in roles if side_of(role) is side)
+            if of_side:
+                declared = Declared(
+                    side=side,
+                    rule=rule,
+                    method=method,
+                    title=title,
+                    topic=topic,
+                    roles=of_side,
+                    menu=menu,
+                    stage=stage,
+                    step_up=step_up,
+                )
+                _serve(view, declared, body_bytes_max)
         return view
 
     return decorate
@@ -152,6 +159,25 @@ def check_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise FormNotOurs
+
+
+def _serve(view: View, declared: Declared, body_bytes_max: int) -> None:
+    @wraps(view)
+    def enter(**path: object) -> ResponseReturnValue:
+        request.max_content_length = body_bytes_max
+        g.declared = declared
+        official = _caller()
+        g.official = official
+        _admit(official, declared)
+        with acting(_actor(official, declared)):
+            return view(**path)
+
+    enter.access = Access.CONSOLE  # type: ignore[attr-defined]  # read by the tests that walk all routes
+    enter.declared = declared  # type: ignore[attr-defined]  # the same
+    DECLARED.append(declared)
+    # Modules of pages may each have a `listed`.
+    name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
+    SIDES[declared.side].route(declared.rule, methods=[declared.method], endpoint=name)(enter)
 
 
 def has_role(official: Official, roles: frozenset[Role]) -> bool:

@@ -1,4 +1,4 @@
-"""What a request to the console carries: who asks, for which city, in which language, from which browser."""
+"""What a request to the console carries: on which side, who asks, for which city or retailer, in which language, whence."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from typing import cast
 from flask import g, request
 
 from backend.labels.regions import region_name
-from backend.officials.model import Official
+from backend.officials.model import Official, Side
 from backend.settings import Environment
 from backend.web.bounded import client_address
 from backend.web.context import backend
@@ -17,6 +17,16 @@ LANGUAGE = "greenpoints_language"
 TOKEN_CHARS_MAX = 128
 _BROWSERS = ("Edg", "Firefox", "Chrome", "Safari")
 _SYSTEMS = ("Windows", "Macintosh", "Android", "iPhone", "Linux")
+
+
+def side() -> Side:
+    """The city's console, or the shops'."""
+    return Side(request.blueprint or Side.CITY)
+
+
+def home() -> str:
+    """The first page of this side, beneath which all others are."""
+    return f"/{side().value}/"
 
 
 def official() -> Official:
@@ -32,6 +42,13 @@ def signed_in() -> Official | None:
 def city() -> str:
     """The city that is looked at: every query and every write names this one."""
     return official().at
+
+
+def retailer() -> str:
+    """Whose staff asks, on pages of the shops: every query and every write there names this one, within `city()`."""
+    found = official().retailer
+    assert found is not None, "only staff come to pages of the shops"
+    return found
 
 
 def city_name(code: str) -> str:
@@ -59,7 +76,8 @@ def token() -> str:
 
 def session_cookie() -> str:
     """A browser keeps a `__Host-` cookie for this very host, over https alone; without https there is none."""
-    return "__Host-greenpoints-console" if secure() else "greenpoints-console"
+    name = f"greenpoints-{side().value}"
+    return f"__Host-{name}" if secure() else name
 
 
 def secure() -> bool:

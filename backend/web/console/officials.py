@@ -9,7 +9,7 @@ from backend.kernel.ids import new_id
 from backend.labels.regions import REGIONS
 from backend.officials import passwords, queries
 from backend.officials.changes import OfficialUnknown, Wanted
-from backend.officials.model import PROVINCE_SUFFIX, ROLE_NAMES, Change, Role, needs_two
+from backend.officials.model import OFFICES, PROVINCE_SUFFIX, ROLE_NAMES, Change, Role, needs_two
 from backend.officials.queries import Listed
 from backend.usecases.add_official import OfficialFieldsWrong
 from backend.usecases.change_official import GIVES_PASSWORD, change_official, decide_change, disable_official, open_city
@@ -212,7 +212,7 @@ def _found(official: UUID) -> Listed:
 
 
 def _wanted(kind: Change, city: str, official: str, login: str, name: str) -> Wanted:
-    roles = frozenset(Role(value) for value in request.form.getlist("roles") if value in list(Role))
+    roles = frozenset(Role(value) for value in request.form.getlist("roles") if value in OFFICES)
     district, reason = _typed("district") or None, _typed("reason")
     return Wanted(new_id(), kind, city, official, login, name, district, roles, reason)
 
@@ -229,8 +229,8 @@ def _choices() -> dict[str, object]:
     """Roles and districts that the city has."""
     city = here.city()
     at_province = city.endswith(PROVINCE_SUFFIX)
-    roles = [Role.PROVINCE, *[role for role in Role if role is not Role.PROVINCE]] if at_province else list(Role)
-    offered = [(role.value, here.say(*ROLE_NAMES[role])) for role in roles if at_province or role is not Role.PROVINCE]
+    roles = [Role.PROVINCE] * at_province + [role for role in Role if role in OFFICES - {Role.PROVINCE}]
+    offered = [(role.value, here.say(*ROLE_NAMES[role])) for role in roles]
     within = city[:4]
     districts = [
         (code, here.city_name(code)) for code in sorted(REGIONS) if code.startswith(within) and not code.endswith("00")

@@ -45,7 +45,7 @@ class Alert(NamedTuple):
 
     @property
     def href(self) -> str | None:
-        open_to = any(one.rule == self.rule and has_role(here.official(), one.roles) for one in DECLARED)
+        open_to = any(one.url == f"/console{self.rule}" and has_role(here.official(), one.roles) for one in DECLARED)
         return f"/console{self.rule}" if open_to else None
 
 

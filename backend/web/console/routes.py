@@ -1,4 +1,4 @@
-"""All pages of the console: a module of routes joins its blueprint when it is imported here."""
+"""All pages of the console, the city's and the shops': a module of routes joins its blueprint when it is imported here."""
 
 from backend.web.console import account as _account  # noqa: F401
 from backend.web.console import answers as _answers  # noqa: F401
@@ -20,9 +20,11 @@ from backend.web.console import sanctions as _sanctions  # noqa: F401
 from backend.web.console import sign_in as _sign_in  # noqa: F401
 from backend.web.console import sign_on as _sign_on  # noqa: F401
 from backend.web.console import slips as _slips  # noqa: F401
+from backend.web.console import staff as _staff  # noqa: F401
 from backend.web.console import support as _support  # noqa: F401
 from backend.web.console import tills as _tills  # noqa: F401
 from backend.web.console import updates as _updates  # noqa: F401
-from backend.web.console.blueprint import console
+from backend.web.console.blueprint import console, shop
+from backend.web.console.shop import home as _shop_home  # noqa: F401
 
-__all__ = ["console"]
+__all__ = ["console", "shop"]

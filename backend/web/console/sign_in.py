@@ -11,56 +11,58 @@ from backend.kernel.errors import DomainError
 from backend.kernel.ids import new_id
 from backend.officials import factor
 from backend.officials.factor import NONCE_BYTES
-from backend.officials.model import Stage
+from backend.officials.model import Side, Stage
 from backend.officials.session_life import LONGEST
 from backend.usecases.official_sign_in import Opening, Visitor
 from backend.web.auth import Access, guarded
 from backend.web.bounded import bound
 from backend.web.console import here
-from backend.web.console.answers import HOME, SIGN_IN, STEPS, goes_on, next_url, render
-from backend.web.console.blueprint import console
-from backend.web.console.declare import EVERYONE, FORM_BYTES_MAX, check_origin, page
+from backend.web.console.answers import goes_on, next_url, render, sign_in_url, step_url
+from backend.web.console.blueprint import console, shop
+from backend.web.console.declare import ANYONE, FORM_BYTES_MAX, check_origin, page
 from backend.web.context import backend, now
 from backend.web.problems import PROBLEMS, NotFound
 from backend.web.rate import Bounded
 
 TOKEN_BYTES = 32
 NEXT = "greenpoints-console-next"
-KNOWN, KNOWN_S, SIGN_IN_FOLDER = "greenpoints-console-known", 365 * 24 * 3_600, "/console"
+KNOWN, KNOWN_S = "greenpoints-console-known", 365 * 24 * 3_600
 LANGUAGE_KEPT_S = 400 * 24 * 3_600
 LOGIN_CHARS_MAX = 64
 LANGUAGES = ("zh", "en")
 
 
 @console.route("/sign-in")
+@shop.route("/sign-in")
 @guarded(Access.OPEN)
 def form() -> Response:
     return render("console/sign_in.html", **_door(request.args.get("next", ""), ""))
 
 
 @console.route("/sign-in", methods=["POST"])
+@shop.route("/sign-in", methods=["POST"])
 @guarded(Access.OPEN, body_bytes_max=lambda _settings: FORM_BYTES_MAX)
 def enter() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     check_origin()
     login = request.form.get("login", "").strip().lower()[:LOGIN_CHARS_MAX]
-    opening = opening_of_chance()
+    password, opening = request.form.get("password", ""), opening_of_chance()
     try:
-        backend().official_sign_in.with_password(login, request.form.get("password", ""), visitor(), opening, now())
+        backend().official_sign_in.with_password(here.side(), login, password, visitor(), opening, now())
     except DomainError as refusal:
         return again("console/sign_in.html", refusal, **_door(request.form.get("next", ""), login))
-    response = goes_on(STEPS[Stage.PASSWORD])
+    response = goes_on(step_url(Stage.PASSWORD))
     hand_out(response, opening.token)
-    response.set_cookie(NEXT, next_url(request.form.get("next")), path=HOME, httponly=True, samesite="Strict")
+    response.set_cookie(NEXT, next_url(request.form.get("next")), path=here.home(), httponly=True, samesite="Strict")
     return response
 
 
-@page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=EVERYONE, stage=Stage.PASSWORD)
+@page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=ANYONE, stage=Stage.PASSWORD)
 def code() -> Response:
     return _code_page()
 
 
-@page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=EVERYONE, method="POST", stage=Stage.PASSWORD)
+@page("/sign-in/code", title=("动态码", "Code"), topic=None, roles=ANYONE, method="POST", stage=Stage.PASSWORD)
 def take_code() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     opening = opening_of_chance()
@@ -70,23 +72,23 @@ def take_code() -> Response:
         )
     except DomainError as refusal:
         return _code_page(refusal)
-    response = goes_on(STEPS.get(reached.stage, next_url(request.cookies.get(NEXT))))
+    response = goes_on(next_url(request.cookies.get(NEXT)) if reached.stage is Stage.FULL else step_url(reached.stage))
     hand_out(response, opening.token)
     if reached.known is not None:
         _remember(response, reached.known)
     return response
 
 
-@page("/sign-in/password", title=("设置密码", "Your password"), topic=None, roles=EVERYONE, stage=Stage.FACTOR)
+@page("/sign-in/password", title=("设置密码", "Your password"), topic=None, roles=ANYONE, stage=Stage.FACTOR)
 def first_password() -> Response:
-    return render("console/password.html", action="/console/sign-in/password", asks_old=False)
+    return render("console/password.html", action=request.path, asks_old=False)
 
 
 @page(
     "/sign-in/password",
     title=("设置密码", "Your password"),
     topic=None,
-    roles=EVERYONE,
+    roles=ANYONE,
     method="POST",
     stage=Stage.FACTOR,
 )
@@ -103,12 +105,12 @@ def take_password() -> Response:
     return response
 
 
-@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=EVERYONE)
+@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=ANYONE)
 def step_up() -> Response:
     return render("console/step_up.html", next=next_url(request.args.get("next")), shown=_shown_code())
 
 
-@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=EVERYONE, method="POST")
+@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=ANYONE, method="POST")
 def take_step_up() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     further = next_url(request.form.get("next"))
@@ -119,28 +121,35 @@ def take_step_up() -> Response:
     return goes_on(further)
 
 
-@page("/sign-out", title=("退出", "Sign out"), topic=None, roles=EVERYONE, method="POST")
+@page("/sign-out", title=("退出", "Sign out"), topic=None, roles=ANYONE, method="POST")
 def sign_out() -> Response:
     backend().official_sign_in.sign_out(here.token(), now())
-    response = goes_on(SIGN_IN)
+    response = goes_on(sign_in_url())
     response.delete_cookie(here.session_cookie(), path="/", secure=here.secure(), httponly=True, samesite="Strict")
     return response
 
 
 @console.route("/language/<language>")
+@shop.route("/language/<language>")
 @guarded(Access.OPEN)
 def choose_language(language: str) -> Response:
     if language not in LANGUAGES:
         raise NotFound
     response = goes_on(next_url(request.args.get("back")))
-    response.set_cookie(here.LANGUAGE, language, max_age=LANGUAGE_KEPT_S, path="/console", samesite="Strict")
+    response.set_cookie(here.LANGUAGE, language, max_age=LANGUAGE_KEPT_S, path=_folder(), samesite="Strict")
     return response
 
 
 def _door(further: str, login: str) -> dict[str, Any]:
-    """What the sign-in page says: the cities that have a sign-on of their own among it."""
-    providers = [client.provider for client in backend().sign_ons.values()]
+    """What the sign-in page says: to officials the cities that have a sign-on of their own among it."""
+    of_city = here.side() is Side.CITY
+    providers = [client.provider for client in backend().sign_ons.values()] if of_city else []
     return {"title": ("登录", "Sign in"), "next": further, "login": login, "providers": providers}
+
+
+def _folder() -> str:
+    """Cookies that every page of this side gets, and the other side does not."""
+    return here.home().rstrip("/")
 
 
 def _code_page(refusal: DomainError | None = None) -> Response:
@@ -179,7 +188,7 @@ def hand_out(response: Response, token: str) -> None:
 def _remember(response: Response, known: str) -> None:
     """The browser is one of this official's from now on."""
     response.set_cookie(
-        KNOWN, known, max_age=KNOWN_S, path=SIGN_IN_FOLDER, httponly=True, samesite="Strict", secure=here.secure()
+        KNOWN, known, max_age=KNOWN_S, path=_folder(), httponly=True, samesite="Strict", secure=here.secure()
     )
 
 

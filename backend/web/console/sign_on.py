@@ -11,7 +11,7 @@ from backend.usecases.sign_on import SignOnRefused, Started
 from backend.web.auth import Access, guarded
 from backend.web.bounded import bound
 from backend.web.console import here
-from backend.web.console.answers import HOME, STEPS, goes_on, next_url, render
+from backend.web.console.answers import goes_on, next_url, render, step_url
 from backend.web.console.blueprint import console
 from backend.web.console.sign_in import NEXT, again, hand_out, opening_of_chance, visitor
 from backend.web.context import backend, now
@@ -44,7 +44,7 @@ def out(city: str) -> Response:
         secure=here.secure(),
     )
     further = next_url(request.args.get("next"))
-    response.set_cookie(NEXT, further, path=HOME, httponly=True, samesite="Strict", secure=here.secure())
+    response.set_cookie(NEXT, further, path=here.home(), httponly=True, samesite="Strict", secure=here.secure())
     return response
 
 
@@ -62,7 +62,7 @@ def back(city: str) -> Response:
         backend().sign_on.enter(identity, visitor(), opening, now())
     except DomainError as refusal:
         return again("console/sign_in.html", refusal, title=("登录", "Sign in"), login="", next="", providers=[])
-    response = render("console/sign_on.html", title=("登录", "Sign in"), further=STEPS[Stage.PASSWORD])
+    response = render("console/sign_on.html", title=("登录", "Sign in"), further=step_url(Stage.PASSWORD))
     response.delete_cookie(UNDER_WAY, path="/console/sign-on", httponly=True, samesite="Lax", secure=here.secure())
     hand_out(response, opening.token)
     return response

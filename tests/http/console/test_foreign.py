@@ -1,4 +1,4 @@
-"""The matrix's other half: real objects of Nanjing, asked for by every role at a desk in Suzhou. None is shown, none moves."""
+"""The matrix's other half: real objects of Nanjing, asked for by every role in Suzhou, and by another retailer's staff."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from backend.bootstrap import build
 from backend.certificates.cache import RegistryCache
 from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger import chart
-from backend.officials.model import Role
+from backend.officials.model import STAFF, Role, Side
 from backend.policies.store import PolicyCache
 from backend.residents.people import Home
 from backend.storage.base import metadata
@@ -40,7 +40,7 @@ from tests.http.console.test_fleet import OFFER, TILLS, furnished
 from tests.http.console.test_matrix import REFUSED, ROLES, declared
 from tests.worlds import books, officials, rules
 from tests.worlds.city import FRIDGE, NANJING, SUZHOU, read, resident
-from tests.worlds.settling import BIG, CLOSING, DAY, MONTH, QIAN, Office, fees, open_office
+from tests.worlds.settling import BIG, CLOSING, DAY, MONTH, QIAN, SMALL, Office, fees, open_office
 
 LI = resident(7)
 SHARED = {"certificate", "uscc"}
@@ -76,9 +76,9 @@ class World:
     found: dict[str, str] = field(default_factory=dict)
     desks: dict[Role, FlaskClient] = field(default_factory=dict)
 
-    def desk(self, role: Role, city: str = NANJING) -> FlaskClient:
-        at = "320000" if role is Role.PROVINCE else city
-        return officials.signed_in(self.app.test_client(), self.engine, self.clock.now, role, city=at)
+    def desk(self, role: Role, city: str = NANJING, retailer: str = BIG) -> FlaskClient:
+        at, whose = "320000" if role is Role.PROVINCE else city, retailer if role in STAFF else None
+        return officials.signed_in(self.app.test_client(), self.engine, self.clock.now, role, city=at, retailer=whose)
 
     def mine(self, role: Role) -> FlaskClient:
         if role not in self.desks:
@@ -87,7 +87,8 @@ class World:
 
     def post(self, role: Role, path: str, **form: object) -> TestResponse:
         client = self.mine(role)
-        answer = client.post(f"/console{path}", data=form | {"csrf": client.csrf})  # type: ignore[attr-defined]
+        side = Side.SHOP if role in STAFF else Side.CITY
+        answer = client.post(f"/{side.value}{path}", data=form | {"csrf": client.csrf})  # type: ignore[attr-defined]
         assert answer.status_code in (200, 303), answer.get_data(as_text=True)[-1_500:]
         return answer
 
@@ -182,6 +183,7 @@ def _fleet(world: World) -> None:
 
 
 def _people(world: World) -> None:
+    world.found["staff"] = officials.enter(world.engine, CLOSING, Role.CLERK, login="bigs", retailer=BIG)
     world.found["official"] = officials.enter(world.engine, CLOSING, Role.FLEET, login="nanjings")
     world.post(
         Role.CITY_ADMINISTRATOR, "/officials/new", login="sun.li", name="孙立", roles=["approver"], reason="任命"
@@ -260,16 +262,29 @@ def test_nanjing_itself_sees_its_objects(world: World) -> None:
 def test_no_role_of_another_city_sees_or_moves_them(world: World, city: str) -> None:
     before = world.rows()
     for role in ROLES:
-        desk = world.desk(role, city)
-        for _rule, method, one, paths in of_objects(world):
-            if role not in one.roles:
-                continue  # kept out by the role already, which the matrix tries
-            for path in paths:
-                data = None if method == "GET" else PLAUSIBLE | {"csrf": desk.csrf}  # type: ignore[attr-defined]
-                answer = desk.open(path, method=method, data=data)
-                said = REFUSED.search(answer.get_data(as_text=True))
-                named = f"{role} {method} {path}: {answer.status_code} {said and said[1]}"
-                assert answer.status_code in (403, 404, 409, 422), named
+        kept_out(world, role, world.desk(role, city))
 
     after = world.rows()
     assert {name for name in before if before[name] != after[name]} == set()
+
+
+def test_no_staff_of_another_retailer_of_the_city_sees_or_moves_them(world: World) -> None:
+    desks = {role: world.desk(role, retailer=SMALL) for role in sorted(STAFF)}
+    before = world.rows()
+    for role, desk in desks.items():
+        kept_out(world, role, desk)
+
+    after = world.rows()
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
+def kept_out(world: World, role: Role, desk: FlaskClient) -> None:
+    for _rule, method, one, paths in of_objects(world):
+        if role not in one.roles:
+            continue  # kept out by the role already, which the matrix tries
+        for path in paths:
+            data = None if method == "GET" else PLAUSIBLE | {"csrf": desk.csrf}  # type: ignore[attr-defined]
+            answer = desk.open(path, method=method, data=data)
+            said = REFUSED.search(answer.get_data(as_text=True))
+            named = f"{role} {method} {path}: {answer.status_code} {said and said[1]}"
+            assert answer.status_code in (403, 404, 409, 422), named

@@ -1,4 +1,4 @@
-"""The authorisation matrix, generated from the map of routes: every page of the console, every role, own city and foreign city.
+"""The authorisation matrix, generated from the map of routes: every page of both sides, every role of both.
 
 A route without a declaration fails here, and so does one whose declaration does not keep out whom it does not name.
 """
@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from backend.bootstrap import build
-from backend.officials.model import Role, Stage
+from backend.officials.model import STAFF, Role, Stage
 from backend.storage.transaction import Database
 from backend.web.app import create_app
 from backend.web.auth import OPEN_ROUTES, Access
@@ -24,6 +24,8 @@ from tests.http.conftest import Clock, Keys, settings_of
 from tests.worlds import officials
 
 NANJING, SUZHOU, JIANGSU = "320100", "320500", "320000"
+RETAILER = "苏果示例"
+HOMES = ("/console", "/shop")
 NOBODYS = "01a00000-0000-7000-8000-000000000000"
 """Of an object that is in no city."""
 REFUSED = re.compile(r'data-code="([^"]+)"')
@@ -48,21 +50,21 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
 
 
 def _desk(app: Flask, engine: Database, clock: Clock, role: Role, city: str = NANJING) -> FlaskClient:
-    at = JIANGSU if role is Role.PROVINCE else city
-    return officials.signed_in(app.test_client(), engine, clock.now, role, city=at)
+    at, retailer = JIANGSU if role is Role.PROVINCE else city, RETAILER if role in STAFF else None
+    return officials.signed_in(app.test_client(), engine, clock.now, role, city=at, retailer=retailer)
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:
     return [
         (rule, method)
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/console")
+        if rule.rule.startswith(HOMES)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 
 
 def declared(app: Flask) -> list[tuple[Rule, str, Declared]]:
-    """Every route of officials who are signed in."""
+    """Every route of those who are signed in."""
     found = [
         (rule, method, getattr(app.view_functions[rule.endpoint], "declared", None)) for rule, method in routes(app)
     ]
@@ -101,19 +103,17 @@ def test_a_stranger_is_led_to_the_sign_in(world: World) -> None:
     stranger = world.app.test_client()
     stranger.csrf = ""  # type: ignore[attr-defined]
 
-    for rule, method, _ in declared(world.app):
+    for rule, method, one in declared(world.app):
         answer = ask(stranger, rule, method)
-        assert (answer.status_code, answer.headers.get("Location", "").partition("?")[0]) == (
-            303,
-            "/console/sign-in",
-        ), rule
+        door = f"/{one.side.value}/sign-in"
+        assert (answer.status_code, answer.headers.get("Location", "").partition("?")[0]) == (303, door), rule
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_opens_what_is_declared_for_it_and_nothing_else(world: World, role: Role) -> None:
     client = world.desks[role]
     for rule, method, one in declared(world.app):
-        if one.stage is not Stage.FULL or rule.rule in ("/console/sign-out", "/console/city"):
+        if one.stage is not Stage.FULL or one.rule in ("/sign-out", "/city"):
             continue
         answer = ask(client, rule, method)
         named = f"{role} {method} {rule.rule}: {answer.status_code} {code_of(answer)}"
@@ -149,3 +149,18 @@ def test_an_auditor_writes_nothing(world: World) -> None:
 
     assert writes
     assert [one.rule for one in writes if Role.AUDITOR in one.roles] == []
+
+
+def test_a_clerk_neither_writes_nor_sees_colleagues(world: World) -> None:
+    """What clerks may send is of their own account alone."""
+    mine = [one for _, _, one in declared(world.app) if Role.CLERK in one.roles and one.stage is Stage.FULL]
+    own = {"/account/sessions/<uuid:session>/end", "/account/password", "/step-up", "/sign-out"}
+
+    assert {one.rule for one in mine if one.method != "GET"} - own == set()
+    assert "/staff" not in {one.rule for one in mine}
+
+
+def test_no_page_of_one_side_is_open_to_a_role_of_the_other(world: World) -> None:
+    for rule, _, one in declared(world.app):
+        assert (one.roles <= STAFF) == rule.rule.startswith("/shop/"), rule
+        assert (one.roles & STAFF == set()) == rule.rule.startswith("/console/"), rule
