@@ -1,6 +1,7 @@
 """What people call each kind of label, and what a label of each level proves: Chinese first, English beside it."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -63,6 +64,7 @@ PROOFS: Mapping[str | None, Said] = MappingProxyType(
 """By the level at which a label may support an award; None where it may not."""
 
 
+@cache
 def label_words(scheme: str, level: str | None) -> Said:
     """What the label is and what it proves, in one sentence."""
     name, proof = LABELS[Scheme(scheme)], PROOFS[level]

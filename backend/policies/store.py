@@ -80,7 +80,10 @@ class PolicyCache:
 
     def lookup(self, connection: Connection, city: str) -> PolicySet:
         """One statement when nothing was published since; one more when something was."""
-        revision = policy_revision(connection, city)
+        return self.as_of(connection, city, policy_revision(connection, city))
+
+    def as_of(self, connection: Connection, city: str, revision: int) -> PolicySet:
+        """What `lookup` finds, for who has just read the city's revision: no statement when nothing was published since."""
         cached = self._cities.get(city)
         if cached is None or cached.revision != revision:
             cached = Compiled(revision, load_versions(connection, city, self._budget_accounts))

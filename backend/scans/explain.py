@@ -1,6 +1,7 @@
 """A stored decision, taken again: from its facts, its policy version and what its limit had left, to its verdict and why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from backend.kernel.amounts import FEE, MAX_AMOUNT, Unit, unit_price
@@ -15,7 +16,7 @@ from backend.policies.model import Award, Facts, Outcome, Verdict
 from backend.policies.words import NO_NAMES, Names, Sentence, amount_words, missing_fact_words
 from backend.scans.decide import Decision
 from backend.scans.evidence import evidence_of
-from backend.scans.sentences import SENTENCES, by_rules, outcome_of
+from backend.scans.sentences import PLACEHOLDERS, SENTENCES, by_rules, outcome_of
 
 _RANKS = "零一二三四五六七八九"
 _GRADED = {"energy_label": Sentence("能效", "energy"), "water_label": Sentence("水效", "water")}
@@ -289,21 +290,9 @@ def _fits(decision: Decision) -> bool:
 
 
 def _filled(scan: DecidedScan, policy: CompiledPolicy | None, explanation: Explanation | None) -> Sentence:
-    decision = scan.decision
-    template = SENTENCES[decision.reason]
-    limit = (
-        limit_words(policy, decision.limit_name) if policy and decision.limit_name else Sentence("上限", "the limit")
-    )
-    amount, gross = earned_words(scan), amount_words(decision.unit, decision.gross)
-    words = {
-        "product": _product(decision),
-        "rank": _rank(decision),
-        "amount": amount,
-        "gross": gross,
-        "limit": limit,
-        "left": left_words(policy, decision.unit, decision.limit_name, decision.limit_left or 0),
-        "nearest": _nearest(decision, explanation),
-    }
+    reason = scan.decision.reason
+    template = SENTENCES[reason]
+    words = {name: _WORDS[name](scan, policy, explanation) for name in PLACEHOLDERS[reason]}
     return Sentence(
         template.zh.format(**{name: word.zh for name, word in words.items()}),
         _capitalised(template.en.format(**{name: word.en for name, word in words.items()})),
@@ -345,6 +334,30 @@ def _rank(decision: Decision) -> Sentence:
     if decision.tier is not None and 0 < decision.tier < len(_RANKS):
         return Sentence(f"是{_RANKS[decision.tier]}星级，", f", {decision.tier} stars,")
     return Sentence("", "")
+
+
+def _limit(decision: Decision, policy: CompiledPolicy | None) -> Sentence:
+    if policy is None or not decision.limit_name:
+        return Sentence("上限", "the limit")
+    return limit_words(policy, decision.limit_name)
+
+
+def _left(decision: Decision, policy: CompiledPolicy | None) -> Sentence:
+    return left_words(policy, decision.unit, decision.limit_name, decision.limit_left or 0)
+
+
+_WORDS: Mapping[str, Callable[[DecidedScan, CompiledPolicy | None, Explanation | None], Sentence]] = MappingProxyType(
+    {
+        "product": lambda scan, _policy, _why: _product(scan.decision),
+        "rank": lambda scan, _policy, _why: _rank(scan.decision),
+        "amount": lambda scan, _policy, _why: earned_words(scan),
+        "gross": lambda scan, _policy, _why: amount_words(scan.decision.unit, scan.decision.gross),
+        "limit": lambda scan, policy, _why: _limit(scan.decision, policy),
+        "left": lambda scan, policy, _why: _left(scan.decision, policy),
+        "nearest": lambda scan, _policy, why: _nearest(scan.decision, why),
+    }
+)
+"""What fills a placeholder. A page has many sentences, so only what one holds is put together."""
 
 
 def _capitalised(text: str) -> str:

@@ -32,7 +32,13 @@ JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.decision_no 
 {_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[])"""
 
 # The decision in force of a line is its last one. The row comparison is the page's key, its first part the index's.
-HISTORY = f"""SELECT {_COLUMNS} FROM baskets b
+# What a page is told with comes in the same statement: a wait for another costs more than all its rows.
+HISTORY = f"""SELECT {_COLUMNS},
+       (SELECT v.revision FROM policy_revisions v WHERE v.city = %(city)s),
+       b.channel <> 'phone' AND (
+         EXISTS (SELECT FROM returns t WHERE t.city = %(city)s AND t.basket = b.basket)
+         OR EXISTS (SELECT FROM lease_promises o WHERE o.city = %(city)s AND o.basket = b.basket))
+FROM baskets b
 JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
               ORDER BY x.line_no, x.decision_no DESC) d ON true
 {_REGISTRY} AND b.resident = %(resident)s::uuid
@@ -58,7 +64,7 @@ _WIDTH = len(Decision._fields)
 
 
 class RecordedScan(NamedTuple):
-    """One scan with a decision of it. `stream` is a phone's own scan id, without hyphens."""
+    """One scan with a decision of it. `stream` is a phone's own scan id."""
 
     scan: DecidedScan
     city: str
@@ -68,6 +74,16 @@ class RecordedScan(NamedTuple):
     recorded_at: datetime
     decided_at: datetime
     store_name: str | None
+
+
+class Page(NamedTuple):
+    """`policy_revision`: the city's as of the scans. `beside`: baskets of which something came back, or that a till had
+    promised something for.
+    """
+
+    scans: list[RecordedScan]
+    policy_revision: int
+    beside: frozenset[str]
 
 
 class HistoryKey(NamedTuple):
@@ -84,9 +100,7 @@ def first_decisions(connection: Connection, city: str, baskets: Sequence[str]) -
     return {row[0]: _recorded(city, row) for row in rows}
 
 
-def history(
-    connection: Connection, city: str, resident: str, *, after: HistoryKey | None, limit: int
-) -> list[RecordedScan]:
+def history(connection: Connection, city: str, resident: str, *, after: HistoryKey | None, limit: int) -> Page:
     """A resident's scans in one city, newest sale first, below `after`; at most `limit`, at most 100."""
     sold_at, basket, line_no = after or (None, None, None)
     rows = hot(
@@ -101,8 +115,10 @@ def history(
             "limit": min(limit, PAGE_MAX),
         },
         prepared=True,
-    )
-    return [_recorded(city, row) for row in rows]
+    ).fetchall()
+    scans = [_recorded(city, row[:-2]) for row in rows]
+    beside = frozenset(one.scan.decision.basket for one, (*_, more) in zip(scans, rows, strict=True) if more)
+    return Page(scans, (rows[0][-2] if rows else None) or 0, beside)
 
 
 def decided_in(connection: Connection, city: str, baskets: Sequence[str]) -> list[RecordedScan]:
@@ -140,4 +156,4 @@ def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
         cashier=cashier,
         released=released,
     )
-    return RecordedScan(decided, city, stream.replace("-", ""), channel, sold_at, recorded_at, decided_at, store_name)
+    return RecordedScan(decided, city, stream, channel, sold_at, recorded_at, decided_at, store_name)

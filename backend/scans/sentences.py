@@ -4,6 +4,7 @@ Placeholders are filled from the decision: {product}, {rank}, {amount}, {gross},
 """
 
 from collections.abc import Mapping
+from string import Formatter
 from types import MappingProxyType
 
 from backend.labels.model import PERSONAL, Scheme
@@ -215,6 +216,14 @@ SENTENCES: Mapping[str, Sentence] = MappingProxyType(
     }
 )
 """Reason of a decision -> its sentence, with placeholders."""
+
+PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        reason: frozenset(name for _, name, _, _ in Formatter().parse(said.zh + said.en) if name)
+        for reason, said in SENTENCES.items()
+    }
+)
+"""Reason of a decision -> what its sentence has to be filled with."""
 
 _OUTCOMES_OF_REASONS = {
     "awarded": Outcome.AWARDED,

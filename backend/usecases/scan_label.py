@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import instant, milliseconds
@@ -129,7 +130,9 @@ def _fresh(city: str, outcome: Settled, basket: Basket, now: datetime) -> Record
     scan = DecidedScan(
         decision, sold, decided, None, None, None, basket.channel, basket.receipt_fen, more, basket.device
     )
-    return RecordedScan(scan, city, basket.stream, basket.channel, instant(basket.sold_at_ms), now, now, None)
+    return RecordedScan(
+        scan, city, str(UUID(basket.stream)), basket.channel, instant(basket.sold_at_ms), now, now, None
+    )
 
 
 def _answered(recorded: Recorded, scan: RecordedScan | None, policies: PolicySet) -> Scanned | DomainError:

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.storage.transaction import observed
 from tests.http.conftest import Clock, SignIn, bearer
 from tests.http.shop import BATCH, Shop, batch
 from tests.worlds import rules
@@ -181,6 +182,24 @@ def test_history_goes_back_page_by_page_and_loses_no_scan(
 
     assert seen == sent[::-1]
     assert after is None
+
+
+def test_a_page_of_history_with_nothing_beside_its_scans_is_one_statement(
+    client: FlaskClient, discovery: City, shop: Shop, sign_in: SignIn
+) -> None:
+    headers = sign_in()
+    for _ in range(3):
+        scan(client, headers)
+    code = client.post("/api/resident/v1/member-codes", headers=headers).get_json()["code"]
+    line = shop.line(read(FRIDGE), member=code)
+    client.post(BATCH, json=batch(shop.delivery(shop.message(line))), headers=bearer("token-of-a-bridge"))
+    seen: list[str] = []
+
+    with observed(seen.append):
+        found = client.get(SCANS, headers=headers).get_json()["scans"]
+
+    assert sorted(each["outcome"] for each in found) == ["awarded"] * 3 + ["none"]
+    assert len(seen) == 1
 
 
 def test_a_decision_is_explained_from_its_stored_facts(client: FlaskClient, discovery: City, sign_in: SignIn) -> None:

@@ -44,7 +44,7 @@ def scan_answer(recorded: RecordedScan, said: Sentence, since: Since = NOTHING_S
         "basket": decision.basket,
         "line_no": decision.line_no,
         "decision_no": decision.decision_no,
-        "scan_id": str(UUID(recorded.stream)) if phone else None,
+        "scan_id": recorded.stream if phone else None,
         "city": recorded.city,
         "channel": recorded.channel,
         "store": None if store is None else {"store": store, "name": recorded.store_name},

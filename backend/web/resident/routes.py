@@ -17,9 +17,11 @@ from backend.leases.words import promise_words
 from backend.ledger import queries as ledger_queries
 from backend.policies.compiled import PolicySet
 from backend.policies.model import Outcome
+from backend.policies.words import NO_NAMES
 from backend.residents.people import Home
 from backend.scans import queries
-from backend.scans.explain import recompute, sentence
+from backend.scans.explain import needs_facts, recompute, sentence
+from backend.scans.model import Channel
 from backend.scans.replay import load_names
 from backend.usecases.return_answers import returned_of
 from backend.usecases.scan_label import LabelScan
@@ -174,10 +176,11 @@ def history(query: dict[str, Any]) -> Response:
     city, limit = query["city"] or who.city, query["limit"]
     after = None if query["after"] is None else key_of(query["after"])
     with backend().database.glance() as connection:
-        found = queries.history(connection, city, who.resident, after=after, limit=limit)
-        policies = backend().policies.lookup(connection, city)
-        names = load_names(connection)
-        since = _since(connection, city, found, policies)
+        page = queries.history(connection, city, who.resident, after=after, limit=limit)
+        found = page.scans
+        policies = backend().policies.as_of(connection, city, page.policy_revision)
+        names = load_names(connection) if any(needs_facts(each.scan) for each in found) else NO_NAMES
+        since = _since(connection, city, [each for each in found if each.scan.decision.basket in page.beside], policies)
     return answer(
         {
             "city": city,
@@ -204,17 +207,17 @@ def explain(query: dict[str, Any], basket: UUID, line_no: int) -> Response:
             raise NotFound
         policies = backend().policies.lookup(connection, city)
         names = load_names(connection)
-        since = _since(connection, city, [found], policies)
+        beside = [found] if found.channel != Channel.PHONE else []
+        since = _since(connection, city, beside, policies)
     return answer(explained_answer(found, recompute(found.scan, policies, names), since(found)))
 
 
 def _since(
     connection: Connection, city: str, found: Sequence[queries.RecordedScan], policies: PolicySet
 ) -> Callable[[queries.RecordedScan], Since]:
-    """What stands beside each of `found`."""
+    """What stands beside each of `found`; nothing beside any other."""
     returned = returned_of(connection, city, [each.scan for each in found], policies)
-    of_tills = {each.scan.decision.basket for each in found if each.channel != "phone"}  # a phone promises nothing
-    promised = promises_of(connection, city, of_tills) if of_tills else {}
+    promised = promises_of(connection, city, {each.scan.decision.basket for each in found}) if found else {}
 
     def of(recorded: queries.RecordedScan) -> Since:
         decision = recorded.scan.decision
