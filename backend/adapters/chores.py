@@ -28,6 +28,7 @@ from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
 from backend.usecases.learn_sellers import SELLERS_TERMS, SellersTerms, learn_sellers
 from backend.usecases.make_snapshot import Made, MakeSnapshot
+from backend.usecases.measure_targets import measure_targets
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from backend.usecases.registry_uploads import work_uploads
@@ -116,6 +117,7 @@ class Chores:
             "grant_leases": self.grant_leases,
             "learn_prices": self.learn_prices,
             "count_scans": self.count_scans,
+            "measure_targets": self.measure_targets,
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
             "replay_sample": self.replay_sample,
@@ -228,6 +230,13 @@ class Chores:
             days += count_scans(self._database, city, now, stopping)
             outlooks += keep_outlooks(self._database, city, now)
         return {"days": days, "outlooks": outlooks}
+
+    def measure_targets(self, now: datetime, stopping: Stopping) -> Facts:
+        """Also those of provinces, and of cities where nothing was sold yet."""
+        with self._database.read() as connection:
+            selling, staffed = all_cities(connection), official_queries.cities(connection, ANY_PROVINCE)
+        wanted = sorted({*selling, *staffed})
+        return {"targets": sum(measure_targets(self._database, city, now, selling, stopping) for city in wanted)}
 
     def move_rollouts(self, now: datetime, stopping: Stopping) -> Facts:
         done = MovedOn()

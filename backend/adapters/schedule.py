@@ -80,6 +80,7 @@ SCHEDULE = (
         "统计各日各月的扫码与奖励，每天推算预算何时用完",
         "add up scans and awards by day and month; once a day, when budgets run out",
     ),
+    Planned("measure_targets", "45 * * * *", "每天测算一次各项政策目标的进展", "measure once a day how targets fare"),
     Planned(
         "replay_sample",
         "20 * * * *",

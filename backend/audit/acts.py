@@ -106,3 +106,6 @@ class What(StrEnum):
     ADJUSTMENT_REFUSED = "adjustment-refused", "退回人工调整", "refused an adjustment"
     EXPORT_ASKED = "export-asked", "申请导出", "asked for an export"
     EXPORT_FETCHED = "export-fetched", "下载导出文件", "fetched an export"
+    TARGET_SET = "target-set", "登记政策目标", "set a target"
+    TARGET_WITHDRAWN = "target-withdrawn", "撤下政策目标", "withdrew a target"
+    TARGET_MEASURED = "target-measured", "登记目标进展", "entered the progress of a target"

@@ -42,6 +42,15 @@ class DayTotal(NamedTuple):
     persons: int
 
 
+class Sums(NamedTuple):
+    """Since a day: pieces with a valid certificate and their prices, and what was awarded."""
+
+    certified_units: int
+    certified_fen: int
+    points: int
+    fen: int
+
+
 class BudgetOutlook(NamedTuple):
     """A budget as it stood on the morning of `day`; `p50` and `p90` are None where it outlasts `until`."""
 

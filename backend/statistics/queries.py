@@ -1,9 +1,11 @@
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection
 
-from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Total
+from backend.kernel.periods import day_start_ms, instant
+from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Sums, Total
 from backend.storage.transaction import hot
 
 KEYS_MAX = 40
@@ -20,6 +22,22 @@ SELECT begins, scans, awarded, points, fen, persons FROM scan_totals
 WHERE city = %(city)s AND period = %(period)s AND facet = %(facet)s AND key = %(key)s
   AND begins >= %(first)s AND begins < %(end)s
 ORDER BY begins LIMIT %(limit)s"""
+
+SUMS = """
+SELECT coalesce(sum(certified_units), 0)::bigint, coalesce(sum(certified_fen), 0)::bigint,
+       coalesce(sum(points), 0)::bigint, coalesce(sum(fen), 0)::bigint
+FROM scan_totals
+WHERE city = %(city)s AND period = 'day' AND facet = %(facet)s AND key = %(key)s
+  AND begins >= %(first)s AND begins < %(end)s"""
+
+KEYS = """
+SELECT count(DISTINCT key) FROM scan_totals
+WHERE city = %(city)s AND period = 'day' AND facet = %(facet)s AND key <> ''
+  AND begins >= %(first)s AND begins < %(end)s"""
+
+PERSONS = """
+SELECT count(DISTINCT resident) FROM baskets
+WHERE city = %(city)s AND sold_at >= %(since)s AND sold_at < %(until)s AND resident IS NOT NULL"""
 
 OUTLOOKS = """
 SELECT policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at FROM budget_outlooks
@@ -47,6 +65,31 @@ def by_time(
     return [DayTotal(*row) for row in hot(connection, BY_DAY, given)]
 
 
+def sums(connection: Connection, city: str, span: tuple[date, date], scheme: str | None = None) -> Sums:
+    """Of the whole city, or of one certification. `span`: first day, and the day after the last."""
+    of = {"facet": Facet.CITY.value, "key": ""} if scheme is None else {"facet": Facet.SCHEME.value, "key": scheme}
+    row = hot(connection, SUMS, {"city": city, **of, "first": span[0], "end": span[1]}).fetchone()
+    assert row is not None
+    return Sums(*row)
+
+
+def keys(connection: Connection, city: str, facet: Facet, span: tuple[date, date]) -> int:
+    """How many shops, districts or certifications had a scan."""
+    given = {"city": city, "facet": facet.value, "first": span[0], "end": span[1]}
+    return _only(hot(connection, KEYS, given).fetchone())
+
+
+def persons(connection: Connection, city: str, span: tuple[date, date]) -> int:
+    """Residents with a sale, each counted once. Reads every sale of the span: for jobs."""
+    since, until = (instant(day_start_ms(day)) for day in span)
+    return _only(hot(connection, PERSONS, {"city": city, "since": since, "until": until}).fetchone())
+
+
 def outlooks(connection: Connection, city: str) -> Sequence[BudgetOutlook]:
     """Of every budget in force, as last reckoned."""
     return [BudgetOutlook(*row) for row in hot(connection, OUTLOOKS, {"city": city})]
+
+
+def _only(row: tuple[Any, ...] | None) -> int:
+    assert row is not None
+    return int(row[0])

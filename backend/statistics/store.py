@@ -24,21 +24,28 @@ SELECT DISTINCT (sold_at AT TIME ZONE INTERVAL '8 hours')::date FROM baskets WHE
 FORGET = """
 DELETE FROM scan_totals WHERE city = %(city)s AND period = %(period)s AND begins = %(begins)s"""
 
-# The last decision of a line is the one in force.
+# The last decision of a line is the one in force. Reasons that begin with "certificate_" say that the certificate found was not
+# valid at the sale.
 COUNT = """
-INSERT INTO scan_totals (city, period, begins, facet, key, scans, awarded, points, fen, persons)
+INSERT INTO scan_totals (city, period, begins, facet, key, scans, awarded, points, fen, persons,
+                         certified_units, certified_fen)
 SELECT %(city)s, %(period)s, %(begins)s,
        CASE WHEN GROUPING(hour) = 0 THEN 'hour' WHEN GROUPING(scheme) = 0 THEN 'scheme'
             WHEN GROUPING(district) = 0 THEN 'district' WHEN GROUPING(store) = 0 THEN 'store' ELSE 'city' END,
        COALESCE(hour, scheme, district, store, ''),
-       count(*), count(*) FILTER (WHERE points + fen + other > 0), sum(points), sum(fen), count(DISTINCT resident)
+       count(*), count(*) FILTER (WHERE points + fen + other > 0), sum(points), sum(fen), count(DISTINCT resident),
+       sum(units), sum(price)
 FROM (
   SELECT l.hour, l.scheme, l.district, l.store, l.resident,
+         (CASE WHEN l.certified THEN l.quantity ELSE 0 END)::bigint AS units,
+         (CASE WHEN l.certified THEN COALESCE(l.price_fen, 0) ELSE 0 END)::bigint AS price,
          (CASE WHEN l.unit = 'points' THEN l.award ELSE 0 END + COALESCE(f.points, 0))::bigint AS points,
          (CASE WHEN l.unit = 'fen' THEN l.award ELSE 0 END + COALESCE(f.fen, 0))::bigint AS fen,
          (CASE WHEN l.unit NOT IN ('points', 'fen') THEN l.award ELSE 0 END + COALESCE(f.other, 0))::bigint AS other
   FROM (
     SELECT DISTINCT ON (d.basket, d.line_no) d.basket, d.line_no, d.decision_no, d.unit, d.award, b.resident,
+           d.quantity, d.price_fen,
+           d.certificate_scheme IS NOT NULL AND d.reason NOT LIKE 'certificate\\_%%' AS certified,
            to_char(b.sold_at AT TIME ZONE INTERVAL '8 hours', 'HH24') AS hour,
            COALESCE(d.certificate_scheme, '') AS scheme,
            COALESCE(b.district, '') AS district, COALESCE(b.store, '') AS store

@@ -16,11 +16,14 @@ scan_totals = Table(
     amount_column("points"),
     amount_column("fen"),
     Column("persons", BigInteger, nullable=False),
+    Column("certified_units", BigInteger, nullable=False, server_default="0"),
+    Column("certified_fen", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("period IN ('day', 'month')", name="period"),
     CheckConstraint("facet IN ('city', 'hour', 'scheme', 'district', 'store')", name="facet"),
     CheckConstraint("period = 'day' OR extract(day FROM begins) = 1", name="month"),
     CheckConstraint("awarded >= 0 AND awarded <= scans AND scans > 0", name="scans"),
     CheckConstraint("points >= 0 AND fen >= 0 AND persons >= 0", name="amounts"),
+    CheckConstraint("certified_units >= 0 AND certified_fen >= 0", name="certified"),
     Index("ix_scan_totals_facet", "city", "period", "facet", "begins"),
 )
 """Added up from the scans, and made anew from them at any time."""

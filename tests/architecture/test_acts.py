@@ -46,6 +46,7 @@ NO_OFFICIAL_STARTS = {
     "lend_budget": "part of recording",
     "lint_policy": "reads",
     "make_snapshot": "a job writes what tills may say",
+    "measure_targets": "a job measures",
     "merge_residents": "a resident merges two accounts",
     "name_cards": "part of recording",
     "official_sign_in": "an official's own session and password; listed there",

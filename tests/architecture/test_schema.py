@@ -74,6 +74,8 @@ NEVER_CHANGED = (
     "settlement_payees",
     "liability_days",
     "prepaid_awards",
+    "policy_targets",
+    "target_readings",
 )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from backend.demo.keys import CITY_KEY_ID, Keyring
 from backend.demo.steps import step
+from backend.demo.targets import set_targets
 from backend.demo.year import founding
 from backend.demo.year.life import Keys, Span, live
 from backend.demo.year.shops import SUZHOU
@@ -13,9 +14,12 @@ from backend.kernel.periods import civil_date, milliseconds
 from backend.key_files import secret_key
 from backend.storage.transaction import Database
 from backend.usecases.count_scans import count_scans, keep_outlooks
+from backend.usecases.measure_targets import measure_targets
 
 DONE = "done"
 MONTH = 30
+SET_FOR = 487
+"""Days: the demonstration's targets run out four months from now."""
 
 
 class YearCutOff(DomainError):
@@ -37,6 +41,9 @@ def make_year(url: str, owner: Database, keyring: Keyring, marker: Path, now: da
     live(url, keys_of(keyring), span, progress=_show)
     count_scans(owner, SUZHOU, now)
     keep_outlooks(owner, SUZHOU, now)
+    begins_on = span.ends - timedelta(days=span.days)
+    set_targets(owner, SUZHOU, begins_on, begins_on + timedelta(days=SET_FOR), now)
+    measure_targets(owner, SUZHOU, now)
     marker.write_text(DONE)
 
 

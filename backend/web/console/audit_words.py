@@ -43,6 +43,7 @@ KINDS: dict[str, Words] = {
     "statement-line": ("结算明细", "statement line"),
     "store": ("门店", "shop"),
     "suspension": ("门店暂停", "suspension"),
+    "target": ("政策目标", "target"),
 }
 NO_OFFICIALS: dict[str, Words] = {
     "command": ("命令行", "command"),

@@ -21,6 +21,7 @@ from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
 from backend.web.console.declare import DECLARED, EVERYONE, Texts, Topic, has_role, page
+from backend.web.console.target_words import PAST, counted, shown_of
 from backend.web.context import now
 
 SPANS = (7, 30, 90, 365)
@@ -32,6 +33,8 @@ STALE = timedelta(days=35)
 RUNS_OUT_SOON = timedelta(days=30)
 SHOPS_SHOWN = 15
 STEPS = 5
+TARGETS_SHOWN = 4
+"""Those that end first."""
 NO_SCHEME: Texts = ("未查到证书", "No certificate")
 
 
@@ -74,8 +77,11 @@ def overview() -> Response:
         names = {code: (zh, en) for code, zh, en in certificates.scheme_names(connection)}
         shops = [one for one in facets.get(Facet.STORE, ()) if one.key][:SHOPS_SHOWN]
         shop_names = retailers.names_of(connection, city, {one.key for one in shops})
+    targets = [one for one in shown_of(city) if not one.one.withdrawn and one.pace.verdict not in PAST]
     return render(
         "overview/overview.html",
+        targets=targets[:TARGETS_SHOWN],
+        counted=counted,
         days=days,
         spans=SPANS,
         by_month=period is Period.MONTH,

@@ -22,6 +22,7 @@ from backend.web.console import sign_on as _sign_on  # noqa: F401
 from backend.web.console import slips as _slips  # noqa: F401
 from backend.web.console import staff as _staff  # noqa: F401
 from backend.web.console import support as _support  # noqa: F401
+from backend.web.console import targets as _targets  # noqa: F401
 from backend.web.console import tills as _tills  # noqa: F401
 from backend.web.console import updates as _updates  # noqa: F401
 from backend.web.console.blueprint import console, shop
