@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -38,6 +38,10 @@ ALONE_MAX: Mapping[str, Mapping[str, int]] = MappingProxyType(
     }
 )
 """What a role may adjust alone, by unit, in points or fen: 100 yuan. Beyond it, and of any other unit, a second person."""
+ALONE_FOR = timedelta(days=30)
+"""All that was adjusted alone for one resident or shop in so long counts as one: many small ones need two people, too."""
+A_DAY = 10
+"""How often somebody may reach the limit in one civil day, for whomever."""
 
 
 class AdjustmentState(StrEnum):
@@ -88,6 +92,18 @@ def alone_max(roles: frozenset[str], unit: str) -> int:
     return max((ALONE_MAX[role].get(unit, 0) for role in roles if role in ALONE_MAX), default=0)
 
 
+class DoneAlone(NamedTuple):
+    """What was posted by one person of a unit: for its owner in the last 30 days, and by the proposer today."""
+
+    for_owner: int
+    by_proposer: int
+
+
+def left_alone(limit: int, done: DoneAlone) -> int:
+    """What may still be adjusted alone."""
+    return max(0, min(limit - done.for_owner, A_DAY * limit - done.by_proposer))
+
+
 class AdjustmentInvalid(DomainError):
     code = "adjustment-invalid"
     text_zh = "调整须指明居民或门店之一；居民调积分或补贴，门店调手续费或垫付款；数额不能为零。"
@@ -110,6 +126,12 @@ class AdjustmentJudged(DomainError):
     code = "adjustment-judged"
     text_zh = "这笔调整已经办结。"
     text_en = "This adjustment is over already."
+
+
+class AdjustmentRepeated(DomainError):
+    code = "adjustment-repeated"
+    text_zh = "这张表单已经提交过另一笔调整，请重新打开后填写。"
+    text_en = "This form was sent before with another adjustment: open a new one."
 
 
 class AdjustmentByTwo(DomainError):

@@ -3,13 +3,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from backend.adjustments.model import (
+    ALONE_FOR,
     Adjustment,
     AdjustmentState,
     AdjustmentUnknown,
     Cause,
+    DoneAlone,
     Proposed,
     Wanted,
 )
+from backend.kernel.periods import civil_date, day_start_ms, instant, milliseconds
 from backend.storage.transaction import hot
 
 COLUMNS = """
@@ -34,6 +37,22 @@ SELECT EXISTS (SELECT FROM stores WHERE city = %(city)s AND store = %(store)s)
     OR EXISTS (SELECT FROM residents WHERE city = %(city)s AND resident = %(resident)s::uuid)"""
 
 
+# Of whoever proposed it that nobody else judged.
+DONE_ALONE = """
+SELECT coalesce(sum(abs(amount)) FILTER (WHERE store = %(store)s OR resident = %(resident)s::uuid), 0)::bigint,
+       coalesce(sum(abs(amount)) FILTER (WHERE proposed_by = %(by)s AND proposed_at >= %(today)s), 0)::bigint
+FROM adjustments
+WHERE city = %(city)s AND proposed_at >= %(since)s AND unit = %(unit)s AND state = 'posted' AND judged_by IS NULL"""
+
+
+def done_alone(connection: Connection, city: str, wanted: Wanted, by: str, now: datetime) -> DoneAlone:
+    today = instant(day_start_ms(civil_date(milliseconds(now))))
+    given = {"store": wanted.store, "resident": wanted.resident, "unit": wanted.unit, "by": by}
+    row = hot(connection, DONE_ALONE, {"city": city, **given, "today": today, "since": now - ALONE_FOR}).fetchone()
+    assert row is not None, "sums answer with a row"
+    return DoneAlone(*row)
+
+
 def insert(
     connection: Connection, city: str, adjustment: str, wanted: Wanted, proposed: Proposed, now: datetime, *, post: bool
 ) -> None:
@@ -44,10 +63,15 @@ def insert(
 
 def locked(connection: Connection, city: str, adjustment: str) -> Adjustment:
     """Raises AdjustmentUnknown."""
-    row = hot(connection, LOCK, {"city": city, "adjustment": adjustment}).fetchone()
-    if row is None:
+    found = locked_or_none(connection, city, adjustment)
+    if found is None:
         raise AdjustmentUnknown
-    return adjustment_of(row)
+    return found
+
+
+def locked_or_none(connection: Connection, city: str, adjustment: str) -> Adjustment | None:
+    row = hot(connection, LOCK, {"city": city, "adjustment": adjustment}).fetchone()
+    return None if row is None else adjustment_of(row)
 
 
 def judge(connection: Connection, city: str, adjustment: str, state: AdjustmentState, by: str, now: datetime) -> None:

@@ -134,7 +134,11 @@ def dispute(city: str, month: str, retailer: str, line_no: int, reason: str, by:
     help="维持、更正，或复核他人提出的更正 / it stands, is corrected, or another's correction is approved.",
 )
 @click.option(
-    "--difference", type=int, default=0, metavar="FEN", help="更正的差额（分），可为负 / in fen, may be below 0."
+    "--difference",
+    type=int,
+    default=0,
+    metavar="FEN",
+    help="更正的差额（分），可为负；复核时写明所见的 / in fen, may be below 0; who approves says what is approved.",
 )
 @click.option("--explanation", default="", help="裁定说明 / what is said of it.")
 @by_option
@@ -154,7 +158,7 @@ def rule(
     key, now = LineKey(month, retailer, line_no), datetime.now(UTC)
     with database() as opened:
         if ruling == "approve":
-            approve_correction(opened, city, key, operator(by), now)
+            approve_correction(opened, city, key, difference, operator(by), now)
             done = True
         else:
             ruled = Ruled(Ruling(ruling), difference, explanation, operator(by), approved_by)

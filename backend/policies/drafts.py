@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from backend.policies.lifecycle import Draft, DraftChanged, DraftState, DraftUnknown, KeptPreview, identity
+from backend.kernel.persons import identity
+from backend.policies.lifecycle import Draft, DraftChanged, DraftState, DraftUnknown, KeptPreview
 from backend.storage.transaction import hot
 
 FIND = """

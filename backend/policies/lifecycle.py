@@ -4,8 +4,6 @@ A draft is written by one person and approved by another; what is approved is an
 suspended, resumed and ended by moments of sale that lie ahead: what was sold before stays as it was decided.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from backend.kernel.errors import DomainError
+from backend.kernel.persons import identity, is_same_person
 from backend.policies.lint_finding import Finding
 
 FOREVER_MS = 2**53 - 1
@@ -191,16 +190,6 @@ class KeptPreview:
     policy_revision: int
     made_by: str
     made_at: datetime
-
-
-def identity(name: str) -> str:
-    """What two spellings of one person's name have in common: no case, no width, no spaces, nothing invisible."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return re.sub(r"\s", "", "".join(sign for sign in folded if unicodedata.category(sign) not in ("Cc", "Cf")))
-
-
-def is_same_person(one: str, other: str) -> bool:
-    return identity(one) == identity(other)
 
 
 def check_two_people(author: str, approver: str) -> None:

@@ -114,6 +114,7 @@ def _statement_rows(receipts: Iterable[tuple[Receipt, str]]) -> Iterator[Sequenc
             one.device,
             one.stream,
             one.seq,
+            one.slip_no,
             one.label,
             one.quantity,
         )

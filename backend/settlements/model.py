@@ -170,14 +170,20 @@ class ReasonMissing(DomainError):
 
 class CorrectionInvalid(DomainError):
     code = "correction-invalid"
-    text_zh = "更正须写明差额（分），不能为零；维持原账的不写差额。"
-    text_en = "A correction names its difference in fen, which is not zero; where the line stands there is none."
+    text_zh = "更正须以分写明差额，是不为零的整数；维持原账的不写差额。"
+    text_en = "A correction names its difference in whole fen, not zero; where the line stands there is none."
 
 
 class CorrectionByTwo(DomainError):
     code = "correction-needs-another"
     text_zh = "更正涉及资金，须由另一人复核，提出人与复核人不能相同。"
     text_en = "A correction moves money: another person must approve what one proposes."
+
+
+class CorrectionChanged(DomainError):
+    code = "correction-changed"
+    text_zh = "提出的更正已经改动，请重新查看后再复核。"
+    text_en = "The correction that was proposed is another one by now: look at it again before you approve."
 
 
 class NothingToPay(DomainError):

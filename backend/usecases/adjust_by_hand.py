@@ -13,18 +13,25 @@ from backend.adjustments.model import (
     AdjustmentByTwo,
     AdjustmentInvalid,
     AdjustmentJudged,
+    AdjustmentRepeated,
     AdjustmentState,
     AdjustmentUntold,
     Proposed,
     TooLittleToTake,
     Wanted,
+    left_alone,
 )
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
+from backend.kernel.persons import are_different
 from backend.ledger import chart, lots, post
 from backend.ledger.model import Reason, Transfer
+from backend.residents import people
+from backend.residents.leaving import store as leaving
+from backend.settlements import store as settlements
 from backend.storage.columns import words
+from backend.usecases.follow_merge import follow_residents
 from backend.usecases.races import Writes
 from backend.usecases.settle_due import locked_holdings, transfer_of
 
@@ -35,34 +42,41 @@ POSTED = 1
 def propose_adjustment(
     database: Writes, city: str, adjustment: str, wanted: Wanted, proposed: Proposed, now: datetime
 ) -> AdjustmentState:
-    """Posted at once where `proposed.by` may do it alone, else it waits for another person; which of both, after COMMIT.
+    """Posted at once where `proposed.by` may still do it alone, else it waits for another person; which of both, after
+    COMMIT. Sent again under the same new id it answers the same.
 
-    Raises AdjustmentInvalid, AdjustmentUntold, AdjustedNobody, TooLittleToTake.
+    Raises AdjustmentInvalid, AdjustmentUntold, AdjustmentRepeated, AdjustedNobody, TooLittleToTake.
     """
     checked = _checked(wanted)
-    alone = abs(checked.amount) <= proposed.alone_max
 
     def work(connection: Connection) -> AdjustmentState:
+        settlements.lock(connection, city, now)  # two at one moment each see what the other did alone
+        owned, before = _owned(connection, checked), store.locked_or_none(connection, city, adjustment)
+        if before is not None:
+            return _repeated(before, owned, proposed.by)
         if not store.known(connection, city, checked, words(_looked_for(checked))):
             raise AdjustedNobody
-        store.insert(connection, city, adjustment, checked, proposed, now, post=alone)
+        left = left_alone(proposed.alone_max, store.done_alone(connection, city, owned, proposed.by, now))
+        alone = abs(owned.amount) <= left
+        store.insert(connection, city, adjustment, owned, proposed._replace(alone_max=left), now, post=alone)
         if alone:
-            _post(connection, city, adjustment, checked, now)
+            _post(connection, city, adjustment, owned, now)
         what = What.ADJUSTMENT_POSTED if alone else What.ADJUSTMENT_PROPOSED
-        record(connection, _act(what, city, adjustment, checked, proposed.by, now))
+        record(connection, _act(what, city, adjustment, owned, proposed.by, now))
         return AdjustmentState.POSTED if alone else AdjustmentState.PROPOSED
 
     return database.write(work)
 
 
 def approve_adjustment(database: Writes, city: str, adjustment: str, by: str, now: datetime) -> None:
-    """By another person. Raises AdjustmentUnknown, AdjustmentJudged, AdjustmentByTwo, TooLittleToTake."""
+    """By another person. Raises AdjustmentUnknown, AdjustmentJudged, AdjustmentByTwo, AdjustedNobody, TooLittleToTake."""
 
     def work(connection: Connection) -> None:
         found = _judged(connection, city, adjustment, by)
         store.judge(connection, city, adjustment, AdjustmentState.POSTED, by, now)
-        _post(connection, city, adjustment, found.wanted, now)
-        record(connection, _act(What.ADJUSTMENT_POSTED, city, adjustment, found.wanted, by, now))
+        owned = _owned(connection, found.wanted)
+        _post(connection, city, adjustment, owned, now)
+        record(connection, _act(What.ADJUSTMENT_POSTED, city, adjustment, owned, by, now))
 
     database.write(work)
 
@@ -87,6 +101,23 @@ def _checked(wanted: Wanted) -> Wanted:
     return told
 
 
+def _owned(connection: Connection, wanted: Wanted) -> Wanted:
+    """As of whoever its resident is by now. Raises AdjustedNobody where the account was closed."""
+    if wanted.resident is None:
+        return wanted
+    merged = people.merged(connection, [wanted.resident]).get(wanted.resident)
+    resident = wanted.resident if merged is None else merged.survivor.resident
+    if leaving.is_closed(connection, resident):
+        raise AdjustedNobody
+    return wanted._replace(resident=resident)
+
+
+def _repeated(before: Adjustment, wanted: Wanted, by: str) -> AdjustmentState:
+    if (before.proposed_by, before.wanted) != (by, wanted):
+        raise AdjustmentRepeated
+    return before.state
+
+
 def _looked_for(wanted: Wanted) -> list[str]:
     return [] if wanted.resident is None else [chart.wallet(wanted.resident, wanted.unit)]
 
@@ -95,7 +126,7 @@ def _judged(connection: Connection, city: str, adjustment: str, by: str) -> Adju
     found = store.locked(connection, city, adjustment)
     if found.state is not AdjustmentState.PROPOSED:
         raise AdjustmentJudged
-    if found.proposed_by == by:
+    if not are_different(by, found.proposed_by):
         raise AdjustmentByTwo
     return found
 
@@ -113,6 +144,8 @@ def _post(connection: Connection, city: str, adjustment: str, wanted: Wanted, no
     sides = (cause, own) if wanted.amount > 0 else (own, cause)
     row = Transfer(adjustment, POSTED, 0, Reason.ADJUST.value, wanted.unit, *sides, abs(wanted.amount))
     post.post_once(connection, city, [row], now)
+    if wanted.resident is not None:  # who was absorbed while the account was waited for
+        follow_residents(connection, city, [wanted.resident], now)
 
 
 def _take(connection: Connection, city: str, adjustment: str, wanted: Wanted, cause: str, now: datetime) -> None:

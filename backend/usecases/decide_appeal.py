@@ -18,6 +18,7 @@ from backend.appeals.model import (
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
+from backend.kernel.persons import are_different
 from backend.scans import pending, return_rows, rulings
 from backend.scans.decide import Taken
 from backend.scans.replay import load_decided
@@ -80,7 +81,7 @@ def _checked(connection: Connection, city: str, appeal: str, verdict: Verdict) -
     if found.state is not AppealState.OPEN:
         raise AppealDecided
     before = rulings.ruled_by(connection, city, found.basket, found.line_no)
-    if verdict.by == verdict.approved_by or before & {verdict.by, verdict.approved_by}:
+    if not are_different(verdict.by, verdict.approved_by, before=before):
         raise DecidedByAnother
     return found
 

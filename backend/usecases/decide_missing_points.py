@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
+from backend.kernel.persons import are_different
 from backend.missing_points import store
 from backend.missing_points.model import (
     MissingBasketTaken,
@@ -90,6 +91,6 @@ def _checked(connection: Connection, city: str, claim: str, verdict: MissingVerd
     one = store.locked(connection, city, claim)
     if one.state is not MissingState.OPEN:
         raise MissingDecided
-    if verdict.by == verdict.approved_by or one.first_by in {verdict.by, verdict.approved_by} - {None}:
+    if not are_different(verdict.by, verdict.approved_by, before=[one.first_by]):
         raise MissingNeedsAnother
     return one

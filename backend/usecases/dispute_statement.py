@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
+from backend.kernel.amounts import MAX_AMOUNT
 from backend.kernel.ids import new_id
+from backend.kernel.persons import are_different
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.settlements import store
@@ -16,6 +18,7 @@ from backend.settlements.clock import last_day
 from backend.settlements.model import (
     REASON_MAX,
     CorrectionByTwo,
+    CorrectionChanged,
     CorrectionInvalid,
     DisputeOver,
     DisputeUnknown,
@@ -78,9 +81,9 @@ def rule_on_dispute(database: Writes, city: str, key: LineKey, ruled: Ruled, now
     Raises DisputeUnknown, LineUnknown, CorrectionInvalid, CorrectionByTwo, ReasonMissing.
     """
     wanted = ruled._replace(explanation=told(ruled.explanation))
-    if (wanted.ruling is Ruling.CORRECT) != (wanted.correction != 0):
+    if (wanted.ruling is Ruling.CORRECT) != (wanted.correction != 0) or abs(wanted.correction) > MAX_AMOUNT:
         raise CorrectionInvalid
-    if wanted.approved_by == wanted.by:
+    if not are_different(wanted.by, wanted.approved_by):
         raise CorrectionByTwo
     reference = new_id()
 
@@ -100,8 +103,11 @@ def rule_on_dispute(database: Writes, city: str, key: LineKey, ruled: Ruled, now
     return database.write(work)
 
 
-def approve_correction(database: Writes, city: str, key: LineKey, by: str, now: datetime) -> None:
-    """What another person proposed is posted. Raises DisputeUnknown, CorrectionByTwo."""
+def approve_correction(database: Writes, city: str, key: LineKey, seen: int, by: str, now: datetime) -> None:
+    """What another person proposed is posted. `seen`: the correction in fen that the approver looked at.
+
+    Raises DisputeUnknown, CorrectionByTwo, CorrectionChanged where another one stands there by now.
+    """
     reference = new_id()
 
     def work(connection: Connection) -> None:
@@ -109,8 +115,10 @@ def approve_correction(database: Writes, city: str, key: LineKey, by: str, now: 
         proposed = _open(connection, city, key)
         if proposed.ruling != Ruling.CORRECT or proposed.correction is None:
             raise DisputeUnknown(line_no=key.line_no)
-        if proposed.ruled_by == by:
+        if not are_different(by, proposed.ruled_by):
             raise CorrectionByTwo
+        if proposed.correction != seen:
+            raise CorrectionChanged
         _correct(connection, city, key, proposed.correction, by, reference, now)
 
     database.write(work)

@@ -9,6 +9,7 @@ from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
 from backend.kernel.periods import civil_date, milliseconds
+from backend.kernel.persons import are_different
 from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.settlements import payments, store
@@ -70,7 +71,7 @@ def release_payment(database: Writes, city: str, payment: str, by: str, now: dat
         store.lock(connection, city, now)
         found = payments.locked(connection, city, payment)
         found.check(PaymentState.PREPARED, PaymentState.RELEASED)
-        if found.prepared_by == by:
+        if not are_different(by, found.prepared_by):
             raise ReleasedByPreparer
         made = _checked_file(connection, city, payment, found.sha256)
         if found.state is PaymentState.PREPARED:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
+from backend.kernel.persons import are_different
 from backend.redemptions import judge, store
 from backend.redemptions.model import (
     Approved,
@@ -81,7 +82,7 @@ def void_redemption(database: Database, city: str, redemption: str, approved: Ap
     """By two officials, what was confirmed and not received. Raises VoidByTwo, RedemptionUnknown, RedemptionVoided,
     NotConfirmed, VoucherUsed, VoucherExpired.
     """
-    if approved.by == approved.approved_by:
+    if not are_different(approved.approved_by, approved.by):
         raise VoidByTwo
 
     def work(connection: Connection) -> None:

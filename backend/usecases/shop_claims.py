@@ -22,12 +22,14 @@ CLAIMS = """
 """Claims of [since, until). What several budgets paid together for one award is one claim, as is what one return takes back of
 one award; payments aside."""
 
-# What was sold: of an award its own line, of a return the line that came back, of a prepayment the line it was for.
+# What was sold: of an award its own line, of a return the line that came back, of a prepayment the line it was for, of a
+# correction what the disputed line was of: who holds a sale holds what a ruling adds to it or takes off.
 _SALE_JOINS = """
 LEFT JOIN returns r ON r.city = %(city)s AND c.reason = 'return' AND r.return_id = c.reference AND r.place = c.step - 1
 LEFT JOIN prepaid_awards p ON p.city = %(city)s AND c.reason = 'prepaid' AND p.prepayment = c.reference AND p.place = c.claim
 LEFT JOIN vouchers v ON v.city = %(city)s AND c.reason = 'reimburse' AND v.redemption = c.reference
-LEFT JOIN statement_disputes q ON q.city = %(city)s AND c.reason = 'adjust' AND q.correction_reference = c.reference"""
+LEFT JOIN statement_disputes q ON q.city = %(city)s AND c.reason = 'adjust' AND q.correction_reference = c.reference
+LEFT JOIN statement_lines o ON o.city = %(city)s AND o.month = q.month AND o.retailer = q.retailer AND o.line_no = q.line_no"""
 
 FRESH = f"""
 SELECT c.reference, c.step, c.claim, c.unit, c.store, c.amount, c.recorded_at, coalesce(s.retailer, c.store) AS retailer,
@@ -35,8 +37,9 @@ SELECT c.reference, c.step, c.claim, c.unit, c.store, c.amount, c.recorded_at, c
                      WHEN 'reimburse' THEN CASE WHEN v.redemption IS NULL THEN 'service' ELSE 'voucher' END
                      WHEN 'adjust' THEN CASE WHEN q.line_no IS NULL THEN 'adjustment' ELSE 'correction' END
                      ELSE c.reason END AS cause,
-       CASE c.reason WHEN 'award' THEN c.reference ELSE coalesce(r.basket, p.basket) END AS basket,
-       CASE c.reason WHEN 'award' THEN c.claim %% %(reads_max)s ELSE coalesce(r.line_no, p.line_no) END::smallint AS sale_line
+       CASE c.reason WHEN 'award' THEN c.reference ELSE coalesce(r.basket, p.basket, o.basket) END AS basket,
+       CASE c.reason WHEN 'award' THEN c.claim %% %(reads_max)s ELSE coalesce(r.line_no, p.line_no, o.sale_line) END::smallint
+         AS sale_line
 FROM ({CLAIMS}) c
 LEFT JOIN stores s ON s.city = %(city)s AND s.store = c.store
 {_SALE_JOINS}

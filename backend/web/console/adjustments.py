@@ -1,4 +1,7 @@
-"""Adjustments by hand: proposed under a ticket, posted at once within one's limit, approved by another beyond it."""
+"""Adjustments by hand: proposed under a ticket, posted at once within one's limit, approved by another beyond it.
+
+They are posted by the engine: whose an account is by now is known to every city together.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -24,10 +27,10 @@ from backend.officials.model import Role
 from backend.usecases.adjust_by_hand import approve_adjustment, propose_adjustment, refuse_adjustment
 from backend.web.console import here
 from backend.web.console.answers import done, render
-from backend.web.console.connection import read, within
+from backend.web.console.connection import read
 from backend.web.console.declare import Topic, page
 from backend.web.console.money_words import JUDGES, SEES, UNIT_NAMES, amount, by, names, unit_name
-from backend.web.context import now
+from backend.web.context import backend, now
 from backend.web.problems import PROBLEMS
 
 PROPOSES = frozenset({Role.FINANCE, Role.CASE_OFFICER})
@@ -94,7 +97,7 @@ def adjustment_proposed() -> Response:
     try:
         wanted = _wanted()
         proposed = Proposed(by(), alone_max(frozenset(here.official().roles), wanted.unit))
-        state = propose_adjustment(within(here.city()), here.city(), new_id(), wanted, proposed, now())
+        state = propose_adjustment(backend().database, here.city(), _id_of_form(), wanted, proposed, now())
     except DomainError as refusal:
         return _form(refusal)
     if state is AdjustmentState.POSTED:
@@ -114,7 +117,7 @@ def adjustment_proposed() -> Response:
 )
 def adjustment_judged(adjustment: UUID, verdict: str) -> Response:
     act = approve_adjustment if verdict == "approve" else refuse_adjustment
-    act(within(here.city()), here.city(), str(adjustment), by(), now())
+    act(backend().database, here.city(), str(adjustment), by(), now())
     if verdict == "approve":
         return done(HOME, "已复核入账。", "Approved and posted.")
     return done(HOME, "已退回，没有入账。", "Refused: nothing was posted.")
@@ -142,6 +145,14 @@ def _value(typed: str, unit: str) -> int:
     return int(typed) if unit == "points" else int(found[1] + found[2] + (found[3] or "").ljust(2, "0"))
 
 
+def _id_of_form() -> str:
+    """Each form has an id, so that one sent twice is one adjustment. Raises AdjustmentInvalid."""
+    try:
+        return str(UUID(request.form.get("adjustment", "") or new_id()))
+    except ValueError:
+        raise AdjustmentInvalid from None
+
+
 def _form(refusal: DomainError | None) -> Response:
     limits = [
         (unit, alone_max(frozenset(here.official().roles), unit))
@@ -153,6 +164,7 @@ def _form(refusal: DomainError | None) -> Response:
         200 if refusal is None else PROBLEMS[refusal.code].status,
         refused=None if refusal is None else (refusal.sentence_zh, refusal.sentence_en),
         form=request.form,
+        adjustment=_id_of_form(),
         units=[(unit, here.say(*UNIT_NAMES[unit])) for unit in UNITS],
         causes=[(cause.value, here.say(*text)) for cause, text in CAUSE_NAMES.items()],
         limits=[(here.say(*UNIT_NAMES[unit]), amount(unit, limit)) for unit, limit in limits],

@@ -6,8 +6,8 @@ from flask import Response, request
 
 from backend.kernel.ids import new_id
 from backend.settlements import queries
-from backend.settlements.files import payment_file
-from backend.settlements.model import Booked, PaymentState, PaymentUnknown
+from backend.settlements.files import digest, payment_file
+from backend.settlements.model import Booked, FileChanged, PaymentState, PaymentUnknown
 from backend.usecases.export_tables import note_fetched
 from backend.usecases.pay_settlements import book_payment, prepare_payment, refuse_payment, release_payment
 from backend.web.console import here
@@ -86,8 +86,11 @@ def payment_file_sent(payment: UUID) -> Response:
         payees = queries.payees(connection, here.city(), str(payment))
     if not found or found[0].state not in (PaymentState.RELEASED, PaymentState.PAID):
         raise PaymentUnknown
+    content = payment_file(str(payment), payees)
+    if digest(content).hex() != found[0].sha256:  # what leaves for the bank is what was released
+        raise FileChanged
     note_fetched(within(here.city()), here.city(), "payment-file", str(payment), now())
-    response = Response(payment_file(str(payment), payees), content_type="text/csv; charset=utf-8")
+    response = Response(content, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="payment-{payment}.csv"'
     return response
 

@@ -10,12 +10,13 @@ from flask import Response, request
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
+from backend.kernel.persons import is_same_person
 from backend.officials.model import Role
 from backend.policies import pages, queries
 from backend.policies.difference import difference
 from backend.policies.drafts import last_preview
 from backend.policies.form import to_fields
-from backend.policies.lifecycle import DraftState, PolicyBlocked, is_same_person
+from backend.policies.lifecycle import DraftState, PolicyBlocked
 from backend.policies.preview_runs import last_run
 from backend.policies.reading import read_object
 from backend.retailers import queries as retailers

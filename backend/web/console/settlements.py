@@ -1,5 +1,6 @@
 """Settlement with retailers: months, statements, each line with its explanation, disputes and rulings."""
 
+import re
 from collections.abc import Iterator
 
 from flask import Response, request, stream_with_context
@@ -8,7 +9,16 @@ from backend.ledger import queries as ledger
 from backend.settlements import queries
 from backend.settlements.clock import month_before
 from backend.settlements.files import CAUSES, statement_file
-from backend.settlements.model import Claim, LineKey, LineUnknown, Ruled, Ruling, Said, StatementUnknown
+from backend.settlements.model import (
+    Claim,
+    CorrectionInvalid,
+    LineKey,
+    LineUnknown,
+    Ruled,
+    Ruling,
+    Said,
+    StatementUnknown,
+)
 from backend.settlements.queries import Statement
 from backend.settlements.words import STAGES
 from backend.usecases.close_settlement import close_settlement
@@ -30,6 +40,7 @@ from backend.web.context import now
 
 ROWS = 50
 HOME = "/console/settlements"
+_FEN = re.compile(r"[+-]?[0-9]{1,12}")
 CAUSE_NAMES = {
     "fee": ("手续费", "Handling fee"),
     "prepaid": ("垫付补贴", "Prepaid subsidy"),
@@ -163,10 +174,10 @@ def statement_line(month: str, line_no: int, retailer: str) -> Response:
 
 
 @page(
-    "/statement-acts/<any(confirm, dispute, rule, approve, hold, release):act>/<month>/<int:line_no>/<path:retailer>",
+    "/statement-acts/<any(confirm, dispute, rule, hold, release):act>/<month>/<int:line_no>/<path:retailer>",
     title=("办理对账单", "Deal with a statement"),
     topic=Topic.MONEY,
-    roles=JUDGES,
+    roles=ACTS,
     method="POST",
     step_up=True,
 )
@@ -179,16 +190,36 @@ def statement_dealt(act: str, month: str, line_no: int, retailer: str) -> Respon
     said = _typed("reason")
     if act == "dispute":
         dispute_line(writer, city, key, Said(by(), said), now())
-    elif act == "approve":
-        approve_correction(writer, city, key, by(), now())
     elif act == "rule":
-        difference = request.form.get("difference", 0, type=int)
+        difference = _fen("difference")
         ruling = Ruling.CORRECT if difference else Ruling.STANDS
         rule_on_dispute(writer, city, key, Ruled(ruling, difference, said, by(), None), now())
     else:
         claim = [_claim(key)]
         (hold_claims if act == "hold" else release_claims)(writer, city, claim, Said(by(), said), now())
     return done(f"/console/statement-lines/{month}/{line_no}/{retailer}", "已办理。", "Done.")
+
+
+@page(
+    "/statement-acts/approve/<month>/<int:line_no>/<path:retailer>",
+    title=("复核更正", "Approve a correction"),
+    topic=Topic.MONEY,
+    roles=JUDGES,
+    method="POST",
+    step_up=True,
+)
+def correction_approved(month: str, line_no: int, retailer: str) -> Response:
+    key = LineKey(month, retailer, line_no)
+    approve_correction(within(here.city()), here.city(), key, _fen("seen"), by(), now())
+    return done(f"/console/statement-lines/{month}/{line_no}/{retailer}", "已复核入账。", "Approved and posted.")
+
+
+def _fen(name: str) -> int:
+    """0 where nothing was typed: what is no whole number is never taken for that. Raises CorrectionInvalid."""
+    typed = _typed(name)
+    if typed and not _FEN.fullmatch(typed):
+        raise CorrectionInvalid
+    return int(typed or 0)
 
 
 def _claim(key: LineKey) -> Claim:

@@ -34,7 +34,7 @@ def test_a_month_from_its_close_to_its_payment(run: Run, office: Office, tmp_pat
     ruled = ("settlements", "rule", *one, "--line", "1")
     proposed = run(*ruled, "--ruling", "correct", "--difference", "3", "--explanation", "补计一件", "--by", "赵")
     assert "待另一人复核" in done(proposed)
-    assert "已裁定" in done(run(*ruled, "--ruling", "approve", "--by", "钱"))
+    assert "已裁定" in done(run(*ruled, "--ruling", "approve", "--difference", "3", "--by", "钱"))
     done(run("settlements", "confirm", *one))
 
     made = done(run("settlements", "pay-file", "--city", NANJING, "--by", "赵")).partition("：")[0]

@@ -19,20 +19,17 @@ from backend.policies.store import PolicyCache
 from backend.residents.notices import store as notices
 from backend.residents.notices.store import NoticeKey
 from backend.residents.queries import Session
-from backend.residents.session_life import Way
 from backend.storage.transaction import Database, DatabaseBusy
-from backend.usecases.change_consent import Who
-from backend.usecases.close_account import CloseAccount, Confirmed, Drawn
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
-from backend.usecases.merge_residents import MergeResidents, NothingToMerge
+from backend.usecases.merge_residents import NothingToMerge
 from backend.usecases.return_goods import AskedReturn, ReturnGoods
 from backend.usecases.scan_label import LabelScan, ScanLabel
-from backend.usecases.sign_in import Opening, Proof, SignIn
 from backend.usecases.take_back import Wanted
 from backend.usecases.verify_ledger import verify_ledger
 from tests.worlds import rules
 from tests.worlds.books import rows
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, TELEVISION, City, open_city, read, unit_label
+from tests.worlds.people import People
 from tests.worlds.returning import asked
 
 HOUR = timedelta(hours=1)
@@ -43,21 +40,6 @@ ONCE = rules.document(
     rules.rule("ten", rules.fixed(10), rates=PAID), caps=[rules.cap("once", "lifetime", 10, partial=False)]
 )
 LIFE = rules.document(rules.rule("ten", rules.fixed(10), rates=PAID), caps=[rules.cap("life", "lifetime", 70)])
-
-
-class People:
-    """Residents of a city who sign in for development, and merge."""
-
-    def __init__(self, database: Database) -> None:
-        self.signing = SignIn(database, bytes(32), None, development=True)
-        self.merging = MergeResidents(database, self.signing)
-
-    def sign_in(self, name: str, token: str = "", city: str = NANJING) -> Session:
-        opening = Opening(city=city, resident=str(uuid4()), session=str(uuid4()), token=token or str(uuid4()))
-        return self.signing.sign_in(Proof(way=Way.DEVELOPMENT, code=f"dev:{name}"), opening, NOON)
-
-    def merge(self, who: Session, name: str) -> None:
-        self.merging.merge_identity(who, Proof(way=Way.DEVELOPMENT, code=f"dev:{name}"), str(uuid4()), NOON)
 
 
 @pytest.fixture
@@ -73,12 +55,6 @@ def assert_sound(database: Database) -> None:
 def points(database: Database, who: Session, city: str = NANJING) -> int:
     with database.read() as connection:
         return sum(one.amount for one in holdings(connection, city, who.resident) if one.unit == "points")
-
-
-def leave(database: Database, who: Session) -> None:
-    closing, me = CloseAccount(database, bytes(32)), Who(who.city, who.resident)
-    told = closing.tell(me, NOON).sha256
-    closing.close(me, Confirmed(told, gives_up_money=False), Drawn(str(uuid4()), bytes(12)), NOON)
 
 
 def scanner(city: City) -> ScanLabel:
@@ -180,7 +156,7 @@ def test_one_who_used_more_than_a_cap_with_two_accounts_may_leave_and_come_back(
         till = city.till(1 + (who is gone))
         city.record(*[till.basket(read(unit_label(f"{who.resident}{n}")), resident=who.resident) for n in range(5)])
     people.merge(kept, "b")
-    leave(engine_db, kept)
+    people.leave(kept)
 
     back, other = people.sign_in("a"), people.sign_in("c")
     city.record(city.till(3).basket(read(unit_label("more")), resident=other.resident))
@@ -220,7 +196,7 @@ def test_notices_that_were_granted_follow_and_end_with_the_one_account(engine_db
 
     assert rows(engine_db, "SELECT resident::text, grants FROM notice_grants") == [(kept.resident, 1)]
     assert rows(engine_db, "SELECT resident::text FROM notices") == [(kept.resident,)]
-    leave(engine_db, kept)
+    people.leave(kept)
     assert rows(engine_db, "SELECT (SELECT count(*) FROM notice_grants), (SELECT count(*) FROM notices)") == [(0, 0)]
     assert_sound(engine_db)
 

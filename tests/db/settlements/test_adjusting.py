@@ -1,6 +1,6 @@
 """Adjustments by hand, and what the city owes day by day."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
@@ -13,6 +13,7 @@ from backend.adjustments.model import (
     AdjustmentByTwo,
     AdjustmentInvalid,
     AdjustmentJudged,
+    AdjustmentRepeated,
     AdjustmentState,
     AdjustmentUntold,
     Cause,
@@ -31,6 +32,7 @@ from backend.usecases.report_liability import freeze_liability, liability_report
 from tests.worlds import books
 from tests.worlds.city import NANJING, NOON, resident
 from tests.worlds.later import assert_verified
+from tests.worlds.people import People
 from tests.worlds.redeeming import open_counter
 from tests.worlds.settling import CLOSING, DAY, QIAN, ZHAO, Office, open_office
 
@@ -38,11 +40,13 @@ LI = resident(1)
 FINANCE = frozenset({"finance"})
 
 
-def adjust(office: Office, amount: int, unit: str = "points", **changes: object) -> tuple[str, AdjustmentState]:
+def adjust(
+    office: Office, amount: int, unit: str = "points", by: str = ZHAO, now: datetime = NOON, **changes: object
+) -> tuple[str, AdjustmentState]:
     wanted = Wanted(LI, None, unit, amount, Cause.GOODWILL, "T-1", "系统停机期间未能扫码")._replace(**changes)  # type: ignore[arg-type]
     adjustment = new_id()
-    proposed = Proposed(ZHAO, alone_max(FINANCE, wanted.unit))
-    return adjustment, propose_adjustment(office.database, NANJING, adjustment, wanted, proposed, NOON)
+    proposed = Proposed(by, alone_max(FINANCE, wanted.unit))
+    return adjustment, propose_adjustment(office.database, NANJING, adjustment, wanted, proposed, now)
 
 
 @pytest.fixture
@@ -70,6 +74,55 @@ def test_within_ones_limit_alone_and_beyond_it_by_another(office: Office) -> Non
         shown = queries.of_resident(connection, NANJING, LI)
     assert [(one.wanted.amount, one.wanted.cause) for one in shown] == [(2_001, "goodwill"), (2_000, "goodwill")]
     assert_verified(database, NANJING)
+
+
+def test_many_small_ones_are_one_large_one(office: Office) -> None:
+    states = [
+        adjust(office, amount, by=by)[1] for amount, by in ((1_500, ZHAO), (-400, QIAN), (101, ZHAO), (100, QIAN))
+    ]
+    assert states == [AdjustmentState.POSTED] * 2 + [AdjustmentState.PROPOSED, AdjustmentState.POSTED]
+    assert adjust(office, 1)[1] is AdjustmentState.PROPOSED
+    assert adjust(office, 1, now=NOON + timedelta(days=31))[1] is AdjustmentState.POSTED
+
+    people = [resident(number) for number in range(2, 13)]
+    for number, person in enumerate(people):
+        office.sell(1, person=person, at=NOON + timedelta(days=number))
+    last = NOON + timedelta(days=60)
+    states = [adjust(office, 2_000, resident=person, now=last)[1] for person in people]
+    assert states == [AdjustmentState.POSTED] * 10 + [AdjustmentState.PROPOSED]
+    assert_verified(office.database, NANJING)
+
+
+def test_one_form_is_one_adjustment_however_often_it_is_sent(office: Office) -> None:
+    adjustment, wanted = new_id(), Wanted(LI, None, "points", 7, Cause.GOODWILL, "T-1", "停机")
+    for _ in range(2):
+        state = propose_adjustment(office.database, NANJING, adjustment, wanted, Proposed(ZHAO, 10), NOON)
+        assert state is AdjustmentState.POSTED
+    other = wanted._replace(amount=8)
+    with pytest.raises(AdjustmentRepeated):
+        propose_adjustment(office.database, NANJING, adjustment, other, Proposed(ZHAO, 10), NOON)
+
+    assert books.wallet(office.database, NANJING, LI) == 47
+
+
+def test_an_adjustment_goes_to_whoever_the_resident_is_by_now(office: Office) -> None:
+    town = People(office.database)
+    kept, absorbed, gone = (town.sign_in(name) for name in ("kept", "absorbed", "gone"))
+    for person in (kept, absorbed, gone):
+        office.sell(1, person=person.resident)
+    waiting, _ = adjust(office, 5_000, resident=absorbed.resident)
+    late, _ = adjust(office, 5_000, resident=gone.resident)
+    town.merge(kept, "absorbed")
+    town.leave(gone)
+
+    approve_adjustment(office.database, NANJING, waiting, QIAN, NOON)
+    adjust(office, 3, resident=absorbed.resident)
+    assert books.wallet(office.database, NANJING, kept.resident) == 5_005
+    with pytest.raises(AdjustedNobody):
+        approve_adjustment(office.database, NANJING, late, QIAN, NOON)
+    with pytest.raises(AdjustedNobody):
+        adjust(office, 3, resident=gone.resident)
+    assert_verified(office.database, NANJING)
 
 
 def test_what_is_taken_is_what_is_there_and_a_shop_may_owe(office: Office) -> None:

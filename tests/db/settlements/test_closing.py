@@ -1,5 +1,6 @@
 """A month is closed: what shops were owed by its end stands on one line of one statement, for good."""
 
+import csv
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,23 @@ import pytest
 from backend.ledger import chart
 from backend.settlements import queries
 from backend.settlements.clock import Stage
-from backend.settlements.model import Claim, DisputeOver, MonthNotOver, MonthPassed, Ruled, Ruling, Said, Terms
+from backend.settlements.files import statement_file
+from backend.settlements.model import (
+    Claim,
+    CorrectionByTwo,
+    CorrectionChanged,
+    CorrectionInvalid,
+    DisputeOver,
+    MonthNotOver,
+    MonthPassed,
+    Ruled,
+    Ruling,
+    Said,
+    Terms,
+)
 from backend.storage.transaction import Database
 from backend.usecases.close_settlement import close_last_month, set_terms
-from backend.usecases.dispute_statement import confirm_statement, rule_on_dispute
+from backend.usecases.dispute_statement import approve_correction, confirm_statement, rule_on_dispute
 from backend.usecases.hold_claims import hold_claims, release_claims
 from backend.usecases.overdue_claims import overdue_claims
 from tests.worlds import books
@@ -125,6 +139,53 @@ def test_a_line_is_disputed_in_time_and_a_correction_takes_two(engine_db: Databa
     office.close(NEXT, CLOSING + 40 * DAY)
     assert office.amounts(month=NEXT) == [("correction", 6)]
     assert_verified(engine_db, NANJING)
+
+
+def test_a_correction_is_approved_as_it_was_seen_by_somebody_else_however_written(engine_db: Database) -> None:
+    office = open_office(engine_db)
+    office.sell(4)
+    office.close()
+    key = office.dispute(1)
+    for second in (f" {ZHAO}\u200b", " "):
+        with pytest.raises(CorrectionByTwo):
+            rule_on_dispute(engine_db, NANJING, key, Ruled(Ruling.CORRECT, 6, "少计", ZHAO, second), CLOSING + DAY)
+    with pytest.raises(CorrectionInvalid):
+        rule_on_dispute(engine_db, NANJING, key, Ruled(Ruling.CORRECT, 2**60, "少计", ZHAO, None), CLOSING + DAY)
+    rule_on_dispute(engine_db, NANJING, key, Ruled(Ruling.CORRECT, 600, "少计", ZHAO, None), CLOSING + DAY)
+
+    with pytest.raises(CorrectionChanged):
+        approve_correction(engine_db, NANJING, key, 6, QIAN, CLOSING + DAY)
+    approve_correction(engine_db, NANJING, key, 600, QIAN, CLOSING + DAY)
+    assert books.balance(engine_db, NANJING, chart.shop("s1", "fee")) == 12 + 600
+
+
+def test_what_a_ruling_adds_to_a_held_sale_is_held_with_it(engine_db: Database) -> None:
+    office = open_office(engine_db)
+    held = office.sell(4)
+    office.sell(2)
+    office.close()
+    key = office.dispute(1)
+    hold_claims(engine_db, NANJING, [Claim(held, 0)], Said(ZHAO, "证书撤销"), CLOSING + DAY)
+    rule_on_dispute(engine_db, NANJING, key, Ruled(Ruling.CORRECT, 9, "少计", ZHAO, QIAN), CLOSING + DAY)
+    office.close(NEXT, CLOSING + 40 * DAY)
+
+    assert office.amounts(month=NEXT) == [("correction", 9)]
+    assert office.pay(CLOSING + 60 * DAY).amount_fen == 6
+    assert_verified(engine_db, NANJING)
+
+
+def test_each_amount_of_a_statement_file_stands_under_its_heading(engine_db: Database) -> None:
+    office = open_office(engine_db)
+    office.sell(4)
+    office.close()
+    with engine_db.read() as connection:
+        found = queries.lines(connection, NANJING, MONTH, BIG)
+    rows = list(
+        csv.reader("".join(statement_file([(found[0].receipt._replace(slip_no="小票 7"), "待拨付")])).splitlines())
+    )
+
+    told = dict(zip(rows[0], rows[1], strict=True))
+    assert (told["小票号"], told["件数"], told["状态"]) == ("小票 7", "4", "待拨付")
 
 
 def test_the_time_to_dispute_ends_after_so_many_days_or_with_confirmation(engine_db: Database) -> None:

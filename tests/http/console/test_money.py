@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from backend.bootstrap import Backend
+from backend.kernel.ids import new_id
 from backend.officials.model import Role
 from backend.storage.transaction import Database
 from backend.usecases.export_tables import run_exports
@@ -70,13 +71,16 @@ def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, offic
     assert "购物单" in see(zhao, f"/statement-lines/{MONTH}/1/{BIG}")
     acts = f"/statement-acts/{{}}/{MONTH}/1/{BIG}"
     assert send(zhao, acts.format("dispute"), reason="少计").status_code == 303
+    for typed in ("0.03", "3 分", "三"):
+        assert send(zhao, acts.format("rule"), reason="补计", difference=typed).status_code == 422
     assert send(zhao, acts.format("rule"), reason="补计", difference="3").status_code == 303
     assert "待复核" in see(zhao, "/settlements")
-    assert send(zhao, acts.format("approve")).status_code == 403
+    assert send(zhao, acts.format("approve"), seen="3").status_code == 403
 
     desks.clock.forward(days=6)
     qian = desks.of(Role.FINANCE, name="钱处长")
-    assert send(qian, acts.format("approve")).status_code == 303
+    assert send(qian, acts.format("approve"), seen="2").status_code == 409
+    assert send(qian, acts.format("approve"), seen="3").status_code == 303
     prepared = send(qian, "/payments/prepare")
     payment = PAYMENT.search(prepared.headers["Location"])[1]  # type: ignore[index]
     assert send(qian, f"/payments/{payment}/release").status_code == 403
@@ -133,6 +137,9 @@ def test_an_adjustment_within_the_limit_and_beyond(desks: Desks, office: Office)
     assert send(zhao, "/adjustments/new", **wanted, amount="x", explanation="停机补偿").status_code == 422
     assert send(zhao, "/adjustments/new", **wanted, amount="5000", explanation="停机补偿").status_code == 303
     assert books.wallet(office.database, NANJING, resident(1)) == 31
+    form = {"adjustment": new_id(), "explanation": "重试", "amount": "1"}
+    assert [send(zhao, "/adjustments/new", **wanted, **form).status_code for _ in range(2)] == [303, 303]
+    assert books.wallet(office.database, NANJING, resident(1)) == 32
     shop = wanted | {"of": "store", "whose": "s1", "unit": "fee", "explanation": "重复计费"}
     assert send(zhao, "/adjustments/new", **shop, amount="-0.1").status_code == 303
     assert send(zhao, "/adjustments/new", **shop, amount="0.123").status_code == 422
@@ -143,7 +150,7 @@ def test_an_adjustment_within_the_limit_and_beyond(desks: Desks, office: Office)
     assert approve is not None
     assert send(zhao, approve[1]).status_code == 403
     assert send(desks.of(Role.APPROVER), approve[1]).status_code == 303
-    assert books.wallet(office.database, NANJING, resident(1)) == 5_031
+    assert books.wallet(office.database, NANJING, resident(1)) == 5_032
 
 
 def test_a_file_is_asked_for_written_and_fetched_by_who_asked_alone(desks: Desks, office: Office) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.kernel.errors import DomainError
+from backend.kernel.persons import is_same_person
 from backend.policies.lifecycle import (
     FOREVER_MS,
     Act,
@@ -25,7 +26,6 @@ from backend.policies.lifecycle import (
     after,
     check_approval,
     check_turn,
-    is_same_person,
     standing,
     suspended,
 )
