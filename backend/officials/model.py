@@ -66,7 +66,7 @@ class RolesDoNotGoTogether(DomainError):
     text_en = "Roles are kept apart: {reason_en}."
 
 
-TRUSTED = frozenset({Role.APPROVER, Role.FINANCE, Role.CITY_ADMINISTRATOR, Role.PROVINCE})
+TRUSTED = frozenset({Role.APPROVER, Role.FINANCE, Role.CASE_OFFICER, Role.CITY_ADMINISTRATOR, Role.PROVINCE})
 """Whoever gives one of these, or a new way in to its holder, could be the second person that approvals ask for: two give it."""
 
 

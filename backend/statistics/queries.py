@@ -11,11 +11,12 @@ from backend.storage.transaction import hot
 KEYS_MAX = 40
 DAYS_MAX = 400
 
-OF_FACET = """
-SELECT key, sum(scans)::bigint, sum(awarded)::bigint, sum(points)::bigint, sum(fen)::bigint, sum(persons)::bigint
+_OF_FACET = """
+SELECT key, sum(scans)::bigint, sum(awarded)::bigint, sum(points)::bigint, sum(fen)::bigint, {persons}(persons)::bigint
 FROM scan_totals
 WHERE city = %(city)s AND period = %(period)s AND facet = %(facet)s AND begins >= %(first)s AND begins < %(end)s
 GROUP BY key ORDER BY sum(scans) DESC, key LIMIT %(limit)s"""
+OF_FACET, AT_LEAST = (_OF_FACET.format(persons=persons) for persons in ("sum", "max"))
 
 BY_DAY = """
 SELECT begins, scans, awarded, points, fen, persons FROM scan_totals
@@ -53,6 +54,16 @@ def of_facet(
     """
     given = {"city": city, "period": period.value, "facet": facet.value, "first": span[0], "end": span[1]}
     return [Total(*row) for row in hot(connection, OF_FACET, {**given, "limit": limit})]
+
+
+def at_least(
+    connection: Connection, city: str, period: Period, facet: Facet, span: tuple[date, date], *, limit: int = KEYS_MAX
+) -> Sequence[Total]:
+    """As `of_facet`, but `persons` is the most of one day or month: so many different people at least stand behind it, where
+    one who came every month would be twelve.
+    """
+    given = {"city": city, "period": period.value, "facet": facet.value, "first": span[0], "end": span[1]}
+    return [Total(*row) for row in hot(connection, AT_LEAST, {**given, "limit": limit})]
 
 
 def by_time(

@@ -76,6 +76,7 @@ def hold_shown(basket: UUID, line_no: int) -> Response:
     topic=Topic.CASES,
     roles=WORKS,
     method="POST",
+    step_up=True,
 )
 def hold_ruled(basket: UUID, line_no: int) -> Response:
     reason, ruling = request.form.get("reason", "").strip()[:REASON_MAX], request.form.get("ruling", "")
@@ -115,7 +116,14 @@ def appeal_shown(appeal: UUID) -> Response:
     return _appeal(str(appeal))
 
 
-@page("/cases/appeals/<uuid:appeal>", title=("申诉", "Appeal"), topic=Topic.CASES, roles=WORKS, method="POST")
+@page(
+    "/cases/appeals/<uuid:appeal>",
+    title=("申诉", "Appeal"),
+    topic=Topic.CASES,
+    roles=WORKS,
+    method="POST",
+    step_up=True,
+)
 def appeal_decided(appeal: UUID) -> Response:
     words, verdict = request.form.get("explanation", "").strip()[:REASON_MAX], request.form.get("verdict", "")
     if not words or verdict not in ("uphold", "reject"):
@@ -147,6 +155,7 @@ def appeal_decided(appeal: UUID) -> Response:
     topic=Topic.CASES,
     roles=WORKS,
     method="POST",
+    step_up=True,
 )
 def appeal_approved(appeal: UUID) -> Response:
     """The second person grants what the first would, word for word."""

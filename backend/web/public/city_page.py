@@ -100,7 +100,7 @@ def _page(city: str, *, english: bool, typed: str = "") -> Response:
         ]
         by_scheme = [
             (names.get(("certificate_scheme", one.key), Sentence(one.key, one.key)), suppressed(one))
-            for one in queries.of_facet(connection, city, Period.MONTH, Facet.SCHEME, span)
+            for one in queries.at_least(connection, city, Period.MONTH, Facet.SCHEME, span)
             if one.key
         ]
     text = render_template(

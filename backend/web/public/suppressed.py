@@ -10,8 +10,8 @@ ROUNDED_TO = 5
 
 
 class Shown(NamedTuple):
-    """None where fewer than ten people stand behind a cell. Counts are rounded down to five, so that the difference of two
-    cells names nobody.
+    """None where fewer than ten people may stand behind a cell. Counts are rounded down to five, so that the difference of
+    two cells names nobody.
     """
 
     scans: int | None
@@ -22,7 +22,8 @@ class Shown(NamedTuple):
 def suppressed(total: Total | DayTotal) -> Shown:
     if total.persons < PERSONS_MIN:
         return Shown(None, None, None)
-    return Shown(_rounded(total.scans), _rounded(total.awarded), _rounded(total.persons))
+    few_awarded = total.awarded < PERSONS_MIN
+    return Shown(_rounded(total.scans), None if few_awarded else _rounded(total.awarded), _rounded(total.persons))
 
 
 def _rounded(count: int) -> int:

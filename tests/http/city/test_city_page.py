@@ -84,6 +84,21 @@ def test_few_people_are_not_told_by_numbers(client: FlaskClient, engine_db: Data
     assert suppressed(Total("", 23, 11, 0, 0, 10)) == (20, 10, 10)
 
 
+def test_one_who_came_every_month_is_not_twelve_people(client: FlaskClient, engine_db: Database, clock: Clock) -> None:
+    furnished(engine_db, clock.now)
+    city = open_city(engine_db, DOC)
+    for month in range(1, 12):
+        sold_at = clock.now - timedelta(days=31 * month)
+        till = city.till(10 + month)
+        city.record(till.basket(*[read(FRIDGE)] * 10, resident=resident(1), sold_at=sold_at), now=sold_at)
+    count_scans(engine_db, NANJING, clock.now)
+
+    numbers = client.get(f"/c/{NANJING}").get_data(as_text=True).partition('id="numbers"')[2]
+    assert ">100<" not in numbers
+    assert ">110<" not in numbers
+    assert suppressed(Total("", 40, 7, 0, 0, 20)) == (40, None, 20)
+
+
 def test_a_city_that_takes_no_part_has_no_page(client: FlaskClient, engine_db: Database) -> None:
     assert client.get("/c/110000").status_code == 404
     assert client.get("/c/assets/nothing.css").status_code == 404

@@ -88,17 +88,18 @@ def test_one_administrator_adds_an_author_who_signs_in_with_the_one_time_passwor
 def test_trust_is_given_by_two(office: Office) -> None:
     asking, agreeing = (office.desk(Role.CITY_ADMINISTRATOR) for _ in range(2))
 
-    asked = [asking.add(f"sun.{role}", role) for role in (Role.APPROVER, Role.FINANCE, Role.CITY_ADMINISTRATOR)]
-    change, refused, _left = re.findall(r"/changes/([^/]+)/approve", agreeing.page())
+    trusted = (Role.APPROVER, Role.FINANCE, Role.CITY_ADMINISTRATOR, Role.CASE_OFFICER)
+    asked = [asking.add(f"sun.{role}", role) for role in trusted]
+    change, refused, *_left = re.findall(r"/changes/([^/]+)/approve", agreeing.page())
     alone = asking.post(f"{PEOPLE}/changes/{change}/approve")
     both = agreeing.post(f"{PEOPLE}/changes/{change}/approve")
     again = agreeing.post(f"{PEOPLE}/changes/{change}/approve")
     other = agreeing.post(f"{PEOPLE}/changes/{refused}/refuse")
 
-    assert [each.headers["Location"] for each in (*asked, other)] == [PEOPLE] * 4
+    assert [each.headers["Location"] for each in (*asked, other)] == [PEOPLE] * 5
     assert [alone.status_code, both.status_code, again.status_code] == [403, 200, 404]
     assert once(both)
-    assert office.acts() == [*["official-change-asked"] * 3, "official-added", "official-change-refused"]
+    assert office.acts() == [*["official-change-asked"] * 4, "official-added", "official-change-refused"]
 
 
 def test_the_database_itself_refuses_one_who_approves_their_own(office: Office, database_url: str) -> None:
