@@ -44,6 +44,7 @@ from backend.usecases.passport import Passport
 from backend.usecases.provision_device import Issuer, ProvisionDevice
 from backend.usecases.quote_basket import QuoteBasket
 from backend.usecases.record_baskets import RecordBaskets
+from backend.usecases.record_sales import RecordSales
 from backend.usecases.record_together import RecordTogether
 from backend.usecases.return_goods import ReturnGoods
 from backend.usecases.rotate_keys import RotateKeys
@@ -86,6 +87,7 @@ class Backend:
     scan_label: ScanLabel
     return_goods: ReturnGoods
     hand_in_unit: HandInUnit
+    record_sales: RecordSales
     quote_basket: QuoteBasket
     capture_quote: CaptureQuote
     sign_in: SignIn
@@ -156,6 +158,7 @@ def build(settings: Settings) -> Backend:
         scan_label=_scan_label(settings, database, recorder, policies),
         return_goods=ReturnGoods(database, policies),
         hand_in_unit=HandInUnit(database, registry, policies),
+        record_sales=RecordSales(database, recorder, policies),
         quote_basket=QuoteBasket(
             database, registry, policies, line_key=identity_key, card_sales_a_day=settings.card_sales_a_day
         ),

@@ -31,12 +31,14 @@ from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.measure_targets import measure_targets
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
+from backend.usecases.record_sales import RecordSales
 from backend.usecases.registry_uploads import work_uploads
 from backend.usecases.release_quote import expire_quotes
 from backend.usecases.release_redemption import expire_redemptions, expire_vouchers
 from backend.usecases.replay_decisions import Wanted, replay_decisions
 from backend.usecases.report_liability import freeze_liability
 from backend.usecases.resolve_products import Resolved, ResolveProducts
+from backend.usecases.sales_files import sales_files_waiting, work_sales_files
 from backend.usecases.seal_ledger import LogKey, SealedNow, cities_with_acts, seal_ledger
 from backend.usecases.send_notices import SendNotices, Sent
 from backend.usecases.settle_due import Settled, settle_due
@@ -67,14 +69,21 @@ class LedgerBroken(DomainError):
     text_en = "The verification of the ledger found {broken} breaks; a person has to look at once."
 
 
+class SalesKeyMissing(DomainError):
+    code = "sales-key-missing"
+    text_zh = "有 {files} 个销售文件等待入账，但任务进程没有 GREENPOINTS_IDENTITY_HASH_KEY_FILE。"
+    text_en = "{files} files of sales wait, and the worker has no GREENPOINTS_IDENTITY_HASH_KEY_FILE."
+
+
 class Outside(NamedTuple):
-    """What reaches others. `notices` None: nobody is told before points end; `platforms`: of credit, by city; `sellers`: which
-    shops anyone may be told of.
+    """What reaches others, or comes of them. `notices` None: nobody is told before points end; `platforms`: of credit, by city;
+    `sellers`: which shops anyone may be told of; `sales` None: the worker lacks the key that files of sales are recorded with.
     """
 
     notices: SendNotices | None = None
     platforms: Mapping[str, Platform] = MappingProxyType({})
     sellers: SellersTerms = SELLERS_TERMS
+    sales: RecordSales | None = None
 
 
 NOBODY = Outside()
@@ -123,6 +132,7 @@ class Chores:
             "replay_sample": self.replay_sample,
             "draw_samples": self.draw_samples,
             "work_uploads": self.work_uploads,
+            "record_sales": self.record_sales,
             "seal_ledger": self.seal_ledger,
             "seal_late": lambda now, stopping: self.seal_ledger(now, stopping, since_ever=True),
             "verify_all": lambda _now, stopping: self.verify(stopping, since=None),
@@ -284,6 +294,18 @@ class Chores:
         with self._database.read() as connection:
             cities = official_queries.cities(connection, ANY_PROVINCE)
         return {"files": sum(work_uploads(self._database, city, now, stopping) for city in cities)}
+
+    def record_sales(self, now: datetime, stopping: Stopping) -> Facts:
+        """Raises SalesKeyMissing where files wait that this worker cannot record."""
+        sales, files = self._outside.sales, 0
+        for city in self._cities(stopping):
+            if sales is None:
+                files += sales_files_waiting(self._database, city, now)
+            else:
+                files += work_sales_files(self._database, sales, city, now, stopping)
+        if sales is None and files:
+            raise SalesKeyMissing(files=files)
+        return {"files": files}
 
     def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
         return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}

@@ -73,6 +73,7 @@ SCHEDULE = (
         "reckon once a week what goods usually cost",
     ),
     Planned("work_uploads", EVERY_MINUTE, "检查和导入上传的证书名录", "check and import uploaded registry files"),
+    Planned("record_sales", EVERY_MINUTE, "入账门店上传的销售文件", "record files of sales that shops uploaded"),
     Planned("draw_samples", EVERY_MINUTE, "随机抽取已付奖励供复核", "draw paid awards for a second look"),
     Planned(
         "count_scans",

@@ -104,6 +104,7 @@ class What(StrEnum):
     ADJUSTMENT_PROPOSED = "adjustment-proposed", "提出人工调整", "proposed an adjustment"
     ADJUSTMENT_POSTED = "adjustment-posted", "人工调整入账", "posted an adjustment"
     ADJUSTMENT_REFUSED = "adjustment-refused", "退回人工调整", "refused an adjustment"
+    SALES_UPLOADED = "sales-uploaded", "上传销售文件", "uploaded a file of sales"
     EXPORT_ASKED = "export-asked", "申请导出", "asked for an export"
     EXPORT_FETCHED = "export-fetched", "下载导出文件", "fetched an export"
     TARGET_SET = "target-set", "登记政策目标", "set a target"

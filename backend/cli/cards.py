@@ -8,15 +8,11 @@ from pathlib import Path
 import click
 
 from backend.cli.card_sheet import sheet
-from backend.cli.connection import NotConfigured, by_option, city_option, database, operator
+from backend.cli.connection import by_option, city_option, database, identity_key, operator
 from backend.kernel.ids import new_id
-from backend.key_files import fault_of, secret_key
-from backend.resident_settings import PREFIX
 from backend.residents.cards.number import RANDOM_BYTES as OCTETS
 from backend.residents.cards.number import CardNumber, drawn, secret_of, typed_card
 from backend.usecases.issue_card import DrawnCard, block_card, block_cards_of, issue_card, phone_hash
-
-IDENTITY_KEY_FILE = f"{PREFIX}IDENTITY_HASH_KEY_FILE"
 
 
 @click.group(help="纸质会员卡：发放、挂失 / paper cards.")
@@ -42,7 +38,7 @@ def issue(city: str, phone: str | None, out: Path, by: str | None) -> None:
     Writes the sheet to print; older cards of the account end with it. Without a phone a new account opens, to which the card
     alone leads.
     """
-    key = _identity_key()
+    key = identity_key()
     new = DrawnCard(
         new_id(), drawn(city, secrets.token_bytes(OCTETS)), secret_of(secrets.token_bytes(OCTETS)), new_id()
     )
@@ -72,15 +68,6 @@ def block(city: str, number: str | None, phone: str | None, by: str | None) -> N
             opened.write(lambda connection: block_card(connection, given, who, now))
             blocked = 1
         else:
-            hashed = phone_hash(_identity_key(), phone or "")
+            hashed = phone_hash(identity_key(), phone or "")
             blocked = opened.write(lambda connection: block_cards_of(connection, city, hashed, who, now))
     click.echo(f"已挂失 {blocked} 张 / blocked")
-
-
-def _identity_key() -> bytes:
-    """Raises NotConfigured."""
-    named = os.environ.get(IDENTITY_KEY_FILE, "")
-    fault = fault_of(Path(named), secret_key) if named else "必须设置 / required"
-    if fault:
-        raise NotConfigured(faults=f"{IDENTITY_KEY_FILE}: {fault}")
-    return secret_key(Path(named))

@@ -17,10 +17,12 @@ from backend.cli.operator import NAME_MAX, system_user
 from backend.environment import SettingsRefused, platforms_in
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import CHINA
-from backend.key_files import fault_of, signing_key
+from backend.key_files import fault_of, secret_key, signing_key
+from backend.resident_settings import PREFIX
 from backend.settings import CREDIT_PLATFORMS, LEDGER_KEY_FILE, load_database_url
 from backend.storage.transaction import Database
 
+IDENTITY_KEY_FILE = f"{PREFIX}IDENTITY_HASH_KEY_FILE"
 _NOT_LET_IN = ("08", "28", "3D", "57P")
 """SQLSTATE: no connection, no such login, no such database, a server that is starting or stopping."""
 
@@ -79,6 +81,15 @@ def ledger_key_file() -> Path | None:
     if fault := fault_of(Path(named), signing_key):
         raise NotConfigured(faults=f"{LEDGER_KEY_FILE}: {fault}")
     return Path(named)
+
+
+def identity_key() -> bytes:
+    """What hashes identities. Raises NotConfigured where no file is named, or it holds no key."""
+    named = os.environ.get(IDENTITY_KEY_FILE, "")
+    fault = fault_of(Path(named), secret_key) if named else "必须设置 / required"
+    if fault:
+        raise NotConfigured(faults=f"{IDENTITY_KEY_FILE}: {fault}")
+    return secret_key(Path(named))
 
 
 def credit_platforms() -> dict[str, str]:

@@ -17,9 +17,11 @@ from backend.adapters.schedule import SCHEDULE
 from backend.bootstrap import log_key, notices_of
 from backend.certificates.cache import RegistryCache
 from backend.cli.connection import (
+    IDENTITY_KEY_FILE,
     NotConfigured,
     credit_platforms,
     database_url,
+    identity_key,
     json_option,
     json_text,
     ledger_key_file,
@@ -33,6 +35,8 @@ from backend.settings import load, load_one
 from backend.storage.transaction import Database
 from backend.usecases.learn_sellers import SellersTerms
 from backend.usecases.preview_policy import Place
+from backend.usecases.record_baskets import RecordBaskets
+from backend.usecases.record_sales import RecordSales
 from backend.usecases.resolve_products import ResolveProducts
 from backend.usecases.run_previews import PREVIEWS
 from backend.usecases.send_notices import SendNotices
@@ -105,6 +109,18 @@ def _notices(database: Database) -> SendNotices | None:
     return notices_of(load(), database) if EXPIRY_TEMPLATE in os.environ else None
 
 
+def _sales(database: Database, policies: PolicyCache) -> RecordSales | None:
+    """What records files of sales; None where the key that it needs is not set. Raises NotConfigured."""
+    if IDENTITY_KEY_FILE not in os.environ:
+        return None
+    try:
+        daily: int = load_one("card_sales_a_day")
+    except SettingsRefused as refused:
+        raise NotConfigured(faults="; ".join(str(refused).splitlines())) from None
+    recorder = RecordBaskets(database, RegistryCache(), policies, line_key=identity_key(), card_sales_a_day=daily)
+    return RecordSales(database, recorder, policies)
+
+
 def _sellers() -> SellersTerms:
     """Raises NotConfigured."""
     try:
@@ -131,7 +147,7 @@ def _jobs() -> Iterator[Jobs]:
             VoidBaskets(database, policies),
             policies,
             log_key(ledger_key_file()),
-            Outside(_notices(database), platforms, _sellers()),
+            Outside(_notices(database), platforms, _sellers(), _sales(database, policies)),
         )
         works: dict[str, Work] = {**chores.works(), PREVIEWS: Previews(database, Place(url, READER))}
         yield Jobs(url, ROLE, works, lambda: datetime.now(UTC))

@@ -20,6 +20,9 @@ WHERE city = %(city)s AND retailer = %(retailer)s AND store > %(after)s ORDER BY
 OWNED = """
 SELECT store FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[]) AND retailer = %(retailer)s"""
 
+OWN_DISTRICTS = """
+SELECT store, district FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[]) AND retailer = %(retailer)s"""
+
 SEARCH = """
 SELECT store, name_zh, district FROM stores
 WHERE city = %(city)s AND (store = %(text)s OR position(lower(%(text)s) IN lower(name_zh)) > 0)
@@ -53,6 +56,12 @@ def owned(connection: Connection, city: str, retailer: str, stores: Collection[s
     """Those of `stores` that are shops of this retailer."""
     given = {"city": city, "retailer": retailer, "stores": words(sorted(stores))}
     return {store for (store,) in hot(connection, OWNED, given, prepared=True)}
+
+
+def districts_of_shops(connection: Connection, city: str, retailer: str, stores: Collection[str]) -> dict[str, str]:
+    """The district of each of `stores` that is a shop of this retailer."""
+    given = {"city": city, "retailer": retailer, "stores": words(sorted(stores))}
+    return dict(hot(connection, OWN_DISTRICTS, given).fetchall())
 
 
 def names_of(connection: Connection, city: str, stores: Collection[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The sales that a shop's slip number may stand for, and how they are given to who holds the slip."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from backend.kernel.periods import day_start_ms, instant
 from backend.scans.claims import ClaimedBasket
 from backend.scans.identity import basket_id
-from backend.storage.columns import unquoted
+from backend.storage.columns import unquoted, words
 from backend.storage.transaction import hot
 
 PARTS_MAX = 100
@@ -29,6 +29,11 @@ GROUP BY b.city, b.basket ORDER BY b.basket LIMIT %(limit)s"""
 OF_DAY = f"""{_SALES} AND b.resident IS NULL
 GROUP BY b.city, b.basket ORDER BY b.slip_no = %(slip_no)s DESC NULLS LAST,
          sum(d.price_fen) = %(amount_fen)s DESC NULLS LAST, b.sold_at LIMIT %(limit)s"""
+
+SOLD_OTHERWISE = """
+SELECT DISTINCT b.store, b.slip_no, (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date FROM baskets b
+WHERE b.city = %(city)s AND b.store = ANY(%(stores)s::text[]) AND b.slip_no = ANY(%(slips)s::text[])
+  AND b.device <> %(device)s AND b.channel = 'till' AND b.void_of IS NULL"""
 
 ROOT = """
 SELECT device, stream::text, coalesce(part_of, seq) FROM baskets
@@ -58,6 +63,25 @@ class SoldPart(NamedTuple):
     sold_at: datetime
     is_free: bool
     prices_fen: tuple[int, ...]
+
+
+class Slip(NamedTuple):
+    """A shop's number of a sales slip, as `slips.canonical` spells it, on a civil day."""
+
+    store: str
+    slip_no: str
+    day: date
+
+
+def sold_otherwise(connection: Connection, city: str, device: str, slips: Collection[Slip]) -> frozenset[Slip]:
+    """Those of which another device than `device` has sent the sale."""
+    given = {
+        "city": city,
+        "device": device,
+        "stores": words(sorted({slip.store for slip in slips})),
+        "slips": words(sorted({slip.slip_no for slip in slips})),
+    }
+    return frozenset(slips) & {Slip(*row) for row in hot(connection, SOLD_OTHERWISE, given)}
 
 
 def of_slip(connection: Connection, city: str, store: str, slip_no: str, day: date) -> list[SoldPart]:

@@ -256,7 +256,7 @@ def _take_lines(found: Sorted, number: int, delivery: Delivery, envelope: Envelo
             receipts[place] = _set_line_aside(found, delivery, device, raw, error)
             continue
         found.reads += len(line.basket.reads)
-        landed.append(_new(Landed, (number, place, _arrival(line))))
+        landed.append(_new(Landed, (number, place, arrival_of(line))))
     if not landed:
         del found.baskets[device.city]
 
@@ -268,7 +268,8 @@ def _shown(found: Sorted, devices: Mapping[str, KnownDevice], landed: Landed, ou
     return _new(Shown, (header.device, header.stream, new_key, outcome.code == BasketConflict.code))
 
 
-def _arrival(line: Line) -> Arrival:
+def arrival_of(line: Line) -> Arrival:
+    """The basket with the member code or card that it names; a code that is none is the basket's fault."""
     if line.member_code is None:
         return Arrival(line.basket)
     card = card_of(line.member_code)

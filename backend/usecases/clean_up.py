@@ -11,6 +11,7 @@ from backend.officials import expire as officials
 from backend.officials.slowing import FORGOTTEN_AFTER
 from backend.outbox import expire as outbox
 from backend.residents import expire as residents
+from backend.sales_files import store as sales_files
 from backend.usecases.races import Writes
 
 Key = TypeVar("Key", str, bytes)
@@ -23,7 +24,9 @@ PHONE_CODES_KEPT = timedelta(days=2)
 """Beyond the day whose codes are counted."""
 BOOTS_KEPT = 100
 """Of each till. A copy that sleeps for longer is found by the original's next connection, as the copy's boot is later."""
+ANSWERS_KEPT = timedelta(days=366)
 SLICE_ROWS = 5_000
+SLICE_FILES = 1
 SLICE_DEVICES = 500
 
 
@@ -31,11 +34,12 @@ class Cleaned(NamedTuple):
     downlinks: int
     member_codes: int
     boots: int
+    sales_answers: int
 
 
 def clean_city(database: Writes, city: str, now: datetime, stopping: Callable[[], bool]) -> Cleaned:
-    """Deletes messages 7 days after they expired, member codes that nobody used 31 days after, and of each till's boots all
-    but the newest 100.
+    """Deletes messages 7 days after they expired, member codes that nobody used 31 days after, of each till's boots all but the
+    newest 100, and what was answered of files of sales a year after.
     """
 
     def messages(connection: Connection, after: str) -> tuple[str | None, int]:
@@ -47,10 +51,14 @@ def clean_city(database: Writes, city: str, now: datetime, stopping: Callable[[]
     def boots(connection: Connection, after: str) -> tuple[str | None, int]:
         return enrolment.delete_old_boots(connection, city, after, kept=BOOTS_KEPT, limit=SLICE_DEVICES)
 
+    def answers(connection: Connection, after: str) -> tuple[str | None, int]:
+        return sales_files.forget_rows(connection, city, after, before=now - ANSWERS_KEPT, limit=SLICE_FILES)
+
     return Cleaned(
         _walk(database, messages, outbox.FIRST, stopping),
         _walk(database, codes, b"", stopping),
         _walk(database, boots, enrolment.FIRST, stopping),
+        _walk(database, answers, outbox.FIRST, stopping),
     )
 
 

@@ -23,6 +23,7 @@ from backend.web.pos import claims as _claims  # noqa: F401 - its routes join th
 from backend.web.pos import hand_ins as _hand_ins  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import redemptions as _confirmations  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import returns as _returns  # noqa: F401 - its routes join the blueprint
+from backend.web.pos import sales_files as _sales_files  # noqa: F401 - its routes join the blueprint
 from backend.web.pos import statements as _statements  # noqa: F401 - its routes join the blueprint
 from backend.web.pos.quotes import quotes
 from backend.web.pos.redemptions import WRONG_CODES

@@ -1,4 +1,4 @@
-"""Status and title of what only pages of the console refuse; `problems` has the rest."""
+"""Status and title of what pages of the console refuse, and of files of sales that shops upload; `problems` has the rest."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,6 +12,10 @@ CONSOLE: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "rollout-not-at-that-point": (409, "更新批次状态不符", "Not at that point"),
         "rollout-under-way": (409, "已有更新在进行", "A rollout is under way"),
         "rollout-unknown": (404, "没有这个更新批次", "Unknown rollout"),
+        "sales-file-columns": (422, "表头有误", "Headings not usable"),
+        "sales-file-too-large": (422, "文件过大", "File too large"),
+        "sales-files-waiting": (429, "等待入账的文件过多", "Too many files wait"),
+        "sales-file-unknown": (404, "没有这份文件", "Unknown file"),
         "target-changed": (409, "目标已变更", "Changed meanwhile"),
         "target-measured-by-system": (409, "由系统测算", "Measured by the system"),
         "target-of-the-city": (403, "非本级目标", "Not your targets"),

@@ -65,6 +65,7 @@ NO_OFFICIAL_STARTS = {
     "reconcile_shops": "reads",
     "record_baskets": "tills and phones read labels",
     "registry_uploads": "the import records itself, in the name of who asked for it",
+    "record_sales": "part of recording; uploading the file is the act",
     "record_together": "part of recording",
     "reimburse_shop": "part of redemptions",
     "release_quote": "a till gives up, or a job",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -75,13 +76,17 @@ CASES = {
 """A quote that was captured is not voided, a code that nobody has is found nowhere, and what has all come back takes no old
 unit and no subsidy: the shop's own system is refused for what it asks, another's for who it is."""
 OF_THE_TOKEN = {
+    "GET /sales-files/template",
+    "POST /sales-files",
+    "GET /sales-files/<upload>",
+    "GET /sales-files/<upload>/answers",
     "GET /statements",
     "GET /statements/<month>",
     "GET /statements/<month>/file",
     "POST /statements/<month>/confirm",
     "POST /statements/<month>/lines/<line_no>/dispute",
 }
-"""They name no shop and no city: what they reach is the token's own, as `test_statements` shows."""
+"""They name no shop and no city: what they reach is the token's own, as `test_statements` and `test_sales_files` show."""
 
 
 @dataclass
@@ -174,7 +179,7 @@ def test_a_token_reaches_the_shops_of_its_own_retailer_and_city_alone(world: Wor
 def test_what_names_no_shop_is_of_the_tokens_own_retailer(world: World) -> None:
     def asked(route: str, token: str) -> TestResponse:
         method, _, path = route.partition(" ")
-        filled = path.replace("<month>", "2026-11").replace("<line_no>", "1")
+        filled = path.replace("<month>", "2026-11").replace("<line_no>", "1").replace("<upload>", str(UUID(int=1)))
         return world.client.open(API + filled, method=method, json={"reason": "x"}, headers=bearer(token))
 
     nobodys = {told(asked(route, UNBOUND)) for route in OF_THE_TOKEN}
