@@ -1,3 +1,4 @@
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -62,8 +63,9 @@ def state(url: str) -> SchemaState:
     return SchemaState(current, newest())
 
 
+@cache
 def newest() -> str | None:
-    """The newest revision that the code knows."""
+    """The newest revision that the code knows: every migration's file is read once a process."""
     return ScriptDirectory.from_config(_config("")).get_current_head()
 
 
