@@ -20,7 +20,8 @@ from backend.scans.sentences import PLACEHOLDERS, SENTENCES, by_rules, outcome_o
 
 _RANKS = "零一二三四五六七八九"
 _GRADED = {"energy_label": Sentence("能效", "energy"), "water_label": Sentence("水效", "water")}
-_NEEDS_EXPLANATION = frozenset({"condition", "evidence", "table_missing", "transition_over"})
+NEEDS_FACTS = frozenset({"condition", "evidence", "table_missing", "transition_over"})
+"""Reasons whose sentences are made of the facts themselves, the body behind the certificate included."""
 _NOBODY_ASKED = frozenset({"no_policy", "policy_suspended"})
 _OPEN = MAX_AMOUNT
 """A limit that did not bind."""
@@ -83,8 +84,7 @@ def recompute(scan: DecidedScan, policies: PolicySet, names: Names = NO_NAMES) -
 
 
 def needs_facts(scan: DecidedScan) -> bool:
-    """Whether its sentence is made of the facts themselves, the body behind the certificate included."""
-    return scan.decision.reason in _NEEDS_EXPLANATION
+    return scan.decision.reason in NEEDS_FACTS
 
 
 def sentence(scan: DecidedScan, policies: PolicySet, names: Names = NO_NAMES) -> Sentence:

@@ -7,33 +7,43 @@ from sqlalchemy import Connection
 from backend.kernel.periods import milliseconds
 from backend.policies.limits import CounterKey
 from backend.scans.decide import Decision
-from backend.scans.explain import DecidedScan
+from backend.scans.explain import NEEDS_FACTS, DecidedScan
 from backend.scans.whole import DECISION, FURTHER, RECEIPT, RELEASED, further_of
 from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
 
-_COLUMNS = f"""
-       {DECISION},
-       b.sold_at, b.store, b.district, c.body, b.stream::text, b.channel,
-       b.recorded_at, d.decided_at, p.name_zh, {RECEIPT}, {FURTHER},
-       b.device, b.cashier, {RELEASED}
-"""
+_BODY = """(SELECT c.body FROM certificate_states s JOIN certificates c ON c.id = s.certificate
+        WHERE s.id = d.certificate_row)"""
+_STORE_NAME = "(SELECT p.name_zh FROM stores p WHERE p.city = %(city)s AND p.store = b.store)"
 
-_REGISTRY = """
-LEFT JOIN certificate_states s ON s.id = d.certificate_row
-LEFT JOIN certificates c ON c.id = s.certificate
-LEFT JOIN stores p ON p.city = %(city)s AND p.store = b.store
-WHERE b.city = %(city)s"""
+
+def _columns(*, body: str = _BODY, receipt: str = RECEIPT, released: str = RELEASED) -> str:
+    return f"""
+       {DECISION},
+       b.sold_at, b.store, b.district, {body}, b.stream::text, b.channel,
+       b.recorded_at, d.decided_at, {_STORE_NAME}, {receipt}, {FURTHER},
+       b.device, b.cashier, {released}"""
+
+
+_COLUMNS = _columns()
+
+_SAYS_FACTS = f"d.reason IN {tuple(sorted(NEEDS_FACTS))}"
+_OF_A_PAGE = _columns(
+    body=f"CASE WHEN {_SAYS_FACTS} THEN {_BODY} END",
+    receipt=f"CASE WHEN {_SAYS_FACTS} THEN {RECEIPT} END",
+    released=f"({_SAYS_FACTS} AND {RELEASED})",
+)
+"""What its sentences are made of: facts in other rows are looked up only for those that speak of facts."""
 
 FIRST = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.decision_no = 1
-{_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[])"""
+WHERE b.city = %(city)s AND b.basket = ANY(%(baskets)s::uuid[])"""
 
 # The decision in force of a line is its last one. The row comparison is the page's key, its first part the index's.
 # What a page is told with comes in the same statement: a wait for another costs more than all its rows.
-HISTORY = f"""SELECT {_COLUMNS},
+HISTORY = f"""SELECT {_OF_A_PAGE},
        (SELECT v.revision FROM policy_revisions v WHERE v.city = %(city)s),
        b.channel <> 'phone' AND (
          EXISTS (SELECT FROM returns t WHERE t.city = %(city)s AND t.basket = b.basket)
@@ -41,20 +51,20 @@ HISTORY = f"""SELECT {_COLUMNS},
 FROM baskets b
 JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
               ORDER BY x.line_no, x.decision_no DESC) d ON true
-{_REGISTRY} AND b.resident = %(resident)s::uuid
+WHERE b.city = %(city)s AND b.resident = %(resident)s::uuid
   AND (%(sold_at)s::timestamptz IS NULL OR (b.sold_at <= %(sold_at)s
        AND (b.sold_at, b.basket, d.line_no) < (%(sold_at)s, %(basket)s::uuid, %(line_no)s::int)))
 ORDER BY b.sold_at DESC, b.basket DESC, d.line_no DESC LIMIT %(limit)s"""
 
 ONE = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.line_no = %(line_no)s
-{_REGISTRY} AND b.basket = %(basket)s::uuid AND b.resident = %(resident)s::uuid
+WHERE b.city = %(city)s AND b.basket = %(basket)s::uuid AND b.resident = %(resident)s::uuid
 ORDER BY d.decision_no DESC LIMIT 1"""
 
 IN_FORCE = f"""SELECT {_COLUMNS} FROM baskets b
 JOIN LATERAL (SELECT DISTINCT ON (x.line_no) x.* FROM decisions x WHERE x.city = %(city)s AND x.basket = b.basket
               ORDER BY x.line_no, x.decision_no DESC) d ON true
-{_REGISTRY} AND b.basket = ANY(%(baskets)s::uuid[]) ORDER BY b.basket, d.line_no"""
+WHERE b.city = %(city)s AND b.basket = ANY(%(baskets)s::uuid[]) ORDER BY b.basket, d.line_no"""
 
 USED = """
 SELECT cap, period, used FROM cap_counters
@@ -77,8 +87,8 @@ class RecordedScan(NamedTuple):
 
 
 class Page(NamedTuple):
-    """`policy_revision`: the city's as of the scans. `beside`: baskets of which something came back, or that a till had
-    promised something for.
+    """`scans` can be said in a sentence, not decided again; `policy_revision` is the city's as of them. `beside`: baskets of
+    which something came back, or that a till had promised something for.
     """
 
     scans: list[RecordedScan]

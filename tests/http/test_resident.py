@@ -202,6 +202,25 @@ def test_a_page_of_history_with_nothing_beside_its_scans_is_one_statement(
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize(("fact", "said"), [("body", "CNIS"), ("receipt_fen", "")])
+def test_history_says_why_there_is_no_award_in_the_words_of_the_explanation(
+    client: FlaskClient, city: City, sign_in: SignIn, fact: str, said: str
+) -> None:
+    """The body stands with the certificate, the receipt with the basket's lines: neither with the decision."""
+    condition = rules.where(fact, "=", "CQC" if fact == "body" else 100)
+    rule = rules.rule("found", rules.fixed(10), condition, rates=DISCOVERY)
+    city.publish(rules.document(rule, starts="2026-02-01T00:00:00+08:00"))
+    headers = sign_in()
+    recorded = scan(client, headers).get_json()
+
+    (found,) = client.get(SCANS, headers=headers).get_json()["scans"]
+    explained = client.get(f"{SCANS}/{recorded['basket']}/lines/0", headers=headers).get_json()
+
+    assert found["outcome"] == "none"
+    assert said in found["sentence"]
+    assert found == explained["scan"]
+
+
 def test_a_decision_is_explained_from_its_stored_facts(client: FlaskClient, discovery: City, sign_in: SignIn) -> None:
     headers = sign_in()
     recorded = scan(client, headers).get_json()
