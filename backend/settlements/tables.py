@@ -257,6 +257,7 @@ prepaid_awards = Table(
     instant_column("recorded_at"),
     Column("sha256", LargeBinary, nullable=False),
     Unique("city", "basket", "line_no", "decision_no", "award_no"),
+    Index("ix_prepaid_awards_store", "city", "store", "recorded_at", "prepayment", "place"),
     CheckConstraint("amount >= 1 AND place >= 0 AND award_no >= 1", name="amount"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
 )

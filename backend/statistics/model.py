@@ -33,6 +33,27 @@ class Total(NamedTuple):
     persons: int
 
 
+REFUSED_DAYS = 92
+"""How far back refusals are counted."""
+REFUSED_KEPT = 20
+"""Of one shop, day and reason; more are counted alone."""
+
+
+class Refusals(NamedTuple):
+    """Lines of tills that earned nothing for one reason."""
+
+    reason: str
+    lines: int
+
+
+class RefusedLine(NamedTuple):
+    """One of them, by the key of its decision."""
+
+    sold_at: datetime
+    basket: str
+    line_no: int
+
+
 class DayTotal(NamedTuple):
     begins: date
     scans: int

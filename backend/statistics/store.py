@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from backend.kernel.periods import day_start_ms, instant
-from backend.statistics.model import BudgetOutlook, Period
+from backend.statistics.model import REFUSED_KEPT, BudgetOutlook, Period
 from backend.storage.transaction import hot
 
 UNTIL = "SELECT until FROM counted_until WHERE city = %(city)s"
@@ -60,6 +60,38 @@ FROM (
 GROUP BY GROUPING SETS ((), (hour), (scheme), (district), (store))
 HAVING count(*) > 0"""
 
+# What earned nothing by the decision in force. Taken back is not refused.
+_REFUSED = """
+  SELECT s.retailer, b.store, b.sold_at, l.basket, l.line_no, l.reason
+  FROM (SELECT DISTINCT ON (d.basket, d.line_no) d.basket, d.line_no, d.outcome, d.reason
+        FROM baskets x JOIN decisions d ON d.city = %(city)s AND d.basket = x.basket
+        WHERE x.city = %(city)s AND x.sold_at >= %(since)s AND x.sold_at < %(until)s AND x.channel = 'till'
+          AND x.void_of IS NULL
+        ORDER BY d.basket, d.line_no, d.decision_no DESC) l
+  JOIN baskets b ON b.city = %(city)s AND b.basket = l.basket
+  JOIN stores s ON s.city = %(city)s AND s.store = b.store
+  WHERE l.outcome <> 'awarded' AND l.reason <> 'returned'"""
+
+FORGET_REFUSALS = "DELETE FROM refusal_totals WHERE city = %(city)s AND day = %(day)s"
+FORGET_REFUSED = """
+DELETE FROM refused_lines WHERE city = %(city)s AND sold_at >= %(since)s AND sold_at < %(until)s"""
+
+COUNT_REFUSALS = f"""
+INSERT INTO refusal_totals (city, day, retailer, store, reason, lines)
+SELECT %(city)s, %(day)s, retailer, coalesce(store, ''), reason, count(*) FROM ({_REFUSED}) refused
+GROUP BY GROUPING SETS ((retailer, reason), (retailer, store, reason))"""
+
+KEEP_REFUSED = f"""
+INSERT INTO refused_lines (city, sold_at, basket, line_no, retailer, store, reason)
+SELECT %(city)s, sold_at, basket, line_no, retailer, store, reason
+FROM (SELECT refused.*, row_number() OVER (PARTITION BY store, reason ORDER BY sold_at DESC, basket DESC, line_no DESC) AS place
+      FROM ({_REFUSED}) refused) latest
+WHERE place <= %(kept)s"""
+
+REFUSALS_THERE = "SELECT 1 FROM refusal_totals WHERE city = %(city)s LIMIT 1"
+FORGET_OLD_REFUSALS = "DELETE FROM refusal_totals WHERE city = %(city)s AND day < %(day)s"
+FORGET_OLD_REFUSED = "DELETE FROM refused_lines WHERE city = %(city)s AND sold_at < %(since)s"
+
 KEEP_OUTLOOK = """
 INSERT INTO budget_outlooks (city, policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at)
 VALUES (%(city)s, %(policy)s, %(unit)s, %(day)s, %(title_zh)s, %(granted)s, %(left)s, %(daily)s, %(p50)s, %(p90)s,
@@ -96,6 +128,25 @@ def count(connection: Connection, city: str, period: Period, begins: date) -> No
     until = instant(day_start_ms(_end(period, begins)))
     hot(connection, FORGET, key)
     hot(connection, COUNT, {**key, "since": since, "until": until})
+
+
+def count_refusals(connection: Connection, city: str, day: date) -> None:
+    """Makes what shops' customers were refused on a civil day anew."""
+    since, until = (instant(day_start_ms(on)) for on in (day, day + timedelta(days=1)))
+    given = {"city": city, "day": day, "since": since, "until": until, "kept": REFUSED_KEPT}
+    for statement in (FORGET_REFUSALS, FORGET_REFUSED, COUNT_REFUSALS, KEEP_REFUSED):
+        hot(connection, statement, given)
+
+
+def knows_refusals(connection: Connection, city: str) -> bool:
+    return hot(connection, REFUSALS_THERE, {"city": city}).fetchone() is not None
+
+
+def forget_refusals(connection: Connection, city: str, before: date) -> None:
+    """Those of the days before a civil day."""
+    given = {"city": city, "day": before, "since": instant(day_start_ms(before))}
+    hot(connection, FORGET_OLD_REFUSALS, given)
+    hot(connection, FORGET_OLD_REFUSED, given)
 
 
 def outlook_is_there(connection: Connection, city: str, day: date) -> bool:

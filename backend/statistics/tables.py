@@ -1,7 +1,7 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, DateTime, Index, SmallInteger, Table
 
 from backend.storage.base import metadata
-from backend.storage.columns import amount_column, city_column, instant_column, text_column
+from backend.storage.columns import amount_column, city_column, id_column, instant_column, text_column
 
 scan_totals = Table(
     "scan_totals",
@@ -27,6 +27,36 @@ scan_totals = Table(
     Index("ix_scan_totals_facet", "city", "period", "facet", "begins"),
 )
 """Added up from the scans, and made anew from them at any time."""
+
+refusal_totals = Table(
+    "refusal_totals",
+    metadata,
+    city_column(),
+    Column("day", Date, primary_key=True),
+    text_column("retailer", primary_key=True),
+    text_column("store", primary_key=True),
+    text_column("reason", primary_key=True),
+    Column("lines", BigInteger, nullable=False),
+    CheckConstraint("lines > 0", name="lines"),
+    Index("ix_refusal_totals_retailer", "city", "retailer", "store", "day"),
+)
+"""How many lines of a retailer's tills earned nothing, by day and reason; of all its shops where `store` is empty. Made anew with
+the totals of the day, for the last three months."""
+
+refused_lines = Table(
+    "refused_lines",
+    metadata,
+    city_column(),
+    Column("sold_at", DateTime(timezone=True), primary_key=True),
+    id_column("basket", primary_key=True),
+    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+    text_column("retailer"),
+    text_column("store"),
+    text_column("reason"),
+    Index("ix_refused_lines_retailer", "city", "retailer", "sold_at", "basket", "line_no"),
+    Index("ix_refused_lines_reason", "city", "retailer", "reason", "sold_at", "basket", "line_no"),
+)
+"""The latest of them: at most twenty of a shop, day and reason."""
 
 counted_until = Table(
     "counted_until",

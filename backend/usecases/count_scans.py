@@ -1,14 +1,14 @@
 """Totals of scans and outlooks of budgets are brought up to date: days that changed are counted anew, whole."""
 
 import zlib
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
 from backend.statistics import store
-from backend.statistics.model import BudgetOutlook, Period
+from backend.statistics.model import REFUSED_DAYS, BudgetOutlook, Period
 from backend.storage.transaction import Database
 from backend.usecases.forecast_budgets import forecast_budgets
 
@@ -29,8 +29,26 @@ def count_scans(database: Database, city: str, now: datetime, stopping: Callable
         if stopping():
             return 0
         database.write(lambda connection: store.count(connection, city, period, begins))  # noqa: B023 - called at once
+    if not _count_refusals(database, city, days, now, stopping):
+        return 0
     database.write(lambda connection: store.move_on(connection, city, now))
     return len(days)
+
+
+def _count_refusals(
+    database: Database, city: str, days: Sequence[date], now: datetime, stopping: Callable[[], bool]
+) -> bool:
+    """False when it was stopped. Where no refusal was ever counted, all days that are kept are."""
+    first = civil_date(milliseconds(now)) - timedelta(days=REFUSED_DAYS - 1)
+    with database.read() as connection:
+        known = store.knows_refusals(connection, city)
+    kept = [first + timedelta(days=later) for later in range(REFUSED_DAYS)]
+    for day in kept if not known and days else [day for day in days if day >= first]:
+        if stopping():
+            return False
+        database.write(lambda connection: store.count_refusals(connection, city, day))  # noqa: B023 - called at once
+    database.write(lambda connection: store.forget_refusals(connection, city, first))
+    return True
 
 
 def keep_outlooks(database: Database, city: str, now: datetime) -> int:

@@ -38,6 +38,8 @@ PASSING = frozenset(
         "scan_totals",
         "export_pieces",
         "sales_file_rows",
+        "refusal_totals",
+        "refused_lines",
     }
 )
 """What has ended may be deleted, because it is no record."""

@@ -27,5 +27,8 @@ from backend.web.console import tills as _tills  # noqa: F401
 from backend.web.console import updates as _updates  # noqa: F401
 from backend.web.console.blueprint import console, shop
 from backend.web.console.shop import home as _shop_home  # noqa: F401
+from backend.web.console.shop import refusals as _shop_refusals  # noqa: F401
+from backend.web.console.shop import statements as _shop_statements  # noqa: F401
+from backend.web.console.shop import uploads as _shop_uploads  # noqa: F401
 
 __all__ = ["console", "shop"]
