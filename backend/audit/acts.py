@@ -16,6 +16,7 @@ class What(StrEnum):
         member.zh, member.en = zh, en
         return member
 
+    OFFICIAL_SIGNED_IN = "official-signed-in", "登录控制台", "signed in to the console"
     OFFICIAL_ADDED = "official-added", "登记人员", "added an official"
     OFFICIAL_CHANGE_ASKED = "official-change-asked", "提请变更人员", "asked for a change of an official"
     OFFICIAL_CHANGE_REFUSED = "official-change-refused", "不同意变更人员", "refused a change of an official"

@@ -23,6 +23,10 @@ SELECT store FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[
 OWN_DISTRICTS = """
 SELECT store, district FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[]) AND retailer = %(retailer)s"""
 
+SIBLINGS = """
+SELECT s.store FROM stores s JOIN stores o ON o.city = %(city)s AND o.store = %(store)s AND o.retailer = s.retailer
+WHERE s.city = %(city)s AND s.store = ANY(%(stores)s::text[])"""
+
 SEARCH = """
 SELECT store, name_zh, district FROM stores
 WHERE city = %(city)s AND (store = %(text)s OR position(lower(%(text)s) IN lower(name_zh)) > 0)
@@ -62,6 +66,12 @@ def districts_of_shops(connection: Connection, city: str, retailer: str, stores:
     """The district of each of `stores` that is a shop of this retailer."""
     given = {"city": city, "retailer": retailer, "stores": words(sorted(stores))}
     return dict(hot(connection, OWN_DISTRICTS, given).fetchall())
+
+
+def siblings(connection: Connection, city: str, store: str, stores: Collection[str]) -> set[str]:
+    """Those of `stores` that belong to the retailer of `store`."""
+    given = {"city": city, "store": store, "stores": words(sorted(stores))}
+    return {found for (found,) in hot(connection, SIBLINGS, given)}
 
 
 def names_of(connection: Connection, city: str, stores: Collection[str]) -> dict[str, str]:

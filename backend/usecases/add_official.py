@@ -17,6 +17,8 @@ from backend.retailers.store import RetailerUnknown, has_retailer
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 NAME_MAX = 40
+OF_DISTRICTS = frozenset({Role.POLICY_AUTHOR, Role.FLEET})
+"""Who may be bound to a district: what others see and do is not looked at by district, and must not seem to be."""
 _PREFECTURE = "00"
 """GB/T 2260: the code of a prefecture-level city ends in 00, that of a district does not."""
 
@@ -64,11 +66,11 @@ def check_fields(city: str, login: str, name: str, district: str | None, roles: 
 def _check_district(city: str, district: str | None, roles: frozenset[Role]) -> None:
     if district is None:
         return
-    if roles & {Role.CITY_ADMINISTRATOR, Role.PROVINCE}:
+    if roles - OF_DISTRICTS:
         raise OfficialFieldsWrong(
             field="district",
-            reason_zh="管理员管全市，不限区县",
-            reason_en="an administrator's rights are the whole city's",
+            reason_zh="管理、复核、财务、案件、审计和省级都管全市，不限区县",
+            reason_en="administrators, approvers, finance, cases, auditors and the province are of the whole city",
         )
     within = city[:2] if city.endswith(PROVINCE_SUFFIX) else city[:4]
     if not district.startswith(within) or region_name(district) is None:

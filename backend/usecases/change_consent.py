@@ -1,5 +1,6 @@
 """A resident agrees to a purpose, or withdraws; declares an age; lets a guardian or an official act. One call each."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from backend.residents.standing import (
     OLDER,
     AgeBand,
     AgeBasis,
+    ResidentClosed,
     Standing,
     set_age,
     set_waits_for_guardian,
@@ -149,15 +151,27 @@ class ChangeConsent:
             child = store.end_ward(connection, city, ward, guardian, now)
             if child is None:
                 return False
-            standing = standing_of(connection, city, child, locked=True)
-            waits = standing.age_band is AgeBand.UNDER_14 and not store.has_guardian(connection, city, child)
-            if waits:
-                ends = tuple(purpose for purpose in Purpose if purpose is not Purpose.BASIC_SERVICE)
-                withdraw_all(connection, Who(city, child), ends, GivenBy.GUARDIAN, now)
-            set_waits_for_guardian(connection, city, child, waits=waits)
+            _left_by_guardian(connection, Who(city, child), now)
             return True
 
         return self._database.write(work)
+
+
+def leave_wards(connection: Connection, city: str, guardian: str, now: datetime) -> None:
+    """Whose account was closed agrees for no child any more; those whose home is `city` wait again."""
+    for child in store.end_wards(connection, city, guardian, now):
+        with contextlib.suppress(ResidentClosed):
+            _left_by_guardian(connection, Who(city, child), now)
+
+
+def _left_by_guardian(connection: Connection, child: Who, now: datetime) -> None:
+    """Raises ResidentClosed."""
+    standing = standing_of(connection, *child, locked=True)
+    waits = standing.age_band is AgeBand.UNDER_14 and not store.has_guardian(connection, *child)
+    if waits:
+        ends = tuple(purpose for purpose in Purpose if purpose is not Purpose.BASIC_SERVICE)
+        withdraw_all(connection, child, ends, GivenBy.GUARDIAN, now)
+    set_waits_for_guardian(connection, *child, waits=waits)
 
 
 def verify_age(connection: Connection, city: str, code: bytes, band: AgeBand, now: datetime) -> None:

@@ -23,7 +23,7 @@ from backend.residents.standing import ResidentClosed
 from backend.scans import leaving, quote_store
 from backend.scans.quotes import QuoteState
 from backend.storage.transaction import Database, is_passing
-from backend.usecases.change_consent import Who, withdraw_all
+from backend.usecases.change_consent import Who, leave_wards, withdraw_all
 from backend.usecases.forfeit import forfeit
 from backend.usecases.release_quote import release
 from backend.usecases.release_redemption import end_all
@@ -134,6 +134,7 @@ def _end_everywhere(database: Writing, resident: str, now: datetime) -> None:
 
 
 def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> None:
+    leave_wards(connection, city, resident, now)
     leaving.unname_baskets(connection, city, resident)
     for quote in leaving.held_quotes(connection, city, resident):
         row = quote_store.find(connection, city, quote, locked=True)

@@ -1,6 +1,6 @@
 """Leases that are over: ended before their time, and what they still hold given back once late baskets have had theirs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.policies.compiled import PolicySet
 from backend.storage.transaction import Database
+from backend.usecases.culprits import without_culprits
 from backend.usecases.grant_leases import tell_tills
 from backend.usecases.lend_budget import account_of
 from backend.usecases.take_decisions import PolicyLookup
@@ -56,7 +57,13 @@ def end_leases(
 def settle_leases(
     database: Database, policies: PolicyLookup, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False
 ) -> Ended:
-    """Ends leases of policies that are not in force any more, and gives back what is due, a transaction a lease."""
+    """Ends leases of policies that are not in force any more, and gives back what is due, a transaction a lease. One that
+    cannot be settled, for a fault of the books, is logged and counted, and keeps none of the others waiting.
+    """
+
+    def settles(some: Sequence[str]) -> bool:
+        return database.write(lambda connection: _settled(connection, city, some[0], now))
+
     with database.read() as connection:
         lent = queries.lent_policies(connection, city, now)
         over = _not_in_force(policies.lookup(connection, city), lent, milliseconds(now))
@@ -67,12 +74,13 @@ def settle_leases(
     while not stopping():
         with database.read() as connection:
             due = store.due(connection, city, now, limit=DUE_MAX)
+        before = done
         for lease in due:
             if stopping():
                 break
-            closed = database.write(lambda c: _settled(c, city, lease, now))  # noqa: B023 - called at once
-            done = done.plus(Ended(0, int(closed)))
-        if len(due) < DUE_MAX:
+            closed = without_culprits([lease], settles, lambda _one, _error: False, doing="settle_leases", named=str)
+            done = done.plus(Ended(0, sum(closed)))
+        if len(due) < DUE_MAX or done == before:
             break
     return done
 

@@ -31,7 +31,7 @@ from backend.scans.reread import WaitingScan, reread
 from backend.scans.returns import UNDECIDED
 from backend.usecases.quote_basket import quote_line
 from backend.usecases.races import LostRace, Writes, won
-from backend.usecases.take_back import Sales, load_sales
+from backend.usecases.take_back import Sales, load_sales, shown_to
 from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
 
 
@@ -83,7 +83,8 @@ class HandInUnit:
             if stored.sha256 != sha256:
                 raise HandInConflict
             return HandedIn(stored, _in_force(connection, city, basket), new=False)
-        check(asked, sales, _sold_scan(connection, asked, sales), now)
+        shown = shown_to(connection, city, asked.store, sales)
+        check(asked, shown, _sold_scan(connection, asked, shown), now)
 
         row = HandIn(basket, asked.basket, asked.line_no, asked.handed_in_on, asked.caller, now, sha256)
         self._record(connection, asked, row, now, careful=careful)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from backend.audit.acts import What
+from backend.audit.model import Act
+from backend.audit.store import record
 from backend.kernel.errors import DomainError
 from backend.kernel.tokens import token_hash
 from backend.officials import devices, factor, passwords, session_life, slowing, store
@@ -120,7 +123,10 @@ class OfficialSignIn:
             slowing.forget(connection, [tried.key])
             store.revoke(connection, held, now)
             _open(connection, home, stage, visitor, opening, now)
-            if _is_known(connection, home, visitor):
+            is_known = _is_known(connection, home, visitor)
+            told = {"device": visitor.device, "known": is_known}
+            record(connection, Act(What.OFFICIAL_SIGNED_IN, home[0], "official", home[1], now, after=told))
+            if is_known:
                 return Reached(stage, known=None)
             devices.remember(connection, home, token_hash(opening.known), now)
             return Reached(stage, known=opening.known)

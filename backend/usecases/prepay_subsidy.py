@@ -17,7 +17,7 @@ from backend.settlements import prepaid
 from backend.settlements.prepaid import Award, Stored
 from backend.usecases.races import Writes
 from backend.usecases.return_postings import paid_by
-from backend.usecases.take_back import Sales, load_sales
+from backend.usecases.take_back import Sales, load_sales, shown_to
 
 LINES_MAX = 50
 PREPAID = 1
@@ -86,7 +86,7 @@ def prepay_subsidy(database: Writes, given: Prepaid, now: datetime) -> Owed:
                 raise PrepaymentConflict
             return Owed(prepayment, before.awards, new=False)
 
-        awards = _checked(connection, given, sales)
+        awards = _checked(connection, given, shown_to(connection, given.city, given.store, sales))
 
         transfers = _transfers(connection, given, prepayment, awards)
         prepaid.insert(

@@ -25,7 +25,7 @@ from backend.scans.returns import (
 )
 from backend.usecases.races import Writes, won
 from backend.usecases.return_answers import ReturnAnswer, answer_of
-from backend.usecases.take_back import Sales, Wanted, linked_id, load_sales, take_back
+from backend.usecases.take_back import Sales, Wanted, linked_id, load_sales, shown_to, take_back
 from backend.usecases.take_decisions import PolicyLookup
 
 LINES_MAX = 50
@@ -78,7 +78,7 @@ class ReturnGoods:
                 raise ReturnConflict
             return Returned(_answer(connection, asked.city, reference, stored, sales, policies), new=False)
 
-        check(asked, sales, now)
+        check(asked, shown_to(connection, asked.city, asked.store, sales), now)
 
         given = take_back(connection, asked.city, reference, _head(asked, now), asked.lines, sales, policies)
         return Returned(_answer(connection, asked.city, reference, given, sales, policies), new=True)

@@ -14,6 +14,7 @@ from backend.ledger.lapses import NOTHING, lapsed, reference_of
 from backend.ledger.lots import Move
 from backend.ledger.model import Reason, Transfer
 from backend.ledger.queries import holdings
+from backend.usecases.culprits import without_culprits
 from backend.usecases.races import Writes
 
 BATCH_ACCOUNTS = 1_000
@@ -38,13 +39,21 @@ def settle_due(
 ) -> Settled:
     """Settles every account of `city` that is due at `now`, one transaction for each `batch` of them.
 
-    May be killed at any moment and run twice at once: an account is emptied in the transaction that stops it waiting.
+    May be killed at any moment and run twice at once: an account is emptied in the transaction that stops it waiting. One
+    that cannot be settled, for a fault of the books, is logged and counted, and keeps none of the others waiting.
     """
+
+    def work(some: Sequence[str]) -> Settled:
+        return database.write(lambda connection: _batch(connection, city, some, now))
+
     done = Settled()
     while not stopping():
-        part = database.write(lambda connection: _batch(connection, city, now, batch))
-        done = done.plus(part)
-        if part.accounts < batch:
+        due = database.write(lambda connection: post.due(connection, city, now, batch))
+        before = done
+        if due:
+            for part in without_culprits(due, work, lambda _one, _error: Settled(), doing="settle_due", named=str):
+                done = done.plus(part)
+        if len(due) < batch or done == before:
             break
     return done
 
@@ -104,8 +113,8 @@ def transfer_of(move: Move, reference: str, step: int, line: int) -> Transfer:
     )
 
 
-def _batch(connection: Connection, city: str, now: datetime, limit: int) -> Settled:
-    due = lots.ripe(post.due(connection, city, now, limit), milliseconds(now))
+def _batch(connection: Connection, city: str, some: Sequence[str], now: datetime) -> Settled:
+    due = lots.ripe(some, milliseconds(now))
     if not due:
         return Settled()
     balances = post.lock(connection, city, touched(connection, city, due), now)

@@ -17,6 +17,7 @@ from backend.policies.compiled import CompiledPolicy, PolicySet
 from backend.policies.limits import CounterKey
 from backend.policies.model import Outcome
 from backend.residents import people
+from backend.retailers import queries as shops
 from backend.scans import hand_ins, return_rows, store
 from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan
@@ -66,6 +67,15 @@ def load_sales(connection: Connection, city: str, baskets: Collection[str]) -> S
         return_rows.lock_baskets(connection, city, linked.values())
     every = {*baskets, *linked.values()}
     return Sales(return_rows.sold(connection, city, every), return_rows.earlier(connection, city, every), linked)
+
+
+def shown_to(connection: Connection, city: str, store: str, sales: Sales) -> Sales:
+    """`sales` without those of other retailers' shops: of them a shop is told nothing, not even that they are."""
+    others = {sold.store for sold in sales.sold.values() if sold.store is not None} - {store}
+    if not others:
+        return sales
+    own = {None, store, *shops.siblings(connection, city, store, others)}
+    return sales._replace(sold={key: sold for key, sold in sales.sold.items() if sold.store in own})
 
 
 def linked_id(return_id: str) -> str:
@@ -185,11 +195,11 @@ def _paid(connection: Connection, city: str, lines: Sequence[_Line], sales: Sale
     ]
     paid = paid_by(awards, returned)
     owners = {(one.row.basket, one.row.line_no, one.row.decision_no): one.line.scan.decision.resident for one in taking}
-    shops = prepaid.shops_of(connection, city, {one.row.basket for one in taking})
+    gave = prepaid.shops_of(connection, city, {one.row.basket for one in taking})
     # What a shop gave at its till it gives back itself: its customer got back what was paid, less the subsidy.
     return {
-        key: award._replace(own=chart.shop(shops[key], chart.unit_of(award.own)))
-        if key in shops
+        key: award._replace(own=chart.shop(gave[key], chart.unit_of(award.own)))
+        if key in gave
         else _now_of(connection, city, award, owners.get(key[:3]))
         for key, award in paid.items()
     }

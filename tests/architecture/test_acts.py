@@ -49,7 +49,6 @@ NO_OFFICIAL_STARTS = {
     "measure_targets": "a job measures",
     "merge_residents": "a resident merges two accounts",
     "name_cards": "part of recording",
-    "official_sign_in": "an official's own session and password; listed there",
     "overdue": "part of jobs",
     "overdue_claims": "reads",
     "passport": "a resident shows a statement",

@@ -8,11 +8,14 @@ from werkzeug.test import TestResponse
 
 from backend.residents.consents.counter_code import code_hash
 from backend.residents.consents.texts import GUARDIAN, TEXTS
+from backend.residents.people import Home
 from backend.residents.standing import AgeBand
+from backend.storage.transaction import Database
 from backend.usecases.change_consent import verify_age
 from tests.http.conftest import Clock, SignIn
 from tests.worlds.books import rows
 from tests.worlds.city import NANJING, City
+from tests.worlds.people import People
 
 API = "/api/resident/v1"
 Headers = dict[str, str]
@@ -186,6 +189,18 @@ def test_a_child_waits_until_a_guardian_agrees_and_again_when_it_is_withdrawn(
     assert client.delete(f"{API}/wards/{ward}", headers=guardian).status_code == 204
     assert client.get(f"{API}/consents", headers=child).get_json()["age"]["waits_for_guardian"]
     assert given_now(client, child) == set()
+
+
+def test_a_child_waits_again_when_its_guardian_has_left(
+    client: FlaskClient, engine_db: Database, child: Headers, guardian: Headers
+) -> None:
+    code = client.post(f"{API}/guardian-codes", headers=child).get_json()["code"]
+    assert take_ward(client, guardian, code).status_code == 201
+    ((home, who),) = rows(engine_db, "SELECT guardian_city, guardian::text FROM guardian_consents")
+
+    People(engine_db).leave(Home(str(home), str(who)))
+
+    assert client.get(f"{API}/consents", headers=child).get_json()["age"]["waits_for_guardian"]
 
 
 def test_a_guardian_code_is_good_once_for_ten_minutes_and_only_for_an_adult(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
+from backend.residents.people import Home
 from backend.residents.queries import Session
 from backend.residents.session_life import Way
 from backend.storage.transaction import Database
@@ -27,7 +28,7 @@ class People:
         """The account of `name` becomes that of `who`."""
         self.merging.merge_identity(who, Proof(way=Way.DEVELOPMENT, code=f"dev:{name}"), str(uuid4()), now)
 
-    def leave(self, who: Session, now: datetime = NOON, *, gives_up_money: bool = False) -> None:
+    def leave(self, who: Session | Home, now: datetime = NOON, *, gives_up_money: bool = False) -> None:
         me = Who(who.city, who.resident)
         told = self.closing.tell(me, now).sha256
         self.closing.close(me, Confirmed(told, gives_up_money), Drawn(str(uuid4()), bytes(12)), now)

@@ -27,6 +27,10 @@ UPDATE guardian_consents SET withdrawn_at = %(now)s
 WHERE city = %(city)s AND ward = %(ward)s AND guardian_city = %(guardian_city)s AND guardian = %(guardian)s
   AND withdrawn_at IS NULL RETURNING resident::text"""
 
+END_WARDS = """
+UPDATE guardian_consents SET withdrawn_at = %(now)s
+WHERE city = %(city)s AND guardian = %(guardian)s AND withdrawn_at IS NULL RETURNING resident::text"""
+
 HAS_GUARDIAN = """
 SELECT EXISTS (SELECT FROM guardian_consents
                WHERE city = %(city)s AND resident = %(resident)s AND withdrawn_at IS NULL)"""
@@ -82,6 +86,11 @@ def end_ward(connection: Connection, city: str, ward: str, guardian: tuple[str, 
     asked = {"city": city, "ward": ward, "guardian_city": guardian[0], "guardian": guardian[1], "now": now}
     row = hot(connection, END_WARD, asked).fetchone()
     return None if row is None else str(row[0])
+
+
+def end_wards(connection: Connection, city: str, guardian: str, now: datetime) -> list[str]:
+    """Children whose home is `city` and whose guardian has left, in order."""
+    return sorted({child for (child,) in hot(connection, END_WARDS, {"city": city, "guardian": guardian, "now": now})})
 
 
 def has_guardian(connection: Connection, city: str, resident: str) -> bool:

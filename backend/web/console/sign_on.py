@@ -74,6 +74,6 @@ def _under_way() -> Started:
         state, nonce, verifier = orjson.loads(bytes.fromhex(request.cookies.get(UNDER_WAY, "")))
     except (ValueError, TypeError):
         raise SignOnRefused from None
-    if not secrets.compare_digest(str(state), request.args.get("state", "")):
+    if not secrets.compare_digest(str(state).encode(), request.args.get("state", "").encode()):
         raise SignOnRefused
     return Started("", str(state), str(nonce), str(verifier))

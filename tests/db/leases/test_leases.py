@@ -167,6 +167,19 @@ def test_what_is_left_flows_back_after_the_grace_and_no_earlier(city: City, till
     later.assert_verified(city.database, NANJING)
 
 
+def test_a_lease_that_cannot_be_settled_keeps_no_other_waiting(city: City, till: Till, database_url: str) -> None:
+    lend(city, city.till(2))
+    grant(city)
+    broken, _other = leases(city)
+    owner = Database(database_url, role=None)
+    lost = f"UPDATE accounts SET balance = 0 WHERE account LIKE 'reserved:{broken.lease}:%'"
+    owner.write(lambda c: c.exec_driver_sql(lost, execution_options={"no_parameters": True}))
+    owner.close()
+
+    assert settle(city, SETTLES) == Ended(0, 1)
+    assert [one.left == 0 for one in leases(city)] == [False, True]
+
+
 def test_a_till_is_lent_more_when_half_is_used(city: City, till: Till) -> None:
     grant(city)
     (first,) = leases(city)

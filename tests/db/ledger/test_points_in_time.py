@@ -49,6 +49,24 @@ def assert_sound(city: City) -> None:
     assert [finding for finding in verified.findings if finding.broken] == []
 
 
+BROKEN = """
+INSERT INTO accounts (city, account, unit, floor, balance, version, opened_at, due_at)
+VALUES (:city, :account, 'points', 0, 0, 0, :now, :now)"""
+
+
+def test_an_account_that_cannot_be_settled_keeps_no_other_waiting(engine_db: Database, database_url: str) -> None:
+    city = open_city(engine_db, ORGANIC)
+    for person in (LI, WANG):
+        city.record(city.till(int(person[-1], 16) or 1).basket(read(RICE, price_fen=10_000), resident=person))
+    owner = Database(database_url, role=None)
+    of_no_day = {"city": NANJING, "account": f"pending:{LI}:2026139999:-:points", "now": NOON}
+    owner.write(lambda c: c.execute(text(BROKEN), of_no_day))
+    owner.close()
+
+    assert settle(city, AVAILABLE_ON).released == 2
+    assert settle(city, AVAILABLE_ON, batch=1) == Settled()
+
+
 def owe(city: City, person: str, amount: int) -> None:
     """Points that were spent before their goods came back."""
     city.publish(rules.document(rules.rule("plain", rules.fixed(amount)), policy="a-plain"))  # the first that pays

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from backend.ledger import chart
-from backend.scans.returns import SoldElsewhere
+from backend.scans.returns import SaleUnknown, SoldElsewhere
 from backend.storage.transaction import Database
 from backend.usecases.prepay_subsidy import (
     NothingPrepaid,
@@ -71,6 +71,8 @@ def test_what_a_shop_did_not_sell_or_could_not_give_is_refused(engine_db: Databa
     office.bring_back(back, 1, NOON)
     with pytest.raises(SoldElsewhere):
         prepaid(office, sold, store="s2")
+    with pytest.raises(SaleUnknown):  # of another retailer's sale nothing is told
+        prepaid(office, sold, store="s3")
     with pytest.raises(NothingPrepaid):
         prepaid(office, back)
     prepaid(office, sold)

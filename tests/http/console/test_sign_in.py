@@ -17,6 +17,7 @@ from backend.storage.transaction import Database
 from backend.web.app import create_app
 from tests.http.conftest import Clock
 from tests.worlds import officials
+from tests.worlds.books import rows
 
 ONCE, OWN = "one-time-secret-7", "purple tractor lemon 42"
 _HASH = passwords.hashed(ONCE)
@@ -56,12 +57,13 @@ def first_time(client: FlaskClient, clock: Clock) -> str:
 
 
 def test_a_first_sign_in_sets_up_the_second_factor_and_a_password_of_ones_own(
-    client: FlaskClient, li: str, clock: Clock
+    client: FlaskClient, li: str, clock: Clock, engine_db: Database
 ) -> None:
     first_time(client, clock)
 
     page = client.get("/console/officials").get_data(as_text=True)
     assert "李娜" in page
+    assert rows(engine_db, "SELECT who, key FROM acts WHERE what = 'official-signed-in'") == [(li, li)]
     assert "南京市" in page
 
 
