@@ -1,4 +1,5 @@
-"""Officials of the demonstration: one a role in Nanjing, an administrator of Suzhou, and one of the province.
+"""People of the demonstration: an official for each role in Nanjing, an administrator of Suzhou, one of the province; and
+managers of retailers, who sign in at the shops' door.
 
 They share one password, made by chance for this installation; the second factor's code stands on the page, as
 GREENPOINTS_DEVELOPMENT_SIGN_IN has it, which production refuses.
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from backend.demo.city import CITY
+from backend.demo.city import CITY, MARKET
+from backend.demo.year.shops import SHOPS
 from backend.kernel.ids import new_id
 from backend.officials import passwords, store
 from backend.officials.model import Role
@@ -37,10 +39,12 @@ OFFICIALS = (
     ("suzhou", "苏明", SUZHOU, Role.CITY_ADMINISTRATOR),
     ("province", "江宁", JIANGSU, Role.PROVINCE),
 )
+MANAGER, MANAGER_OF_YEAR = "shop", "shop.suzhou"
+"""Of the retailer whose till reads pictures; of Suzhou's largest, whose year was made."""
 
 
 def add_officials(owner: Database, kept: Path, now: datetime) -> str:
-    """Their password, kept in the file `kept`. Repeating it is harmless."""
+    """Their password, and the manager's, kept in the file `kept`. Repeating it is harmless."""
     if not kept.exists():
         write_private(kept, secrets.token_urlsafe(PASSWORD_BYTES))
     password = kept.read_text().strip()
@@ -49,8 +53,20 @@ def add_officials(owner: Database, kept: Path, now: datetime) -> str:
         NewOfficial(city, new_id(), login, name, None, frozenset({role}), hashed, BY)
         for login, name, city, role in OFFICIALS
     ]
+    wanted.append(_manager(CITY, MARKET.retailer, MANAGER, "林悦", hashed))
     owner.write(lambda connection: _add(connection, wanted, now))
     return password
+
+
+def add_manager_of_year(owner: Database, kept: Path, now: datetime) -> None:
+    """The same for Suzhou, once its shops are there."""
+    hashed, store = passwords.hashed(kept.read_text().strip()), SHOPS[0].store
+    wanted = [_manager(store.city, store.retailer, MANAGER_OF_YEAR, "顾晴", hashed)]
+    owner.write(lambda connection: _add(connection, wanted, now))
+
+
+def _manager(city: str, retailer: str, login: str, name: str, hashed: str) -> NewOfficial:
+    return NewOfficial(city, new_id(), login, name, None, frozenset({Role.SHOPKEEPER}), hashed, BY, retailer)
 
 
 def _add(connection: Connection, wanted: Sequence[NewOfficial], now: datetime) -> None:

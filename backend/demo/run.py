@@ -38,7 +38,7 @@ from backend.demo.launch import (
     program_environment,
     till_service,
 )
-from backend.demo.people import OFFICIALS, add_officials
+from backend.demo.people import MANAGER, MANAGER_OF_YEAR, OFFICIALS, add_manager_of_year, add_officials
 from backend.demo.phone import Phones, Resident
 from backend.demo.show import Watch, differences, goods_of, phone_differences, spent_labels, wait_for_tills
 from backend.demo.stage import stage_pictures, stage_video
@@ -121,6 +121,8 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
             add_officials(owner, demo / CONSOLE_PASSWORD, now)
     if year:  # before anything else works on its days
         make_year(url, owner, keyring, demo / "year", now)
+        with acting(Actor(f"{COMMAND}:demonstration", COMMAND)):
+            add_manager_of_year(owner, demo / CONSOLE_PASSWORD, now)
     supervisor = Supervisor(home / "logs", table.say)
     stack.callback(_stop, supervisor)
     address = Address(
@@ -242,15 +244,17 @@ def _conclude(system: System, points: Mapping[str, int], faults: list[str]) -> b
 
 
 def _print_places(system: System, *, once: bool) -> None:
-    say = system.table.say
+    say, year = system.table.say, (system.home / "demo" / "year").exists()
     say()
     if not once:
         say(f"  手机页面 phone page {system.address.backend_url}/m/  短信验证码写在后端日志 codes are in backend.log")
         password = (system.home / "demo" / CONSOLE_PASSWORD).read_text().strip()
         say(f"  城市控制台 console  {system.address.backend_url}/console/  密码 password {password}")
         say(f"                      登录名 sign in as {' · '.join(login for login, *_ in OFFICIALS)}")
+        say(f"  商户台 shops        {system.address.backend_url}/shop/  同一密码 the same password")
+        say(f"                      登录名 sign in as {' · '.join([MANAGER, *[MANAGER_OF_YEAR] * year])}")
         say(f"  接口文档 API        {system.address.backend_url}/docs")
-        if not (system.home / "demo" / "year").exists():
+        if not year:
             say("  苏州一年的数据      make run YEAR=1  生成后各页面都有内容 / a year of another city's data")
     say(f"  日志 logs           {system.home / 'logs'}")
     if not once:

@@ -1,6 +1,6 @@
 """Every till as it stands at a moment: where it belongs, whether it is there, how it fares, by which settings it runs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from backend.devices.health.standing import standing
 from backend.devices.twin.compare import agreement
 from backend.devices.twin.message import read_reported
 from backend.devices.twin.model import Agreement, Desired, Reported
+from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 PAGE = 1_000
@@ -31,6 +32,7 @@ LEFT JOIN LATERAL (
   WHERE v.city = %(city)s AND v.device = d.device ORDER BY v.version DESC LIMIT 1) w ON true
 WHERE d.city = %(city)s AND d.device > %(after)s AND (%(only)s::text IS NULL OR d.device = %(only)s)
   AND (%(district)s::text IS NULL OR d.district = %(district)s)
+  AND (%(stores)s::text[] IS NULL OR d.store = ANY(%(stores)s::text[]))
   AND (NOT %(gone)s OR (d.state = 'active' AND p.session IS NOT NULL
        AND (NOT p.online OR h.received_at IS NULL OR h.received_at <= %(since)s)))
 ORDER BY d.device LIMIT %(limit)s"""
@@ -47,7 +49,7 @@ LEFT JOIN device_presence p ON p.city = %(city)s AND p.device = d.device
 LEFT JOIN LATERAL (
   SELECT r.received_at AS heard FROM device_reports r
   WHERE r.city = %(city)s AND r.device = d.device AND r.kind = 'health' AND r.received_at > %(since)s) h ON true
-WHERE d.city = %(city)s AND d.state = 'active'"""
+WHERE d.city = %(city)s AND d.state = 'active' AND (%(stores)s::text[] IS NULL OR d.store = ANY(%(stores)s::text[]))"""
 
 
 class FleetRow(NamedTuple):
@@ -92,9 +94,12 @@ def page(
     only: str | None = None,
     district: str | None = None,
     gone: bool = False,
+    stores: Collection[str] | None = None,
 ) -> list[FleetRow]:
-    """Devices by id, those behind `after`. `gone`: of those in use only the ones that `absent` counts as gone."""
-    of = {"only": only, "district": district, "gone": gone, "since": now - HEARD_WITHIN}
+    """Devices by id, those behind `after`. `gone`: of those in use only the ones that `absent` counts as gone.
+    `stores`: of these shops alone.
+    """
+    of = {"only": only, "district": district, "gone": gone, "since": now - HEARD_WITHIN, "stores": _of(stores)}
     bound = {"city": city, "after": after, "limit": limit, **of}
     return [_row(city, tuple(found), now) for found in hot(connection, PAGE_OF_CITY, bound)]
 
@@ -132,8 +137,13 @@ class Absent(NamedTuple):
     tills: int
 
 
-def absent(connection: Connection, city: str, now: datetime) -> Absent:
-    """Heard within `HEARD_WITHIN` counts as there: the fleet's own page tells to the minute."""
-    found = hot(connection, ABSENT, {"city": city, "since": now - HEARD_WITHIN}).fetchone()
+def absent(connection: Connection, city: str, now: datetime, stores: Collection[str] | None = None) -> Absent:
+    """Heard within `HEARD_WITHIN` counts as there: the fleet's own page tells to the minute. `stores`: of these alone."""
+    given = {"city": city, "since": now - HEARD_WITHIN, "stores": _of(stores)}
+    found = hot(connection, ABSENT, given).fetchone()
     assert found is not None
     return Absent(*found)
+
+
+def _of(stores: Collection[str] | None) -> str | None:
+    return None if stores is None else words(sorted(stores))

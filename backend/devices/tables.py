@@ -1,4 +1,4 @@
-from sqlalchemy import Boolean, CheckConstraint, Column, LargeBinary, String, Table, false
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, String, Table, false
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, instant_column, text_column
@@ -16,6 +16,7 @@ device_directory = Table(
     CheckConstraint("state IN ('active', 'revoked')", name="state"),
     CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
     CheckConstraint("device ~ '^[a-z0-9-]{8,40}$'", name="device"),
+    Index("ix_device_directory_store", "city", "store"),
 )
 """Finds a till's city from its id; crosses cities by nature."""
 

@@ -240,6 +240,7 @@ returns = Table(
     CheckConstraint("quantity >= 1 AND returned_before >= 0 AND returned_before + quantity <= bought", name="quantity"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
     UniqueConstraint("city", "basket", "line_no", "returned_before"),
+    Index("ix_returns_store", "city", "store", "recorded_at", "return_id", "place"),
 )
 """Pieces of a sold line that came back. `return_id` is made from the caller's own number, or is the id of the basket that
 voids the sale; it is the reference of what is taken back, and `place` + 1 its step. `decision_no`: the decision in force
@@ -322,6 +323,7 @@ quarantine = Table(
     instant_column("recorded_at"),
     Column("detail", Text),
     UniqueConstraint("city", "payload_sha256", "reason"),
+    Index("ix_quarantine_device", "city", "device", "entry", postgresql_where="device IS NOT NULL"),
 )
 """What could not be counted, kept byte for byte with the reason; the same bytes sent again are kept once."""
 

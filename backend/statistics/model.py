@@ -72,6 +72,21 @@ class Sums(NamedTuple):
     fen: int
 
 
+class ShopTotal(NamedTuple):
+    """Of one day, or of one shop. `lines` were read, of which `certified` had a certificate valid at the sale, and `awarded`
+    earned something; `points`, `fen` as in Total. `baskets` and `certified` are None where not all was counted
+    by this release.
+    """
+
+    key: str
+    baskets: int | None
+    lines: int
+    certified: int | None
+    awarded: int
+    points: int
+    fen: int
+
+
 class BudgetOutlook(NamedTuple):
     """A budget as it stood on the morning of `day`; `p50` and `p90` are None where it outlasts `until`."""
 

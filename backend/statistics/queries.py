@@ -1,11 +1,12 @@
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from backend.kernel.periods import day_start_ms, instant
-from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Sums, Total
+from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, ShopTotal, Sums, Total
+from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 KEYS_MAX = 40
@@ -39,6 +40,20 @@ WHERE city = %(city)s AND period = 'day' AND facet = %(facet)s AND key <> ''
 PERSONS = """
 SELECT count(DISTINCT resident) FROM baskets
 WHERE city = %(city)s AND sold_at >= %(since)s AND sold_at < %(until)s AND resident IS NOT NULL"""
+
+# Both lists stand in the primary key, so that no other shop's rows are read.
+_OF_SHOPS = """
+FROM scan_totals
+WHERE city = %(city)s AND period = 'day' AND begins = ANY(%(days)s::date[]) AND facet = 'store'
+  AND key = ANY(%(stores)s::text[])"""
+_SUMS = """
+       CASE WHEN count(*) = count(baskets) THEN sum(baskets)::bigint END, sum(scans)::bigint,
+       CASE WHEN count(*) = count(certified) THEN sum(certified)::bigint END, sum(awarded)::bigint, sum(points)::bigint,
+       sum(fen)::bigint"""
+SHOPS_BY_DAY = f"SELECT begins::text,{_SUMS}{_OF_SHOPS} GROUP BY begins ORDER BY begins"
+SHOPS = f"SELECT key,{_SUMS}{_OF_SHOPS} GROUP BY key ORDER BY sum(scans) DESC, key"
+
+UNTIL = "SELECT until FROM counted_until WHERE city = %(city)s"
 
 OUTLOOKS = """
 SELECT policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at FROM budget_outlooks
@@ -96,6 +111,24 @@ def persons(connection: Connection, city: str, span: tuple[date, date]) -> int:
     return _only(hot(connection, PERSONS, {"city": city, "since": since, "until": until}).fetchone())
 
 
+def shops_by_day(
+    connection: Connection, city: str, stores: Sequence[str], first: date, days: int
+) -> Sequence[ShopTotal]:
+    """These shops together, by day of sale from `first` on; days without a line are left out."""
+    return _of_shops(connection, SHOPS_BY_DAY, city, stores, first, days)
+
+
+def by_shop(connection: Connection, city: str, stores: Sequence[str], first: date, days: int) -> Sequence[ShopTotal]:
+    """Each of these shops over `days` days of sale, the one with the most lines first."""
+    return _of_shops(connection, SHOPS, city, stores, first, days)
+
+
+def counted_until(connection: Connection, city: str) -> datetime | None:
+    """Up to when decisions are in the totals; None before the first count."""
+    row = hot(connection, UNTIL, {"city": city}).fetchone()
+    return None if row is None else row[0]
+
+
 def outlooks(connection: Connection, city: str) -> Sequence[BudgetOutlook]:
     """Of every budget in force, as last reckoned."""
     return [BudgetOutlook(*row) for row in hot(connection, OUTLOOKS, {"city": city})]
@@ -104,3 +137,11 @@ def outlooks(connection: Connection, city: str) -> Sequence[BudgetOutlook]:
 def _only(row: tuple[Any, ...] | None) -> int:
     assert row is not None
     return int(row[0])
+
+
+def _of_shops(
+    connection: Connection, statement: str, city: str, stores: Sequence[str], first: date, days: int
+) -> Sequence[ShopTotal]:
+    span = [(first + timedelta(days=number)).isoformat() for number in range(min(days, DAYS_MAX))]
+    given = {"city": city, "stores": words(stores), "days": words(span)}
+    return [ShopTotal(*row) for row in hot(connection, statement, given)]

@@ -7,8 +7,6 @@ from backend.kernel.periods import day_start_ms, instant
 from backend.statistics.model import REFUSED_KEPT, BudgetOutlook, Period
 from backend.storage.transaction import hot
 
-UNTIL = "SELECT until FROM counted_until WHERE city = %(city)s"
-
 MOVE_ON = """
 INSERT INTO counted_until (city, until) VALUES (%(city)s, %(until)s)
 ON CONFLICT (city) DO UPDATE SET until = EXCLUDED.until WHERE counted_until.until < EXCLUDED.until"""
@@ -21,6 +19,11 @@ WHERE d.city = %(city)s AND d.decided_at >= %(since)s AND d.decided_at < %(until
 EVERY_DAY = """
 SELECT DISTINCT (sold_at AT TIME ZONE INTERVAL '8 hours')::date FROM baskets WHERE city = %(city)s"""
 
+# Of an earlier release, which did not count all that this one counts.
+COUNTED_IN_PART = """
+SELECT DISTINCT begins FROM scan_totals
+WHERE city = %(city)s AND period = 'day' AND facet = 'city' AND baskets IS NULL ORDER BY begins DESC LIMIT %(limit)s"""
+
 FORGET = """
 DELETE FROM scan_totals WHERE city = %(city)s AND period = %(period)s AND begins = %(begins)s"""
 
@@ -28,15 +31,15 @@ DELETE FROM scan_totals WHERE city = %(city)s AND period = %(period)s AND begins
 # valid at the sale.
 COUNT = """
 INSERT INTO scan_totals (city, period, begins, facet, key, scans, awarded, points, fen, persons,
-                         certified_units, certified_fen)
+                         certified_units, certified_fen, baskets, certified)
 SELECT %(city)s, %(period)s, %(begins)s,
        CASE WHEN GROUPING(hour) = 0 THEN 'hour' WHEN GROUPING(scheme) = 0 THEN 'scheme'
             WHEN GROUPING(district) = 0 THEN 'district' WHEN GROUPING(store) = 0 THEN 'store' ELSE 'city' END,
        COALESCE(hour, scheme, district, store, ''),
        count(*), count(*) FILTER (WHERE points + fen + other > 0), sum(points), sum(fen), count(DISTINCT resident),
-       sum(units), sum(price)
+       sum(units), sum(price), count(DISTINCT basket), count(*) FILTER (WHERE certified)
 FROM (
-  SELECT l.hour, l.scheme, l.district, l.store, l.resident,
+  SELECT l.hour, l.scheme, l.district, l.store, l.resident, l.basket, l.certified,
          (CASE WHEN l.certified THEN l.quantity ELSE 0 END)::bigint AS units,
          (CASE WHEN l.certified THEN COALESCE(l.price_fen, 0) ELSE 0 END)::bigint AS price,
          (CASE WHEN l.unit = 'points' THEN l.award ELSE 0 END + COALESCE(f.points, 0))::bigint AS points,
@@ -101,11 +104,6 @@ ON CONFLICT (city, policy, unit, day) DO NOTHING"""
 OUTLOOK_THERE = "SELECT 1 FROM budget_outlooks WHERE city = %(city)s AND day = %(day)s LIMIT 1"
 
 
-def counted_until(connection: Connection, city: str) -> datetime | None:
-    row = hot(connection, UNTIL, {"city": city}).fetchone()
-    return None if row is None else row[0]
-
-
 def move_on(connection: Connection, city: str, until: datetime) -> None:
     hot(connection, MOVE_ON, {"city": city, "until": until})
 
@@ -114,6 +112,11 @@ def days_decided(connection: Connection, city: str, since: datetime, until: date
     """Civil days of sale of what was decided in [since, until)."""
     found = hot(connection, DAYS, {"city": city, "since": since, "until": until})
     return sorted(day for (day,) in found)
+
+
+def days_counted_in_part(connection: Connection, city: str, limit: int) -> list[date]:
+    """The latest first."""
+    return [day for (day,) in hot(connection, COUNTED_IN_PART, {"city": city, "limit": limit})]
 
 
 def all_days(connection: Connection, city: str) -> list[date]:

@@ -18,15 +18,18 @@ scan_totals = Table(
     Column("persons", BigInteger, nullable=False),
     Column("certified_units", BigInteger, nullable=False, server_default="0"),
     Column("certified_fen", BigInteger, nullable=False, server_default="0"),
+    Column("baskets", BigInteger),
+    Column("certified", BigInteger),
     CheckConstraint("period IN ('day', 'month')", name="period"),
     CheckConstraint("facet IN ('city', 'hour', 'scheme', 'district', 'store')", name="facet"),
     CheckConstraint("period = 'day' OR extract(day FROM begins) = 1", name="month"),
     CheckConstraint("awarded >= 0 AND awarded <= scans AND scans > 0", name="scans"),
     CheckConstraint("points >= 0 AND fen >= 0 AND persons >= 0", name="amounts"),
     CheckConstraint("certified_units >= 0 AND certified_fen >= 0", name="certified"),
+    CheckConstraint("baskets > 0 AND baskets <= scans AND certified >= 0 AND certified <= scans", name="parts"),
     Index("ix_scan_totals_facet", "city", "period", "facet", "begins"),
 )
-"""Added up from the scans, and made anew from them at any time."""
+"""Added up from the scans, and made anew from them at any time. An earlier release counted neither `baskets` nor `certified`."""
 
 refusal_totals = Table(
     "refusal_totals",

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
-from backend.statistics import store
+from backend.statistics import queries, store
 from backend.statistics.model import REFUSED_DAYS, BudgetOutlook, Period
 from backend.storage.transaction import Database
 from backend.usecases.forecast_budgets import forecast_budgets
@@ -15,15 +15,19 @@ from backend.usecases.forecast_budgets import forecast_budgets
 OVERLAP = timedelta(minutes=5)
 """A decision is committed some time after its moment: what was counted up to is looked at again this far back."""
 
+AGAIN_AT_ONCE = 31
+"""Days of an earlier release that one run counts anew."""
+
 
 def count_scans(database: Database, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
     """How many days were counted. Each day is a transaction of its own; stopped or killed, the next run takes them again."""
     with database.read() as connection:
-        counted = store.counted_until(connection, city)
+        counted = queries.counted_until(connection, city)
         if counted is None:
             days = store.all_days(connection, city)
         else:
             days = store.days_decided(connection, city, counted - OVERLAP, now)
+            days = sorted({*days, *store.days_counted_in_part(connection, city, AGAIN_AT_ONCE)})
     months = sorted({store.month_of(day) for day in days})
     for period, begins in [(Period.DAY, day) for day in days] + [(Period.MONTH, month) for month in months]:
         if stopping():

@@ -26,9 +26,12 @@ from backend.web.console import targets as _targets  # noqa: F401
 from backend.web.console import tills as _tills  # noqa: F401
 from backend.web.console import updates as _updates  # noqa: F401
 from backend.web.console.blueprint import console, shop
+from backend.web.console.shop import daily_sales as _shop_sales  # noqa: F401
 from backend.web.console.shop import home as _shop_home  # noqa: F401
 from backend.web.console.shop import refusals as _shop_refusals  # noqa: F401
+from backend.web.console.shop import returns as _shop_returns  # noqa: F401
 from backend.web.console.shop import statements as _shop_statements  # noqa: F401
+from backend.web.console.shop import tills as _shop_tills  # noqa: F401
 from backend.web.console.shop import uploads as _shop_uploads  # noqa: F401
 
 __all__ = ["console", "shop"]

@@ -29,15 +29,15 @@ TILLS = ("nj-till-0001", "nj-till-0002")
 OFFER = {"target": "till-2.0.tar", "version": "2.0", "hardware": "pi4, pi5", "min_version": "1.0"}
 
 
-def furnished(database: Database, now: datetime) -> None:
-    """Two tills in two districts of Nanjing, of which one went; one in Suzhou."""
+def furnished(database: Database, now: datetime, retailer: str = "示例商贸") -> None:
+    """Two tills in two districts of Nanjing, of which one went; one in Suzhou. In shops of `retailer`."""
     with acting(Actor("command:tests", "command")):
         for city, device, district in (
             (NANJING, TILLS[0], "320102"),
             (NANJING, TILLS[1], "320106"),
             (SUZHOU, "sz-till-0001", "320508"),
         ):
-            shop = Store(city, f"s-{device}", "示例商贸", f"示例店{device[-1]}", district)
+            shop = Store(city, f"s-{device}", retailer, f"示例店{device[-1]}", district)
             database.write(partial(open_store, store=shop, now=now))
             database.write(
                 partial(

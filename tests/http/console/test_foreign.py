@@ -180,7 +180,7 @@ def _policies(world: World) -> None:
 
 
 def _fleet(world: World) -> None:
-    furnished(world.engine, CLOSING)
+    furnished(world.engine, CLOSING, BIG)
     offered = world.post(Role.FLEET, "/updates/new", **OFFER)
     world.found |= {"device": TILLS[0], "rollout": offered.headers["Location"].rpartition("/")[2]}
 
