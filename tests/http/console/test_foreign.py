@@ -38,6 +38,7 @@ from tests.conftest import copied
 from tests.http.conftest import Clock, Keys, settings_of
 from tests.http.console.test_fleet import OFFER, TILLS, furnished
 from tests.http.console.test_matrix import REFUSED, ROLES, declared
+from tests.http.console.test_targets import FORM as TARGET
 from tests.worlds import books, officials, rules
 from tests.worlds.city import FRIDGE, NANJING, SUZHOU, read, resident
 from tests.worlds.sales_files import row, sheet
@@ -120,6 +121,7 @@ def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
         with acting(Actor("command:tests", COMMAND)):
             _cases(made, _money(made))
             _policies(made)
+        _targets(made)
         _people(made)
         _fleet(made)
         _registry(made)
@@ -177,6 +179,11 @@ def _policies(world: World) -> None:
     ((world.found["act"],),) = books.rows(
         world.engine, "SELECT act::text FROM acts WHERE key = :draft", draft=made.draft
     )
+
+
+def _targets(world: World) -> None:
+    opened = world.post(Role.POLICY_AUTHOR, "/targets", **TARGET)
+    world.found["target"] = opened.headers["Location"].rpartition("/")[2]
 
 
 def _fleet(world: World) -> None:
