@@ -89,6 +89,17 @@ def keep(connection: Connection, city: str, residents: Sequence[str]) -> dict[st
     return {resident: _standing(rest) for resident, *rest in rows}
 
 
+def together(own: Standing, other: Standing) -> tuple[AgeBand, AgeBasis] | None:
+    """The age band of two accounts of one person: what was looked at before what was said, else the younger; None where
+    neither says one.
+    """
+    known = [(one.age_basis, one.age_band) for one in (own, other) if one.age_basis and one.age_band]
+    if not known:
+        return None
+    basis, band = min(known, key=lambda one: (one[0] is not AgeBasis.VERIFIED, OLDER.index(one[1])))
+    return band, basis
+
+
 def may_act(standing: Standing | None) -> DomainError | None:
     """Why nothing may be recorded for a resident now, None when it may; `standing` None: of whom nothing is known here."""
     if standing is None:

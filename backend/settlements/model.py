@@ -210,6 +210,12 @@ class ReleasedByPreparer(DomainError):
     text_en = "A payment file is released by somebody who did not prepare it."
 
 
+class RefusedByPreparer(DomainError):
+    code = "payment-refusal-needs-another"
+    text_zh = "已放行的付款文件可能已到银行，须由编制人以外的人确认未付后退回。"
+    text_en = "A file that was released may be at the bank: somebody who did not prepare it makes sure and refuses it."
+
+
 class PaidOnMalformed(DomainError):
     code = "paid-on-malformed"
     text_zh = "付款日写作 2026-12-08，且不晚于今天。"

@@ -34,6 +34,7 @@ from backend.residents.standing import (
     set_age,
     set_waits_for_guardian,
     standing_of,
+    together,
 )
 from backend.storage.transaction import Database
 from backend.usecases.consent_texts import texts_in_force
@@ -162,6 +163,14 @@ def leave_wards(connection: Connection, city: str, guardian: str, now: datetime)
     for child in store.end_wards(connection, city, guardian, now):
         with contextlib.suppress(ResidentClosed):
             _left_by_guardian(connection, Who(city, child), now)
+
+
+def merge_ages(connection: Connection, other: Who, survivor: Who, now: datetime) -> None:
+    """The survivor is of the age that both accounts speak for, with what that forbids; both rows are locked, and wards given."""
+    own = standing_of(connection, *survivor)
+    found = together(own, standing_of(connection, *other))
+    if found is not None and (found != (own.age_band, own.age_basis) or found[0] is AgeBand.UNDER_14):
+        enter_age(connection, survivor, *found, now)
 
 
 def _left_by_guardian(connection: Connection, child: Who, now: datetime) -> None:

@@ -23,13 +23,14 @@ from backend.residents import queries as resident_queries
 from backend.residents.cards import store as cards
 from backend.residents.cards.number import CardNumber
 from backend.residents.cards.tables import TRIES_MAX
+from backend.residents.consents import store as consents
 from backend.residents.consents.model import GivenBy, Purpose
 from backend.residents.notices import store as notices
 from backend.residents.people import Home, MergedResident
 from backend.residents.queries import Session
 from backend.residents.standing import ResidentClosed, keep_acting
 from backend.scans import merging
-from backend.usecases.change_consent import Who, withdraw_all
+from backend.usecases.change_consent import Who, merge_ages, withdraw_all
 from backend.usecases.follow_merge import follow
 from backend.usecases.races import LostRace, Writes, won
 from backend.usecases.sign_in import PhoneCodeRefused, Proof
@@ -195,6 +196,8 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         cases.give_reports(connection, city, other.resident, survivor.resident)
         notices.give(connection, city, other.resident, survivor)
         missing_points.give_claims(connection, city, other.resident, survivor.resident, survivor.city)
+        consents.give_wards(connection, city, other.resident, survivor, now)
+    merge_ages(connection, Who(*other), Who(*survivor), now)
     _end_consents(connection, other, now)
     whom = {*own.absorbed, *others.absorbed, other.resident}
     people.become(connection, other, survivor, whom, merge, now)

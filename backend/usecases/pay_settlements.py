@@ -22,6 +22,7 @@ from backend.settlements.model import (
     PaidOnMalformed,
     PaymentState,
     ReasonMissing,
+    RefusedByPreparer,
     ReleasedByPreparer,
 )
 from backend.settlements.payments import Share
@@ -86,15 +87,19 @@ def release_payment(database: Writes, city: str, payment: str, by: str, now: dat
 
 
 def refuse_payment(database: Writes, city: str, payment: str, by: str, reason: str, now: datetime) -> None:
-    """By either of the two, before it is paid: its lines are free for another file.
+    """By either of the two, before it is paid: its lines are free for another file. Once it is released the bank may have
+    it, and who prepared it does not free its lines alone.
 
-    Raises PaymentUnknown, PaymentStanding, ReasonMissing.
+    Raises PaymentUnknown, PaymentStanding, RefusedByPreparer, ReasonMissing.
     """
     why = told(reason)
 
     def work(connection: Connection) -> None:
         store.lock(connection, city, now)
-        payments.locked(connection, city, payment).check(PaymentState.PREPARED, PaymentState.RELEASED)
+        found = payments.locked(connection, city, payment)
+        found.check(PaymentState.PREPARED, PaymentState.RELEASED)
+        if found.state is PaymentState.RELEASED and not are_different(by, found.prepared_by):
+            raise RefusedByPreparer
         payments.refuse(connection, city, payment, by, why, now)
         record(connection, _act(What.PAYMENT_REFUSED, city, payment, now, by, refusal=why))
 

@@ -31,6 +31,15 @@ END_WARDS = """
 UPDATE guardian_consents SET withdrawn_at = %(now)s
 WHERE city = %(city)s AND guardian = %(guardian)s AND withdrawn_at IS NULL RETURNING resident::text"""
 
+# Nobody is their own guardian.
+GIVE_WARDS = """
+UPDATE guardian_consents SET guardian_city = %(home)s, guardian = %(to)s
+WHERE city = %(city)s AND guardian = %(guardian)s AND resident <> %(to)s AND withdrawn_at IS NULL"""
+
+END_GUARDIANS = """
+UPDATE guardian_consents SET withdrawn_at = %(now)s
+WHERE city = %(city)s AND (resident = %(child)s OR guardian = %(child)s) AND withdrawn_at IS NULL"""
+
 HAS_GUARDIAN = """
 SELECT EXISTS (SELECT FROM guardian_consents
                WHERE city = %(city)s AND resident = %(resident)s AND withdrawn_at IS NULL)"""
@@ -91,6 +100,14 @@ def end_ward(connection: Connection, city: str, ward: str, guardian: tuple[str, 
 def end_wards(connection: Connection, city: str, guardian: str, now: datetime) -> list[str]:
     """Children whose home is `city` and whose guardian has left, in order."""
     return sorted({child for (child,) in hot(connection, END_WARDS, {"city": city, "guardian": guardian, "now": now})})
+
+
+def give_wards(connection: Connection, city: str, guardian: str, to: tuple[str, str], now: datetime) -> None:
+    """Two accounts become one: children of `guardian` are those of `to` (home city and id). Whose own guardian agreed for the
+    account that is no more has to ask again.
+    """
+    hot(connection, GIVE_WARDS, {"city": city, "guardian": guardian, "home": to[0], "to": to[1]})
+    hot(connection, END_GUARDIANS, {"city": city, "child": guardian, "now": now})
 
 
 def has_guardian(connection: Connection, city: str, resident: str) -> bool:

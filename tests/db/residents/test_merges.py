@@ -16,10 +16,14 @@ from sqlalchemy import Connection
 from backend.ledger import chart
 from backend.ledger.queries import holdings
 from backend.policies.store import PolicyCache
+from backend.residents.consents.queries import wards
+from backend.residents.consents.texts import GUARDIAN
 from backend.residents.notices import store as notices
 from backend.residents.notices.store import NoticeKey
 from backend.residents.queries import Session
+from backend.residents.standing import AgeBand
 from backend.storage.transaction import Database, DatabaseBusy
+from backend.usecases.change_consent import FOR_AGE, FOR_GUARDIAN, ChangeConsent, Who, verify_age
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.merge_residents import NothingToMerge
 from backend.usecases.return_goods import AskedReturn, ReturnGoods
@@ -33,6 +37,7 @@ from tests.worlds.people import People
 from tests.worlds.returning import asked
 
 HOUR = timedelta(hours=1)
+AGES = "SELECT age_band, age_basis, waits_for_guardian FROM residents WHERE resident = :who"
 Result = TypeVar("Result")
 RACES = int(os.environ.get("MERGE_ROUNDS", "6"))
 PAID = {"U": {"P0": 10_000, "P3": 10_000}, "M": {"P0": 10_000, "P3": 10_000}}
@@ -97,6 +102,42 @@ def test_merged_again_it_answers_the_same_and_moves_nothing(engine_db: Database,
     assert [(one.city, one.unit, one.amount) for one in first.moved] == [(NANJING, "points", 10)]
     with pytest.raises(NothingToMerge):
         people.merge(kept, "a")
+    assert_sound(engine_db)
+
+
+def test_the_one_account_is_of_the_age_that_both_speak_for(engine_db: Database, people: People) -> None:
+    ages = ChangeConsent(engine_db)
+    kept, said, child = (people.sign_in(name) for name in "abc")
+    ages.declare_age(Who(*kept[:2]), AgeBand.ADULT, NOON)
+    ages.declare_age(Who(*said[:2]), AgeBand.TEENAGER, NOON)
+
+    people.merge(kept, "b")
+    assert rows(engine_db, AGES, who=kept.resident) == [("14_to_17", "declared", False)]
+
+    code = b"1" * 32
+    ages.ask_code(Who(*kept[:2]), FOR_AGE, code, NOON)
+    engine_db.write(lambda c: verify_age(c, NANJING, code, AgeBand.ADULT, NOON))
+    people.merge(child, "a")
+    assert rows(engine_db, AGES, who=child.resident) == [("adult", "verified", False)]
+
+
+def test_children_follow_their_guardian_and_nobody_is_their_own(engine_db: Database, people: People) -> None:
+    open_city(engine_db, LIFE)
+    ages = ChangeConsent(engine_db)
+    parent, phone, child = (people.sign_in(name) for name in "abc")
+    ages.declare_age(Who(*parent[:2]), AgeBand.ADULT, NOON)
+    ages.declare_age(Who(*child[:2]), AgeBand.UNDER_14, NOON)
+    code = b"2" * 32
+    ages.ask_code(Who(*child[:2]), FOR_GUARDIAN, code, NOON)
+    ward = ages.take_ward(Who(*parent[:2]), NANJING, code, GUARDIAN.sha256, str(uuid4()), NOON)
+
+    people.merge(phone, "a")
+    with engine_db.read() as connection:
+        assert [one.ward for one in wards(connection, NANJING, NANJING, phone.resident)] == [ward]
+    assert rows(engine_db, AGES, who=child.resident) == [("under_14", "declared", False)]
+
+    people.merge(child, "b")
+    assert rows(engine_db, AGES, who=child.resident) == [("under_14", "declared", True)]
     assert_sound(engine_db)
 
 

@@ -17,6 +17,7 @@ from backend.settlements.model import (
     NothingToPay,
     PaymentStanding,
     PaymentUnknown,
+    RefusedByPreparer,
     ReleasedByPreparer,
     Said,
 )
@@ -119,7 +120,12 @@ def test_who_prepared_does_not_release_and_what_is_held_since_stops_it(office: O
     with pytest.raises(ClaimsHeld):
         release_payment(database, NANJING, made.payment, QIAN, AFTER)
 
-    refuse_payment(database, NANJING, made.payment, QIAN, "有暂缓", AFTER)
+    refuse_payment(database, NANJING, made.payment, ZHAO, "有暂缓", AFTER)
+    again = office.prepare(AFTER)
+    release_payment(database, NANJING, again.payment, QIAN, AFTER)
+    with pytest.raises(RefusedByPreparer):  # the bank may have it
+        refuse_payment(database, NANJING, again.payment, ZHAO, "未付", AFTER)
+    refuse_payment(database, NANJING, again.payment, QIAN, "未付", AFTER)
 
     assert office.pay(AFTER + DAY).amount_fen == 21
     assert_verified(database, NANJING)
