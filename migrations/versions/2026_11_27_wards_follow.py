@@ -6,7 +6,7 @@ The previous release leaves them with the account that was absorbed.
 from alembic import op
 
 revision = "0066_wards_follow"
-down_revision = "0059_shop_refusals"
+down_revision = "0057_shop_pages"
 branch_labels = None
 depends_on = None
 
