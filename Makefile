@@ -5,6 +5,9 @@ BIN := .venv/bin
 # make run ONCE=1 ends after the table; YEAR=1 first makes a year of data; STATE=/srv/greenpoints keeps the data elsewhere; ARGS are handed on.
 STATE_OPTION := $(if $(STATE),--state $(STATE))
 
+# Where it is set, as images of containers do, each of our programs compiles all that it imports whenever it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test setup-check setup-bench run test check bench reset lock python
 

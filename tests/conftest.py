@@ -1,5 +1,6 @@
 """Fixtures every test may use: a real PostgreSQL, migrated once, cloned for each test that asks for it."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,18 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 """Durability is not what most tests test; those that do start a server of their own."""
 COPIED = "file_copy" if in_memory() else "wal_log"
 """How a database is made: measured 22 ms against 39 in memory, 80 to 400 ms and more on disk."""
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Workers, and the programs that tests start, need not compile again what others have imported."""
+
+
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Half a million objects of modules and tests stay to the end: no collection looks at them again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
