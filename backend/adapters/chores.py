@@ -18,6 +18,7 @@ from backend.storage.transaction import Database
 from backend.usecases.clean_up import Cleaned, clean_city, clean_officials, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
 from backend.usecases.close_settlement import close_last_month
+from backend.usecases.count_certificates import count_certificates
 from backend.usecases.count_scans import count_scans, keep_outlooks
 from backend.usecases.deliver_exports import Delivered, Platform, deliver_exports
 from backend.usecases.draw_samples import draw_samples
@@ -126,6 +127,7 @@ class Chores:
             "grant_leases": self.grant_leases,
             "learn_prices": self.learn_prices,
             "count_scans": self.count_scans,
+            "count_certificates": lambda _now, stopping: {"certificates": count_certificates(self._database, stopping)},
             "measure_targets": self.measure_targets,
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),

@@ -81,6 +81,12 @@ SCHEDULE = (
         "统计各日各月的扫码与奖励，每天推算预算何时用完",
         "add up scans and awards by day and month; once a day, when budgets run out",
     ),
+    Planned(
+        "count_certificates",
+        "40 * * * *",
+        "按认证项目、区县、月份统计有效证书",
+        "count valid certificates by scheme, county and month",
+    ),
     Planned("measure_targets", "45 * * * *", "每天测算一次各项政策目标的进展", "measure once a day how targets fare"),
     Planned(
         "replay_sample",

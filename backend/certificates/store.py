@@ -9,7 +9,7 @@ from backend.certificates.history import History, ProductFact, TermFact, entries
 from backend.certificates.model import Entry, Recognition
 from backend.certificates.tables import registry_version
 from backend.certificates.timeline import FOREVER_DAY, Segment, midnight_ms
-from backend.storage.columns import words
+from backend.storage.columns import IdArray, words
 from backend.storage.transaction import hot
 
 LATEST = 2**62
@@ -53,6 +53,10 @@ _BY_NUMBER = (
     + _RECORDED.format(products="certificate IN (SELECT certificate FROM chosen)")
 )
 
+_BY_IDS = "WITH chosen AS MATERIALIZED (SELECT unnest(%(ids)s::uuid[]) AS certificate)" + _RECORDED.format(
+    products="false"
+)
+
 _ALL = "WITH chosen AS MATERIALIZED (SELECT id AS certificate FROM certificates)" + _RECORDED.format(products="true")
 
 
@@ -90,6 +94,11 @@ def load_histories(
     }
     histories = _histories(connection, _BY_NUMBERS, params)[1]
     return {(history.number, history.body): history for history in histories.values()}
+
+
+def load_by_ids(connection: Connection, certificates: IdArray, *, known_version: int) -> dict[str, History]:
+    """Terms and states of certificates, without products, as known in `known_version`; those that it knows, by id."""
+    return _histories(connection, _BY_IDS, {"ids": certificates, "known": known_version})[1]
 
 
 def load_certificate(connection: Connection, number: str, *, known_version: int = LATEST) -> tuple[History, ...]:

@@ -167,6 +167,7 @@ certificate_terms = Table(
     ForeignKeyConstraint(["enterprise"], ["enterprises.uscc"]),
     _period("valid_from_on", "valid_until_on"),
     _present("holder", 200),
+    Index("ix_certificate_terms_version", "recorded_version", "certificate"),
     Index("ix_certificate_terms_enterprise", "enterprise", postgresql_where="enterprise IS NOT NULL"),
 )
 
@@ -185,6 +186,7 @@ certificate_states = Table(
     CheckConstraint("state IN ('valid', 'suspended', 'withdrawn', 'expired', 'cancelled')", name="state"),
     _period("from_on", "until_on"),
     _present("reason", 500),
+    Index("ix_certificate_states_version", "recorded_version", "certificate"),
 )
 
 certified_products = Table(
@@ -214,6 +216,34 @@ certified_products = Table(
     Index(None, "certificate"),
     Index("ix_certified_products_product", "product"),
 )
+
+certificate_months = Table(
+    "certificate_months",
+    metadata,
+    Column("region", String(6), primary_key=True),
+    text_column("scheme", primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("delta", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("withdrawn", BigInteger, nullable=False),
+    Column("expired", BigInteger, nullable=False),
+    CheckConstraint("region ~ '^[0-9]{6}$'", name="region"),
+    CheckConstraint("extract(day FROM month) = 1", name="month"),
+    CheckConstraint("added >= 0 AND withdrawn >= 0 AND expired >= 0", name="moves"),
+)
+"""By how much each month changes the number of valid certificates, as known now; also months to come, in which known
+certificates expire."""
+
+certificates_counted = Table(
+    "certificates_counted",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    id_column("after", nullable=True),
+    CheckConstraint("one", name="one"),
+    CheckConstraint("version >= 0", name="version"),
+)
+"""Up to which version of the registry they are counted; `after`: the last certificate counted of the next version."""
 
 recognitions = Table(
     "recognitions",

@@ -47,9 +47,10 @@ def _of_the_province(now: datetime) -> Iterator[Target]:
 
 def _of_a_city(city: str, begins_on: date, due_on: date, now: datetime) -> Iterator[Target]:
     wanted = (
-        ("演示：一年内参与居民 600 人", Measure.PARTICIPANTS, 600),
-        ("演示：一年内认证商品销量 20000 件", Measure.CERTIFIED_UNITS, 20_000),
+        ("演示：参与居民 600 人", Measure.PARTICIPANTS, 600),
+        ("演示：认证商品销量 20000 件", Measure.CERTIFIED_UNITS, 20_000),
         ("演示：核定补贴 50 万元", Measure.SUBSIDY_GRANTED, 50_000_000),
+        ("演示：有效证书 120 张", Measure.VALID_CERTIFICATES, 120),
         ("演示：活跃门店 10 家", Measure.ACTIVE_STORES, 10),
         ("演示：覆盖区县 6 个", Measure.DISTRICTS_REACHED, 6),
     )

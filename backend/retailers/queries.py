@@ -10,6 +10,8 @@ NAMES = "SELECT store, name_zh FROM stores WHERE city = %(city)s AND store = ANY
 
 DISTRICTS = "SELECT DISTINCT district FROM stores WHERE city = %(city)s ORDER BY district"
 
+DISTRICTS_MAX = 100
+
 RETAILERS = """
 SELECT DISTINCT retailer FROM stores WHERE city = %(city)s ORDER BY retailer LIMIT %(limit)s"""
 
@@ -37,6 +39,19 @@ class FoundStore(NamedTuple):
     store: str
     name_zh: str
     district: str
+
+
+DISTRICT_PLACES = """
+SELECT district, avg(latitude_e6)::integer, avg(longitude_e6)::integer FROM stores
+WHERE city = %(city)s AND latitude_e6 IS NOT NULL GROUP BY district ORDER BY district LIMIT %(limit)s"""
+
+
+class DistrictPlace(NamedTuple):
+    """WGS 84, millionths of a degree."""
+
+    district: str
+    latitude_e6: int
+    longitude_e6: int
 
 
 def search(connection: Connection, city: str, text: str, *, limit: int) -> list[FoundStore]:
@@ -72,6 +87,11 @@ def siblings(connection: Connection, city: str, store: str, stores: Collection[s
     """Those of `stores` that belong to the retailer of `store`."""
     given = {"city": city, "store": store, "stores": words(sorted(stores))}
     return {found for (found,) in hot(connection, SIBLINGS, given)}
+
+
+def district_places(connection: Connection, city: str) -> list[DistrictPlace]:
+    """Of each district that has a shop whose place is known, the middle of those shops."""
+    return [DistrictPlace(*row) for row in hot(connection, DISTRICT_PLACES, {"city": city, "limit": DISTRICTS_MAX})]
 
 
 def names_of(connection: Connection, city: str, stores: Collection[str]) -> dict[str, str]:

@@ -87,6 +87,24 @@ class ShopTotal(NamedTuple):
     fen: int
 
 
+class Use(NamedTuple):
+    """What one budget gave by one certification, district or retailer (`key`; empty for what has none), in its unit: in all,
+    and in the present and the last month of sale.
+    """
+
+    facet: str
+    key: str
+    amount: int
+    awards: int
+    lately: int
+
+
+class MonthUse(NamedTuple):
+    month: date
+    amount: int
+    awards: int
+
+
 class BudgetOutlook(NamedTuple):
     """A budget as it stood on the morning of `day`; `p50` and `p90` are None where it outlasts `until`."""
 

@@ -5,12 +5,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from backend.kernel.periods import day_start_ms, instant
-from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, ShopTotal, Sums, Total
+from backend.statistics.model import BudgetOutlook, DayTotal, Facet, MonthUse, Period, ShopTotal, Sums, Total, Use
 from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 KEYS_MAX = 40
 DAYS_MAX = 400
+MONTHS_MAX = 36
+MORNINGS_MAX = 90
 
 _OF_FACET = """
 SELECT key, sum(scans)::bigint, sum(awarded)::bigint, sum(points)::bigint, sum(fen)::bigint, {persons}(persons)::bigint
@@ -54,6 +56,25 @@ SHOPS_BY_DAY = f"SELECT begins::text,{_SUMS}{_OF_SHOPS} GROUP BY begins ORDER BY
 SHOPS = f"SELECT key,{_SUMS}{_OF_SHOPS} GROUP BY key ORDER BY sum(scans) DESC, key"
 
 UNTIL = "SELECT until FROM counted_until WHERE city = %(city)s"
+
+
+USES = """
+SELECT facet, key, amount, awards, lately FROM (
+  SELECT facet, key, sum(amount)::bigint AS amount, sum(awards)::bigint AS awards,
+         coalesce(sum(amount) FILTER (WHERE month >= %(lately)s), 0)::bigint AS lately,
+         row_number() OVER (PARTITION BY facet ORDER BY sum(amount) DESC, key) AS place
+  FROM budget_uses WHERE city = %(city)s AND policy = %(policy)s AND unit = %(unit)s GROUP BY facet, key) u
+WHERE place <= %(limit)s ORDER BY facet, place"""
+
+USES_BY_MONTH = """
+SELECT month, sum(amount)::bigint, sum(awards)::bigint FROM budget_uses
+WHERE city = %(city)s AND policy = %(policy)s AND unit = %(unit)s AND facet = 'district'
+GROUP BY month ORDER BY month DESC LIMIT %(limit)s"""
+
+OUTLOOK_DAYS = """
+SELECT policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at FROM budget_outlooks
+WHERE city = %(city)s AND policy = %(policy)s AND unit = %(unit)s ORDER BY day DESC LIMIT %(limit)s"""
+
 
 OUTLOOKS = """
 SELECT policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at FROM budget_outlooks
@@ -127,6 +148,24 @@ def counted_until(connection: Connection, city: str) -> datetime | None:
     """Up to when decisions are in the totals; None before the first count."""
     row = hot(connection, UNTIL, {"city": city}).fetchone()
     return None if row is None else row[0]
+
+
+def uses(connection: Connection, city: str, budget: tuple[str, str], lately: date) -> Sequence[Use]:
+    """`budget`: its policy and unit. Of each facet those that got most; `lately`: the first day of a month."""
+    given = {"city": city, "policy": budget[0], "unit": budget[1], "lately": lately, "limit": KEYS_MAX}
+    return [Use(*row) for row in hot(connection, USES, given)]
+
+
+def uses_by_month(connection: Connection, city: str, budget: tuple[str, str]) -> Sequence[MonthUse]:
+    """In order; the last three years."""
+    given = {"city": city, "policy": budget[0], "unit": budget[1], "limit": MONTHS_MAX}
+    return [MonthUse(*row) for row in hot(connection, USES_BY_MONTH, given)][::-1]
+
+
+def outlook_days(connection: Connection, city: str, budget: tuple[str, str]) -> Sequence[BudgetOutlook]:
+    """What each of the last ninety mornings said, in order."""
+    given = {"city": city, "policy": budget[0], "unit": budget[1], "limit": MORNINGS_MAX}
+    return [BudgetOutlook(*row) for row in hot(connection, OUTLOOK_DAYS, given)][::-1]
 
 
 def outlooks(connection: Connection, city: str) -> Sequence[BudgetOutlook]:

@@ -95,6 +95,31 @@ REFUSALS_THERE = "SELECT 1 FROM refusal_totals WHERE city = %(city)s LIMIT 1"
 FORGET_OLD_REFUSALS = "DELETE FROM refusal_totals WHERE city = %(city)s AND day < %(day)s"
 FORGET_OLD_REFUSED = "DELETE FROM refused_lines WHERE city = %(city)s AND sold_at < %(since)s"
 
+FORGET_USES = "DELETE FROM budget_uses WHERE city = %(city)s AND month = %(begins)s"
+
+COUNT_USES = """
+INSERT INTO budget_uses (city, policy, unit, month, facet, key, awards, amount)
+SELECT %(city)s, policy, unit, %(begins)s,
+       CASE WHEN GROUPING(scheme) = 0 THEN 'scheme' WHEN GROUPING(district) = 0 THEN 'district' ELSE 'retailer' END,
+       COALESCE(scheme, district, retailer), count(*), sum(award)::bigint
+FROM (
+  SELECT v.policy, a.unit, a.award, l.scheme, l.district, COALESCE(s.retailer, '') AS retailer
+  FROM (
+    SELECT DISTINCT ON (d.basket, d.line_no) d.basket, d.line_no, d.decision_no, d.policy_version, d.unit, d.award,
+           COALESCE(d.certificate_scheme, '') AS scheme, COALESCE(b.district, '') AS district, b.store
+    FROM baskets b JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket
+    WHERE b.city = %(city)s AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
+    ORDER BY d.basket, d.line_no, d.decision_no DESC) l
+  CROSS JOIN LATERAL (
+    SELECT l.policy_version, l.unit, l.award WHERE l.award > 0
+    UNION ALL
+    SELECT f.policy_version, f.unit, f.award FROM further_awards f
+    WHERE f.city = %(city)s AND f.basket = l.basket AND f.line_no = l.line_no AND f.decision_no = l.decision_no
+      AND f.award > 0) a
+  JOIN policy_versions v ON v.city = %(city)s AND v.version = a.policy_version
+  LEFT JOIN stores s ON s.city = %(city)s AND s.store = l.store) uses
+GROUP BY GROUPING SETS ((policy, unit, scheme), (policy, unit, district), (policy, unit, retailer))"""
+
 KEEP_OUTLOOK = """
 INSERT INTO budget_outlooks (city, policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at)
 VALUES (%(city)s, %(policy)s, %(unit)s, %(day)s, %(title_zh)s, %(granted)s, %(left)s, %(daily)s, %(p50)s, %(p90)s,
@@ -125,12 +150,15 @@ def all_days(connection: Connection, city: str) -> list[date]:
 
 
 def count(connection: Connection, city: str, period: Period, begins: date) -> None:
-    """Makes the totals of a day or month anew. `begins`: its first civil day."""
+    """Makes the totals of a day or month anew, and of a month what each budget was used for. `begins`: its first civil day."""
     key = {"city": city, "period": period.value, "begins": begins}
     since = instant(day_start_ms(begins))
     until = instant(day_start_ms(_end(period, begins)))
     hot(connection, FORGET, key)
     hot(connection, COUNT, {**key, "since": since, "until": until})
+    if period is Period.MONTH:
+        hot(connection, FORGET_USES, {"city": city, "begins": begins})
+        hot(connection, COUNT_USES, {"city": city, "begins": begins, "since": since, "until": until})
 
 
 def count_refusals(connection: Connection, city: str, day: date) -> None:

@@ -61,6 +61,24 @@ refused_lines = Table(
 )
 """The latest of them: at most twenty of a shop, day and reason."""
 
+budget_uses = Table(
+    "budget_uses",
+    metadata,
+    city_column(),
+    text_column("policy", primary_key=True),
+    text_column("unit", primary_key=True),
+    Column("month", Date, primary_key=True),
+    text_column("facet", primary_key=True),
+    text_column("key", primary_key=True),
+    Column("awards", BigInteger, nullable=False),
+    amount_column("amount"),
+    CheckConstraint("facet IN ('scheme', 'district', 'retailer')", name="facet"),
+    CheckConstraint("extract(day FROM month) = 1", name="month"),
+    CheckConstraint("awards > 0 AND amount > 0", name="amounts"),
+    Index("ix_budget_uses_month", "city", "month"),
+)
+"""What each budget gave in a month of sale, by whom and what it went to; made anew from the scans at any time."""
+
 counted_until = Table(
     "counted_until",
     metadata,

@@ -64,6 +64,11 @@ class Measure(StrEnum):
         "起始日以来有扫码的区县",
         "districts with a scan since the first day",
     )
+    VALID_CERTIFICATES = (
+        *("valid_certificates", "有效证书", "Valid certificates", "张", "certificates"),
+        "登记库中持证企业在本地、月末有效的证书，按最近一个整月",
+        "of the registry, of holders registered here, valid at the end of the last whole month",
+    )
     BY_HAND = (
         *("by_hand", "人工登记", "Entered by hand", "", ""),
         "系统不能测算，由工作人员按来源登记",
@@ -71,7 +76,7 @@ class Measure(StrEnum):
     )
 
 
-OF_A_SCHEME = frozenset({Measure.CERTIFIED_UNITS, Measure.CERTIFIED_FEN})
+OF_A_SCHEME = frozenset({Measure.CERTIFIED_UNITS, Measure.CERTIFIED_FEN, Measure.VALID_CERTIFICATES})
 """May be measured of one certification alone."""
 IN_FEN = frozenset({Measure.CERTIFIED_FEN, Measure.SUBSIDY_GRANTED})
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from backend.certificates import count_pages
 from backend.kernel.periods import civil_date, milliseconds
 from backend.officials.model import PROVINCE_SUFFIX
 from backend.statistics import queries as statistics
@@ -66,12 +67,21 @@ def _measure(
     connection: Connection, city: str, target: Target, within: Sequence[str], at: tuple[date, datetime]
 ) -> None:
     on, now = at
-    value = sum(measured(connection, one, target.yardstick, on) for one in within)
+    if target.yardstick.measure is Measure.VALID_CERTIFICATES:
+        on = _month_end(on)
+        value = count_pages.valid_at_end_of(connection, city, target.yardstick.scheme, on.replace(day=1))
+    else:
+        value = sum(_sold(connection, one, target.yardstick, on) for one in within)
     store.keep(connection, city, target.target, (on, value), now)
 
 
-def measured(connection: Connection, city: str, yardstick: Yardstick, on: date) -> int:
-    """What `yardstick` says of one city at the end of the civil day `on`. What is entered by hand is not measured."""
+def _month_end(on: date) -> date:
+    """The last day of a month at or before `on`."""
+    return (on + _DAY).replace(day=1) - _DAY
+
+
+def _sold(connection: Connection, city: str, yardstick: Yardstick, on: date) -> int:
+    """What the sales of one city say at the end of the civil day `on`."""
     span, measure = (yardstick.begins_on, on + _DAY), yardstick.measure
     if measure is Measure.PARTICIPANTS:
         return statistics.persons(connection, city, span)

@@ -19,9 +19,11 @@ PROGRAMS = ("backend", "scanner", "firmware_bridge")
 REGISTRIES = frozenset(
     {
         "bodies",
+        "certificate_months",
         "certificate_states",
         "certificate_terms",
         "certificates",
+        "certificates_counted",
         "certified_products",
         "enterprise_listings",
         "enterprises",

@@ -28,6 +28,7 @@ NO_OFFICIAL_STARTS = {
     "device_reports": "tills report",
     "draw_samples": "a job draws",
     "end_leases": "part of other acts, and a job",
+    "count_certificates": "a job counts",
     "count_scans": "a job adds up",
     "export_person": "a resident asks for a copy",
     "file_appeal": "a resident appeals",

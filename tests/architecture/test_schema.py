@@ -36,6 +36,7 @@ PASSING = frozenset(
         "departure_notes",
         "device_boots",
         "scan_totals",
+        "budget_uses",
         "export_pieces",
         "sales_file_rows",
         "refusal_totals",

@@ -12,11 +12,13 @@ from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
 from backend.certificates.imports import Source, import_rows
 from backend.demo.year.goods import registry_rows
-from backend.demo.year.shops import PARTNERS, SHOPS, SUZHOU
+from backend.demo.year.shops import DISTRICT_PLACES, PARTNERS, SHOPS, SUZHOU
 from backend.redemptions.document import load_catalogue
+from backend.retailers.store import StorePlace
 from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.open_store import open_store
+from backend.usecases.place_store import place_store
 from backend.usecases.preview_policy import Place, last_months
 from backend.usecases.publish_by_two import preview_new, publish_by_two
 from backend.usecases.publish_catalogue import Said, publish_catalogue
@@ -57,6 +59,8 @@ def _open_shops(connection: Connection, now: datetime) -> None:
         open_store(connection, partner, now)
     for shop in SHOPS:
         open_store(connection, shop.store, now)
+        latitude, longitude = DISTRICT_PLACES[shop.store.district]
+        place_store(connection, SUZHOU, shop.store.store, StorePlace(now, latitude, longitude, AUTHOR))
         for number in range(1, shop.tills + 1):
             device = shop.device(number)
             enrol_device(connection, Enrolment(device, SUZHOU, shop.store.store, "k1", _public_key(device)), now)

@@ -19,10 +19,11 @@ from backend.demo.year import goods
 from backend.demo.year.counting_house import keep_house
 from backend.demo.year.desk import Desk
 from backend.demo.year.founding import FOUNDER
+from backend.demo.year.register import register_rows
 from backend.demo.year.sales import BASKETS_A_DAY, DAYS, RESIDENTS, Sale, Way, joins_on, sales_of
 from backend.demo.year.shops import SUZHOU
 from backend.demo.year.tills import Sent, Tills
-from backend.kernel.periods import CHINA, milliseconds
+from backend.kernel.periods import CHINA, civil_date, milliseconds
 from backend.ledger import chart
 from backend.policies.model import Outcome
 from backend.policies.store import PolicyCache
@@ -149,8 +150,11 @@ class _Year:
             rows = goods.registry_rows(learned=True)
         elif on == goods.withdrawn_from(self._span.ends):
             rows = goods.registry_rows(withdrawn_on=on)
+        elif on == civil_date(milliseconds(self._span.begins)):
+            rows = []
         else:
             return
+        rows += register_rows(self._span.ends, on)
         import_rows(self._database, rows, Source("苏州演示名录 (虚构)", f"{on}.csv", "demo", now))
         self._resolver.resolve(SUZHOU, now)
 

@@ -13,6 +13,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, milliseconds
 from backend.key_files import secret_key
 from backend.storage.transaction import Database
+from backend.usecases.count_certificates import count_certificates
 from backend.usecases.count_scans import count_scans, keep_outlooks
 from backend.usecases.measure_targets import measure_targets
 
@@ -43,6 +44,7 @@ def make_year(url: str, owner: Database, keyring: Keyring, marker: Path, now: da
     keep_outlooks(owner, SUZHOU, now)
     begins_on = span.ends - timedelta(days=span.days)
     set_targets(owner, SUZHOU, begins_on, begins_on + timedelta(days=SET_FOR), now)
+    count_certificates(owner)
     measure_targets(owner, SUZHOU, now)
     marker.write_text(DONE)
 

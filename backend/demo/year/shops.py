@@ -36,6 +36,15 @@ SHOPS = (
     Shop(_shop("appliance-kunshan", "示例电器城有限公司", "示例电器城(昆山)", "320583"), APPLIANCES, 1, 5),
     Shop(_shop("building-wuzhong", "示例建材家居有限公司", "示例建材(吴中)", "320506"), BUILDING, 1, 4, opens=40),
 )
+DISTRICT_PLACES = {
+    "320505": (31_296_000, 120_573_000),
+    "320506": (31_263_000, 120_632_000),
+    "320507": (31_369_000, 120_643_000),
+    "320508": (31_311_000, 120_617_000),
+    "320509": (31_160_000, 120_641_000),
+    "320583": (31_385_000, 120_981_000),
+}
+"""About the middle of each district (WGS 84, millionths of a degree): where its invented shops stand."""
 PARTNERS = (
     _shop("metro", "示例轨道交通集团有限公司", "示例轨道交通服务点(人民路)", "320508"),
     _shop("garden", "示例园林管理处", "示例园林售票处", "320508"),

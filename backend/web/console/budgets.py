@@ -1,22 +1,36 @@
 """Budgets and when they run out, what quotes and leases keep of them, and each shop's account against its claims."""
 
 import zlib
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
 
 from flask import Response, request
 
+from backend.certificates import queries as certificates
 from backend.kernel.periods import CHINA
 from backend.ledger import queries as ledger
+from backend.statistics import queries as statistics
+from backend.statistics.model import Use
 from backend.storage.stream import snapshot
 from backend.usecases.forecast_budgets import forecast_budgets
 from backend.usecases.reconcile_shops import reconcile_shops
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
-from backend.web.console.declare import Topic, page
-from backend.web.console.money_words import CHARS_MAX, SEES, amount, unit_name
+from backend.web.console.declare import Texts, Topic, page
+from backend.web.console.money_words import CHARS_MAX, SEES, UNIT_NAMES, amount, unit_name
 from backend.web.context import now
+from backend.web.problems import NotFound
 
 ROWS = 100
+FACETS: Mapping[str, Texts] = MappingProxyType(
+    {
+        "district": ("按区县", "By district"),
+        "scheme": ("按认证", "By certification"),
+        "retailer": ("按商户", "By retailer"),
+    }
+)
 
 
 @page("/budgets", title=("预算", "Budgets"), topic=Topic.MONEY, roles=SEES, menu=("预算", "Budgets"))
@@ -53,3 +67,42 @@ def shops_reconciled() -> Response:
         rows = reconcile_shops(connection, here.city())
     differing = [one for one in rows if one.difference]
     return render("money/reconciliation.html", rows=rows, differing=differing, unit_name=unit_name)
+
+
+@page("/budgets/<policy>/<unit>", title=("预算使用", "Use of a budget"), topic=Topic.MONEY, roles=SEES)
+def budget_used(policy: str, unit: str) -> Response:
+    """Who and what a budget went to, and when it runs out, as each morning foresaw it."""
+    city, budget = here.city(), (policy[:CHARS_MAX], unit)
+    if unit not in UNIT_NAMES:
+        raise NotFound
+    with read(city) as connection:
+        mornings = statistics.outlook_days(connection, city, budget)
+        months = statistics.uses_by_month(connection, city, budget)
+        if not mornings and not months:
+            raise NotFound
+        lately = (now().astimezone(CHINA).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+        uses = statistics.uses(connection, city, budget, lately)
+        schemes = {code: here.say(zh, en) for code, zh, en in certificates.scheme_names(connection)}
+    return render(
+        "money/budget.html",
+        policy=policy,
+        unit=unit,
+        mornings=mornings,
+        last=mornings[-1] if mornings else None,
+        months=months,
+        whole_span=sum(one.amount for one in months),
+        facets=[(facet, [_named(one, schemes) for one in uses if one.facet == facet]) for facet in FACETS],
+        facet_names=FACETS,
+        lately=lately,
+        money=unit in ("fen", "fee"),
+        amount=amount,
+        unit_name=unit_name,
+    )
+
+
+def _named(use: Use, schemes: dict[str, str]) -> tuple[str, Use]:
+    if use.facet == "scheme":
+        return schemes.get(use.key, here.say("未查到证书", "No certificate")), use
+    if use.facet == "district":
+        return here.district_name(use.key) if use.key else here.say("不在门店", "In no shop"), use
+    return use.key or here.say("不在门店", "In no shop"), use

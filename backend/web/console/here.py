@@ -55,6 +55,13 @@ def city_name(code: str) -> str:
     return (region_name(code) or code).removesuffix("市辖区")
 
 
+def district_name(code: str) -> str:
+    """Of a county of the city that is looked at, without the names above it."""
+    return (
+        (region_name(code) or code).removeprefix(city_name(city())).removeprefix(region_name(code[:2] + "0000") or "")
+    )
+
+
 def district() -> str | None:
     """The only district that the official sees, or None for the whole city."""
     return official().district

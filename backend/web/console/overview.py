@@ -17,11 +17,14 @@ from backend.retailers import queries as retailers
 from backend.scans import rulings
 from backend.statistics import queries
 from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Total
+from backend.targets.pace import Verdict
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
 from backend.web.console.declare import DECLARED, EVERYONE, Texts, Topic, has_role, page
-from backend.web.console.target_words import PAST, counted, shown_of
+from backend.web.console.district_map import tile_map
+from backend.web.console.money_words import SEES
+from backend.web.console.target_words import Shown, counted, shown_of
 from backend.web.context import now
 
 SPANS = (7, 30, 90, 365)
@@ -32,7 +35,7 @@ WAITING_MAX = 100
 STALE = timedelta(days=35)
 RUNS_OUT_SOON = timedelta(days=30)
 SHOPS_SHOWN = 15
-STEPS = 5
+CODE_DIGITS = 6
 TARGETS_SHOWN = 4
 """Those that end first."""
 NO_SCHEME: Texts = ("未查到证书", "No certificate")
@@ -52,18 +55,11 @@ class Alert(NamedTuple):
         return f"/console{self.rule}" if open_to else None
 
 
-class Tile(NamedTuple):
-    """A district on the map; `step` from 0 (nothing) to 5 (most), by its part of the most."""
-
-    code: str
-    total: Total
-    step: int
-
-
 @page("/", title=("总览", "Overview"), topic=Topic.OVERVIEW, roles=EVERYONE, menu=("总览", "Overview"))
 def overview() -> Response:
     days = _days(request.args.get("days", ""))
-    city, district = here.city(), here.district()
+    city, chosen = here.city(), _chosen(request.args.get("district", ""))
+    district = here.district() or chosen
     today = civil_date(milliseconds(now()))
     span = today - timedelta(days=days), today + timedelta(days=1)
     period = Period.MONTH if days >= BY_MONTH else Period.DAY
@@ -76,11 +72,13 @@ def overview() -> Response:
         alerts = list(_alerts(connection, city, outlooks, today, now())) if not district else []
         names = {code: (zh, en) for code, zh, en in certificates.scheme_names(connection)}
         shops = [one for one in facets.get(Facet.STORE, ()) if one.key][:SHOPS_SHOWN]
+        places = retailers.district_places(connection, city) if facets else []
         shop_names = retailers.names_of(connection, city, {one.key for one in shops})
-    targets = [one for one in shown_of(city) if not one.one.withdrawn and one.pace.verdict not in PAST]
+    targets = [] if chosen else [one for one in shown_of(city) if not one.one.withdrawn]
     return render(
         "overview/overview.html",
-        targets=targets[:TARGETS_SHOWN],
+        targets=[one for one in targets if not one.is_past][:TARGETS_SHOWN],
+        chosen=chosen,
         counted=counted,
         days=days,
         spans=SPANS,
@@ -89,16 +87,23 @@ def overview() -> Response:
         whole_span=_sum(time),
         hours=sorted(facets.get(Facet.HOUR, ())),
         schemes=[(names.get(one.key, NO_SCHEME), one) for one in facets.get(Facet.SCHEME, ())],
-        districts=_tiles(facets.get(Facet.DISTRICT, ())),
+        districts=tile_map(facets.get(Facet.DISTRICT, ()), places),
         shops=[(shop_names.get(one.key, one.key), one) for one in shops],
         outlooks=outlooks,
-        alerts=alerts,
+        opens_budgets=has_role(here.official(), SEES),
+        alerts=[*alerts, *_of_targets(targets)],
         today=today,
     )
 
 
 def _days(given: str) -> int:
     return int(given) if given.isascii() and given.isdigit() and int(given) in SPANS else USUAL
+
+
+def _chosen(given: str) -> str | None:
+    """A district of the city that is looked at."""
+    is_code = given.isascii() and given.isdigit() and len(given) == CODE_DIGITS
+    return given if is_code and given.startswith(here.city()[:4]) else None
 
 
 def _facet(connection: Connection, city: str, facet: Facet, days: int, today: date) -> list[Total]:
@@ -120,12 +125,6 @@ def _sum(rows: Sequence[DayTotal]) -> Total:
         sum(one.fen for one in rows),
         sum(one.persons for one in rows),
     )
-
-
-def _tiles(totals: Sequence[Total]) -> list[Tile]:
-    known = [one for one in totals if one.key]
-    most = max((one.scans for one in known), default=0)
-    return sorted(Tile(one.key, one, -(-one.scans * STEPS // most)) for one in known)
 
 
 def _alerts(
@@ -178,6 +177,15 @@ def _of_registry(connection: Connection, at: datetime) -> Iterator[Alert]:
     elif at - newest > STALE:
         days = (at - newest).days
         yield Alert("waits", f"登记库已 {days} 天未更新", f"The registry is {days} days old", "/registry/imports")
+
+
+def _of_targets(targets: Sequence[Shown]) -> Iterator[Alert]:
+    """What is past its day, and nobody has said whether it was met."""
+    untold = sum(one.pace.verdict is Verdict.UNMEASURED and one.is_past for one in targets)
+    if untold:
+        yield Alert(
+            "waits", f"{untold} 项政策目标已到期，尚未登记进展", f"{untold} targets are past, unread", "/targets"
+        )
 
 
 def _many(count: int) -> str:

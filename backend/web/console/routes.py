@@ -13,6 +13,7 @@ from backend.web.console import policies as _policies  # noqa: F401
 from backend.web.console import policy_drafts as _policy_drafts  # noqa: F401
 from backend.web.console import policy_editor as _policy_editor  # noqa: F401
 from backend.web.console import registry as _registry  # noqa: F401
+from backend.web.console import registry_counts as _registry_counts  # noqa: F401
 from backend.web.console import registry_imports as _registry_imports  # noqa: F401
 from backend.web.console import ripple as _ripple  # noqa: F401
 from backend.web.console import rulings as _rulings  # noqa: F401

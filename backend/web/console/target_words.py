@@ -23,7 +23,6 @@ VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
     Verdict.UNMEASURED: ("待登记", "No reading yet", "waits"),
 }
 """Chinese, English, and how it is coloured."""
-PAST = frozenset({Verdict.MET, Verdict.OVERDUE})
 
 
 class Shown(NamedTuple):
@@ -36,6 +35,10 @@ class Shown(NamedTuple):
     @property
     def verdict(self) -> tuple[str, str, str]:
         return VERDICTS[self.pace.verdict]
+
+    @property
+    def is_past(self) -> bool:
+        return self.pace.verdict is Verdict.MET or self.pace.days_left < 0
 
     @property
     def in_fen(self) -> bool:

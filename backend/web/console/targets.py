@@ -20,7 +20,7 @@ from backend.web.console.connection import read, write
 from backend.web.console.declare import EVERYONE, Topic, page
 from backend.web.console.money_words import by, names
 from backend.web.console.target_form import Typed, goal_of, said_of, text_of, times_of, yardstick_of
-from backend.web.console.target_words import PAST, Shown, counted, province_above, shown_of, today, unit_of
+from backend.web.console.target_words import Shown, counted, province_above, shown_of, today, unit_of
 from backend.web.context import now
 from backend.web.problems import PROBLEMS
 
@@ -35,8 +35,8 @@ def targets_listed() -> Response:
     live = [one for one in shown if not one.one.withdrawn]
     return render(
         "targets/list.html",
-        current=[one for one in live if one.pace.verdict not in PAST],
-        past=[one for one in live if one.pace.verdict in PAST],
+        current=[one for one in live if not one.is_past],
+        past=[one for one in live if one.is_past],
         withdrawn=[one for one in shown if one.one.withdrawn],
         provinces=provinces,
         upper=upper,

@@ -20,6 +20,8 @@ function draw(place) {
   const { kind, unit } = place.dataset;
   const across = kind === "across";
   const columns = place.dataset.y.split(",").map(Number);
+  // Bars from the left need room for each row, and few rows no more than that.
+  if (across) place.style.height = `${Math.max(5, 2.5 + rows.length * 1.4 * (columns.length > 1 ? 1.4 : 1))}rem`;
   const names = rows.map((row) => row.cells[Number(place.dataset.x)].textContent.trim());
   const chart = window.echarts.getInstanceByDom(place) ?? window.echarts.init(place);
   chart.setOption({
