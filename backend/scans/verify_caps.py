@@ -109,7 +109,8 @@ earned AS (
          sum(used) AS used
   FROM (SELECT cap, of_person, resident, period, used FROM counted
         UNION ALL
-        SELECT cap, true, person, period, used FROM carried_caps WHERE city = %(city)s) counted
+        SELECT cap, true, person, period, used FROM carried_caps
+        WHERE city = %(city)s AND NOT starts_with(cap, 'redeemed:')) counted
   LEFT JOIN merged_residents m ON m.absorbed = counted.resident GROUP BY 1, 2, 3),
 people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor),
 carried AS (

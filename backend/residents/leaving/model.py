@@ -58,8 +58,12 @@ class Told(NamedTuple):
         return sum(one.available + one.pending for one in self.losses if one.unit == "fen")
 
 
+REDEEMED = "redeemed:"
+"""Before the catalogue's entry, in a note's name of what a person may redeem of it."""
+
+
 class UsedCap(NamedTuple):
-    """A counter of the resident's own, as `cap_counters` has it."""
+    """A counter of the resident's own, as `cap_counters` has it, or of an entry that was redeemed (`REDEEMED`)."""
 
     city: str
     period: str
@@ -71,6 +75,10 @@ class UsedCap(NamedTuple):
     def is_moment(self) -> bool:
         """Whether it counts one moment of sale, of a window."""
         return is_moment(("", self.period, self.cap))
+
+    @property
+    def is_of_redemptions(self) -> bool:
+        return self.cap.startswith(REDEEMED)
 
     def still_runs(self, today: date) -> bool:
         """Whether its civil period (day, month, year, or for life) is not over on `today`; no window is longer than a year."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
-from backend.residents.leaving.model import UsedCap
+from backend.residents.leaving.model import REDEEMED, UsedCap
 from backend.residents.people import Home
 from backend.storage.columns import numbers, octets, words
 from backend.storage.transaction import hot
@@ -62,7 +62,10 @@ NOTE = "SELECT sealed, departure::text FROM departure_notes WHERE name = %(name)
 FORGET_NOTES = "DELETE FROM departure_notes WHERE ends_at <= %(now)s"
 
 USED_CAPS = """
-SELECT period, cap, used, allowed FROM cap_counters WHERE city = %(city)s AND person = %(resident)s AND used > 0"""
+SELECT period, cap, used, allowed FROM cap_counters WHERE city = %(city)s AND person = %(resident)s AND used > 0
+UNION ALL
+SELECT period, %(redeemed)s || entry, used, allowed FROM redemption_counters
+WHERE city = %(city)s AND person = %(resident)s AND used > 0"""
 
 CARRY = """
 INSERT INTO carried_caps (city, person, period, cap, departure, used)
@@ -83,6 +86,33 @@ ADD_CARRIED = """
 UPDATE cap_counters c SET used = c.used + t.used, version = c.version + 1
 FROM unnest(%(periods)s::text[], %(caps)s::text[], %(used)s::bigint[]) t(period, cap, used)
 WHERE c.city = %(city)s AND c.person = %(person)s AND c.period = t.period AND c.cap = t.cap"""
+
+
+LIMITS_COUNTED = """
+SELECT period, %(redeemed)s || entry, used, allowed FROM redemption_counters
+WHERE city = %(city)s AND person = %(person)s AND period = ANY(%(periods)s::text[]) ORDER BY entry, period FOR UPDATE"""
+
+COUNT_LIMITS = """
+INSERT INTO redemption_counters (city, person, entry, period, used, allowed)
+SELECT %(city)s, %(person)s::uuid, substr(t.cap, length(%(redeemed)s) + 1), t.period, t.used, t.allowed
+FROM unnest(%(periods)s::text[], %(caps)s::text[], %(used)s::bigint[], %(allowed)s::bigint[]) t(period, cap, used, allowed)"""
+
+ADD_LIMITS = """
+UPDATE redemption_counters c SET used = c.used + t.used
+FROM unnest(%(periods)s::text[], %(caps)s::text[], %(used)s::bigint[]) t(period, cap, used)
+WHERE c.city = %(city)s AND c.person = %(person)s AND c.period = t.period AND %(redeemed)s || c.entry = t.cap"""
+
+
+class _Counters(NamedTuple):
+    """Statements over one kind of counters."""
+
+    counted: str
+    begin: str
+    add: str
+
+
+_CAPS = _Counters(COUNTED, COUNT_CARRIED, ADD_CARRIED)
+_LIMITS = _Counters(LIMITS_COUNTED, COUNT_LIMITS, ADD_LIMITS)
 
 
 class Note(NamedTuple):
@@ -149,7 +179,9 @@ def settled(connection: Connection, resident: str, now: datetime) -> None:
 
 
 def used_caps(connection: Connection, city: str, resident: str) -> list[UsedCap]:
-    return [UsedCap(city, *row) for row in hot(connection, USED_CAPS, {"city": city, "resident": resident})]
+    """Of awards and of redemptions."""
+    given = {"city": city, "resident": resident, "redeemed": REDEEMED}
+    return [UsedCap(city, *row) for row in hot(connection, USED_CAPS, given)]
 
 
 def put_notes(connection: Connection, notes: Sequence[tuple[bytes, bytes]], departure: str, ends_at: datetime) -> None:
@@ -173,26 +205,30 @@ def carry(connection: Connection, person: str, departure: str, found: Sequence[U
     today = civil_date(milliseconds(now))
     running = [one for one in found if one.still_runs(today)]
     for city in sorted({one.city for one in running}):
-        _carry(connection, city, person, departure, [one for one in running if one.city == city])
+        here = [one for one in running if one.city == city]
+        who = {"city": city, "person": person, "departure": departure, "redeemed": REDEEMED}
+        _carry(connection, who, _CAPS, [one for one in here if not one.is_of_redemptions])
+        _carry(connection, who, _LIMITS, [one for one in here if one.is_of_redemptions])
 
 
-def _carry(connection: Connection, city: str, person: str, departure: str, found: Sequence[UsedCap]) -> None:
-    who = {"city": city, "person": person}
+def _carry(connection: Connection, who: dict[str, str], counters: _Counters, found: Sequence[UsedCap]) -> None:
     held = {
         (period, cap): (used, allowed)
-        for period, cap, used, allowed in hot(connection, COUNTED, {**who, "periods": words([o.period for o in found])})
+        for period, cap, used, allowed in hot(
+            connection, counters.counted, {**who, "periods": words([o.period for o in found])}
+        )
     }
     # No more than there is room for: the account may have earned before the person was known to have come back.
     fits = [one._replace(used=min(one.used, _room(held, one))) for one in found]
     fits = [one for one in fits if one.used > 0]
-    taken = set(hot(connection, CARRY, {**who, "departure": departure, **_arrays(fits)}).fetchall()) if fits else set()
+    taken = set(hot(connection, CARRY, {**who, **_arrays(fits)}).fetchall()) if fits else set()
     added = [one for one in fits if (one.period, one.cap) in taken]
     fresh = [one for one in added if (one.period, one.cap) not in held]
     again = [one for one in added if (one.period, one.cap) in held]
     if fresh:
-        hot(connection, COUNT_CARRIED, {**who, **_arrays(fresh), "allowed": numbers([one.allowed for one in fresh])})
+        hot(connection, counters.begin, {**who, **_arrays(fresh), "allowed": numbers([one.allowed for one in fresh])})
     if again:
-        hot(connection, ADD_CARRIED, {**who, **_arrays(again)})
+        hot(connection, counters.add, {**who, **_arrays(again)})
 
 
 def _room(held: dict[tuple[str, str], tuple[int, int]], one: UsedCap) -> int:

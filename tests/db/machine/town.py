@@ -62,9 +62,9 @@ NAMES = ("一", "二", "三", "四")
 OLD_UNITS = [f"{number}" * 32 for number in range(1, 6)]
 LEAPS = [timedelta(minutes=10), timedelta(hours=5), timedelta(days=1), timedelta(days=3), timedelta(days=12)]
 CATALOGUE = (
-    entry(POINT),
+    entry(POINT, limit={"pieces": 9, "period": "year"}),
     entry(BUS, points=5, at_till=True, stores=["r1"], shop_fen=40),
-    voucher(TEA, points=8, shop_fen=700),
+    voucher(TEA, points=8, shop_fen=700, limit={"pieces": 2, "period": "lifetime"}),
     entry(TREES, kind="donation", points=2, recipient="green-fund"),
 )
 Step = Callable[[], object]

@@ -35,6 +35,7 @@ from backend.usecases.spend_points import DebtFirst, TooLittleAvailable
 from tests.db.ledger.walk import LI, NOVEMBER, PLAIN, SHORT, assert_sound, held, owe, walled
 from tests.worlds import books
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, read, resident
+from tests.worlds.people import People
 from tests.worlds.redeeming import (
     BUS,
     HELD,
@@ -316,6 +317,35 @@ def test_who_has_no_account_or_waits_for_a_guardian_redeems_nothing(city: City, 
         city.database.write(lambda c, s=change: c.exec_driver_sql(f"UPDATE residents SET {s}"))  # type: ignore[misc]
         with pytest.raises(refusal):
             counter.hold(LI, refusal.code)
+
+
+def test_leaving_and_coming_back_gives_nobody_a_limit_anew(city: City, counter: Counter) -> None:
+    once = {"pieces": 2, "period": "lifetime"}
+    publish(city.database, entry("once", limit=once), entry("more", limit={"pieces": 8, "period": "year"}))
+    people = People(city.database)
+
+    def come(name: str) -> str:
+        found = people.sign_in(name)
+        counter.people.add(found.resident)
+        city.record(city.till(int(found.resident[:4], 16)).basket(read(FRIDGE), resident=found.resident))
+        return found.resident
+
+    first = come("a")
+    counter.confirm(counter.hold(first, 1, entry="once", pieces=2), first)
+    counter.confirm(counter.hold(first, 2, entry="more", pieces=3), first)
+    people.leave(people.sign_in("a"))
+    again, other = come("a"), come("b")
+
+    for name, pieces in (("once", 1), ("more", 5)):
+        with pytest.raises(LimitReached):
+            counter.hold(again, f"{name} again", entry=name, pieces=pieces)
+    counter.confirm(counter.hold(again, 3, entry="more", pieces=4), again)
+    counter.confirm(counter.hold(other, 4, entry="once", pieces=1), other)
+    people.merge(people.sign_in("b"), "a")
+    people.leave(people.sign_in("b"))
+    with pytest.raises(LimitReached):
+        counter.hold(come("a"), 5, entry="once", pieces=1)
+    assert_sound(city)
 
 
 def test_what_is_voided_of_one_who_has_left_ends_with_the_account(city: City, counter: Counter) -> None:
