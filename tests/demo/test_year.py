@@ -1,12 +1,12 @@
 """The invented year goes through the real doors: every invariant holds after it, and the same seed makes the same year."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from backend.demo.year import founding
+from backend.demo.year import founding, mainframe
 from backend.demo.year.life import Keys, Span, live
 from backend.demo.year.sales import joins_on, residents_on
 from backend.demo.year.shops import SUZHOU
@@ -47,6 +47,8 @@ def test_a_stretch_of_the_year_has_awards_returns_claims_and_misuse_and_every_in
     assert _rows(owner, "SELECT 1 FROM decisions WHERE reason = 'held_refused' LIMIT 1")
     assert _rows(owner, "SELECT 1 FROM returns LIMIT 1")
     assert _rows(owner, DECIDED) == _rows(again, DECIDED)
+    mainframe.upload(owner, KEYS.line, datetime(2026, 11, 27, 4, tzinfo=UTC))
+    assert _rows(owner, "SELECT accepted, repeated, refused FROM sales_files") == [(3, 0, 3)]
     assert_verified(owner, SUZHOU)
     owner.close()
     again.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 from backend.demo.keys import CITY_KEY_ID, Keyring
 from backend.demo.steps import step
 from backend.demo.targets import set_targets
-from backend.demo.year import founding
+from backend.demo.year import founding, mainframe
 from backend.demo.year.life import Keys, Span, live
 from backend.demo.year.shops import SUZHOU
 from backend.kernel.errors import DomainError
@@ -40,6 +40,7 @@ def make_year(url: str, owner: Database, keyring: Keyring, marker: Path, now: da
     with step("苏州 founding Suzhou"):
         founding.found(url, owner, span.begins - timedelta(days=2))
     live(url, keys_of(keyring), span, progress=_show)
+    mainframe.upload(owner, keys_of(keyring).line, now)
     count_scans(owner, SUZHOU, now)
     keep_outlooks(owner, SUZHOU, now)
     begins_on = span.ends - timedelta(days=span.days)
