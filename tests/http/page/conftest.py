@@ -36,6 +36,12 @@ from tests.worlds.wechat import APPID, SECRET, WechatServer
 
 PHONE_SCREEN = {"width": 390, "height": 844}
 NUMBERS = count(1)
+GO = """screen => new Promise(gone => {
+  if (location.hash === `#/${screen}`) return gone();
+  window.addEventListener("hashchange", gone, { once: true });
+  location.hash = `#/${screen}`;
+})"""
+"""Ends after the page has heard of it too: its listener is the older one."""
 
 
 @dataclass
@@ -88,8 +94,9 @@ class Phone:
     complaints: list[str] = field(default_factory=list)
 
     def go(self, screen: str) -> None:
-        self.page.evaluate("screen => { location.hash = `#/${screen}`; }", screen)
-        self.page.wait_for_selector(f'[data-screen="{re.split("[/?]", screen)[0]}"] h1')
+        """Until the screen says that it is whole."""
+        self.page.evaluate(GO, screen)
+        self.page.wait_for_selector(f'[data-screen="{re.split("[/?]", screen)[0]}"]:not([aria-busy]) h1')
 
     def sign_in(self) -> None:
         """By the form, with the code that the message held."""
@@ -210,6 +217,6 @@ def phone(world: World, window: BrowserContext, camera: Path) -> Iterator[Phone]
     phone = Phone(page, world, camera)
     page.on("console", lambda said: phone.complaints.append(said.text) if said.type == "error" else None)
     page.goto(f"{world.url}/m/")
-    page.wait_for_selector("main h1")
+    page.wait_for_selector("main .screen:not([aria-busy]) h1")
     yield phone
     assert phone.complaints == []

@@ -284,7 +284,8 @@ def test_a_full_outbox_refuses_reads_loudly_and_takes_them_again_after_receipts(
 
 def test_a_till_hears_the_servers_command_and_nobody_elses(shop: Shop, backend: Backend) -> None:
     till = shop.open_till(backend.broker.port)
-    till.wait_for("state", state="connected")
+    till.say(line("1"), "GPFIN")
+    till.wait_for("receipt")  # it listens, which "connected" alone does not promise
     topic, body = topics.down_cmd(DEVICE), b'{"v":1,"cmd":"revoked","at":1}'
 
     backend.publish(topic, seal_downlink(topic, body, backend.till_key.sign))

@@ -80,7 +80,7 @@ def offer(rollout: str = ROLLOUT, target: str = "till-2.0.tar", version: str = "
 
 
 def wheel(folder: Path, version: str, main: str, name: str = "greenpoints") -> Path:
-    """A package `scanner` with nothing but a `__main__`."""
+    """A package `scanner` with nothing but a `__main__`; the same bytes whenever it is made."""
     folder.mkdir(parents=True, exist_ok=True)
     path, info = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
     files = {
@@ -91,8 +91,10 @@ def wheel(folder: Path, version: str, main: str, name: str = "greenpoints") -> P
     }
     with zipfile.ZipFile(path, "w") as archive:
         for file, content in files.items():
-            archive.writestr(file, content)
-        archive.writestr(f"{info}/RECORD", "".join(f"{file},,\n" for file in files) + f"{info}/RECORD,,\n")
+            archive.writestr(zipfile.ZipInfo(file), content)
+        archive.writestr(
+            zipfile.ZipInfo(f"{info}/RECORD"), "".join(f"{file},,\n" for file in files) + f"{info}/RECORD,,\n"
+        )
     return path
 
 

@@ -67,12 +67,15 @@ async function show() {
   const shown = document.createElement("div");
   shown.className = "screen";
   shown.dataset.screen = name;
+  shown.setAttribute("aria-busy", "true"); // a screen reader waits until it is whole
   main.append(shown);
   try {
     await SCREENS[name].show(shown, { rest, signal, again: show });
   } catch (error) {
     if (signal.aborted) return;
     failed(shown, error);
+  } finally {
+    shown.removeAttribute("aria-busy");
   }
   if (!signal.aborted) settle(shown);
 }
