@@ -159,6 +159,7 @@ class PolicySet:
 
     def __init__(self, policies: Sequence[CompiledPolicy]) -> None:
         self.policies = tuple(policies)
+        self.by_version = {policy.version: policy for policy in policies}
         self.starts = sorted({moment for policy in policies for moment in _moments(policy)})
         self.timed = {policy.version: policy.policy for policy in policies if policy.policy.timed}
         self.watched = frozenset(watch.of for policy in policies for watch in policy.policy.watches)

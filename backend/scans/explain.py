@@ -263,7 +263,7 @@ def stored_verdict(scan: DecidedScan) -> Verdict:
 
 def version_of(scan: DecidedScan, policies: PolicySet) -> CompiledPolicy | None:
     version = scan.decision.policy_version
-    return next((p for p in policies if p.version == version), None) if version else None
+    return policies.by_version.get(version) if version else None
 
 
 def _asked(scan: DecidedScan, policies: PolicySet, chosen: CompiledPolicy | None) -> Sequence[CompiledPolicy]:
@@ -292,15 +292,16 @@ def _fits(decision: Decision) -> bool:
 def _filled(scan: DecidedScan, policy: CompiledPolicy | None, explanation: Explanation | None) -> Sentence:
     reason = scan.decision.reason
     template = SENTENCES[reason]
-    words = {name: _WORDS[name](scan, policy, explanation) for name in PLACEHOLDERS[reason]}
-    return Sentence(
-        template.zh.format(**{name: word.zh for name, word in words.items()}),
-        _capitalised(template.en.format(**{name: word.en for name, word in words.items()})),
-    )
+    zh, en = {}, {}
+    for name in PLACEHOLDERS[reason]:
+        zh[name], en[name] = _WORDS[name](scan, policy, explanation)
+    return Sentence(template.zh.format_map(zh), _capitalised(template.en.format_map(en)))
 
 
 def earned_words(scan: DecidedScan) -> Sentence:
     """All that the buyer earns: 18 分, or 899.95 元和 20 分. Amounts of one unit are said together."""
+    if not scan.more:
+        return amount_words(scan.decision.unit, scan.decision.award)
     total: dict[str, int] = {}
     for award in scan.awards:
         if award.amount and award.unit != FEE:

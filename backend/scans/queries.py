@@ -149,21 +149,20 @@ def used_of(connection: Connection, city: str, person: str, periods: Sequence[st
 
 
 def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
-    decision = Decision(*row[:_WIDTH])
     sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name, *rest = row[_WIDTH:]
     receipt_fen, further, device, cashier, released = rest
     decided = DecidedScan(
-        decision=decision,
-        sold_at_ms=milliseconds(sold_at),
-        decided_at_ms=milliseconds(decided_at),
-        store=store,
-        district=district,
-        body=body,
-        channel=channel,
-        receipt_fen=receipt_fen,
-        more=further_of(further),
-        device=device,
-        cashier=cashier,
+        Decision._make(row[:_WIDTH]),
+        milliseconds(sold_at),
+        milliseconds(decided_at),
+        store,
+        district,
+        body,
+        channel,
+        receipt_fen,
+        further_of(further) if further else (),
+        device,
+        cashier,
         released=released,
     )
     return RecordedScan(decided, city, stream, channel, sold_at, recorded_at, decided_at, store_name)
