@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import flask
@@ -46,7 +47,15 @@ def body_as(schema: ma.Schema) -> Any:
 
 def query_as(schema: ma.Schema) -> Any:
     """The request's parameters; one that nobody asked for is refused. Raises InvalidFields."""
-    return _loaded(schema, flask.request.args.to_dict(), "query:")
+    given = flask.request.args.to_dict()
+    return _loaded(schema, given, "query:") if given else dict(_of_nothing(schema))
+
+
+@cache
+def _of_nothing(schema: ma.Schema) -> Mapping[str, Any]:
+    """What a route is handed when it is asked without any parameter, as most are: it is the same each time."""
+    loaded: Mapping[str, Any] = _loaded(schema, {}, "query:")
+    return loaded
 
 
 def _loaded(schema: ma.Schema, given: Mapping[str, Any], prefix: str) -> Any:
