@@ -1,15 +1,17 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from backend.residents.session_life import Way
+from backend.storage.columns import octets
 from backend.storage.transaction import hot
 
 # A token names no city, so its row is found across cities.
-SESSION = """
-SELECT city, resident::text, session::text, way, expires_at, ends_at FROM resident_sessions
-WHERE token_hash = %(token_hash)s AND revoked_at IS NULL AND expires_at > %(now)s"""
+SESSIONS_BEHIND = """
+SELECT token_hash, city, resident::text, session::text, way, expires_at, ends_at FROM resident_sessions
+WHERE token_hash = ANY(%(token_hashes)s::bytea[]) AND revoked_at IS NULL AND expires_at > %(now)s"""
 
 HOME_OF_SESSION = "SELECT city, resident::text FROM resident_sessions WHERE token_hash = %(token_hash)s"
 
@@ -45,8 +47,18 @@ class OpenSession(NamedTuple):
 
 def session_of(connection: Connection, token_hash: bytes, now: datetime) -> Session | None:
     """The session behind a token that is neither revoked nor expired."""
-    row = hot(connection, SESSION, {"token_hash": token_hash, "now": now}, prepared=True).fetchone()
-    return None if row is None else Session(*row)._replace(way=Way(row[3]))
+    return sessions_of(connection, [token_hash], now).get(token_hash)
+
+
+def sessions_of(connection: Connection, token_hashes: Sequence[bytes], now: datetime) -> dict[bytes, Session]:
+    """By token hash, those of them that are neither revoked nor expired."""
+    rows = hot(
+        connection, SESSIONS_BEHIND, {"token_hashes": octets(token_hashes), "now": now}, prepared=True
+    ).fetchall()
+    return {
+        token_hash: Session(city, resident, session, Way(way), expires_at, ends_at)
+        for token_hash, city, resident, session, way, expires_at, ends_at in rows
+    }
 
 
 def home_of_session(connection: Connection, token_hash: bytes) -> tuple[str, str] | None:

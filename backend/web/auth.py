@@ -1,12 +1,10 @@
 """Who may call a route. One decorator says it, enforces it and writes it into the API's description."""
 
 import ipaddress
-import threading
-import time
 from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from flask import current_app, g, request
 
@@ -18,13 +16,10 @@ from backend.residents import queries as resident_queries
 from backend.residents.queries import Session
 from backend.settings import Settings
 from backend.web.context import backend, now
+from backend.web.recent import Recent
 
 View = Callable[..., Any]
-Caller = TypeVar("Caller")
 
-KEPT_S = 5.0
-"""How long a looked-up token is believed: a revoked one is refused within this, far below the 60 s that are promised."""
-KEPT_MAX = 50_000
 TOKEN_CHARS_MAX = 256
 BODY_BYTES_MAX = 16_384
 GATE = "greenpoints.gate"
@@ -116,30 +111,6 @@ class TokenUnbound(DomainError):
     text_en = "This token names no retailer; have it bound: greenpoints tokens bind --name {name} --city … --retailer …"
 
 
-class Recent(Generic[Caller]):
-    """Callers found in the last seconds, by token hash; bounded, shared by threads."""
-
-    def __init__(self) -> None:
-        self._found: dict[bytes, tuple[float, Caller]] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: bytes) -> Caller | None:
-        found = self._found.get(key)
-        if found is None or found[0] < time.monotonic():
-            return None
-        return found[1]
-
-    def put(self, key: bytes, caller: Caller) -> None:
-        with self._lock:
-            if len(self._found) >= KEPT_MAX:
-                self._found.clear()
-            self._found[key] = (time.monotonic() + KEPT_S, caller)
-
-    def forget(self, key: bytes) -> None:
-        with self._lock:
-            self._found.pop(key, None)
-
-
 class Gate:
     """Finds out who a bearer token belongs to."""
 
@@ -152,11 +123,7 @@ class Gate:
         key = token_hash(token)
         session = self._sessions.get(key)
         if session is None or session.expires_at <= now():
-            with backend().database.glance() as connection:
-                session = resident_queries.session_of(connection, key, now())
-            if session is None:
-                raise Unauthenticated
-            self._sessions.put(key, session)
+            session = self._looked_up(key)
         lasting = backend().sign_in.renew(token, session, now())
         if lasting is None:
             self._sessions.forget(key)
@@ -164,6 +131,16 @@ class Gate:
         if lasting is not session:
             self._sessions.put(key, lasting)
         return lasting
+
+    def _looked_up(self, key: bytes) -> Session:
+        due = self._sessions.due()
+        with backend().database.glance() as connection:
+            found = resident_queries.sessions_of(connection, [key, *due], now())
+        self._sessions.renew(due, found)
+        if key not in found:
+            raise Unauthenticated
+        self._sessions.put(key, found[key])
+        return found[key]
 
     def service(self, token: str, access: Access) -> Service:
         """Raises Unauthenticated, Forbidden, TokenUnbound."""
