@@ -125,7 +125,8 @@ class OfficialSignIn:
             _open(connection, home, stage, visitor, opening, now)
             is_known = _is_known(connection, home, visitor)
             told = {"device": visitor.device, "known": is_known}
-            record(connection, Act(What.OFFICIAL_SIGNED_IN, home[0], "official", home[1], now, after=told))
+            kind = "official" if official.side is Side.CITY else "staff"
+            record(connection, Act(What.OFFICIAL_SIGNED_IN, home[0], kind, home[1], now, after=told))
             if is_known:
                 return Reached(stage, known=None)
             devices.remember(connection, home, token_hash(opening.known), now)

@@ -67,7 +67,7 @@ def test_the_city_invites_a_manager_who_signs_in_at_the_shops_door_and_invites_a
     assert "示例店 s3" not in home, "another retailer's"
     given = post(client, "/shop/staff/new", client.get("/shop/staff/new"), login="he.min", name="何敏", role="clerk")
     assert once(given)
-    assert office.acts()[-2:] == ["staff-added"] * 2
+    assert office.acts()[-3:] == ["staff-added", "official-signed-in", "staff-added"]
 
 
 def test_each_door_lets_in_its_own_alone(office: Office) -> None:
