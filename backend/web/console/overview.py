@@ -79,6 +79,7 @@ def overview() -> Response:
         "overview/overview.html",
         targets=[one for one in targets if not one.is_past][:TARGETS_SHOWN],
         chosen=chosen,
+        chosen_name=here.district_name(chosen) if chosen else None,
         counted=counted,
         days=days,
         spans=SPANS,

@@ -26,6 +26,7 @@ from backend.residents.people import Home
 from backend.storage.base import metadata
 from backend.storage.transaction import Database
 from backend.usecases.claim_missing_points import AskedMissing, ClaimMissingPoints, MissingTerms
+from backend.usecases.count_scans import keep_outlooks
 from backend.usecases.draft_policy import draft_policy
 from backend.usecases.export_tables import run_exports
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
@@ -148,6 +149,8 @@ def _money(world: World) -> Office:
     world.post(Role.FINANCE, "/exports", kind="statements", first="2026-11-01", last="2026-12-31")
     run_exports(world.engine, NANJING, lambda: CLOSING, lambda: False)
     world.found["export"] = _only(world, "exports", "export")
+    assert keep_outlooks(world.engine, NANJING, CLOSING)
+    world.found["unit"] = "points"
     return office
 
 

@@ -70,6 +70,22 @@ def test_an_official_of_one_district_sees_its_numbers_alone(
     assert "玄武区" not in page
 
 
+def test_districts_are_tiles_that_lead_to_one_district_alone(
+    client: FlaskClient, engine_db: Database, clock: Clock
+) -> None:
+    _sold(open_city(engine_db, rules.document(TEN)), clock.now)
+    officials.signed_in(client, engine_db, clock.now, Role.AUDITOR)
+
+    whole, one = _text(client), _text(client, "/console/?district=320106")
+
+    assert 'href="?days=30&amp;district=320106"' in whole
+    assert re.findall(r'<a class="gp-step-(\d)"', whole) == ["5", "3"]  # 16 scans and 8, by code
+    assert 'data-value="8">8</td>' in one
+    assert "返回全市" in one
+    for nowhere in ("320500", "32010", "x", "3201060", "%00"):
+        assert "返回全市" not in _text(client, f"/console/?district={nowhere}")
+
+
 def test_another_citys_scans_are_not_shown(client: FlaskClient, engine_db: Database, clock: Clock) -> None:
     _sold(open_city(engine_db, rules.document(TEN)), clock.now)
     officials.signed_in(client, engine_db, clock.now, Role.CITY_ADMINISTRATOR, city="320500")
