@@ -159,6 +159,12 @@ def test_what_is_no_file_of_sales_is_refused_and_not_kept(
     assert books.rows(city.database, "SELECT count(*) FROM sales_files") == [(0,)]
 
 
+def test_a_name_that_the_database_cannot_hold_is_refused(client: FlaskClient, city: City) -> None:
+    answer = client.post(f"{PATH}?name=a%00b", data=sheet(row("A")), content_type="text/csv", headers=bearer(POS_TOKEN))
+
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid-fields")
+
+
 def test_a_large_file_is_recorded_by_the_job_and_goes_on_where_it_was_stopped(
     client: FlaskClient, city: City, shop: Shop, backend: Backend
 ) -> None:

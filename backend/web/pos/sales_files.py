@@ -23,12 +23,15 @@ from backend.web.pos.routes import pos
 from backend.web.schemas import Body, Text
 from backend.web.shops import own
 
+_SHOWN = r"[^\x00-\x1f\x7f]+"
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class SalesFileQuery(Body):
-    name = Text(1, NAME_MAX, load_default="sales.csv", metadata={"description": "文件名 / name of the file"})
+    name = Text(
+        1, NAME_MAX, pattern=_SHOWN, load_default="sales.csv", metadata={"description": "文件名 / name of the file"}
+    )
 
 
 class SalesFileSchema(ma.Schema):

@@ -52,9 +52,9 @@ def uploads_listed() -> Response:
 def upload_sent() -> Response:
     file = request.files.get("file")
     content = b"" if file is None else file.read(FILE_BYTES_MAX + 1)
-    name = (file.filename if file and file.filename else "—").replace("\x00", "")[-NAME_MAX:]
+    given = (file.filename if file and file.filename else "").replace("\x00", "")
     official = here.official()
-    new = NewFile(new_id(), here.retailer(), name, content, official.official, official.name)
+    new = NewFile(new_id(), here.retailer(), given[-NAME_MAX:] or "—", content, official.official, official.name)
     try:
         # The engine records sales; its wall is the retailer's own shops.
         put_sales_file(backend().database, backend().record_sales, here.city(), new, now())
