@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from backend.audit.acting import acting
+from backend.audit.model import COMMAND, Actor
+from backend.demo.people import add_manager_of_year
 from backend.demo.year import founding, mainframe
 from backend.demo.year.life import Keys, Span, live
 from backend.demo.year.sales import joins_on, residents_on
@@ -38,7 +42,7 @@ def _rows(database: Database, statement: str) -> list[tuple[object, ...]]:
 
 
 def test_a_stretch_of_the_year_has_awards_returns_claims_and_misuse_and_every_invariant_holds(
-    database_url: str, year_url: str
+    database_url: str, year_url: str, tmp_path: Path
 ) -> None:
     owner, again = _lived(database_url, 3), _lived(year_url, 3)
 
@@ -49,6 +53,12 @@ def test_a_stretch_of_the_year_has_awards_returns_claims_and_misuse_and_every_in
     assert _rows(owner, DECIDED) == _rows(again, DECIDED)
     mainframe.upload(owner, KEYS.line, datetime(2026, 11, 27, 4, tzinfo=UTC))
     assert _rows(owner, "SELECT accepted, repeated, refused FROM sales_files") == [(3, 0, 3)]
+    (tmp_path / "password").write_text("of this test")
+    with acting(Actor("command:tests", COMMAND)):
+        add_manager_of_year(owner, tmp_path / "password", datetime(2026, 11, 27, 4, tzinfo=UTC))
+    assert _rows(owner, "SELECT login, roles FROM officials WHERE retailer IS NOT NULL") == [
+        ("shop.suzhou", ["shopkeeper"])
+    ]
     assert_verified(owner, SUZHOU)
     owner.close()
     again.close()

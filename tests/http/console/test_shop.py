@@ -123,7 +123,7 @@ def test_a_statement_that_can_still_be_confirmed_waits_on_the_first_page(
     clerk = officials.signed_in(clerk, office.database, clock.now, Role.CLERK, retailer=BIG)
 
     assert closed
-    assert "2026-11 对账单待确认" in text(clerk, "/")
+    assert '<a href="/shop/statements/2026-11">2026-11 对账单待确认，异议截止 2026-12-06</a>' in text(clerk, "/")
 
 
 def test_tills_are_the_retailers_own_with_what_they_have_not_got_a_receipt_for(clerk: FlaskClient) -> None:

@@ -17,6 +17,7 @@ from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
 from backend.web.console.declare import DECLARED, Topic, has_role, page
+from backend.web.console.money_words import until
 from backend.web.console.shop.shops import own_shops
 from backend.web.console.shop.totals import nothing_on, without_gaps
 from backend.web.console.words import whole
@@ -30,20 +31,22 @@ LATELY = timedelta(days=7)
 
 
 class Waits(NamedTuple):
-    """What the staff should look at, and the page where they act; `kind` as of a status."""
+    """What the staff should look at, and the page where they act, by its rule; `kind` as of a status. `rest`: what follows
+    the rule's address.
+    """
 
     kind: str
     zh: str
     en: str
     rule: str
-    query: str = ""
+    rest: str = ""
 
     @property
     def href(self) -> str | None:
         """None while no page of that rule is there, or not for this person."""
         url = f"{here.home().rstrip('/')}{self.rule}"
         open_to = any(one.url == url and has_role(here.official(), one.roles) for one in DECLARED)
-        return f"{url}{self.query}" if open_to else None
+        return f"{url}{self.rest}" if open_to else None
 
 
 @page("/", title=("总览", "Overview"), topic=Topic.OVERVIEW, roles=STAFF, menu=("总览", "Overview"))
@@ -55,7 +58,7 @@ def first() -> Response:
         shops = own_shops(connection)
         week = queries.shops_by_day(connection, city, sorted(shops), begins, DAYS)
         now_at = queries.by_shop(connection, city, sorted(shops), today, 1)
-        until = queries.counted_until(connection, city)
+        counted = queries.counted_until(connection, city)
         waiting = list(_waiting(connection, shops, at))
     days = without_gaps(week, today) or [nothing_on(today)]
     return render(
@@ -65,7 +68,7 @@ def first() -> Response:
         week=days if week else [],
         by_shop={one.key: one for one in now_at},
         shops=shops,
-        until=until,
+        until=counted,
         waiting=waiting,
     )
 
@@ -97,11 +100,11 @@ def _statements(connection: Connection, at: datetime) -> Iterator[Waits]:
     for one in found:
         clock = one.clock(at)
         if not one.confirmed(at):
-            left = (one.dispute_until - at).days
-            zh, en = (
-                f"{one.month} 对账单待确认，还有 {left} 天",
-                f"Statement {one.month}: {left} days to confirm or dispute",
+            last = until(one.dispute_until)
+            told = f"{one.month} 对账单待确认，异议截止 {last}"
+            yield Waits(
+                "waits", told, f"Confirm or dispute statement {one.month} by {last}", "/statements", f"/{one.month}"
             )
-            yield Waits("waits", zh, en, "/statements")
         elif clock is not None and clock.overdue:
-            yield Waits("bad", f"{one.month} 的款项已逾期", f"Claims of {one.month} are overdue", "/statements")
+            told = f"{one.month} 的款项已逾期未付"
+            yield Waits("bad", told, f"Claims of {one.month} are overdue", "/statements", f"/{one.month}")
