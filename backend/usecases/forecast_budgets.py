@@ -1,6 +1,6 @@
 """When each budget of a city runs out, by what its accounts gave and got back on past days."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -16,7 +16,9 @@ from backend.policies.store import load_versions
 
 
 class BudgetForecast(NamedTuple):
-    """`left` is not reserved for anybody; amounts in the budget's unit."""
+    """`granted` by all versions of the policy, whose accounts are the same; `left` is not reserved for anybody. Amounts in the
+    budget's unit.
+    """
 
     policy: str
     title_zh: str
@@ -36,13 +38,13 @@ def forecast_budgets(connection: Connection, city: str, now: datetime, *, seed: 
     left = post.balances(connection, city, accounts)
     moved = _by_day(queries.spent_by_day(connection, city, chart.BUDGETS))
     today = civil_date(milliseconds(now))
-    last = _last_days(policies)
+    last, granted = _last_days(policies), _granted(policies)
     return [
         BudgetForecast(
             policy.policy.policy,
             policy.policy.title_zh,
             budget.budget.unit.value,
-            budget.budget.amount,
+            granted[budget.pool],
             sum(left.get(account, 0) for account in budget.accounts),
             forecast(_outlook(policy, budget, left, moved, last[budget.pool], today), seed=seed),
         )
@@ -86,6 +88,15 @@ def _last_days(policies: PolicySet) -> dict[str, date]:
     for one in reclaims(policies):
         end = ends[one.policy]
         found[pool_of(one.policy, one.unit)] = end if one.on is None else min(end, one.on - timedelta(days=1))
+    return found
+
+
+def _granted(policies: PolicySet) -> Counter[str]:
+    """To each pool by every version that was published, whether in force or not yet."""
+    found: Counter[str] = Counter()
+    for policy in policies:
+        for budget in policy.budgets:
+            found[budget.pool] += budget.budget.amount
     return found
 
 

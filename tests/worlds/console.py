@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from flask import Flask
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from werkzeug.serving import make_server
 
@@ -21,6 +22,7 @@ from tests.worlds import officials
 class Served:
     """`url` of a console whose database `engine` writes to; `clock` gives the moment of its requests."""
 
+    app: Flask
     url: str
     engine: Database
     clock: Callable[[], datetime]
@@ -63,10 +65,11 @@ def today() -> datetime:
 def serving(settings: Settings, clock: Callable[[], datetime] = today) -> Iterator[Served]:
     backend = build(settings)
     engine = Database(settings.database_url, role="greenpoints_engine", pool_size=2)
-    server = make_server("127.0.0.1", 0, create_app(backend, clock), threaded=True)
+    app = create_app(backend, clock)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield Served(f"http://127.0.0.1:{server.server_port}", engine, clock)
+    yield Served(app, f"http://127.0.0.1:{server.server_port}", engine, clock)
     server.shutdown()
     server.server_close()
     thread.join()

@@ -45,19 +45,19 @@ def enter(
     return official
 
 
-def session(database: Database, now: datetime, official: str, city: str = "320100") -> str:
-    """A new session of theirs, both factors proved; its token."""
+def session(database: Database, now: datetime, official: str, city: str = "320100", stage: Stage = Stage.FULL) -> str:
+    """A new session of theirs, both factors proved unless it has not come so far; its token."""
     token = secrets.token_urlsafe(32)
     opened = NewSession(
         token_hash(token),
         city,
         official,
         new_id(),
-        Stage.FULL,
+        stage,
         "Firefox · Linux",
         None,
         None,
-        *session_life.ends(Stage.FULL, now),
+        *session_life.ends(stage, now),
     )
     database.write(lambda connection: store.open_session(connection, opened, now))
     return token

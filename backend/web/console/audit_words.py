@@ -42,7 +42,7 @@ KINDS: dict[str, Words] = {
     "statement": ("结算单", "statement"),
     "statement-line": ("结算明细", "statement line"),
     "store": ("门店", "shop"),
-    "suspension": ("门店暂停", "suspension"),
+    "suspension": ("门店停用", "suspension"),
     "target": ("政策目标", "target"),
 }
 NO_OFFICIALS: dict[str, Words] = {

@@ -14,7 +14,6 @@ KEPT = "public, max-age=31536000, immutable"
 ASKED_ANEW = "no-cache"
 _OF_OTHERS = {
     "tabler.css": INSTALLED / "@tabler/core/dist/css/tabler.min.css",
-    "tabler.js": INSTALLED / "@tabler/core/dist/js/tabler.min.js",
     "htmx.js": INSTALLED / "htmx.org/dist/htmx.min.js",
     "echarts.js": INSTALLED / "echarts/dist/echarts.common.min.js",
 }

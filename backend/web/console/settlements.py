@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Response, request, stream_with_context
 
 from backend.ledger import queries as ledger
+from backend.retailers import queries as shops
 from backend.settlements import queries
 from backend.settlements.clock import month_before
 from backend.settlements.files import CAUSES, statement_file
@@ -105,8 +106,10 @@ def statement_page(month: str, retailer: str) -> Response:
         if head is None:
             raise StatementUnknown(month=month, retailer=retailer)
         rows = queries.lines(connection, here.city(), month, retailer, after=after, limit=ROWS + 1)
+        names = shops.names_of(connection, here.city(), {one.receipt.store for one in rows})
     return render(
         "money/statement.html",
+        names=names,
         head=head,
         clock=head.clock(now()),
         stages=STAGES,

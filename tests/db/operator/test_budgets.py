@@ -110,6 +110,16 @@ def test_a_budget_that_spends_the_same_each_day_ends_when_division_says(engine_d
     assert found.forecast.until == date(2027, 12, 31)
 
 
+def test_what_a_later_version_was_granted_is_in_the_budget_and_not_spent(engine_db: Database) -> None:
+    city = open_city(engine_db, rules.document(budget=3_500))
+    city.publish(rules.document(budget=500, starts="2027-01-01T00:00:00+08:00"))
+
+    with engine_db.read() as connection:
+        (found,) = forecast_budgets(connection, NANJING, NOON, seed=1)
+
+    assert (found.granted, found.left) == (4_000, 4_000)
+
+
 def test_a_forecast_ends_with_the_day_before_the_money_is_taken_back(engine_db: Database) -> None:
     open_city(engine_db, subsidy(reclaim_on="2026-12-31"))
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from backend.bootstrap import log_key
 from backend.checkpoints import auditor
 from backend.kernel.periods import milliseconds
-from backend.officials.model import ROLE_NAMES, Role
+from backend.officials.model import ROLE_NAMES, Role, Side
 from backend.usecases.issue_token import issue_token
 from backend.usecases.preview_policy import Place
 from backend.usecases.run_previews import run_previews
@@ -37,8 +37,8 @@ AWARD_FEN = 149_985
 MONTH, FIRST_OF_DECEMBER = "2026-11", datetime(2026, 11, 30, 17, 0, tzinfo=UTC)
 DISTRICTS = ("320102", "320104", "320105")
 LI = resident(77)
-SUBMIT = """([path, fields]) => {
-  const form = Object.assign(document.createElement("form"), { method: "post", action: `/console${path}` });
+SUBMIT = """([address, fields]) => {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: address });
   const csrf = document.querySelector("[name=csrf]").value;
   for (const [name, value] of Object.entries({ csrf, ...fields }))
     form.append(Object.assign(document.createElement("input"), { name, value }));
@@ -62,7 +62,7 @@ class World:
     desks: list[Desk] = field(default_factory=list)
     policies: set[str | None] = field(default_factory=set)
 
-    def desk(self, *roles: Role, name: str) -> Desk:
+    def desk(self, *roles: Role, **details: str) -> Desk:
         """An official at a browser of their own, who signed in just now."""
         window = self.stack.enter_context(profile(self.browser))
         window.on(
@@ -73,7 +73,7 @@ class World:
                 else None
             ),
         )
-        self.desks.append(self.served.enter(window, *roles, name=name))
+        self.desks.append(self.served.enter(window, *roles, **details))
         return self.desks[-1]
 
     def asked(self, method: str, path: str, token: str, body: object = None) -> httpx.Response:
@@ -272,12 +272,19 @@ def _closed(finance: Desk, auditor_s: Desk) -> None:
 
 
 def _confirmed(world: World, auditor_s: Desk) -> None:
-    where = f"/statement-acts/confirm/{MONTH}/0/{RETAILER}"
-    refused(auditor_s, where, for_the(Role.APPROVER, Role.FINANCE), form={})
-    path = f"/api/pos/v1/statements/{MONTH}/confirm"
-    denied = world.asked("POST", path, OTHERS_TOKEN)
-    assert (denied.status_code, bool(denied.json()["detail"])) == (404, True)
-    assert world.asked("POST", path, POS_TOKEN).json()["confirmed"]
+    """By the manager of the shop, at the shops' own door."""
+    manager, path = world.desk(Role.SHOPKEEPER, name="林悦", retailer=RETAILER), f"/statements/{MONTH}/confirm"
+    clerk, other = (
+        world.desk(role, name="何平", retailer=retailer)
+        for role, retailer in ((Role.CLERK, RETAILER), (Role.SHOPKEEPER, OTHER_SHOP))
+    )
+    by_city = f"/statement-acts/confirm/{MONTH}/0/{RETAILER}"
+    refused(auditor_s, by_city, for_the(Role.FINANCE), form={})
+    refused(clerk, path, for_the(Role.SHOPKEEPER), form={}, side=Side.SHOP)
+    refused(other, path, f"没有 {OTHER_SHOP} 在 {MONTH} 的对账单", form={}, side=Side.SHOP)
+    manager.shop(path)
+    manager.page.get_by_role("button", name="确认对账单").click()
+    manager.page.get_by_text("已确认对账单。").wait_for()
 
 
 def _paid(world: World, finance: Desk, auditor_s: Desk) -> None:
@@ -333,13 +340,14 @@ def clean(desk: Desk) -> None:
     assert fits(desk.page) == []
 
 
-def refused(desk: Desk, path: str, sentence: str, form: dict[str, str] | None = None) -> None:
+def refused(desk: Desk, path: str, sentence: str, form: dict[str, str] | None = None, side: Side = Side.CITY) -> None:
     """Asked for by address, or sent as a form that the page does not show."""
+    address = f"{desk.url}/{side.value}{path}"
     if form is None:
-        desk.go(path)
+        desk.page.goto(address)
     else:
         if not desk.page.locator("[name=csrf]").count():
-            desk.go("/account")
+            desk.page.goto(f"{desk.url}/{side.value}/account")
         with desk.page.expect_navigation():
-            desk.page.evaluate(SUBMIT, [path, form])
+            desk.page.evaluate(SUBMIT, [address, form])
     assert sentence in desk.page.locator(".gp-problem, .alert-danger").first.inner_text()

@@ -1,5 +1,6 @@
 """What a page is held to by machine: no barrier that axe knows, nothing wider than the screen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ SMALLEST, ZOOMED = {"width": 320, "height": 640}, {"width": 195, "height": 422}
 """The narrowest phone; and 390 x 844 as it remains when a browser shows everything at 200 %."""
 WHOLE = {"width": 390, "height": 3_000}
 """Nothing of it has been scrolled behind the tabs, where it could not be pressed."""
+_RUN = """rules => axe.run(document, { runOnly: rules, resultTypes: ["violations"], preload: false, iframes: false })
+  .then((report) => report.violations)"""
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -29,13 +32,11 @@ def look_over(phone: Phone, screen: str) -> None:
         assert fits(page) == [], (screen, size)
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: Sequence[str] = _RULES) -> list[str]:
     """Each with the first place that it was found at."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text(encoding="utf-8") + ";null")
-    found: list[dict[str, Any]] = page.evaluate(
-        "rules => axe.run(document, { runOnly: rules }).then((report) => report.violations)", _RULES
-    )
+    found: list[dict[str, Any]] = page.evaluate(_RUN, rules)
     return [f"{one['id']}: {one['help']} {one['nodes'][0]['html'][:200]}" for one in found]
 
 
