@@ -1,4 +1,5 @@
-"""The console `/console/`: pages for the officials of a city and of its province.
+"""The console `/console/`: pages for the officials of a city and of its province. `/shop/`, for staff of retailers, is built upon
+it (see `shop/__init__.py`): a page is served on the side whose roles it names.
 
 How a page is added:
 
