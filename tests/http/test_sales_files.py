@@ -146,23 +146,16 @@ def test_nobody_sees_or_sells_for_another_retailer(client: FlaskClient, city: Ci
         assert (answer.status_code, answer.get_json()["code"]) == (404, "sales-file-unknown")
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"", "import-file-refused"), (b"a,b\n1,2\n", "sales-file-columns"), (b"PK\x03\x04x", "import-file-refused")],
-)
-def test_what_is_no_file_of_sales_is_refused_and_not_kept(
-    client: FlaskClient, city: City, content: bytes, code: str
-) -> None:
-    answer = client.post(PATH, data=content, content_type="text/csv", headers=bearer(POS_TOKEN))
+def test_what_is_no_file_of_sales_is_refused_and_not_kept(client: FlaskClient, city: City) -> None:
+    cases = {b"": "import-file-refused", b"a,b\n1,2\n": "sales-file-columns", b"PK\x03\x04x": "import-file-refused"}
 
-    assert (answer.status_code, answer.get_json()["code"]) == (422, code)
+    def sent(content: bytes, name: str = "x.csv") -> tuple[int, str]:
+        answer = client.post(f"{PATH}?name={name}", data=content, content_type="text/csv", headers=bearer(POS_TOKEN))
+        return answer.status_code, answer.get_json()["code"]
+
+    assert {content: sent(content) for content in cases} == {content: (422, code) for content, code in cases.items()}
+    assert sent(sheet(row("A")), "a%00b") == (422, "invalid-fields"), "the database cannot hold such a name"
     assert books.rows(city.database, "SELECT count(*) FROM sales_files") == [(0,)]
-
-
-def test_a_name_that_the_database_cannot_hold_is_refused(client: FlaskClient, city: City) -> None:
-    answer = client.post(f"{PATH}?name=a%00b", data=sheet(row("A")), content_type="text/csv", headers=bearer(POS_TOKEN))
-
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid-fields")
 
 
 def test_a_large_file_is_recorded_by_the_job_and_goes_on_where_it_was_stopped(

@@ -7,7 +7,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.bootstrap import Backend
+from backend.kernel.ids import new_id
 from backend.officials.model import Role
+from backend.sales_files import store
+from backend.sales_files.model import NewFile
 from backend.scans.sentences import SENTENCES
 from backend.storage.transaction import Database
 from backend.usecases.count_scans import count_scans
@@ -55,28 +58,38 @@ def test_a_half_bad_file_is_answered_line_by_line(office: Office) -> None:
     assert [other.get(path).status_code for path in (where, f"{where}/answers.csv")] == [404, 404]
 
 
+def test_a_file_that_waits_is_followed_on_its_page(office: Office) -> None:
+    new = NewFile(new_id(), BIG, "大文件.csv", sheet(row("A1"), row("A2")), "x", "林悦")
+    office.database.write(lambda c: store.put(c, NANJING, new, 2, NOON))
+    clerk = office.desk(Role.CLERK, retailer=BIG)
+
+    waiting = clerk.page(f"/shop/uploads/{new.upload}")
+    office.database.write(lambda c: store.take(c, NANJING, new.upload, NOON, NOON))
+    recording = clerk.page(f"/shop/uploads/{new.upload}")
+
+    assert ("一分钟内开始" in waiting, 'hx-trigger="every 2s"' in waiting) == (True, True)
+    assert 'value="0" max="2"' in recording
+    assert "处理中" in clerk.page("/shop/uploads")
+
+
 def test_what_is_no_file_of_sales_is_said_at_the_field(office: Office) -> None:
     manager = office.desk(Role.SHOPKEEPER, retailer=BIG)
 
+    template = manager.client.get("/shop/uploads/template.csv").get_data(as_text=True)
     refused = [upload(manager, content) for content in (b"", "甲,乙\n1,2\n".encode())]
 
     assert [one.status_code for one in refused] == [422, 422]
     assert 'aria-describedby="w-file"' in refused[1].get_data(as_text=True)
     assert "销售编号、门店编号" in refused[1].get_data(as_text=True)
-
-
-def test_the_template_comes_back_as_it_must_be_filled_in(office: Office) -> None:
-    text = office.desk(Role.CLERK, retailer=BIG).client.get("/shop/uploads/template.csv").get_data(as_text=True)
-
-    assert text.startswith("\ufeff销售编号,门店编号,销售时间")
+    assert template.startswith("\ufeff销售编号,门店编号,销售时间")
 
 
 def test_refusals_are_counted_by_reason_and_name_no_resident(office: Office, shops: Shops, clock: Clock) -> None:
     shops.sell(1)
     till = shops.city.till(7)
-    for store, person, code in (("s1", None, FRIDGE), ("s2", resident(3), UNCERTIFIED), ("s3", None, FRIDGE)):
+    for at, person, code in (("s1", None, FRIDGE), ("s2", resident(3), UNCERTIFIED), ("s3", None, FRIDGE)):
         arrival = till.basket(read(code), resident=person)
-        arrival.basket.store = store
+        arrival.basket.store = at
         shops.city.record(arrival)
     count_scans(office.database, NANJING, NOON)
     clerk = office.desk(Role.CLERK, retailer=BIG)
