@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -154,7 +154,7 @@ def _day(name: str) -> datetime | None:
         given = date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
-    return datetime(given.year, given.month, given.day, tzinfo=CHINA)
+    return datetime(given.year, given.month, given.day, tzinfo=CHINA) if 1 < given.year < MAXYEAR else None
 
 
 def _below() -> Below | None:

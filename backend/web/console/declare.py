@@ -1,6 +1,6 @@
 """One declaration a route of the console: its title, its topic, who may open it. It enforces that, and a test reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import g, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
 
 from backend.audit.acting import acting
 from backend.audit.model import Actor
@@ -169,6 +170,7 @@ def _serve(view: View, declared: Declared, body_bytes_max: int) -> None:
         official = _caller()
         g.official = official
         _admit(official, declared)
+        _check_text(path)
         with acting(_actor(official, declared)):
             return view(**path)
 
@@ -178,6 +180,13 @@ def _serve(view: View, declared: Declared, body_bytes_max: int) -> None:
     # Modules of pages may each have a `listed`.
     name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
     SIDES[declared.side].route(declared.rule, methods=[declared.method], endpoint=name)(enter)
+
+
+def _check_text(path: Mapping[str, object]) -> None:
+    """PostgreSQL takes no U+0000, and no page wants one. Raises BadRequest."""
+    typed = [value for _, values in request.values.lists() for value in values]
+    if any("\x00" in text for text in [*typed, *(part for part in path.values() if isinstance(part, str))]):
+        raise BadRequest
 
 
 def has_role(official: Official, roles: frozenset[Role]) -> bool:

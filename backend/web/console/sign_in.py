@@ -45,7 +45,7 @@ def form() -> Response:
 def enter() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
     check_origin()
-    login = request.form.get("login", "").strip().lower()[:LOGIN_CHARS_MAX]
+    login = request.form.get("login", "").replace("\x00", "").strip().lower()[:LOGIN_CHARS_MAX]
     password, opening = request.form.get("password", ""), opening_of_chance()
     try:
         backend().official_sign_in.with_password(here.side(), login, password, visitor(), opening, now())

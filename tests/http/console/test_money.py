@@ -98,6 +98,16 @@ def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, offic
     assert_verified(office.database, NANJING)
 
 
+def test_what_no_column_takes_is_refused_at_the_door(desks: Desks, office: Office) -> None:
+    zhao, auditor = desks.of(Role.FINANCE), desks.of(Role.AUDITOR)
+    for path in ("/settlements?month=a%00b", f"/statements/{MONTH}/a%00b", "/payments?x=1&x=%00"):
+        assert zhao.get(f"/console{path}").status_code == 400
+    assert send(zhao, "/settlements/close", month="2026-11\x00").status_code == 400
+    see(auditor, "/audit/acts?since=0001-01-01&until=9999-12-31")
+    stranger = desks.app.test_client()
+    assert stranger.post("/console/sign-in", data={"login": "a\x00b", "password": "x"}).status_code == 401
+
+
 def test_others_read_and_do_not_act(desks: Desks, office: Office) -> None:
     office.close()
     auditor = desks.of(Role.AUDITOR)
