@@ -104,8 +104,9 @@ def counted_at(connection: Connection) -> datetime | None:
     return None if row is None else row[0]
 
 
-def next_month(begins: date) -> date:
-    return begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
+def next_month(day: date) -> date:
+    """Its first day."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def _of(region: str, scheme: str | None) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """`make run YEAR=1`: the year is made once, with its progress shown, while nothing else runs."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
+from backend.certificates.count_pages import next_month
 from backend.demo.keys import CITY_KEY_ID, Keyring
 from backend.demo.steps import step
 from backend.demo.targets import set_targets
@@ -10,7 +11,7 @@ from backend.demo.year import founding, mainframe
 from backend.demo.year.life import Keys, Span, live
 from backend.demo.year.shops import SUZHOU
 from backend.kernel.errors import DomainError
-from backend.kernel.periods import civil_date, milliseconds
+from backend.kernel.periods import CHINA, civil_date, milliseconds
 from backend.key_files import secret_key
 from backend.storage.transaction import Database
 from backend.usecases.count_certificates import count_certificates
@@ -43,11 +44,20 @@ def make_year(url: str, owner: Database, keyring: Keyring, marker: Path, now: da
     mainframe.upload(owner, keys_of(keyring).line, now)
     count_scans(owner, SUZHOU, now)
     keep_outlooks(owner, SUZHOU, now)
-    begins_on = span.ends - timedelta(days=span.days)
-    set_targets(owner, SUZHOU, begins_on, begins_on + timedelta(days=SET_FOR), now)
     count_certificates(owner)
-    measure_targets(owner, SUZHOU, now)
+    follow_targets(owner, span, now)
     marker.write_text(DONE)
+
+
+def follow_targets(owner: Database, span: Span, now: datetime) -> None:
+    """Set as the year began, and measured since as on the first morning of each month, and now."""
+    begins_on = civil_date(milliseconds(span.begins))
+    set_targets(owner, SUZHOU, begins_on, begins_on + timedelta(days=SET_FOR), span.begins)
+    month = next_month(begins_on)
+    while month < span.ends:
+        measure_targets(owner, SUZHOU, datetime.combine(month, time(4), CHINA))
+        month = next_month(month)
+    measure_targets(owner, SUZHOU, now)
 
 
 def keys_of(keyring: Keyring) -> Keys:

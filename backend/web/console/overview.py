@@ -17,7 +17,6 @@ from backend.retailers import queries as retailers
 from backend.scans import rulings
 from backend.statistics import queries
 from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Total
-from backend.targets.pace import Verdict
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
@@ -181,11 +180,13 @@ def _of_registry(connection: Connection, at: datetime) -> Iterator[Alert]:
 
 
 def _of_targets(targets: Sequence[Shown]) -> Iterator[Alert]:
-    """What is past its day, and nobody has said whether it was met."""
-    untold = sum(one.pace.verdict is Verdict.UNMEASURED and one.is_past for one in targets)
+    untold = sum(one.is_untold for one in targets)
     if untold:
         yield Alert(
-            "waits", f"{untold} 项政策目标已到期，尚未登记进展", f"{untold} targets are past, unread", "/targets"
+            "waits",
+            f"{untold} 项政策目标已到期，尚未登记进展",
+            f"{untold} targets are past their day, nothing entered",
+            "/targets",
         )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from backend.kernel.periods import civil_date, milliseconds
 from backend.officials.model import PROVINCE_SUFFIX
 from backend.targets import queries
-from backend.targets.model import IN_FEN, Reading, Target, Yardstick
+from backend.targets.model import IN_FEN, Measure, Reading, Target, Yardstick
 from backend.targets.pace import Pace, Verdict, pace_of
 from backend.web.console import here, words
 from backend.web.console.connection import read
@@ -23,6 +23,8 @@ VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
     Verdict.UNMEASURED: ("待登记", "No reading yet", "waits"),
 }
 """Chinese, English, and how it is coloured."""
+NOT_MEASURED = ("待测算", "Not measured yet", "plain")
+"""Of what the system measures."""
 
 
 class Shown(NamedTuple):
@@ -34,7 +36,15 @@ class Shown(NamedTuple):
 
     @property
     def verdict(self) -> tuple[str, str, str]:
+        if self.pace.verdict is Verdict.UNMEASURED and self.one.yardstick.measure is not Measure.BY_HAND:
+            return NOT_MEASURED
         return VERDICTS[self.pace.verdict]
+
+    @property
+    def is_untold(self) -> bool:
+        """Past its last day, and nobody has entered whether it was met."""
+        by_hand = self.one.yardstick.measure is Measure.BY_HAND
+        return by_hand and self.is_past and self.pace.verdict is Verdict.UNMEASURED
 
     @property
     def is_past(self) -> bool:
