@@ -32,6 +32,7 @@ from backend.usecases.make_snapshot import Made, MakeSnapshot
 from backend.usecases.measure_targets import measure_targets
 from backend.usecases.move_rollout import MovedOn, move_rollout
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
+from backend.usecases.reconcile_shops import keep_reconciliation
 from backend.usecases.record_sales import RecordSales
 from backend.usecases.registry_uploads import work_uploads
 from backend.usecases.release_quote import expire_quotes
@@ -237,11 +238,12 @@ class Chores:
         return {"learned": learned}
 
     def count_scans(self, now: datetime, stopping: Stopping) -> Facts:
-        days = outlooks = 0
+        days = outlooks = shops = 0
         for city in self._cities(stopping):
             days += count_scans(self._database, city, now, stopping)
             outlooks += keep_outlooks(self._database, city, now)
-        return {"days": days, "outlooks": outlooks}
+            shops += keep_reconciliation(self._database, city, now)
+        return {"days": days, "outlooks": outlooks, "shops": shops}
 
     def measure_targets(self, now: datetime, stopping: Stopping) -> Facts:
         """Also those of provinces, and of cities where nothing was sold yet."""

@@ -78,8 +78,8 @@ SCHEDULE = (
     Planned(
         "count_scans",
         "35 * * * *",
-        "统计各日各月的扫码与奖励，每天推算预算何时用完",
-        "add up scans and awards by day and month; once a day, when budgets run out",
+        "统计各日各月的扫码与奖励，核对门店账户，每天推算预算何时用完",
+        "add up scans and awards by day and month, reconcile shops; once a day, when budgets run out",
     ),
     Planned(
         "count_certificates",

@@ -13,12 +13,12 @@ LISTED = f"""
 SELECT {COLUMNS} FROM adjustments
 WHERE city = %(city)s AND (NOT %(open)s OR state = 'proposed')
   AND (%(at)s::timestamptz IS NULL OR (proposed_at, adjustment) < (%(at)s, %(adjustment)s::uuid))
-ORDER BY proposed_at DESC, adjustment DESC LIMIT %(limit)s"""
+ORDER BY proposed_at DESC, adjustments.adjustment DESC LIMIT %(limit)s"""
 
 OF_RESIDENT = f"""
 SELECT {COLUMNS} FROM adjustments
 WHERE city = %(city)s AND resident = %(resident)s AND state = 'posted'
-ORDER BY proposed_at DESC, adjustment DESC LIMIT %(limit)s"""
+ORDER BY proposed_at DESC, adjustments.adjustment DESC LIMIT %(limit)s"""
 
 
 class Place(NamedTuple):

@@ -20,10 +20,10 @@ OF_RESIDENT = f"""
 SELECT {COLUMNS} FROM appeals
 WHERE city = %(city)s AND resident = %(resident)s
   AND (%(filed_at)s::timestamptz IS NULL OR (filed_at, appeal) < (%(filed_at)s, %(appeal)s::uuid))
-ORDER BY filed_at DESC, appeal DESC LIMIT %(limit)s"""
+ORDER BY filed_at DESC, appeals.appeal DESC LIMIT %(limit)s"""
 
 OPEN = f"""
-SELECT {COLUMNS} FROM appeals WHERE city = %(city)s AND state = 'open' ORDER BY due_on, appeal LIMIT %(limit)s"""
+SELECT {COLUMNS} FROM appeals WHERE city = %(city)s AND state = 'open' ORDER BY due_on, appeals.appeal LIMIT %(limit)s"""
 
 
 PROPOSALS = """

@@ -21,7 +21,7 @@ SELECT {COLUMNS} FROM acts
 WHERE city = %(city)s AND (%(who)s::text IS NULL OR who = %(who)s) AND (%(what)s::text IS NULL OR what = %(what)s)
   AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(key)s::text IS NULL OR key = %(key)s)
   AND at >= %(since)s AND at < %(until)s AND (at, act) < (%(below_at)s, %(below)s::uuid)
-ORDER BY at DESC, act DESC LIMIT %(limit)s"""
+ORDER BY at DESC, acts.act DESC LIMIT %(limit)s"""
 
 ONE = f"SELECT {COLUMNS} FROM acts WHERE city = %(city)s AND act = %(act)s"
 

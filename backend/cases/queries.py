@@ -19,19 +19,19 @@ OF_RESIDENT = f"""
 SELECT {COLUMNS} FROM label_reports
 WHERE city = %(city)s AND resident = %(resident)s
   AND (%(filed_at)s::timestamptz IS NULL OR (filed_at, report) < (%(filed_at)s, %(report)s::uuid))
-ORDER BY filed_at DESC, report DESC LIMIT %(limit)s"""
+ORDER BY filed_at DESC, label_reports.report DESC LIMIT %(limit)s"""
 
 OPEN = f"""
 SELECT {COLUMNS} FROM label_reports
 WHERE city = %(city)s AND due_on IS NOT NULL
   AND (%(due_on)s::date IS NULL OR (due_on, report) > (%(due_on)s, %(report)s::uuid))
-ORDER BY due_on, report LIMIT %(limit)s"""
+ORDER BY due_on, label_reports.report LIMIT %(limit)s"""
 
 DECIDED = f"""
 SELECT {COLUMNS} FROM label_reports
 WHERE city = %(city)s AND decided_at IS NOT NULL
   AND (%(decided_at)s::timestamptz IS NULL OR (decided_at, report) < (%(decided_at)s, %(report)s::uuid))
-ORDER BY decided_at DESC, report DESC LIMIT %(limit)s"""
+ORDER BY decided_at DESC, label_reports.report DESC LIMIT %(limit)s"""
 
 STEPS = """
 SELECT step_no, kind, text, taken_by, taken_at FROM report_steps

@@ -26,7 +26,7 @@ LISTED = f"""
 SELECT {COLUMNS} FROM store_suspensions
 WHERE city = %(city)s AND (%(noticed_at)s::timestamptz IS NULL
       OR (noticed_at, suspension) < (%(noticed_at)s, %(suspension)s::uuid))
-ORDER BY noticed_at DESC, suspension DESC LIMIT %(limit)s"""
+ORDER BY noticed_at DESC, store_suspensions.suspension DESC LIMIT %(limit)s"""
 
 NOTICE = """
 INSERT INTO store_suspensions (city, suspension, store, basis, reason, noticed_by, noticed_at, reply_by_on)

@@ -215,6 +215,7 @@ certified_products = Table(
     _within("tier", 1, 3),
     Index(None, "certificate"),
     Index("ix_certified_products_product", "product"),
+    Index("ix_certified_products_category", "category", postgresql_where="category IS NOT NULL"),
 )
 
 certificate_months = Table(

@@ -25,13 +25,13 @@ ONE = f"SELECT {_SHOWN} FROM registry_uploads WHERE city = %(city)s AND upload =
 LISTED = f"""
 SELECT {_SHOWN} FROM registry_uploads WHERE city = %(city)s AND (%(at)s::timestamptz IS NULL
   OR (uploaded_at, upload) < (%(at)s, %(upload)s::uuid))
-ORDER BY uploaded_at DESC, upload DESC LIMIT %(limit)s"""
+ORDER BY uploaded_at DESC, registry_uploads.upload DESC LIMIT %(limit)s"""
 
 # What a worker began and did not end is taken again once it has not moved for a while.
 WAITING = """
 SELECT upload::text, state FROM registry_uploads
 WHERE city = %(city)s AND (state IN ('to_check', 'to_import') OR (state IN ('checking', 'importing') AND moved_at < %(stale)s))
-ORDER BY upload LIMIT 10"""
+ORDER BY registry_uploads.upload LIMIT 10"""
 
 TAKE = """
 UPDATE registry_uploads SET state = %(state)s, moved_at = %(now)s, stage = NULL, done = 0, total = 0

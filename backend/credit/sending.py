@@ -13,7 +13,7 @@ DUE = f"""
 SELECT {_COLUMNS} FROM credit_exports
 WHERE city = %(city)s AND due_at <= %(now)s AND sent_at IS NULL AND cancelled_at IS NULL
   AND (attempts < %(most)s OR act = 'erase')
-ORDER BY due_at, export LIMIT %(limit)s"""
+ORDER BY due_at, credit_exports.export LIMIT %(limit)s"""
 
 LOCK = f"""
 SELECT {_COLUMNS} FROM credit_exports

@@ -25,7 +25,8 @@ RETURNING export::text"""
 
 ONE = f"SELECT {COLUMNS} FROM exports WHERE city = %(city)s AND export = %(export)s"
 LISTED = f"""
-SELECT {COLUMNS} FROM exports WHERE city = %(city)s AND asked_by = %(by)s ORDER BY asked_at DESC, export DESC LIMIT %(limit)s"""
+SELECT {COLUMNS} FROM exports WHERE city = %(city)s AND asked_by = %(by)s
+ORDER BY asked_at DESC, exports.export DESC LIMIT %(limit)s"""
 
 MOVE = """
 UPDATE exports SET moved_at = %(now)s, rows_written = %(written)s, rows_all = %(all)s

@@ -15,7 +15,7 @@ COLUMNS = """lease::text, device, stream::text, policy, unit, amount, awards, gr
   closed_at, drawn, returned, promises, postings"""
 
 LOCKED = f"""
-SELECT {COLUMNS} FROM leases WHERE city = %(city)s AND lease = ANY(%(leases)s::uuid[]) ORDER BY lease FOR UPDATE"""
+SELECT {COLUMNS} FROM leases WHERE city = %(city)s AND lease = ANY(%(leases)s::uuid[]) ORDER BY leases.lease FOR UPDATE"""
 
 OF_BUDGET = f"""
 SELECT {COLUMNS} FROM leases
@@ -31,7 +31,7 @@ SELECT lease::text FROM leases
 WHERE city = %(city)s AND closed_at IS NULL AND expires_at > %(at)s AND (ended_at IS NULL OR ended_at > %(at)s)
   AND (%(policy)s::text IS NULL OR policy = %(policy)s) AND (%(unit)s::text IS NULL OR unit = %(unit)s)
   AND (%(device)s::text IS NULL OR device = %(device)s)
-ORDER BY lease FOR UPDATE"""
+ORDER BY leases.lease FOR UPDATE"""
 
 END = """
 UPDATE leases SET ended_at = %(at)s, ended_why = %(why)s,
@@ -71,11 +71,12 @@ WHERE lease_promises.city = %(city)s AND lease_promises.drawn = 0 AND lease_prom
 
 OPEN_PROMISES = """
 SELECT basket::text, line_no, lease::text, amount FROM lease_promises
-WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) AND fault IS NULL AND drawn = 0 ORDER BY basket, line_no, lease"""
+WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) AND fault IS NULL AND drawn = 0
+ORDER BY lease_promises.basket, line_no, lease_promises.lease"""
 
 DUE = """
 SELECT lease::text FROM leases WHERE city = %(city)s AND closed_at IS NULL AND due_at <= %(now)s
-ORDER BY due_at, lease LIMIT %(limit)s"""
+ORDER BY due_at, leases.lease LIMIT %(limit)s"""
 
 # What was promised for lines that still wait: for their product, their owner, or a person's look.
 WAITING = """

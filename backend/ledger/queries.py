@@ -24,7 +24,8 @@ WHERE city = %(city)s AND reference = %(reference)s::uuid ORDER BY step, line LI
 
 POSTINGS = """
 SELECT reference::text, step, line, reason, unit, source, destination, amount, recorded_at FROM transfers
-WHERE city = %(city)s AND reference = ANY(%(references)s::uuid[]) AND reason = %(reason)s ORDER BY reference, step, line"""
+WHERE city = %(city)s AND reference = ANY(%(references)s::uuid[]) AND reason = %(reason)s
+ORDER BY transfers.reference, step, line"""
 
 ACCOUNTS = """
 SELECT account, unit, balance, version, opened_at FROM accounts

@@ -20,10 +20,11 @@ OF_RESIDENT = f"""
 SELECT {COLUMNS} FROM missing_points
 WHERE city = %(city)s AND resident = %(resident)s
   AND (%(filed_at)s::timestamptz IS NULL OR (filed_at, claim) < (%(filed_at)s, %(claim)s::uuid))
-ORDER BY filed_at DESC, claim DESC LIMIT %(limit)s"""
+ORDER BY filed_at DESC, missing_points.claim DESC LIMIT %(limit)s"""
 
 OPEN = f"""
-SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND state = 'open' ORDER BY due_on, claim LIMIT %(limit)s"""
+SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND state = 'open'
+ORDER BY due_on, missing_points.claim LIMIT %(limit)s"""
 
 PROPOSALS = """
 SELECT p.claim::text, p.basket::text, p.explanation, p.proposed_by, p.proposed_name, p.proposed_at

@@ -51,7 +51,7 @@ CITIES = "SELECT DISTINCT city FROM official_directory WHERE city LIKE %(provinc
 
 WAITING = """
 SELECT change::text, kind, official::text, login, name, district, roles, reason, asked_by, asked_at FROM official_changes
-WHERE city = %(city)s AND decided_at IS NULL ORDER BY asked_at, change LIMIT %(limit)s"""
+WHERE city = %(city)s AND decided_at IS NULL ORDER BY asked_at, official_changes.change LIMIT %(limit)s"""
 
 NAMES = "SELECT official::text, name FROM officials WHERE city = %(city)s AND official = ANY (%(officials)s::uuid[])"
 

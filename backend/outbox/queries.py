@@ -17,7 +17,7 @@ AFTER = """
 SELECT message::text, topic, payload, retain, expiry_s, created_at FROM downlinks
 WHERE city = ANY(%(cities)s::text[]) AND (%(after)s::uuid IS NULL OR message > %(after)s::uuid)
   AND created_at <= %(settled)s AND (expiry_s IS NULL OR created_at + make_interval(secs => expiry_s) > %(now)s)
-ORDER BY message LIMIT %(limit)s"""
+ORDER BY downlinks.message LIMIT %(limit)s"""
 
 
 class Downlink(NamedTuple):

@@ -16,13 +16,13 @@ VALUES (%(city)s, %(run)s, %(draft)s, 'waiting', 0, 0, NULL, %(by)s, %(now)s, %(
 
 LAST = """
 SELECT run::text, draft::text, state, sales_done, sales_total, problem, asked_by, asked_at FROM policy_preview_runs
-WHERE city = %(city)s AND draft = %(draft)s::uuid ORDER BY run DESC LIMIT 1"""
+WHERE city = %(city)s AND draft = %(draft)s::uuid ORDER BY policy_preview_runs.run DESC LIMIT 1"""
 
 TAKE = """
 WITH next AS (
   SELECT run FROM policy_preview_runs
   WHERE city = %(city)s AND state IN ('waiting', 'running') AND (state = 'waiting' OR heard_at < %(silent)s)
-  ORDER BY run LIMIT 1 FOR UPDATE SKIP LOCKED)
+  ORDER BY policy_preview_runs.run LIMIT 1 FOR UPDATE SKIP LOCKED)
 UPDATE policy_preview_runs r SET state = 'running', sales_done = 0, heard_at = greatest(%(now)s, r.asked_at)
 FROM next WHERE r.city = %(city)s AND r.run = next.run
 RETURNING r.run::text, r.draft::text, r.state, r.sales_done, r.sales_total, r.problem, r.asked_by, r.asked_at"""

@@ -54,6 +54,7 @@ policy_drafts = Table(
     CheckConstraint("author_key <> ''", name="author"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$' AND preview_sha256 ~ '^[0-9a-f]{64}$'", name="digests"),
     CheckConstraint("changed_at >= opened_at", name="changed_at"),
+    Index("ix_policy_drafts_policy", "city", "policy", "draft"),
 )
 """A document on its way. `revision` counts its changes: who acts on one names the revision that they have seen."""
 

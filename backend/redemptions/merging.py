@@ -6,7 +6,7 @@ from backend.storage.transaction import hot
 
 LOCK = """
 SELECT redemption::text, state FROM redemptions WHERE city = %(city)s AND resident = %(resident)s
-ORDER BY redemption FOR UPDATE"""
+ORDER BY redemptions.redemption FOR UPDATE"""
 
 GIVE = "UPDATE redemptions SET resident = %(to)s WHERE city = %(city)s AND resident = %(resident)s"
 

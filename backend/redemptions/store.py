@@ -72,7 +72,7 @@ FIND = f"SELECT {_ROW} FROM redemptions WHERE city = %(city)s AND redemption = %
 LOCK = FIND + " FOR UPDATE"
 LOCK_BY_CODE = f"""
 SELECT {_ROW} FROM redemptions WHERE city = %(city)s AND code_hash = %(code_hash)s
-ORDER BY state = 'held' DESC, held_at DESC, redemption LIMIT 1 FOR UPDATE"""
+ORDER BY state = 'held' DESC, held_at DESC, redemptions.redemption LIMIT 1 FOR UPDATE"""
 
 OPEN_OF = """
 SELECT r.redemption::text FROM redemptions r
@@ -96,7 +96,7 @@ WHERE city = %(city)s AND redemption = %(redemption)s AND state = 'confirmed'"""
 
 OVERDUE = """
 SELECT redemption::text FROM redemptions WHERE city = %(city)s AND state = 'held' AND expires_at <= %(now)s
-ORDER BY expires_at, redemption LIMIT %(limit)s"""
+ORDER BY expires_at, redemptions.redemption LIMIT %(limit)s"""
 
 ISSUE = """
 INSERT INTO vouchers (city, redemption, code_hash, state, issued_at, expires_at)
@@ -112,7 +112,7 @@ WHERE city = %(city)s AND redemption = %(redemption)s AND state = 'issued'"""
 
 OVERDUE_VOUCHERS = """
 SELECT redemption::text FROM vouchers WHERE city = %(city)s AND state = 'issued' AND expires_at <= %(now)s
-ORDER BY expires_at, redemption LIMIT %(limit)s"""
+ORDER BY expires_at, vouchers.redemption LIMIT %(limit)s"""
 
 
 class Row(NamedTuple):

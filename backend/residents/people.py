@@ -17,7 +17,7 @@ from backend.storage.transaction import hot
 
 KEEP = """
 SELECT resident::text, state = 'active', waits_for_guardian, absorbed::text[] FROM residents
-WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[]) ORDER BY resident FOR KEY SHARE"""
+WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[]) ORDER BY residents.resident FOR KEY SHARE"""
 
 TAKE = """
 SELECT resident::text, state = 'active', absorbed::text[] FROM residents

@@ -21,7 +21,7 @@ LOCK = STANDING + " FOR NO KEY UPDATE"
 
 KEEP = f"""
 SELECT resident::text, {_COLUMNS} FROM residents
-WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[]) ORDER BY resident FOR KEY SHARE"""
+WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[]) ORDER BY residents.resident FOR KEY SHARE"""
 
 SET_AGE = """
 UPDATE residents SET age_band = %(band)s, age_basis = %(basis)s, waits_for_guardian = %(waits)s

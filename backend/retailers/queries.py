@@ -8,7 +8,14 @@ from backend.storage.transaction import hot
 
 NAMES = "SELECT store, name_zh FROM stores WHERE city = %(city)s AND store = ANY(%(stores)s::text[])"
 
-DISTRICTS = "SELECT DISTINCT district FROM stores WHERE city = %(city)s ORDER BY district"
+# From each district to the next by the index, however many shops it has.
+DISTRICTS = """
+WITH RECURSIVE found AS (
+  SELECT min(s.district) AS district FROM stores s WHERE s.city = %(city)s
+  UNION ALL
+  SELECT (SELECT min(n.district) FROM stores n WHERE n.city = %(city)s AND n.district > found.district) FROM found
+  WHERE found.district IS NOT NULL)
+SELECT district FROM found WHERE district IS NOT NULL"""
 
 DISTRICTS_MAX = 100
 

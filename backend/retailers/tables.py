@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, Column, DateTime, Integer, String, Table
+from sqlalchemy import CheckConstraint, Column, DateTime, Index, Integer, String, Table
 
 from backend.storage.base import metadata
 from backend.storage.columns import city_column, instant_column, text_column
@@ -18,6 +18,7 @@ stores = Table(
     CheckConstraint(
         "latitude_e6 BETWEEN -90000000 AND 90000000 AND longitude_e6 BETWEEN -180000000 AND 180000000", name="on_earth"
     ),
+    Index("ix_stores_district", "city", "district"),
 )
 
 store_places = Table(

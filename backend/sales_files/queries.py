@@ -17,7 +17,7 @@ ONE = f"SELECT {_SHOWN} FROM sales_files WHERE city = %(city)s AND retailer = %(
 LISTED = f"""
 SELECT {_SHOWN} FROM sales_files WHERE city = %(city)s AND retailer = %(retailer)s AND (%(at)s::timestamptz IS NULL
   OR (uploaded_at, upload) < (%(at)s, %(upload)s::uuid))
-ORDER BY uploaded_at DESC, upload DESC LIMIT %(limit)s"""
+ORDER BY uploaded_at DESC, sales_files.upload DESC LIMIT %(limit)s"""
 
 _ROWS = """
 SELECT file_line, event, line_no, state, code, zh, en, points, subsidy_fen, basket::text, basket_line FROM sales_file_rows

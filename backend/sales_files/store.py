@@ -21,7 +21,8 @@ VALUES (%(city)s, %(upload)s, %(retailer)s, %(file_name)s, %(content)s, %(size)s
 # What a worker began and did not end is taken again once it has not moved for a while.
 WAITING = """
 SELECT upload::text FROM sales_files
-WHERE city = %(city)s AND (state = 'waiting' OR (state = 'recording' AND moved_at < %(stale)s)) ORDER BY upload LIMIT 10"""
+WHERE city = %(city)s AND (state = 'waiting' OR (state = 'recording' AND moved_at < %(stale)s))
+ORDER BY sales_files.upload LIMIT 10"""
 
 TAKE = """
 UPDATE sales_files SET state = 'recording', moved_at = %(now)s, done = 0
@@ -59,11 +60,11 @@ WHERE f.city = %(city)s AND f.upload = %(upload)s AND f.state = 'recording'"""
 FORGET = """
 DELETE FROM sales_file_rows WHERE city = %(city)s AND upload IN (
   SELECT upload FROM sales_files WHERE city = %(city)s AND upload > %(after)s AND uploaded_at < %(before)s
-  ORDER BY upload LIMIT %(limit)s)"""
+  ORDER BY sales_files.upload LIMIT %(limit)s)"""
 
 OLD = """
 SELECT upload::text FROM sales_files WHERE city = %(city)s AND upload > %(after)s AND uploaded_at < %(before)s
-ORDER BY upload LIMIT %(limit)s"""
+ORDER BY sales_files.upload LIMIT %(limit)s"""
 
 
 class Taken(NamedTuple):

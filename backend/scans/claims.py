@@ -12,7 +12,7 @@ from backend.storage.transaction import hot
 # All parts of one basket carry one claim code. Locked, so that two claims of it wait for one another.
 BASKETS = """
 SELECT basket::text, resident::text, sold_at, store FROM baskets
-WHERE city = %(city)s AND claim_sha256 = %(claim)s ORDER BY basket FOR UPDATE"""
+WHERE city = %(city)s AND claim_sha256 = %(claim)s ORDER BY baskets.basket FOR UPDATE"""
 
 TAKE = """
 UPDATE baskets SET resident = %(resident)s::uuid

@@ -14,7 +14,7 @@ UPDATE baskets SET resident = NULL, claim_sha256 = NULL, slip_no = NULL,
 WHERE city = %(city)s AND resident = %(resident)s"""
 
 HELD_QUOTES = """
-SELECT basket::text FROM quotes WHERE city = %(city)s AND resident = %(resident)s AND state = 'held' ORDER BY basket"""
+SELECT basket::text FROM quotes WHERE city = %(city)s AND resident = %(resident)s AND state = 'held' ORDER BY quotes.basket"""
 
 WAITING = """
 SELECT count(*) FROM baskets b

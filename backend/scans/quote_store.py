@@ -36,7 +36,7 @@ WHERE city = %(city)s AND basket = %(basket)s AND state = 'held'"""
 
 OVERDUE = """
 SELECT basket::text FROM quotes WHERE city = %(city)s AND state = 'held' AND expires_at <= %(now)s
-ORDER BY expires_at, basket LIMIT %(limit)s"""
+ORDER BY expires_at, quotes.basket LIMIT %(limit)s"""
 
 SAVE_COUNTERS = """
 INSERT INTO quote_counters (city, basket, person, period, cap, used_before, taken)

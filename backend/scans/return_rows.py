@@ -16,7 +16,7 @@ from backend.storage.transaction import hot
 # First of all locks: who decides a line again, or takes it back, waits here for the other.
 LOCK_BASKETS = """
 SELECT basket::text FROM baskets WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[])
-ORDER BY basket FOR UPDATE"""
+ORDER BY baskets.basket FOR UPDATE"""
 
 SOLD = """
 SELECT b.basket::text, d.line_no, d.quantity, b.channel, b.store, b.device, b.cashier, b.void_of, b.sold_at
@@ -25,7 +25,7 @@ WHERE b.city = %(city)s AND b.basket = ANY(%(baskets)s::uuid[]) ORDER BY b.baske
 
 EARLIER = """
 SELECT basket::text, line_no, return_id::text, place, decision_no, quantity, returned_at FROM returns
-WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) ORDER BY basket, line_no, returned_before"""
+WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) ORDER BY returns.basket, line_no, returned_before"""
 
 STORED = """
 SELECT place, basket::text, line_no, decision_no, quantity, returned_before, bought, store, caller, cashier, reason,

@@ -17,15 +17,14 @@ INSERT INTO hold_rulings (city, basket, line_no, decision_no, ruling, reason, ru
 VALUES (%(city)s, %(basket)s, %(line_no)s, %(decision_no)s, %(ruling)s, %(reason)s, %(by)s, %(now)s)
 ON CONFLICT DO NOTHING"""
 
-# The decision in force of a line is its last one.
 HELD = """
 SELECT d.basket::text, d.line_no, d.decision_no, d.reason, d.limit_name, d.unit, d.gross, d.category, b.store, b.device,
        b.cashier, b.sold_at, d.decided_at, d.price_fen, d.quantity, d.median_fen, d.travel_kmh
-FROM decisions d JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
-WHERE d.city = %(city)s AND d.outcome = 'held' AND d.basket > %(after)s::uuid AND NOT EXISTS (
-  SELECT FROM decisions later WHERE later.city = %(city)s AND later.basket = d.basket AND later.line_no = d.line_no
-    AND later.decision_no > d.decision_no)
-ORDER BY d.basket FETCH FIRST (%(limit)s::int) ROWS WITH TIES"""
+FROM (SELECT basket, line_no, decision_no FROM open_holds WHERE city = %(city)s AND basket > %(after)s::uuid
+      ORDER BY open_holds.basket FETCH FIRST (%(limit)s::int) ROWS WITH TIES) o
+JOIN decisions d ON d.city = %(city)s AND d.basket = o.basket AND d.line_no = o.line_no AND d.decision_no = o.decision_no
+JOIN baskets b ON b.city = %(city)s AND b.basket = o.basket
+ORDER BY o.basket, o.line_no"""
 
 
 RULED_BY = """

@@ -10,7 +10,7 @@ from backend.policies.watch import Of
 from backend.scans.model import Basket, Channel, ClockQuality
 from backend.scans.signals import PRICED_AS, Place, Signals, kmh, week_of, weeks_before
 from backend.storage.columns import ids, numbers, unquoted, words
-from backend.storage.stream import LONG_READ_TIMEOUT_MS
+from backend.storage.stream import allow_long_reads
 from backend.storage.transaction import hot
 
 HISTORY_DAYS = 90
@@ -119,7 +119,7 @@ def learn_medians(connection: Connection, city: str, now: datetime) -> int:
     (known,) = hot(connection, KNOWN, {"city": city, "week": week}).fetchone() or (False,)
     if known:
         return 0
-    hot(connection, f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
+    allow_long_reads(connection)
     until = instant(day_start_ms(week))
     since = until - timedelta(days=HISTORY_DAYS)
     given = {

@@ -46,7 +46,7 @@ ORDER BY seq"""
 
 LOCK = """
 SELECT basket::text, resident::text, sold_at, store FROM baskets
-WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) ORDER BY basket FOR UPDATE"""
+WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) ORDER BY baskets.basket FOR UPDATE"""
 
 # What had no claim code gets the mark of one: given by a slip, it proves as much.
 TAKE = """

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from backend.policies.limits import CounterKey
+from backend.scans import holds
 from backend.scans.decide import Decision, FurtherAward
 from backend.scans.model import Basket
 from backend.storage.columns import alike, flags, ids, numbers, octets, unquoted, words
@@ -43,7 +44,7 @@ COUNTERS = """
 SELECT cap, period, person::text, used, version FROM cap_counters
 WHERE city = %(city)s AND person = ANY(%(persons)s::uuid[]) AND period = ANY(%(periods)s::text[])"""
 
-LOCK_COUNTERS = COUNTERS + " ORDER BY person, period, cap FOR UPDATE"
+LOCK_COUNTERS = COUNTERS + " ORDER BY cap_counters.person, period, cap FOR UPDATE"
 
 _COUNTERS_GIVEN = """
 INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
@@ -329,8 +330,13 @@ def _send_counters(
     return Sent(hot(connection, statement, given, prepared=True), len(persons))
 
 
-def save_decisions(
-    connection: Connection, city: str, decisions: Sequence[Decision], now: datetime, statement: str = DECIDE
+def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
+    write_decisions(connection, city, decisions, now, DECIDE)
+    holds.follow(connection, city, decisions)
+
+
+def write_decisions(
+    connection: Connection, city: str, decisions: Sequence[Decision], now: datetime, statement: str
 ) -> None:
     columns = dict(zip(Decision._fields, zip(*decisions, strict=True), strict=True))
     sets, places = alike(zip(*[columns[name] for name in _ALIKE], strict=True))

@@ -274,6 +274,16 @@ open_voids = Table(
 )
 """Baskets that take a former one, `voided`, back, until that is done: a queue, written with the basket."""
 
+open_holds = Table(
+    "open_holds",
+    metadata,
+    city_column(),
+    id_column("basket", primary_key=True),
+    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
+    Column("decision_no", SmallInteger, nullable=False),
+)
+"""Scans that wait for a person: a queue, written with the decision that holds them and emptied with the one that follows."""
+
 label_sellers = Table(
     "label_sellers",
     metadata,

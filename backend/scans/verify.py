@@ -55,6 +55,19 @@ JOIN decisions held ON held.city = %(city)s AND held.basket = d.basket AND held.
 WHERE d.city = %(city)s AND d.decision_no > 1 AND d.reason <> 'returned' AND NOT EXISTS (
   SELECT FROM hold_rulings r WHERE r.city = %(city)s AND r.basket = d.basket AND r.line_no = d.line_no
     AND r.decision_no = held.decision_no AND (r.ruling = 'refuse') = (d.reason = 'held_refused'))""",
+    "held, and does not wait": """
+SELECT d.basket::text, d.line_no, d.decision_no FROM decisions d
+WHERE d.city = %(city)s AND d.outcome = 'held' AND NOT EXISTS (
+  SELECT FROM decisions n WHERE n.city = %(city)s AND n.basket = d.basket AND n.line_no = d.line_no
+    AND n.decision_no > d.decision_no)
+  AND NOT EXISTS (SELECT FROM open_holds o WHERE o.city = %(city)s AND o.basket = d.basket AND o.line_no = d.line_no
+    AND o.decision_no = d.decision_no)""",
+    "waits, and is not held": """
+SELECT o.basket::text, o.line_no, o.decision_no FROM open_holds o
+LEFT JOIN LATERAL (
+  SELECT d.decision_no, d.outcome FROM decisions d WHERE d.city = %(city)s AND d.basket = o.basket AND d.line_no = o.line_no
+  ORDER BY d.decision_no DESC LIMIT 1) d ON true
+WHERE o.city = %(city)s AND (d.decision_no IS DISTINCT FROM o.decision_no OR d.outcome <> 'held')""",
     "a ruling that no decision follows": """
 SELECT r.basket::text, r.line_no, r.decision_no FROM hold_rulings r
 WHERE r.city = %(city)s AND NOT EXISTS (

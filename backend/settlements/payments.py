@@ -18,14 +18,15 @@ STATES_ZH = {
 
 # A dispute is over once the line stands or a correction was approved. What is held is held for the sold line.
 PAYABLE = """
-SELECT l.month, l.retailer, l.line_no, l.unit, l.amount FROM statement_lines l
+SELECT l.month, l.retailer, l.line_no, l.unit, l.amount FROM unpaid_statements u
+JOIN statement_lines l ON l.city = %(city)s AND l.month = u.month AND l.retailer = u.retailer
 JOIN settlement_months m ON m.city = %(city)s AND m.month = l.month
 LEFT JOIN statement_confirmations c ON c.city = %(city)s AND c.month = l.month AND c.retailer = l.retailer
 LEFT JOIN statement_disputes q ON q.city = %(city)s AND q.month = l.month AND q.retailer = l.retailer AND q.line_no = l.line_no
 LEFT JOIN claim_holds h ON h.city = %(city)s AND h.basket = l.basket AND h.line_no = l.sale_line AND h.released_at IS NULL
 LEFT JOIN settlement_payment_lines x ON x.city = %(city)s AND x.month = l.month AND x.retailer = l.retailer
   AND x.line_no = l.line_no AND NOT x.refused
-WHERE l.city = %(city)s AND x.payment IS NULL AND h.hold IS NULL
+WHERE u.city = %(city)s AND x.payment IS NULL AND h.hold IS NULL
   AND (q.line_no IS NULL OR q.ruling = 'stands' OR q.approved_at IS NOT NULL)
   AND (c.confirmed_at IS NOT NULL OR m.dispute_until <= %(now)s)"""
 
@@ -43,6 +44,19 @@ WHERE x.city = %(city)s AND x.payment = %(payment)s"""
 PAYEES = f"""
 INSERT INTO settlement_payees (city, payment, retailer, unit, lines, amount_fen)
 SELECT %(city)s, %(payment)s::uuid, l.retailer, l.unit, count(*), sum(l.amount) {_OF_PAYMENT} GROUP BY l.retailer, l.unit"""
+
+STATEMENTS = f"""
+INSERT INTO settlement_payment_statements (city, month, retailer, payment, lines, amount_fen)
+SELECT %(city)s, l.month, l.retailer, %(payment)s::uuid, count(*), sum(l.amount) {_OF_PAYMENT} GROUP BY l.month, l.retailer"""
+
+# What is paid to its last line by now.
+SETTLED = """
+DELETE FROM unpaid_statements u USING settlement_payment_statements t, statements s
+WHERE u.city = %(city)s AND t.city = %(city)s AND t.payment = %(payment)s AND t.month = u.month AND t.retailer = u.retailer
+  AND s.city = %(city)s AND s.month = u.month AND s.retailer = u.retailer AND s.lines = (
+    SELECT sum(x.lines) FROM settlement_payment_statements x
+    JOIN settlement_payments p ON p.city = %(city)s AND p.payment = x.payment AND p.state = 'paid'
+    WHERE x.city = %(city)s AND x.month = u.month AND x.retailer = u.retailer)"""
 
 PAYEES_OF = """
 SELECT retailer, unit, lines, amount_fen FROM settlement_payees
@@ -119,6 +133,7 @@ def take(connection: Connection, city: str, payment: str, now: datetime) -> list
     """Takes all lines that may be paid; whom they pay, by name."""
     hot(connection, TAKE, {"city": city, "payment": payment, "now": now})
     hot(connection, PAYEES, {"city": city, "payment": payment})
+    hot(connection, STATEMENTS, {"city": city, "payment": payment})
     return payees(connection, city, payment)
 
 
@@ -165,6 +180,7 @@ def shares(connection: Connection, city: str, payment: str) -> list[Share]:
 def book(connection: Connection, city: str, payment: str, booked: Booked, now: datetime) -> None:
     given = {**booked._asdict(), "paid_on": date.fromisoformat(booked.paid_on)}
     _changed(connection, BOOK, {"city": city, "payment": payment, **given, "now": now})
+    hot(connection, SETTLED, {"city": city, "payment": payment})
 
 
 def _changed(connection: Connection, statement: str, given: dict[str, object]) -> None:

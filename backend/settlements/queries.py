@@ -14,6 +14,8 @@ from backend.storage.transaction import hot
 
 PAGE_MAX = 200
 MONTHS_MAX = 120
+DISPUTES_COUNTED = 100
+"""Of a statement; of more it is enough to know that there are many."""
 FIRST = ""
 """Comes before every retailer."""
 
@@ -23,37 +25,41 @@ MONTHS = """
 SELECT month, closed_at, closed_by, dispute_until, accept_by, review_by, pay_by, statements, lines FROM settlement_months
 WHERE city = %(city)s ORDER BY month DESC LIMIT %(limit)s"""
 
-# What of each statement is disputed, held, on its way and paid; the rest waits or may be paid.
-_STATEMENTS = """
+_UNPAID = """
+(SELECT u.month, u.retailer FROM unpaid_statements u
+ JOIN settlement_months d ON d.city = %(city)s AND d.month = u.month AND d.review_by <= %(now)s
+ WHERE u.city = %(city)s ORDER BY u.month, u.retailer LIMIT %(limit)s) late
+JOIN statements s ON s.city = %(city)s AND s.month = late.month AND s.retailer = late.retailer"""
+
+# What of each statement is disputed, on its way and paid; the rest waits or may be paid.
+_STATEMENTS = f"""
 SELECT s.month, s.retailer, s.lines, s.fee_fen, s.subsidy_fen, c.confirmed_at, c.confirmed_by, m.dispute_until, m.accept_by,
        m.review_by, m.pay_by, m.closed_at,
-       (SELECT count(*) FROM statement_disputes q WHERE q.city = %(city)s AND q.month = s.month AND q.retailer = s.retailer
-          AND q.ruling IS DISTINCT FROM 'stands' AND q.approved_at IS NULL),
+       (SELECT count(*) FROM (
+          SELECT FROM statement_disputes q WHERE q.city = %(city)s AND q.month = s.month AND q.retailer = s.retailer
+            AND q.ruling IS DISTINCT FROM 'stands' AND q.approved_at IS NULL LIMIT {DISPUTES_COUNTED}) open),
        x.lines, x.paid_lines, x.paid_fen
-FROM statements s
+FROM {{statements}}
 JOIN settlement_months m ON m.city = %(city)s AND m.month = s.month
 LEFT JOIN statement_confirmations c ON c.city = %(city)s AND c.month = s.month AND c.retailer = s.retailer
 LEFT JOIN LATERAL (
-  SELECT count(*) AS lines, count(*) FILTER (WHERE p.state = 'paid') AS paid_lines,
-         coalesce(sum(l.amount) FILTER (WHERE p.state = 'paid'), 0)::bigint AS paid_fen
-  FROM settlement_payment_lines x
-  JOIN settlement_payments p ON p.city = %(city)s AND p.payment = x.payment
-  JOIN statement_lines l ON l.city = %(city)s AND l.month = x.month AND l.retailer = x.retailer AND l.line_no = x.line_no
-  WHERE x.city = %(city)s AND x.month = s.month AND x.retailer = s.retailer AND NOT x.refused) x ON true
+  SELECT coalesce(sum(x.lines), 0)::bigint AS lines,
+         coalesce(sum(x.lines) FILTER (WHERE p.state = 'paid'), 0)::bigint AS paid_lines,
+         coalesce(sum(x.amount_fen) FILTER (WHERE p.state = 'paid'), 0)::bigint AS paid_fen
+  FROM settlement_payment_statements x
+  JOIN settlement_payments p ON p.city = %(city)s AND p.payment = x.payment AND p.state <> 'refused'
+  WHERE x.city = %(city)s AND x.month = s.month AND x.retailer = s.retailer) x ON true
 WHERE s.city = %(city)s"""
-STATEMENTS_OF_MONTH = (
-    _STATEMENTS + " AND s.month = %(month)s AND s.retailer > %(after)s ORDER BY s.retailer LIMIT %(limit)s"
-)
+_ALL = _STATEMENTS.format(statements="statements s")
+STATEMENTS_OF_MONTH = _ALL + " AND s.month = %(month)s AND s.retailer > %(after)s ORDER BY s.retailer LIMIT %(limit)s"
 STATEMENTS_OF_RETAILER = (
-    _STATEMENTS
+    _ALL
     + """ AND s.retailer = %(retailer)s AND (%(after)s = '' OR s.month < %(after)s)
 ORDER BY s.month DESC LIMIT %(limit)s"""
 )
 # The review is due before the payment: what is late for either is late for the first.
-UNPAID_LATE = (
-    _STATEMENTS + " AND x.paid_lines < s.lines AND m.review_by <= %(now)s ORDER BY s.month, s.retailer LIMIT %(limit)s"
-)
-STATEMENT = _STATEMENTS + " AND s.month = %(month)s AND s.retailer = %(retailer)s"
+UNPAID_LATE = _STATEMENTS.format(statements=_UNPAID) + " ORDER BY s.month, s.retailer"
+STATEMENT = _ALL + " AND s.month = %(month)s AND s.retailer = %(retailer)s"
 
 LINES = """
 SELECT l.line_no, l.unit, l.cause, l.store, l.amount, l.recorded_at, l.reference::text, l.basket::text, l.sale_line,
@@ -76,11 +82,16 @@ SELECT month, retailer, line_no, reason, disputed_by, disputed_at, ruling, corre
 FROM statement_disputes WHERE city = %(city)s AND ruling IS DISTINCT FROM 'stands' AND approved_at IS NULL
 ORDER BY disputed_at, month, retailer, line_no LIMIT %(limit)s"""
 
-PAYMENTS = """
+_PAYMENTS = """
 SELECT payment::text, state, lines, amount_fen, encode(sha256, 'hex'), prepared_by, prepared_at, released_by, released_at,
        refused_by, refused_at, refusal, paid_by, paid_at, paid_on::text, bank_reference
-FROM settlement_payments WHERE city = %(city)s AND (%(payment)s::uuid IS NULL OR payment = %(payment)s::uuid)
-ORDER BY prepared_at DESC, payment DESC LIMIT %(limit)s"""
+FROM settlement_payments WHERE city = %(city)s"""
+PAYMENT = _PAYMENTS + " AND payment = %(payment)s"
+PAYMENTS = (
+    _PAYMENTS
+    + """ AND (%(at)s::timestamptz IS NULL OR (prepared_at, payment) < (%(at)s, %(payment)s::uuid))
+ORDER BY prepared_at DESC, settlement_payments.payment DESC LIMIT %(limit)s"""
+)
 
 PAYEES = """
 SELECT retailer, unit, lines, amount_fen FROM settlement_payees
@@ -102,7 +113,9 @@ class Month(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """`disputes`: those that wait for a ruling; `taken_lines` are in a payment file, of which `paid_lines` are paid."""
+    """`disputes`: those that wait for a ruling, counted up to a hundred; `taken_lines` are in a payment file, of which
+    `paid_lines` are paid.
+    """
 
     month: str
     retailer: str
@@ -208,6 +221,13 @@ class Paid(NamedTuple):
     bank_reference: str | None
 
 
+class PaymentKey(NamedTuple):
+    """The last payment of a page; the next page begins below it."""
+
+    prepared_at: datetime
+    payment: str
+
+
 def terms(connection: Connection, city: str) -> Terms:
     row = hot(connection, TERMS, {"city": city}).fetchone()
     return USUAL if row is None else Terms(*row)
@@ -268,10 +288,18 @@ def open_disputes(connection: Connection, city: str, *, limit: int = PAGE_MAX) -
     return [OpenDispute(*row) for row in rows]
 
 
-def payments(connection: Connection, city: str, *, payment: str | None = None, limit: int = PAGE_MAX) -> list[Paid]:
-    """The newest first, or the one that is named; at most 200."""
-    given = {"city": city, "payment": payment, "limit": min(limit, PAGE_MAX)}
+def payments(
+    connection: Connection, city: str, *, after: PaymentKey | None = None, limit: int = PAGE_MAX
+) -> list[Paid]:
+    """The newest first, below `after`; at most 200."""
+    at, payment = after or (None, None)
+    given = {"city": city, "at": at, "payment": payment, "limit": min(limit, PAGE_MAX)}
     return [Paid(*row) for row in hot(connection, PAYMENTS, given)]
+
+
+def payment(connection: Connection, city: str, payment: str) -> Paid | None:
+    row = hot(connection, PAYMENT, {"city": city, "payment": payment}).fetchone()
+    return None if row is None else Paid(*row)
 
 
 def payees(connection: Connection, city: str, payment: str) -> list[Payee]:

@@ -44,6 +44,10 @@ SELECT %(city)s, %(month)s, retailer, count(*), coalesce(sum(amount) FILTER (WHE
        coalesce(sum(amount) FILTER (WHERE unit = 'fen'), 0)
 FROM statement_lines WHERE city = %(city)s AND month = %(month)s GROUP BY retailer"""
 
+AWAIT_PAYMENT = """
+INSERT INTO unpaid_statements (city, month, retailer)
+SELECT %(city)s, %(month)s, retailer FROM statements WHERE city = %(city)s AND month = %(month)s"""
+
 INSERT_MONTH = """
 INSERT INTO settlement_months (city, month, ended_at, closed_at, closed_by, dispute_until, accept_by, review_by, pay_by,
                                statements, lines)
@@ -166,6 +170,7 @@ def close(
     """After its lines were written: their sums, and the month itself."""
     given = {"city": city, "month": month}
     written = hot(connection, INSERT_STATEMENTS, given).rowcount
+    hot(connection, AWAIT_PAYMENT, given)
     rows = hot(
         connection, "SELECT coalesce(sum(lines), 0) FROM statements WHERE city = %(city)s AND month = %(month)s", given
     )

@@ -15,6 +15,7 @@ from sqlalchemy import UniqueConstraint as Unique
 from backend.storage.base import metadata
 from backend.storage.columns import amount_column, city_column, id_column, instant_column, text_column
 
+_OPEN = "ruling IS DISTINCT FROM 'stands' AND approved_at IS NULL"
 _MONTH = "month ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'"
 _UNIT = "unit IN ('fee', 'fen')"
 
@@ -67,6 +68,15 @@ statements = Table(
     CheckConstraint("lines >= 1", name="lines"),
 )
 """`fee_fen` sums the lines in the unit fee, `subsidy_fen` those in fen: both may be below zero, where goods came back."""
+
+unpaid_statements = Table(
+    "unpaid_statements",
+    metadata,
+    city_column(),
+    text_column("month", primary_key=True),
+    text_column("retailer", primary_key=True),
+)
+"""A queue: from the close of the month until a payment of their last lines is booked."""
 
 statement_lines = Table(
     "statement_lines",
@@ -141,6 +151,10 @@ statement_disputes = Table(
         " AND (approved_by IS NOT NULL) = (correction_reference IS NOT NULL) AND (approved_by IS NULL OR ruling = 'correct')",
         name="two",
     ),
+    Index("ix_statement_disputes_open", "city", "month", "retailer", postgresql_where=_OPEN),
+    Index(
+        "ix_statement_disputes_oldest", "city", "disputed_at", "month", "retailer", "line_no", postgresql_where=_OPEN
+    ),
 )
 """Open until it is ruled that the line stands, or a second person approves its correction."""
 
@@ -205,6 +219,7 @@ settlement_payments = Table(
         " AND (paid_by IS NULL) = (paid_on IS NULL) AND (paid_by IS NULL) = (bank_reference IS NULL)",
         name="paid",
     ),
+    Index("ix_settlement_payments_prepared", "city", "prepared_at", "payment"),
 )
 
 settlement_payees = Table(
@@ -240,6 +255,35 @@ settlement_payment_lines = Table(
     ),
 )
 """What a payment pays. By the index nothing is paid twice; what a refused one would have paid may be paid by another."""
+
+settlement_payment_statements = Table(
+    "settlement_payment_statements",
+    metadata,
+    city_column(),
+    text_column("month", primary_key=True),
+    text_column("retailer", primary_key=True),
+    id_column("payment", primary_key=True),
+    Column("lines", Integer, nullable=False),
+    amount_column("amount_fen"),
+    CheckConstraint("lines >= 1", name="lines"),
+)
+"""How much of each statement a payment pays: its lines added up, so that a page reads no line. Below zero where goods came
+back."""
+
+shop_reconciliations = Table(
+    "shop_reconciliations",
+    metadata,
+    city_column(),
+    text_column("store", primary_key=True),
+    text_column("unit", primary_key=True),
+    text_column("name_zh", nullable=True),
+    text_column("retailer", nullable=True),
+    amount_column("balance"),
+    amount_column("unpaid"),
+    amount_column("waiting"),
+    instant_column("reckoned_at"),
+)
+"""The shops' accounts against their claims as they were found last: made anew each hour."""
 
 prepaid_awards = Table(
     "prepaid_awards",

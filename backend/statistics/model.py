@@ -1,6 +1,6 @@
 """What is counted, and by what. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -8,6 +8,13 @@ from typing import NamedTuple
 class Period(StrEnum):
     DAY = "day"
     MONTH = "month"
+
+
+KEYS_MAX = 40
+"""Of each facet."""
+SPANS = (7, 30, 90, 365)
+"""Days whose totals are kept by facet; a year is added up from its months."""
+BY_MONTH = 365
 
 
 class Facet(StrEnum):
@@ -103,6 +110,12 @@ class MonthUse(NamedTuple):
     month: date
     amount: int
     awards: int
+
+
+def span_of(days: int, today: date) -> tuple[Period, date, date]:
+    """What the last `days` days are added up from: by day, or by month from the first of one; until the day after `today`."""
+    first, end = today - timedelta(days=days), today + timedelta(days=1)
+    return (Period.MONTH, first.replace(day=1), end) if days >= BY_MONTH else (Period.DAY, first, end)
 
 
 class BudgetOutlook(NamedTuple):

@@ -5,11 +5,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from backend.kernel.periods import day_start_ms, instant
-from backend.statistics.model import BudgetOutlook, DayTotal, Facet, MonthUse, Period, ShopTotal, Sums, Total, Use
+from backend.statistics.model import (
+    KEYS_MAX,
+    BudgetOutlook,
+    DayTotal,
+    Facet,
+    MonthUse,
+    Period,
+    ShopTotal,
+    Sums,
+    Total,
+    Use,
+)
 from backend.storage.columns import words
 from backend.storage.transaction import hot
 
-KEYS_MAX = 40
 DAYS_MAX = 400
 MONTHS_MAX = 36
 MORNINGS_MAX = 90
@@ -20,6 +30,10 @@ FROM scan_totals
 WHERE city = %(city)s AND period = %(period)s AND facet = %(facet)s AND begins >= %(first)s AND begins < %(end)s
 GROUP BY key ORDER BY sum(scans) DESC, key LIMIT %(limit)s"""
 OF_FACET, AT_LEAST = (_OF_FACET.format(persons=persons) for persons in ("sum", "max"))
+
+OF_SPAN = """
+SELECT facet, key, scans, awarded, points, fen, persons FROM span_totals
+WHERE city = %(city)s AND days = %(days)s ORDER BY scans DESC, key"""
 
 BY_DAY = """
 SELECT begins, scans, awarded, points, fen, persons FROM scan_totals
@@ -100,6 +114,16 @@ def at_least(
     """
     given = {"city": city, "period": period.value, "facet": facet.value, "first": span[0], "end": span[1]}
     return [Total(*row) for row in hot(connection, AT_LEAST, {**given, "limit": limit})]
+
+
+def of_span(connection: Connection, city: str, days: int) -> dict[Facet, list[Total]]:
+    """Of the last `days` days (one of SPANS) as they were counted last, for each facet the largest first; at most 40 each.
+    A person who came on several days, or in several months, counts in each of them.
+    """
+    found: dict[Facet, list[Total]] = {facet: [] for facet in Facet}
+    for facet, *total in hot(connection, OF_SPAN, {"city": city, "days": days}):
+        found[Facet(facet)].append(Total(*total))
+    return found
 
 
 def by_time(

@@ -20,7 +20,7 @@ _LATEST = """
 SELECT sold_at, basket::text, line_no FROM refused_lines
 WHERE city = %(city)s AND retailer = %(retailer)s AND sold_at >= %(since)s AND (%(at)s::timestamptz IS NULL
   OR (sold_at, basket, line_no) < (%(at)s, %(basket)s::uuid, %(line_no)s::int))"""
-_IN_ORDER = " ORDER BY sold_at DESC, basket DESC, line_no DESC LIMIT %(limit)s"
+_IN_ORDER = " ORDER BY sold_at DESC, refused_lines.basket DESC, line_no DESC LIMIT %(limit)s"
 LATEST = _LATEST + _IN_ORDER
 LATEST_OF_REASON = _LATEST + " AND reason = %(reason)s" + _IN_ORDER
 

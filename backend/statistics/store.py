@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from backend.kernel.periods import day_start_ms, instant
-from backend.statistics.model import REFUSED_KEPT, BudgetOutlook, Period
+from backend.statistics.model import KEYS_MAX, REFUSED_KEPT, SPANS, BudgetOutlook, Period, span_of
 from backend.storage.transaction import hot
 
 MOVE_ON = """
@@ -120,6 +120,19 @@ FROM (
   LEFT JOIN stores s ON s.city = %(city)s AND s.store = l.store) uses
 GROUP BY GROUPING SETS ((policy, unit, scheme), (policy, unit, district), (policy, unit, retailer))"""
 
+FORGET_SPAN = "DELETE FROM span_totals WHERE city = %(city)s AND days = %(days)s"
+
+# Of each facet the largest keys: nobody reads a list of every shop here.
+KEEP_SPAN = """
+INSERT INTO span_totals (city, days, facet, key, scans, awarded, points, fen, persons)
+SELECT %(city)s, %(days)s, facet, key, scans, awarded, points, fen, persons
+FROM (SELECT facet, key, sum(scans) AS scans, sum(awarded) AS awarded, sum(points) AS points, sum(fen) AS fen,
+             sum(persons) AS persons, row_number() OVER (PARTITION BY facet ORDER BY sum(scans) DESC, key) AS place
+      FROM scan_totals
+      WHERE city = %(city)s AND period = %(period)s AND facet <> 'city' AND begins >= %(first)s AND begins < %(end)s
+      GROUP BY facet, key) t
+WHERE place <= %(most)s"""
+
 KEEP_OUTLOOK = """
 INSERT INTO budget_outlooks (city, policy, unit, day, title_zh, granted, "left", daily, p50, p90, until, reckoned_at)
 VALUES (%(city)s, %(policy)s, %(unit)s, %(day)s, %(title_zh)s, %(granted)s, %(left)s, %(daily)s, %(p50)s, %(p90)s,
@@ -178,6 +191,15 @@ def forget_refusals(connection: Connection, city: str, before: date) -> None:
     given = {"city": city, "day": before, "since": instant(day_start_ms(before))}
     hot(connection, FORGET_OLD_REFUSALS, given)
     hot(connection, FORGET_OLD_REFUSED, given)
+
+
+def keep_spans(connection: Connection, city: str, today: date) -> None:
+    """Adds up the last days anew, for each length that pages show."""
+    for days in SPANS:
+        period, first, end = span_of(days, today)
+        hot(connection, FORGET_SPAN, {"city": city, "days": days})
+        span = {"days": days, "period": period.value, "first": first, "end": end}
+        hot(connection, KEEP_SPAN, {"city": city, **span, "most": KEYS_MAX})
 
 
 def outlook_is_there(connection: Connection, city: str, day: date) -> bool:

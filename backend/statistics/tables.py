@@ -79,6 +79,25 @@ budget_uses = Table(
 )
 """What each budget gave in a month of sale, by whom and what it went to; made anew from the scans at any time."""
 
+span_totals = Table(
+    "span_totals",
+    metadata,
+    city_column(),
+    Column("days", SmallInteger, primary_key=True, autoincrement=False),
+    text_column("facet", primary_key=True),
+    text_column("key", primary_key=True),
+    Column("scans", BigInteger, nullable=False),
+    Column("awarded", BigInteger, nullable=False),
+    amount_column("points"),
+    amount_column("fen"),
+    Column("persons", BigInteger, nullable=False),
+    CheckConstraint("days > 0", name="days"),
+    CheckConstraint("facet IN ('hour', 'scheme', 'district', 'store')", name="facet"),
+    CheckConstraint("awarded >= 0 AND awarded <= scans AND scans > 0", name="scans"),
+    CheckConstraint("points >= 0 AND fen >= 0 AND persons >= 0", name="amounts"),
+)
+"""The totals of the last `days` days, of the largest keys alone: a page reads them in place of each day of each shop."""
+
 counted_until = Table(
     "counted_until",
     metadata,

@@ -20,6 +20,11 @@ def snapshot(connection: Connection) -> None:
     """
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+    allow_long_reads(connection)
+
+
+def allow_long_reads(connection: Connection) -> None:
+    """For the transaction of a job that reads millions of rows."""
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
 
 

@@ -11,7 +11,7 @@ from backend.audit.store import record
 from backend.settlements import store
 from backend.settlements.clock import checked_end, clocks, end_of, month_before
 from backend.settlements.model import MonthPassed, Terms, TermsInvalid
-from backend.storage.stream import LONG_READ_TIMEOUT_MS
+from backend.storage.stream import allow_long_reads
 from backend.storage.transaction import hot
 from backend.usecases import shop_claims
 from backend.usecases.races import Writes
@@ -57,7 +57,7 @@ def close_settlement(database: Writes, city: str, month: str, by: str, now: date
 
         since = EVER if calendar.closed_through is None else end_of(calendar.closed_through) - LATE
         # A month of millions in one statement; the city's other work does not wait for it.
-        hot(connection, f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
+        allow_long_reads(connection)
         hot(connection, LINES, {**shop_claims.params(city, since, ended_at), "month": month})
         store.close(connection, city, month, ended_at, clocks(month, now, calendar.terms), by, now)
         counts = store.month_counts(connection, city, month)

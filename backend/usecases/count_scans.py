@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from backend.kernel.periods import civil_date, milliseconds
 from backend.statistics import queries, store
 from backend.statistics.model import REFUSED_DAYS, BudgetOutlook, Period
+from backend.storage.stream import allow_long_reads
 from backend.storage.transaction import Database
 from backend.usecases.forecast_budgets import forecast_budgets
 
@@ -32,11 +33,18 @@ def count_scans(database: Database, city: str, now: datetime, stopping: Callable
     for period, begins in [(Period.DAY, day) for day in days] + [(Period.MONTH, month) for month in months]:
         if stopping():
             return 0
-        database.write(lambda connection: store.count(connection, city, period, begins))  # noqa: B023 - called at once
+        database.write(lambda connection: _counted(connection, city, period, begins))  # noqa: B023 - called at once
     if not _count_refusals(database, city, days, now, stopping):
         return 0
+    today = civil_date(milliseconds(now))
+    database.write(lambda connection: store.keep_spans(connection, city, today))
     database.write(lambda connection: store.move_on(connection, city, now))
     return len(days)
+
+
+def _counted(connection: Connection, city: str, period: Period, begins: date) -> None:
+    allow_long_reads(connection)
+    store.count(connection, city, period, begins)
 
 
 def _count_refusals(
@@ -62,6 +70,7 @@ def keep_outlooks(database: Database, city: str, now: datetime) -> int:
         today = civil_date(milliseconds(now))
         if store.outlook_is_there(connection, city, today):
             return 0
+        allow_long_reads(connection)
         found = [
             BudgetOutlook(
                 one.policy,

@@ -13,6 +13,8 @@ from backend.policies.compiled import CompiledBudget, CompiledPolicy, PolicySet,
 from backend.policies.forecast import HISTORY_DAYS, Forecast, Outlook, forecast, pace_of
 from backend.policies.reclaim import reclaims
 from backend.policies.store import load_versions
+from backend.statistics import queries as statistics
+from backend.statistics.model import BudgetOutlook
 
 
 class BudgetForecast(NamedTuple):
@@ -26,6 +28,39 @@ class BudgetForecast(NamedTuple):
     granted: int
     left: int
     forecast: Forecast
+
+
+class StandingBudget(NamedTuple):
+    """A budget as it stands, and when it runs out as reckoned last; None until the morning after its first day. Amounts in
+    the budget's unit.
+    """
+
+    policy: str
+    title_zh: str
+    unit: str
+    granted: int
+    left: int
+    outlook: BudgetOutlook | None
+
+
+def standing_budgets(connection: Connection, city: str, now: datetime) -> list[StandingBudget]:
+    """Every budget of a policy in force, by policy and unit; however much was spent, it reads no posting."""
+    in_force = load_versions(connection, city, chart.budget).in_force(milliseconds(now)).policies
+    accounts = [account for policy in in_force for budget in policy.budgets for account in budget.accounts]
+    left = post.balances(connection, city, accounts)
+    reckoned = {(one.policy, one.unit): one for one in statistics.outlooks(connection, city)}
+    return [
+        StandingBudget(
+            policy.policy.policy,
+            policy.policy.title_zh,
+            budget.budget.unit.value,
+            budget.budget.amount,
+            sum(left.get(account, 0) for account in budget.accounts),
+            reckoned.get((policy.policy.policy, budget.budget.unit.value)),
+        )
+        for policy in in_force
+        for budget in policy.budgets
+    ]
 
 
 def forecast_budgets(connection: Connection, city: str, now: datetime, *, seed: int) -> list[BudgetForecast]:

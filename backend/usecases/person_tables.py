@@ -29,7 +29,7 @@ ORDER BY issued_at""",
         "credit_exports": f"""
 SELECT export::text, act, about::text, at_least, ground, created_at, sent_at, cancelled_at FROM credit_exports {_ME}
 ORDER BY created_at""",
-        "access_log": f"SELECT entry::text, at, role, who, purpose, what, ticket FROM access_log {_ME} ORDER BY entry",
+        "access_log": f"SELECT entry::text, at, role, who, purpose, what, ticket FROM access_log {_ME} ORDER BY access_log.entry",
     }
 )
 EVERYWHERE: Mapping[str, str] = MappingProxyType(

@@ -207,7 +207,7 @@ def _save(connection: Connection, city: str, basket: Basket, taken: Taken, loade
     awards = transfers_of(taken, loaded.registry.policies, loaded.shares, loaded.baskets)
     counters = _counters(loaded)
     with pipelined(connection):
-        store.save_decisions(connection, city, taken.decisions, now, quote_store.DECIDE)
+        store.write_decisions(connection, city, taken.decisions, now, quote_store.DECIDE)
         if taken.further:
             store.save_further_awards(connection, city, taken.further, quote_store.ADD_AWARDS)
         if counters:

@@ -1,11 +1,12 @@
 """Each shop's account against its claims: what the ledger says is due is on unpaid lines, or waits for the next close."""
 
-from typing import NamedTuple
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from backend.settlements.clock import end_of
-from backend.storage.transaction import hot
+from backend.storage.stream import allow_long_reads
+from backend.storage.transaction import Database, hot
 from backend.usecases import shop_claims
 from backend.usecases.close_settlement import EVER, LATE
 from backend.usecases.overdue_claims import CLOSED_THROUGH
@@ -13,9 +14,12 @@ from backend.usecases.overdue_claims import CLOSED_THROUGH
 ROWS_MAX = 200
 FOREVER = "infinity"
 
-RECONCILED = f"""
-SELECT a.store, a.unit, s.name_zh, s.retailer, a.balance, coalesce(l.amount, 0)::bigint, coalesce(f.amount, 0)::bigint,
-       (a.balance - coalesce(l.amount, 0) - coalesce(f.amount, 0))::bigint AS difference
+FORGET = "DELETE FROM shop_reconciliations WHERE city = %(city)s"
+
+KEEP = f"""
+INSERT INTO shop_reconciliations (city, store, unit, name_zh, retailer, balance, unpaid, waiting, reckoned_at)
+SELECT %(city)s, a.store, a.unit, s.name_zh, s.retailer, a.balance, coalesce(l.amount, 0)::bigint,
+       coalesce(f.amount, 0)::bigint, %(now)s
 FROM (SELECT substr(account, 6, length(account) - 6 - length(unit)) AS store, unit, balance FROM accounts
       WHERE city = %(city)s AND starts_with(account, 'shop:')) a
 LEFT JOIN stores s ON s.city = %(city)s AND s.store = a.store
@@ -31,24 +35,17 @@ ORDER BY abs(a.balance - coalesce(l.amount, 0) - coalesce(f.amount, 0)) DESC, ab
 LIMIT %(limit)s"""
 
 
-class Reconciled(NamedTuple):
-    """A shop's account in fen: what the ledger holds, what of it stands on unpaid lines, what waits for the next close.
-    `difference` is 0 where the books are right.
+def keep_reconciliation(database: Database, city: str, now: datetime) -> int:
+    """Finds the accounts anew, differences first, then the largest sums, at most 200; how many. It reads whatever is unpaid:
+    pages show what it found.
     """
 
-    store: str
-    unit: str
-    name_zh: str | None
-    retailer: str | None
-    balance: int
-    unpaid: int
-    waiting: int
-    difference: int
+    def work(connection: Connection) -> int:
+        allow_long_reads(connection)
+        (closed,) = hot(connection, CLOSED_THROUGH, {"city": city}).fetchone() or (None,)
+        since = EVER if closed is None else end_of(closed) - LATE
+        hot(connection, FORGET, {"city": city})
+        given = {**shop_claims.params(city, since, FOREVER), "limit": ROWS_MAX, "now": now}
+        return hot(connection, KEEP, given).rowcount
 
-
-def reconcile_shops(connection: Connection, city: str) -> list[Reconciled]:
-    """Differences first, then the largest sums; at most 200."""
-    (closed,) = hot(connection, CLOSED_THROUGH, {"city": city}).fetchone() or (None,)
-    since = EVER if closed is None else end_of(closed) - LATE
-    given = {**shop_claims.params(city, since, FOREVER), "limit": ROWS_MAX}
-    return [Reconciled(*row) for row in hot(connection, RECONCILED, given)]
+    return database.write(work)

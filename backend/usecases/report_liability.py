@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, day_start_ms, instant, milliseconds
-from backend.storage.stream import LONG_READ_TIMEOUT_MS
+from backend.storage.stream import allow_long_reads
 from backend.storage.transaction import Database, hot
 
 DAYS_MAX = 1_100
@@ -79,7 +79,7 @@ def freeze_liability(database: Database, city: str, now: datetime) -> int:
         first = _first_open(connection, city)
         if first is None or first > last:
             return 0
-        hot(connection, f"SET LOCAL statement_timeout = {LONG_READ_TIMEOUT_MS}")
+        allow_long_reads(connection)
         span = {"first": first, "last": last, "before": first - timedelta(days=1)}
         return hot(connection, FREEZE, {"city": city, **span, **_moments(first, last)}).rowcount
 
@@ -91,9 +91,18 @@ def liability_report(connection: Connection, city: str, first: date, last: date,
     then as it is now. Days on which nothing of a unit moved and nothing was owed are left out.
     """
     first = max(first, last - timedelta(days=DAYS_MAX))
-    frozen = [LiabilityDay(*row) for row in hot(connection, FROZEN, {"city": city, "first": first, "last": last})]
+    frozen = frozen_days(connection, city, first, last)
     live = _live(connection, city, min(last, civil_date(milliseconds(now))))
     return [one for one in [*frozen, *live] if one.day >= first and any(one[2:])]
+
+
+def frozen_days(connection: Connection, city: str, first: date, last: date) -> list[LiabilityDay]:
+    """The days from `first` through `last` that were frozen, by day and unit, at most three years; those on which nothing of
+    a unit moved and nothing was owed are left out. However much moves, it reads five rows a day.
+    """
+    first = max(first, last - timedelta(days=DAYS_MAX))
+    found = [LiabilityDay(*row) for row in hot(connection, FROZEN, {"city": city, "first": first, "last": last})]
+    return [one for one in found if any(one[2:])]
 
 
 def _live(connection: Connection, city: str, last: date) -> list[LiabilityDay]:

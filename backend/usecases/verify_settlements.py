@@ -76,6 +76,27 @@ FULL JOIN (SELECT payment, sum(amount_fen) AS amount, sum(lines) AS lines FROM s
            WHERE city = %(city)s GROUP BY payment) e ON e.payment = p.payment
 WHERE p.amount_fen IS DISTINCT FROM e.amount OR p.lines IS DISTINCT FROM e.lines"""
 
+# What pages read in place of the lines.
+OFF_SHARES = """
+SELECT coalesce(t.payment, x.payment)::text, coalesce(t.month, x.month), coalesce(t.retailer, x.retailer), t.amount_fen::text,
+       x.amount::text
+FROM (SELECT * FROM settlement_payment_statements WHERE city = %(city)s) t
+FULL JOIN (SELECT x.payment, x.month, x.retailer, count(*) AS lines, sum(l.amount) AS amount FROM settlement_payment_lines x
+           LEFT JOIN statement_lines l ON l.city = %(city)s AND l.month = x.month AND l.retailer = x.retailer
+             AND l.line_no = x.line_no
+           WHERE x.city = %(city)s GROUP BY x.payment, x.month, x.retailer) x
+  ON x.payment = t.payment AND x.month = t.month AND x.retailer = t.retailer
+WHERE t.lines IS DISTINCT FROM x.lines OR t.amount_fen IS DISTINCT FROM x.amount"""
+
+OFF_UNPAID = """
+SELECT s.month, s.retailer, s.lines::text, paid.lines::text FROM statements s
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(t.lines), 0) AS lines FROM settlement_payment_statements t
+  JOIN settlement_payments p ON p.city = %(city)s AND p.payment = t.payment AND p.state = 'paid'
+  WHERE t.city = %(city)s AND t.month = s.month AND t.retailer = s.retailer) paid
+LEFT JOIN unpaid_statements u ON u.city = %(city)s AND u.month = s.month AND u.retailer = s.retailer
+WHERE s.city = %(city)s AND (paid.lines < s.lines) <> (u.month IS NOT NULL)"""
+
 PAID_TWICE = """
 SELECT x.month, x.retailer, x.line_no, count(*) FROM settlement_payment_lines x
 JOIN settlement_payments p ON p.city = %(city)s AND p.payment = x.payment
@@ -190,6 +211,13 @@ def _off_payments(connection: Connection, city: str) -> Iterator[Break]:
     given = {"city": city}
     for payment, payee, amount, summed in streamed(connection, OFF_PAYEES, given):
         yield Break(f"payment {payment} {payee}", f"says {amount or 'nothing'}, its lines sum to {summed or 'nothing'}")
+    for payment, month, retailer, said, summed in streamed(connection, OFF_SHARES, given):
+        found = f"says {said or 'nothing'}, its lines sum to {summed or 'nothing'}"
+        yield Break(f"payment {payment} of {month} {retailer}", found)
+    for month, retailer, lines, paid in streamed(connection, OFF_UNPAID, given):
+        yield Break(
+            f"statement {month} {retailer}", f"{paid} of {lines} lines paid, and the queue of unpaid says otherwise"
+        )
     for payment, store, summed, moved in streamed(connection, OFF_POSTINGS, given):
         yield Break(f"payment {payment} shop {store}", f"lines {summed or 'nothing'}, ledger {moved or 'nothing'}")
     for payment, month, retailer, line_no in streamed(connection, UNRIPE, given):

@@ -62,7 +62,7 @@ NO_OFFICIAL_STARTS = {
     "run_previews": "asks and reckons; what is kept of it is an act",
     "quote_basket": "a till asks",
     "races": "part of writing",
-    "reconcile_shops": "reads",
+    "reconcile_shops": "reads, and keeps what it found",
     "record_baskets": "tills and phones read labels",
     "registry_uploads": "the import records itself, in the name of who asked for it",
     "record_sales": "part of recording; uploading the file is the act",

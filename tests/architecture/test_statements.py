@@ -16,6 +16,13 @@ MADE_BY_THE_SERVER = re.compile(
 # Keywords are upper case, names lower: so an alias is told from the word that follows a table without one.
 _READ = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+([a-z_]+)(?:\s+([a-z]\w*))?")
 _WRITTEN = re.compile(r"\bINSERT INTO ([a-z_]+) \((\w+)[^)]*\)\s+(?:SELECT|VALUES \()\s*([^,\s]+)")
+_AS_TEXT = re.compile(r"\b(\w+)::text(?=,|\s+FROM\b)")
+_ORDERED = re.compile(r"\bORDER BY ([^)\n]+?)(?=\)|\n|$| LIMIT| FETCH| FOR)")
+ORDERED_AS_TEXT = {
+    "backend.outbox.expire.DELETE": "the last of a slice that was read already",
+    "backend.targets.queries.IN_FORCE": "a city has some dozens of targets",
+    "backend.targets.queries.LAST_BY_HAND": "a city has some dozens of targets",
+}
 _CITY_FIRST = {("city", "%(city)s"), ("city", "%s")}
 _BOUND = re.compile(r"(?:\b(\w+)\.)?\bcity = %\(city\)s")
 
@@ -32,6 +39,14 @@ def unnamed(statement: str) -> list[str]:
             bound.remove(alias)
     written = [table for table, column, value in _WRITTEN.findall(statement) if (column, value) in _CITY_FIRST]
     return missing + [t for t in re.findall(r"\bINTO ([a-z_]+)", statement) if t in cities and t not in written]
+
+
+def as_text(statement: str) -> set[str]:
+    """Columns that the statement shows as text and orders by under the same bare name: SQL takes the text, which is in no
+    index, and reads all rows to sort them. `table.column` means the column.
+    """
+    ordered = {term.split()[0] for found in _ORDERED.findall(statement) for term in found.split(", ")}
+    return ordered & set(_AS_TEXT.findall(statement))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +71,15 @@ def test_every_statement_names_the_city_of_every_table() -> None:
 
     assert len(found) > 50
     assert {name for name, sql in found.items() if unnamed(sql)} == OF_SEVERAL_CITIES.keys()
+
+
+def test_an_order_by_the_text_of_a_column_is_found() -> None:
+    assert as_text("SELECT act::text, at FROM acts ORDER BY at DESC, act DESC LIMIT 1") == {"act"}
+    assert as_text("SELECT act::text, at FROM acts ORDER BY at DESC, acts.act DESC LIMIT 1") == set()
+
+
+def test_no_statement_orders_by_the_text_of_a_column() -> None:
+    assert {name for name, sql in statements().items() if as_text(sql)} == ORDERED_AS_TEXT.keys()
 
 
 def test_ids_and_times_are_bound_not_made_by_the_server() -> None:

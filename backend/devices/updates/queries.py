@@ -10,7 +10,7 @@ from backend.storage.transaction import hot
 COLUMNS = """rollout::text, target, version, hardware, min_version, state, stage, stage_at, soak_s, patience_s, created_by,
        created_at, reason"""
 
-LISTED = f"SELECT {COLUMNS} FROM rollouts WHERE city = %(city)s ORDER BY rollout DESC LIMIT %(limit)s"
+LISTED = f"SELECT {COLUMNS} FROM rollouts WHERE city = %(city)s ORDER BY rollouts.rollout DESC LIMIT %(limit)s"
 
 SHOWN = f"SELECT {COLUMNS} FROM rollouts WHERE city = %(city)s AND rollout = %(rollout)s"
 

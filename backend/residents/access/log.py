@@ -18,7 +18,7 @@ VALUES (%(city)s, %(resident)s, %(entry)s, %(now)s, %(role)s, %(who)s, %(purpose
 READ = """
 SELECT entry::text, at, role, who, purpose, what, ticket FROM access_log
 WHERE city = %(city)s AND resident = %(resident)s AND (%(before)s::uuid IS NULL OR entry < %(before)s::uuid)
-ORDER BY entry DESC LIMIT %(limit)s"""
+ORDER BY access_log.entry DESC LIMIT %(limit)s"""
 
 COUNT_SINCE = """
 SELECT count(*) FROM access_log

@@ -7,7 +7,7 @@ from backend.storage.transaction import hot
 
 OF_RESIDENT = """
 SELECT card::text, ending, issued_at, blocked_at, blocked_why FROM member_cards
-WHERE city = %(city)s AND resident = %(resident)s ORDER BY issued_at DESC, card LIMIT %(limit)s"""
+WHERE city = %(city)s AND resident = %(resident)s ORDER BY issued_at DESC, member_cards.card LIMIT %(limit)s"""
 
 LISTED_MAX = 50
 

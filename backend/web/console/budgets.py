@@ -1,6 +1,5 @@
 """Budgets and when they run out, what quotes and leases keep of them, and each shop's account against its claims."""
 
-import zlib
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -10,11 +9,10 @@ from flask import Response, request
 from backend.certificates import queries as certificates
 from backend.kernel.periods import CHINA
 from backend.ledger import queries as ledger
+from backend.settlements import reconciled as queries
 from backend.statistics import queries as statistics
 from backend.statistics.model import Use
-from backend.storage.stream import snapshot
-from backend.usecases.forecast_budgets import forecast_budgets
-from backend.usecases.reconcile_shops import reconcile_shops
+from backend.usecases.forecast_budgets import standing_budgets
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
@@ -35,11 +33,8 @@ FACETS: Mapping[str, Texts] = MappingProxyType(
 
 @page("/budgets", title=("预算", "Budgets"), topic=Topic.MONEY, roles=SEES, menu=("预算", "Budgets"))
 def budgets_listed() -> Response:
-    today = now().astimezone(CHINA).date()
     with read(here.city()) as connection:
-        snapshot(connection)
-        # Anybody who asks on one day gets one answer.
-        found = forecast_budgets(connection, here.city(), now(), seed=zlib.crc32(f"{here.city()} {today}".encode()))
+        found = standing_budgets(connection, here.city(), now())
     return render("money/budgets.html", rows=found, amount=amount, unit_name=unit_name)
 
 
@@ -63,10 +58,15 @@ def reservations_listed() -> Response:
 )
 def shops_reconciled() -> Response:
     with read(here.city()) as connection:
-        snapshot(connection)
-        rows = reconcile_shops(connection, here.city())
+        rows = queries.reconciled(connection, here.city())
     differing = [one for one in rows if one.difference]
-    return render("money/reconciliation.html", rows=rows, differing=differing, unit_name=unit_name)
+    return render(
+        "money/reconciliation.html",
+        rows=rows,
+        differing=differing,
+        unit_name=unit_name,
+        at=rows and rows[0].reckoned_at,
+    )
 
 
 @page("/budgets/<policy>/<unit>", title=("预算使用", "Use of a budget"), topic=Topic.MONEY, roles=SEES)

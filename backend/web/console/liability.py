@@ -12,7 +12,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.ids import new_id
 from backend.kernel.periods import civil_date, milliseconds
 from backend.usecases.export_tables import ask_export, note_fetched
-from backend.usecases.report_liability import liability_report
+from backend.usecases.report_liability import frozen_days
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read, within
@@ -40,7 +40,7 @@ def liability_days() -> Response:
     days = days if days in SPANS else SPANS[0]
     today = civil_date(milliseconds(now()))
     with read(here.city()) as connection:
-        found = liability_report(connection, here.city(), today - timedelta(days=days - 1), today, now())
+        found = frozen_days(connection, here.city(), today - timedelta(days=days), today)
     return render(
         "money/liability.html",
         rows=[one for one in found if one.unit == unit],

@@ -16,7 +16,7 @@ from backend.missing_points import queries as missing_points
 from backend.retailers import queries as retailers
 from backend.scans import rulings
 from backend.statistics import queries
-from backend.statistics.model import BudgetOutlook, DayTotal, Facet, Period, Total
+from backend.statistics.model import SPANS, BudgetOutlook, DayTotal, Facet, Period, Total, span_of
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
@@ -26,10 +26,7 @@ from backend.web.console.money_words import SEES
 from backend.web.console.target_words import Shown, counted, shown_of
 from backend.web.context import now
 
-SPANS = (7, 30, 90, 365)
-"""Days that may be looked at; a year is shown by the month."""
 USUAL = 30
-BY_MONTH = 365
 WAITING_MAX = 100
 STALE = timedelta(days=35)
 RUNS_OUT_SOON = timedelta(days=30)
@@ -60,13 +57,10 @@ def overview() -> Response:
     city, chosen = here.city(), _chosen(request.args.get("district", ""))
     district = here.district() or chosen
     today = civil_date(milliseconds(now()))
-    span = today - timedelta(days=days), today + timedelta(days=1)
-    period = Period.MONTH if days >= BY_MONTH else Period.DAY
-    if period is Period.MONTH:
-        span = span[0].replace(day=1), span[1]
+    period, first, end = span_of(days, today)
     with read(city) as connection:
-        time = queries.by_time(connection, city, period, span, district)
-        facets = {} if district else {facet: _facet(connection, city, facet, days, today) for facet in Facet}
+        time = queries.by_time(connection, city, period, (first, end), district)
+        facets = {} if district else queries.of_span(connection, city, days)
         outlooks = [] if district else queries.outlooks(connection, city)
         alerts = list(_alerts(connection, city, outlooks, today, now())) if not district else []
         names = {code: (zh, en) for code, zh, en in certificates.scheme_names(connection)}
@@ -104,16 +98,6 @@ def _chosen(given: str) -> str | None:
     """A district of the city that is looked at."""
     is_code = given.isascii() and given.isdigit() and len(given) == CODE_DIGITS
     return given if is_code and given.startswith(here.city()[:4]) else None
-
-
-def _facet(connection: Connection, city: str, facet: Facet, days: int, today: date) -> list[Total]:
-    first = today - timedelta(days=days)
-    if days >= BY_MONTH:
-        return list(queries.of_facet(connection, city, Period.MONTH, facet, (first.replace(day=1), today + _DAY)))
-    return list(queries.of_facet(connection, city, Period.DAY, facet, (first, today + _DAY)))
-
-
-_DAY = timedelta(days=1)
 
 
 def _sum(rows: Sequence[DayTotal]) -> Total:

@@ -1,5 +1,6 @@
 """Payment files: prepared by one of finance, released by another, booked once the bank has paid."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Response, request
@@ -8,6 +9,7 @@ from backend.kernel.ids import new_id
 from backend.settlements import queries
 from backend.settlements.files import digest, payment_file
 from backend.settlements.model import Booked, FileChanged, PaymentState, PaymentUnknown
+from backend.settlements.queries import PaymentKey
 from backend.usecases.export_tables import note_fetched
 from backend.usecases.pay_settlements import book_payment, prepare_payment, refuse_payment, release_payment
 from backend.web.console import here
@@ -31,10 +33,20 @@ STATES = {
     "/payments", title=("付款文件", "Payment files"), topic=Topic.MONEY, roles=SEES, menu=("付款文件", "Payment files")
 )
 def payments_listed() -> Response:
+    after = _after()
     with read(here.city()) as connection:
-        rows = queries.payments(connection, here.city(), limit=ROWS)
+        rows = queries.payments(connection, here.city(), after=after, limit=ROWS + 1)
         people = names(connection, [one.prepared_by for one in rows])
-    return render("money/payments.html", rows=rows, states=STATES, names=people, may_act=may_act())
+    last = rows[ROWS - 1] if len(rows) > ROWS else None
+    return render(
+        "money/payments.html",
+        rows=rows[:ROWS],
+        begun=after is not None,
+        further=None if last is None else {"at": last.prepared_at.isoformat(), "after": last.payment},
+        states=STATES,
+        names=people,
+        may_act=may_act(),
+    )
 
 
 @page(
@@ -57,19 +69,19 @@ def payment_prepared() -> Response:
 @page("/payments/<uuid:payment>", title=("付款文件", "Payment file"), topic=Topic.MONEY, roles=SEES)
 def payment_page(payment: UUID) -> Response:
     with read(here.city()) as connection:
-        found = queries.payments(connection, here.city(), payment=str(payment), limit=1)
-        if not found:
+        found = queries.payment(connection, here.city(), str(payment))
+        if found is None:
             raise PaymentUnknown
         payees = queries.payees(connection, here.city(), str(payment))
-        people = names(connection, [found[0].prepared_by, found[0].released_by, found[0].refused_by, found[0].paid_by])
+        people = names(connection, [found.prepared_by, found.released_by, found.refused_by, found.paid_by])
     return render(
         "money/payment.html",
-        one=found[0],
+        one=found,
         payees=payees,
         states=STATES,
         names=people,
         may_act=may_act(),
-        mine=found[0].prepared_by == by(),
+        mine=found.prepared_by == by(),
     )
 
 
@@ -82,12 +94,12 @@ def payment_page(payment: UUID) -> Response:
 )
 def payment_file_sent(payment: UUID) -> Response:
     with read(here.city()) as connection:
-        found = queries.payments(connection, here.city(), payment=str(payment), limit=1)
+        found = queries.payment(connection, here.city(), str(payment))
         payees = queries.payees(connection, here.city(), str(payment))
-    if not found or found[0].state not in (PaymentState.RELEASED, PaymentState.PAID):
+    if found is None or found.state not in (PaymentState.RELEASED, PaymentState.PAID):
         raise PaymentUnknown
     content = payment_file(str(payment), payees)
-    if digest(content).hex() != found[0].sha256:  # what leaves for the bank is what was released
+    if digest(content).hex() != found.sha256:  # what leaves for the bank is what was released
         raise FileChanged
     note_fetched(within(here.city()), here.city(), "payment-file", str(payment), now())
     response = Response(content, content_type="text/csv; charset=utf-8")
@@ -116,3 +128,10 @@ def payment_dealt(payment: UUID, act: str) -> Response:
         book_payment(writer, city, which, booked, now())
         said = "已入账。", "Booked in the ledger."
     return done(f"{HOME}/{payment}", *said)
+
+
+def _after() -> PaymentKey | None:
+    try:
+        return PaymentKey(datetime.fromisoformat(request.args["at"]), str(UUID(request.args["after"])))
+    except (KeyError, ValueError):
+        return None

@@ -12,7 +12,7 @@ from backend.policies import pages, queries
 from backend.policies.difference import difference
 from backend.policies.document import load_policy
 from backend.policies.lifecycle import Turn
-from backend.usecases.forecast_budgets import forecast_budgets
+from backend.usecases.forecast_budgets import standing_budgets
 from backend.usecases.turn_policy import turn_policy
 from backend.web.console import here
 from backend.web.console.answers import done
@@ -154,7 +154,7 @@ def _policy_page(policy: str, given: dict[str, str] | None = None, refused: Doma
         turns = queries.listed_turns(connection, city, policy)
         logins = [v.published_by for v in versions] + [v.approver for v in versions] + [t.taken_by for t in turns]
         values = {
-            "budgets": [b for b in forecast_budgets(connection, city, now(), seed=1) if b.policy == policy],
+            "budgets": [b for b in standing_budgets(connection, city, now()) if b.policy == policy],
             "chapters": chapters(stated(connection, one.text)),
             "people": people(connection, city, [*logins, *(d.listed.author for d in drafts)]),
         }

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from backend.ledger import chart
+from backend.settlements import queries
 from backend.settlements.model import (
     Claim,
     ClaimsHeld,
@@ -21,6 +22,7 @@ from backend.settlements.model import (
     ReleasedByPreparer,
     Said,
 )
+from backend.settlements.queries import PaymentKey
 from backend.storage.transaction import Database, Result
 from backend.usecases.close_settlement import close_settlement
 from backend.usecases.dispute_statement import confirm_statement
@@ -106,6 +108,23 @@ def test_nothing_is_paid_before_it_is_confirmed_or_the_time_to_dispute_is_over(o
     assert [one.retailer for one in office.prepare(CLOSING + DAY).payees] == [SMALL]
     office.dispute(2)
     assert [(one.retailer, one.amount_fen) for one in office.prepare().payees] == [(BIG, 12)]
+
+
+def test_payments_are_listed_page_by_page_and_a_statement_waits_until_its_last_line_is_paid(office: Office) -> None:
+    confirm_statement(office.database, NANJING, MONTH, SMALL, "店长", CLOSING + DAY)
+    office.pay(CLOSING + 5 * DAY)
+    second = office.prepare()
+
+    with office.database.read() as connection:
+        (newest,) = queries.payments(connection, NANJING, limit=1)
+        (older,) = queries.payments(connection, NANJING, after=PaymentKey(newest.prepared_at, newest.payment), limit=2)
+        late = queries.unpaid_late(connection, NANJING, CLOSING + 60 * DAY)
+        (big, small) = queries.statements_of_month(connection, NANJING, MONTH)
+
+    assert (newest.payment, older.state) == (second.payment, "paid")
+    assert {(one.retailer, one.taken_lines - one.paid_lines) for one in late} == {(BIG, 2)}
+    assert (big.paid_lines, small.paid_lines, small.paid_fen) == (0, small.lines, small.amount_fen)
+    assert_verified(office.database, NANJING)
 
 
 def test_who_prepared_does_not_release_and_what_is_held_since_stops_it(office: Office) -> None:

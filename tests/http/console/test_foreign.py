@@ -3,8 +3,10 @@
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -115,29 +117,40 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with copied(server_url, template) as url:
-        backend, clock = build(settings_of(url, Keys(), tmp_path_factory.mktemp("keys"))), Clock(CLOSING)
-        engine, owner = Database(url, role="greenpoints_engine", pool_size=3), Database(url, role=None, pool_size=2)
-        made = World(create_app(backend, clock), engine, owner, clock)
-        with acting(Actor("command:tests", COMMAND)):
-            _cases(made, _money(made))
-            _policies(made)
-        _targets(made)
-        _people(made)
-        _fleet(made)
-        _registry(made)
+    with copied(server_url, template) as url, built(url, tmp_path_factory.mktemp("keys")) as made:
         yield made
-        engine.close()
-        owner.close()
-        backend.close()
 
 
-def _money(world: World) -> Office:
-    watch = {"cap": "velocity", "per": ["person"], "period": "day", "limit": 1, "counts": "awards", "partial": False}
-    caps = [{**rules.cap("day", "day", 100_000), "unit": "points"}, {**watch, "beyond": "hold"}]
-    office = open_office(world.engine, fees(caps=caps))
+def _two_sales(office: Office) -> None:
     office.sell(4)
     office.sell(5, "s3", person=resident(2))
+
+
+@contextmanager
+def built(url: str, keys: Path, sell: Callable[[Office], None] = _two_sales) -> Iterator[World]:
+    """In an empty database: what Nanjing sells before November is closed, and one object of each kind."""
+    backend, clock = build(settings_of(url, Keys(), keys)), Clock(CLOSING)
+    engine, owner = Database(url, role="greenpoints_engine", pool_size=3), Database(url, role=None, pool_size=2)
+    made = World(create_app(backend, clock), engine, owner, clock)
+    with acting(Actor("command:tests", COMMAND)):
+        _cases(made, _money(made, sell))
+        _policies(made)
+    _targets(made)
+    _people(made)
+    _fleet(made)
+    _registry(made)
+    yield made
+    engine.close()
+    owner.close()
+    backend.close()
+
+
+def _money(world: World, sell: Callable[[Office], None]) -> Office:
+    watch = {"cap": "velocity", "per": ["person"], "period": "day", "limit": 1, "counts": "awards", "partial": False}
+    caps = [{**rules.cap("day", "day", 100_000), "unit": "points"}, {**watch, "beyond": "hold"}]
+    budgets = [{"unit": unit, "amount": 10**12} for unit in ("points", "fee")]
+    office = open_office(world.engine, fees(caps=caps, budgets=budgets))
+    sell(office)
     office.close()
     world.found["payment"] = payment = office.prepare(CLOSING + 6 * DAY).payment
     release_payment(world.engine, NANJING, payment, QIAN, CLOSING + 6 * DAY)
@@ -159,7 +172,7 @@ def _cases(world: World, office: Office) -> None:
     for _ in range(3):
         office.sold += 1
         arrival = office.city.till(office.sold).basket(read(FRIDGE), resident=LI)
-        office.city.record(arrival)
+        office.city.record(arrival, now=CLOSING)
         baskets.append(arrival.basket.basket)
     world.found["basket"], refused = baskets[1], baskets[2]
     world.post(Role.CASE_OFFICER, f"/cases/holds/{refused}/0", ruling="refuse", reason="小票不清")

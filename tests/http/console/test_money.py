@@ -13,6 +13,7 @@ from backend.kernel.ids import new_id
 from backend.officials.model import Role
 from backend.storage.transaction import Database
 from backend.usecases.export_tables import run_exports
+from backend.usecases.reconcile_shops import keep_reconciliation
 from backend.web.app import create_app
 from tests.http.conftest import Clock
 from tests.worlds import books
@@ -93,6 +94,7 @@ def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, offic
     assert send(sun, f"/payments/{payment}/paid", paid_on="2026-12-05", bank_reference="ICBC-1").status_code == 303
     assert "已拨付" in see(sun, f"/payments/{payment}")
     assert "手续费" in sun.get(f"/console/statement-files/{MONTH}/{BIG}").get_data(as_text=True)
+    assert keep_reconciliation(office.database, NANJING, desks.clock.now) == 3
     assert "全部账户相符" in see(sun, "/reconciliation")
     assert "line-disputed" in {row[0] for row in books.rows(office.database, "SELECT what FROM acts")}
     assert_verified(office.database, NANJING)

@@ -1,0 +1,253 @@
+"""The console's pages among millions of scans, each beside its own statements replayed bare in the same minutes.
+
+A city with one object of each kind is made as many times as large by SQL (`tests.worlds.grown`), then its jobs run, and its
+books are verified. A page is asked for over HTTP, then what it had asked of the database is asked again on a bare connection.
+"""
+
+import http.client
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+
+from backend.bootstrap import build
+from backend.kernel.ids import new_id
+from backend.officials.model import Role
+from backend.settlements.model import Booked
+from backend.storage.migrate import upgrade
+from backend.storage.transaction import Database
+from backend.usecases.count_scans import count_scans, keep_outlooks
+from backend.usecases.pay_settlements import book_payment, prepare_payment, release_payment
+from backend.usecases.reconcile_shops import keep_reconciliation
+from backend.usecases.report_liability import freeze_liability
+from backend.web.app import create_app
+from tests.bench import city, engine, server
+from tests.bench.ground import Ground, Place
+from tests.bench.report import Ratio, say
+from tests.http.conftest import Keys, settings_of
+from tests.http.console.test_foreign import World, built
+from tests.http.console.test_rows_read import pages, seat_of
+from tests.worlds import grown, officials
+from tests.worlds.city import NANJING, resident
+from tests.worlds.later import assert_verified
+from tests.worlds.settling import QIAN, ZHAO, Office
+from tests.worlds.statements import Asked, read_by, recorded
+
+SCANS = int(os.environ.get("GREENPOINTS_BENCH_PAGES_SCANS", "5000000"))
+SOLD, SHOPPERS, MONTHS = 45, 100, 11
+"""Sales a month, residents and months of the city that is copied: some 500 scans of 100 people."""
+COPIED_AT_ONCE = 250
+CASES, SHOPS = 2_000, 250
+"""Copies of each case and of each shop; there are eight shops."""
+ROWS_MAX = 20_000
+"""Rows that one page may look at, wanted or not."""
+BAR = 5.0
+TOLD = 12
+"""How many of the worst are told."""
+BATCHES = 10
+
+
+def pages_vs_bare(ground: Ground, alternations: int) -> Ratio:
+    """The worst page; a page that looks at more than 20,000 rows fails altogether."""
+    url = ground.database()
+    upgrade(url)
+    with grown_city(url, ground.home, SCANS) as world:
+        return compared(url, ground.home, world, alternations)
+
+
+@contextmanager
+def grown_city(url: str, keys: Path, scans: int) -> Iterator[World]:
+    copies = scans // (SOLD * MONTHS)
+    with built(url, keys, _a_year) as world:
+        for first in range(1, copies, COPIED_AT_ONCE):
+            some = range(first, min(first + COPIED_AT_ONCE, copies))
+            grown.grow(url, NANJING, some, (*grown.SCANS, *grown.PEOPLE, *grown.PAYMENTS))
+        grown.grow(url, NANJING, range(1, CASES), grown.CASES)
+        grown.grow(url, NANJING, range(1, SHOPS), grown.SHOPS)
+        grown.grow(url, NANJING, range(1, copies), grown.REGISTRY)
+        grown.add_up(url, NANJING, copies)
+        work(world.engine)
+        assert_verified(world.engine, NANJING)
+        yield world
+
+
+def _a_year(office: Office) -> None:
+    """Every month is closed and paid but the last."""
+    sold = 0
+    for month in range(1, MONTHS + 1):
+        for number in range(SOLD):
+            at = datetime(2026, month, 1 + number * 27 // SOLD, 3 + number % 3, sold % 60, tzinfo=UTC)
+            shop, person = ("s1", "s2", "s3")[sold % 3], resident(1 + sold % SHOPPERS)
+            office.sell(1 + sold % 3, shop, at=at, person=person)
+            sold += 1
+        if month < MONTHS:
+            _close(office, month)
+
+
+def _close(office: Office, month: int) -> None:
+    now = datetime(2026, month + 1, 1, 16, 30, tzinfo=UTC)
+    office.close(f"2026-{month:02d}", now=now)
+    paid_at = now + timedelta(days=9)
+    payment = prepare_payment(office.database, NANJING, new_id(), ZHAO, paid_at).payment
+    release_payment(office.database, NANJING, payment, QIAN, paid_at)
+    book_payment(office.database, NANJING, payment, Booked(paid_at.date().isoformat(), f"ICBC-{month}", ZHAO), paid_at)
+
+
+def work(database: Database) -> None:
+    """The jobs that pages rely on."""
+    now = datetime.now(UTC)
+    count_scans(database, NANJING, now)
+    keep_outlooks(database, NANJING, now)
+    keep_reconciliation(database, NANJING, now)
+    freeze_liability(database, NANJING, now)
+
+
+@dataclass
+class Page:
+    """`token` is of an official who may open it. Seconds of each time that it was asked for, and of its statements alone."""
+
+    path: str
+    token: str
+    asked: list[Asked] = field(default_factory=list)
+    rows: int = 0
+    blocks: int = 0
+    served_s: list[float] = field(default_factory=list)
+    bare_s: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        return median(self.served_s) / median(self.bare_s)
+
+
+def compared(url: str, home: Path, world: World, alternations: int) -> Ratio:
+    found = listened(url, home, world)
+    for one in sorted(found, key=lambda page: -page.rows)[:TOLD]:
+        say(f"  {one.rows:6} rows {one.blocks:6} blocks  {one.path}")
+    beyond = {one.path: one.rows for one in found if one.rows > ROWS_MAX}
+    assert beyond == {}
+    with server.backend(url, home / "served") as address:
+        alone = _worst(found, address, url, alternations, "")
+        with driven(Place(url, datetime.now(UTC))) as rate:
+            busy = _worst(
+                found, address, url, alternations, f" beside {rate:.0f} scans/s, half of what the engine does"
+            )
+    return Ratio("pages_vs_bare", max(alone, busy), BAR, at_most=True)
+
+
+def listened(url: str, home: Path, world: World) -> list[Page]:
+    """Every page with its statements, as they are asked once connections are open, and the rows that they look at."""
+    now = datetime.now(UTC)
+    keys = home / "listened"
+    keys.mkdir(exist_ok=True)
+    with recorded() as heard, psycopg.connect(url, autocommit=True) as owner:
+        backend = build(settings_of(url, Keys(), keys))
+        client = create_app(backend).test_client()
+        found = []
+        tokens = {role: _signed_in(world.engine, now, role) for role in Role}
+        for path, role in pages(world):
+            page = Page(path, tokens[role])
+            client.set_cookie(officials.COOKIE, page.token, path="/")
+            for _ in range(2):
+                heard.clear()
+                status = client.get(path).status_code
+            if status != HTTPStatus.OK:
+                continue
+            page.asked = list(heard)
+            reads = [read_by(owner, NANJING, one) for one in page.asked if one.reads]
+            page.rows, page.blocks = sum(one.rows for one in reads), sum(one.blocks for one in reads)
+            found.append(page)
+        backend.close()
+    return found
+
+
+def _signed_in(database: Database, now: datetime, role: Role) -> str:
+    seat = seat_of(role)
+    return officials.session(database, now, officials.enter(database, now, role, **seat), seat["city"])
+
+
+def _worst(found: Sequence[Page], address: str, url: str, alternations: int, said: str) -> float:
+    """The largest ratio, after each page was asked for and its statements replayed in turns."""
+    for page in found:
+        page.served_s, page.bare_s = [], []
+    connection = http.client.HTTPConnection(urlsplit(address).netloc)
+    with bare(url, found) as drivers:
+        for number in range(alternations + 1):
+            for page in found:
+                served, alone = _served(connection, page), _replayed(drivers, page)
+                if number:
+                    page.served_s.append(served)
+                    page.bare_s.append(alone)
+    worst = sorted(found, key=lambda page: -page.ratio)
+    say(f"  {len(found)} pages{said}: the median one {median(page.ratio for page in found):.2f} x its bare statements")
+    for page in worst[:TOLD]:
+        took, alone = median(page.served_s) * 1e3, median(page.bare_s) * 1e3
+        say(f"  {page.ratio:5.2f} = {took:7.1f} / {alone:6.1f} ms ({len(page.asked)} statements)  {page.path}")
+    return worst[0].ratio
+
+
+def _served(connection: http.client.HTTPConnection, page: Page) -> float:
+    began = time.perf_counter()
+    connection.request("GET", quote(page.path, safe="/?&=:%"), headers={"Cookie": f"{officials.COOKIE}={page.token}"})
+    answer = connection.getresponse()
+    answer.read()
+    took = time.perf_counter() - began
+    assert answer.status == HTTPStatus.OK, (page.path, answer.status)
+    return took
+
+
+@contextmanager
+def bare(url: str, found: Sequence[Page]) -> Iterator[dict[str, psycopg.Connection[Any]]]:
+    """A connection of each role that asked anything."""
+    with ExitStack() as stack:
+        drivers = {}
+        for role in {one.role for page in found for one in page.asked}:
+            drivers[role] = stack.enter_context(psycopg.connect(url, prepare_threshold=None))
+            drivers[role].execute(f'SET ROLE "{role}"')  # type: ignore[call-overload]  # a name of ours
+            drivers[role].commit()
+        yield drivers
+
+
+def _replayed(drivers: dict[str, psycopg.Connection[Any]], page: Page) -> float:
+    began = time.perf_counter()
+    for one in page.asked:
+        cursor = drivers[one.role].execute(one.statement, one.params)  # type: ignore[call-overload]  # as it was asked
+        if cursor.description is not None:
+            cursor.fetchall()
+    for driver in drivers.values():
+        driver.rollback()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def driven(place: Place) -> Iterator[float]:
+    """The engine at half of what one writer reaches here, meanwhile; yields scans a second."""
+    city.create(place.url, place.sold_at)
+    full = engine.write_batches(place.url, 0, BATCHES, place.take(BATCHES * engine.BASKETS), place.sold_at, 0).rate
+    stop = get_context("fork").Event()
+    writer = get_context("fork").Process(target=_drive, args=(place, full / 2, stop))
+    writer.start()
+    try:
+        yield full / 2
+    finally:
+        stop.set()
+        writer.join()
+
+
+def _drive(place: Place, rate: float, stop: Event) -> None:
+    scans, began = 0, time.perf_counter()
+    while not stop.is_set():
+        first = place.take(engine.BASKETS)
+        engine.write_batches(place.url, 1, 1, first, place.sold_at, first)
+        scans += engine.BASKETS * 2
+        time.sleep(max(0.0, scans / rate - (time.perf_counter() - began)))
