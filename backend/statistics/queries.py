@@ -66,7 +66,7 @@ _SUMS = """
        CASE WHEN count(*) = count(baskets) THEN sum(baskets)::bigint END, sum(scans)::bigint,
        CASE WHEN count(*) = count(certified) THEN sum(certified)::bigint END, sum(awarded)::bigint, sum(points)::bigint,
        sum(fen)::bigint"""
-SHOPS_BY_DAY = f"SELECT begins::text,{_SUMS}{_OF_SHOPS} GROUP BY begins ORDER BY begins"
+SHOPS_BY_DAY = f"SELECT begins::text,{_SUMS}{_OF_SHOPS} GROUP BY begins ORDER BY scan_totals.begins"
 SHOPS = f"SELECT key,{_SUMS}{_OF_SHOPS} GROUP BY key ORDER BY sum(scans) DESC, key"
 
 UNTIL = "SELECT until FROM counted_until WHERE city = %(city)s"

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-_SHARED_IDS = frozenset({"policy_version", "certificate_row", "official"})
+_SHARED_IDS = frozenset({"policy_version", "certificate_row", "official", "payment"})
 """Of rows that are not copied."""
 _HASHES = frozenset({"claim_sha256", "token_hash", "code_hash", "request_sha256", "payload_sha256"})
 _ADDRESSES = frozenset({"account", "source", "destination"})
@@ -30,18 +30,13 @@ SCANS = (
     "open_holds",
     "redemptions",
     "returns",
+    "settlement_payment_lines",
     "statement_disputes",
     "statement_lines",
     "transfers",
     "vouchers",
 )
 """What a scan, and who scanned, leaves behind."""
-PAYMENTS = (
-    "settlement_payees",
-    "settlement_payment_lines",
-    "settlement_payment_statements",
-    "settlement_payments",
-)
 PEOPLE = ("residents", "resident_sessions", "access_log")
 CASES = (
     "acts",
@@ -66,6 +61,9 @@ REGISTRY = ("certificates", "certificate_terms", "certificate_states", "certifie
 _SUMS = {
     "statements": ("lines", "fee_fen", "subsidy_fen"),
     "settlement_months": ("lines",),
+    "settlement_payments": ("lines", "amount_fen"),
+    "settlement_payees": ("lines", "amount_fen"),
+    "settlement_payment_statements": ("lines", "amount_fen"),
 }
 
 # Budgets are granted once: what is not granted is what the copies moved.
@@ -76,6 +74,8 @@ FROM (SELECT c.account, coalesce(sum(CASE WHEN t.destination = c.account THEN t.
         AND (starts_with(t.source, 'treasury:') OR starts_with(t.destination, 'treasury:'))
       WHERE c.city = %(city)s AND c.account !~ '[0-9a-f]{8}-' GROUP BY c.account) g
 WHERE a.city = %(city)s AND a.account = g.account"""
+
+PAID = "UPDATE transfers SET amount = amount * %(times)s WHERE city = %(city)s AND reason = 'payment'"
 
 ANOTHER = """
 CREATE OR REPLACE FUNCTION pg_temp.another(of uuid, copy bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
@@ -104,6 +104,7 @@ def add_up(url: str, city: str, times: int) -> None:
     """What is shared by all copies holds `times` as much as one of them: budgets, shops' accounts, statements."""
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute(ACCOUNTS, {"city": city, "times": times})
+        owner.execute(PAID, {"city": city, "times": times})
         for name, columns in _SUMS.items():
             changed = ", ".join(f"{column} = {column} * %(times)s" for column in columns)
             owner.execute(f"UPDATE {name} SET {changed} WHERE city = %(city)s", {"city": city, "times": times})  # type: ignore[call-overload]  # names of ours
@@ -111,7 +112,9 @@ def add_up(url: str, city: str, times: int) -> None:
 
 def _remember(owner: psycopg.Connection[Any], name: str) -> None:
     owner.execute("CREATE SCHEMA IF NOT EXISTS seeds")
-    once = "WHERE 'treasury' NOT IN (split_part(source, ':', 1), split_part(destination, ':', 1))"
+    once = (
+        "WHERE reason <> 'payment' AND 'treasury' NOT IN (split_part(source, ':', 1), split_part(destination, ':', 1))"
+    )
     own = once if name == "transfers" else ""
     owner.execute(f"CREATE TABLE IF NOT EXISTS seeds.{name} AS SELECT * FROM {name} {own}")  # type: ignore[call-overload]  # names of ours
 
