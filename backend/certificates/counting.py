@@ -22,7 +22,7 @@ SELECT certificate::text FROM (
   UNION
   (SELECT certificate FROM certificate_terms WHERE recorded_version = %(version)s AND certificate > %(after)s
    ORDER BY certificate LIMIT %(limit)s)) t
-ORDER BY certificate LIMIT %(limit)s"""
+ORDER BY t.certificate LIMIT %(limit)s"""
 
 # A check of the table is held against each row that is offered, also where another is there: what may be less goes by UPDATE.
 OPEN = """

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 THREADS = "8"
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
