@@ -18,10 +18,10 @@ LOCK = "SELECT version, after::text FROM certificates_counted WHERE one FOR UPDA
 TOUCHED = """
 SELECT certificate::text FROM (
   (SELECT certificate FROM certificate_states WHERE recorded_version = %(version)s AND certificate > %(after)s
-   ORDER BY certificate LIMIT %(limit)s)
+   ORDER BY certificate_states.certificate LIMIT %(limit)s)
   UNION
   (SELECT certificate FROM certificate_terms WHERE recorded_version = %(version)s AND certificate > %(after)s
-   ORDER BY certificate LIMIT %(limit)s)) t
+   ORDER BY certificate_terms.certificate LIMIT %(limit)s)) t
 ORDER BY t.certificate LIMIT %(limit)s"""
 
 # A check of the table is held against each row that is offered, also where another is there: what may be less goes by UPDATE.

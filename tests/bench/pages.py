@@ -168,7 +168,8 @@ def listened(url: str, home: Path, world: World) -> list[Page]:
                 status = client.get(path).status_code
             if status != HTTPStatus.OK:
                 continue
-            page.asked = list(heard)
+            # What is written (who fetched a file, that a session goes on) was committed, and cannot be written again.
+            page.asked = [one for one in heard if one.reads or one.statement.startswith("SET LOCAL")]
             reads = [read_by(owner, NANJING, one) for one in page.asked if one.reads]
             page.rows, page.blocks = sum(one.rows for one in reads), sum(one.blocks for one in reads)
             found.append(page)
