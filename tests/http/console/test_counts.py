@@ -75,7 +75,7 @@ def test_certificates_are_counted_where_their_holder_is_registered(
     assert "另有 1 张有效证书" in page
     one = _text(client, "/registry/counts?months=36&scheme=water_saving&region=320102")
     assert _row(one, f"{clock.now:%Y-%m}")[0] == 1
-    for wrong in ("scheme=nobodys", "region=320508", "months=7", "region=%00"):
+    for wrong in ("scheme=nobodys", "region=320508", "months=7", "region=x"):
         assert _row(_text(client, f"/registry/counts?{wrong}"), f"{clock.now:%Y-%m}")[0] == 3
 
 
