@@ -31,7 +31,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 15.0) -> None:
+def wait_until(holds: Callable[[], object], what: str, timeout_s: float = 40.0) -> None:
     until_s = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < until_s, f"waited {timeout_s} s in vain for: {what}"
@@ -131,7 +131,7 @@ class MqttDouble:
         self._client.loop_start()
 
     def __enter__(self) -> Self:
-        assert self._subscribed.wait(10), "no SUBACK"
+        assert self._subscribed.wait(20), "no SUBACK"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -141,7 +141,7 @@ class MqttDouble:
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> str:
         """The broker's reason for the PUBACK."""
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
-        info.wait_for_publish(10)
+        info.wait_for_publish(20)
         assert info.is_published()
         return self.reasons.get(info.mid, "")
 

@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class BridgeProcess:
         assert self.process.poll() is None, self.log.read_text()
         try:
             return http_get(self.health_port, "/ready")[0] == 200
-        except OSError:
+        except (OSError, HTTPException):  # an answer that was cut off is none
             return False
 
     def kill(self) -> None:

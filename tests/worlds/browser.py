@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -23,7 +23,9 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 WIDTH, HEIGHT = 1280, 800
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
+"""Of whatever waits for a page: only one that is wrong takes as long, whatever else the machine does."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

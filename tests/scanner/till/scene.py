@@ -39,7 +39,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 40.0) -> None:
     end_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end_s, "it did not happen in time"
@@ -139,7 +139,7 @@ class Backend:
         self._client.on_connect = lambda *_: self._client.subscribe(topics.UP_FILTER, 1)
         self._client.connect("127.0.0.1", self.broker.port, clean_start=True)
         self._client.loop_start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(20)
 
     def outlive_the_broker(self) -> None:
         """Which is killed and started anew, with nothing kept; the client comes back by itself."""
@@ -148,13 +148,13 @@ class Backend:
 
     def come_back(self) -> None:
         self.broker.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(20)
         self.come_up()
 
     def come_up(self, condition: BridgeCondition = BridgeCondition.ONLINE) -> None:
         self.session += 1
         state = encode_bridge_state(BridgeState(state=condition, session=self.session))
-        self._client.publish(topics.bridge_state("b1"), state, 1, retain=True).wait_for_publish(5)
+        self._client.publish(topics.bridge_state("b1"), state, 1, retain=True).wait_for_publish(20)
 
     def go_down(self) -> None:
         self.come_up(BridgeCondition.OFFLINE)
@@ -169,7 +169,7 @@ class Backend:
         return found
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        self._client.publish(topic, payload, 1, retain=retain).wait_for_publish(5)
+        self._client.publish(topic, payload, 1, retain=retain).wait_for_publish(20)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -232,13 +232,13 @@ class TillProcess:
     def of(self, event: str, state: str | None = None) -> list[dict[str, object]]:
         return [e for e in list(self.events) if e["event"] == event and state in {None, e.get("state")}]
 
-    def wait_for(self, event: str, count: int = 1, state: str | None = None, timeout_s: float = 15.0) -> None:
+    def wait_for(self, event: str, count: int = 1, state: str | None = None, timeout_s: float = 40.0) -> None:
         end_s = time.monotonic() + timeout_s
         while len(self.of(event, state)) < count:
             assert time.monotonic() < end_s, f"no {count} x {event} {state}: {self.events} {self.noise}"
             time.sleep(0.02)
 
-    def wait(self, timeout_s: float = 20.0) -> int:
+    def wait(self, timeout_s: float = 40.0) -> int:
         code = self._process.wait(timeout_s)
         self._reader.join(5)
         return code

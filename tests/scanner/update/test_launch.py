@@ -106,7 +106,7 @@ def test_a_healthy_slot_runs_on_past_the_deadline_and_is_the_good_one(slots: Pat
     assert launcher.poll() is None
     assert launch.current(slots) == "b"
     launcher.terminate()
-    launcher.wait(5)
+    launcher.wait(20)
     assert not (slots / "trial.json").exists()
     assert launch.good_slot(slots) == "b"
 
@@ -118,7 +118,7 @@ def test_a_stop_on_purpose_counts_nothing(slots: Path) -> None:
         launcher = start(slots)
         wait_until_started(slots)
         launcher.terminate()
-        assert launcher.wait(5) == 0
+        assert launcher.wait(20) == 0
 
     assert failures(slots) == []
     trial = launch.settle(slots)

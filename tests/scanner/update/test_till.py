@@ -92,7 +92,7 @@ def test_a_till_updates_itself_and_keeps_what_a_receipt_proved(
     no_job = seal_downlink(topic, b'{"v":1,"job":"update"}', backend.receipt_key.sign)
 
     with service(slots, shop.environment(backend.broker.port, **settings(supply, slots))) as codes:
-        wait_until(lambda: not backend.others.empty(), 30)
+        wait_until(lambda: not backend.others.empty(), 60)
         # As the server does, until the till has heard it: the first may come before its subscription.
         for _ in range(60):
             for message in (forged, no_job, seal_downlink(topic, offer, backend.receipt_key.sign)):
@@ -100,7 +100,7 @@ def test_a_till_updates_itself_and_keeps_what_a_receipt_proved(
             if (slots / "job.json").exists():
                 break
             time.sleep(0.5)
-        wait_until(lambda: launch.current(slots) == "b", 60)
+        wait_until(lambda: launch.current(slots) == "b", 180)
         wait_until(lambda: not (slots / "trial.json").exists())
 
     assert codes[0] == launch.AGAIN
