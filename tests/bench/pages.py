@@ -77,6 +77,8 @@ def grown_city(url: str, keys: Path, scans: int) -> Iterator[World]:
         grown.grow(url, NANJING, range(1, SHOPS), grown.SHOPS)
         grown.grow(url, NANJING, range(1, copies), grown.REGISTRY)
         grown.add_up(url, NANJING, copies)
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute("VACUUM ANALYZE")
         work(world.engine)
         assert_verified(world.engine, NANJING)
         yield world

@@ -26,6 +26,7 @@ READ_MAX = 750
 """Rows of one page, less than there are of anything; `make bench` measures the same among millions."""
 FILES = {
     "/console/statement-files/<month>/<path:retailer>": "all lines of a statement, two hundred at a time",
+    "/shop/statements/<month>/statement.csv": "the same, for the retailer",
     "/console/audit/acts.csv": "the newest 10,000 acts",
 }
 """What is fetched as a file is read whole, within a bound of its own."""
