@@ -82,7 +82,7 @@ def create(url: str, now: datetime) -> None:
         connection.execute(
             "INSERT INTO accounts (city, account, unit, floor, opened_at)"
             " SELECT %s, 'resident:01900000-0000-7000-8000-' || lpad(to_hex(g), 12, '0') || ':points', 'points', 0, now()"
-            " FROM generate_series(0, %s) g",
+            " FROM generate_series(0, %s) g ON CONFLICT DO NOTHING",
             [CITY, RESIDENTS - 1],
         )
         connection.execute("VACUUM ANALYZE accounts")

@@ -53,6 +53,8 @@ CASES, SHOPS = 2_000, 250
 ROWS_MAX = 20_000
 """Rows that one page may look at, wanted or not."""
 BAR = 5.0
+NOTABLE_S = 0.01
+"""Below it a page is the work of drawing it, whatever the city's size."""
 TOLD = 12
 """How many of the worst are told."""
 BATCHES = 10
@@ -197,7 +199,10 @@ def _worst(found: Sequence[Page], address: str, url: str, alternations: int, sai
                     page.served_s.append(served)
                     page.bare_s.append(alone)
     worst = sorted(found, key=lambda page: -page.ratio)
+    beyond = [page for page in found if page.ratio > BAR]
+    slow = sum(median(page.bare_s) >= NOTABLE_S for page in beyond)
     say(f"  {len(found)} pages{said}: the median one {median(page.ratio for page in found):.2f} x its bare statements")
+    say(f"  {len(beyond)} beyond {BAR}, of which {slow} have statements of {NOTABLE_S * 1e3:.0f} ms and more")
     for page in worst[:TOLD]:
         took, alone = median(page.served_s) * 1e3, median(page.bare_s) * 1e3
         say(f"  {page.ratio:5.2f} = {took:7.1f} / {alone:6.1f} ms ({len(page.asked)} statements)  {page.path}")
