@@ -55,10 +55,12 @@ def service(slots: Path, environment: dict[str, str]) -> Iterator[list[int]]:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    yield codes
-    stopping.set()
-    running[0].terminate()
-    thread.join(20)
+    try:
+        yield codes
+    finally:
+        stopping.set()
+        running[0].terminate()
+        thread.join(20)
 
 
 def settings(supply: Supply, slots: Path, **more: str) -> dict[str, str]:
