@@ -9,16 +9,19 @@ STATE_OPTION := $(if $(STATE),--state $(STATE))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-check setup-bench run test check bench reset lock python
+.PHONY: help setup setup-test setup-check setup-bench run test screenshots check bench reset lock python
 
 help:  ## 列出命令 / this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## 启动整个系统与演示城市，Ctrl-C 停止；ONCE=1 演示后结束 / start everything, stop with Ctrl-C
 	@exec $(BIN)/python -m backend.demo $(if $(ONCE),--once) $(if $(YEAR),--year) $(STATE_OPTION) $(ARGS)
 
 test: setup-test  ## 运行全部测试 / all tests; says which could not run and why
 	@exec $(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not bench" $(ARGS)
+
+screenshots: setup-test  ## 重拍控制台各页面的图片 / the pictures of docs/console.md anew
+	@exec $(BIN)/python -m pytest -q tests/http/console/test_pages_browser.py --screenshots
 
 check: setup-check  ## 检查风格、类型与分层 / lint, types, layers
 	@$(BIN)/ruff check -q .

@@ -38,6 +38,10 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="take the pictures of docs/console.md anew")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def somebody() -> Iterator[None]:
     """In whose name tests, and the worlds that they share, do what officials do."""

@@ -1,12 +1,11 @@
 """Tills in the console: entered, watched, set, replaced, revoked; updates offered, paused and ended. Of one's own city alone."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import BrowserContext
 from werkzeug.test import TestResponse
 
 from backend.audit.acting import acting
@@ -20,10 +19,8 @@ from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.move_rollout import move_rollout
 from backend.usecases.open_store import open_store
 from tests.http.conftest import Clock
-from tests.http.page.looks import fits, violations
 from tests.worlds import books, officials
 from tests.worlds.city import NANJING, SUZHOU
-from tests.worlds.console import Served
 
 TILLS = ("nj-till-0001", "nj-till-0002")
 OFFER = {"target": "till-2.0.tar", "version": "2.0", "hardware": "pi4, pi5", "min_version": "1.0"}
@@ -164,18 +161,3 @@ def test_two_updates_at_once_are_refused_and_nothing_typed_is_lost(desk: FlaskCl
 
     assert refused.status_code == 409
     assert 'value="2.1"' in refused.get_data(as_text=True)
-
-
-def test_the_pages_of_the_fleet_have_no_barrier(served: Served, window: BrowserContext) -> None:
-    furnished(served.engine, datetime.now(UTC))
-    desk = served.enter(window, Role.FLEET, city=NANJING)
-    page = desk.page
-    desk.go("/updates/new")
-    for name, value in OFFER.items():
-        page.locator(f"#f-{name}").fill(value)
-    page.get_by_role("button", name="开始下发").click()
-    page.get_by_text("已开始分批下发").wait_for()
-
-    for path in ("/tills", f"/tills/{TILLS[1]}", "/tills/new", "/updates", page.url.partition("/console")[2]):
-        desk.go(path)
-        assert (path, violations(page), fits(page), desk.complaints) == (path, [], [], [])

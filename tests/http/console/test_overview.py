@@ -2,11 +2,10 @@
 
 import inspect
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import BrowserContext
 
 from backend.officials.model import Role
 from backend.storage.transaction import Database
@@ -14,10 +13,8 @@ from backend.usecases.count_scans import count_scans, keep_outlooks
 from backend.web.console import overview
 from backend.web.console.declare import DECLARED
 from tests.http.conftest import Clock
-from tests.http.page.looks import fits, violations
 from tests.worlds import officials, rules
-from tests.worlds.city import FRIDGE, NANJING, RICE, WASHER, City, open_city, read, resident
-from tests.worlds.console import Served
+from tests.worlds.city import FRIDGE, NANJING, WASHER, City, open_city, read, resident
 
 TEN = rules.rule("ten", rules.fixed(10), rules.where("grade", "=", 1))
 
@@ -114,20 +111,3 @@ def test_every_alert_leads_to_a_page_that_is_there() -> None:
 
     assert len(led_to) >= 5
     assert led_to - {one.rule for one in DECLARED} == set()
-
-
-def test_with_a_year_behind_it_the_page_has_no_barrier(served: Served, window: BrowserContext) -> None:
-    now = datetime.now(UTC)
-    city = open_city(served.engine, rules.document(TEN))
-    _sold(city, now)
-    till = city.till(9)
-    city.record(till.basket(read(RICE), resident=resident(1), sold_at=now - timedelta(days=40)), now=now)
-    desk = served.enter(window, Role.CITY_ADMINISTRATOR, city=NANJING)
-
-    desk.go("/?days=90")
-
-    desk.page.locator(".gp-chart canvas").first.wait_for()
-    for closed in desk.page.locator("details summary").all():
-        closed.click()
-    assert (violations(desk.page), fits(desk.page), desk.complaints) == ([], [], [])
-    assert desk.page.locator(".gp-chart canvas").count() == 3

@@ -66,6 +66,3 @@ def test_an_official_tries_a_file_imports_it_and_reads_the_ripple(
     page.get_by_role("link", name="失效追溯").last.click()
     page.get_by_role("button", name="一键冻结").wait_for()
     clean(desk)
-    for path in ("/registry/schemes", "/registry/bodies", "/registry/repeated", f"/registry/enter?code={UNCERTIFIED}"):
-        desk.go(path)
-        clean(desk)
