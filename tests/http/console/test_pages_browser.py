@@ -133,7 +133,7 @@ def walked(browser: Browser, world: Lived, pictures: Path | None = None) -> tupl
             if pictures and rule in pictured(wanted):
                 page.set_viewport_size(SMALL)  # type: ignore[arg-type]  # a dict of its two words
                 page.emulate_media(color_scheme="light")
-                page.wait_for_selector("html[data-bs-theme=light]")
+                page.evaluate("dress()")
                 take(page, rule, pictures)
             if said := looked_over(staff[wanted[rule]], rule):
                 wrong[path] = said
@@ -172,7 +172,7 @@ def looked_over(desk: Desk, rule: str) -> list[str]:
     said += [f"axe: {one}" for one in violations(page)]
     other = "light" if dark else "dark"
     page.emulate_media(color_scheme=other)  # type: ignore[arg-type]  # one of its two words
-    page.wait_for_selector(f"html[data-bs-theme={other}]")
+    page.evaluate("dress()")  # of theme.js, which else hears of it with the next frame
     said += [f"axe, {other}: {one}" for one in violations(page, ["color-contrast"])]
     for size in (SMALL, LARGE) if page.viewport_size == SMALL else (LARGE, SMALL):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a dict of its two words
