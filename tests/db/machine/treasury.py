@@ -12,6 +12,7 @@ from backend.settlements import queries
 from backend.settlements.clock import month_before
 from backend.settlements.model import Booked, Claim, LineKey, Ruled, Ruling, Said
 from backend.settlements.queries import Statement
+from backend.settlements.reconciled import reconciled
 from backend.storage.transaction import Database
 from backend.usecases.adjust_by_hand import approve_adjustment, propose_adjustment, refuse_adjustment
 from backend.usecases.close_settlement import close_settlement
@@ -19,7 +20,7 @@ from backend.usecases.dispute_statement import approve_correction, confirm_state
 from backend.usecases.hold_claims import hold_claims, release_claims
 from backend.usecases.pay_settlements import book_payment, prepare_payment, refuse_payment, release_payment
 from backend.usecases.prepay_subsidy import Prepaid, prepay_subsidy
-from backend.usecases.reconcile_shops import reconcile_shops
+from backend.usecases.reconcile_shops import keep_reconciliation
 from backend.usecases.report_liability import freeze_liability
 from tests.db.machine.town import SHOPS, Step, Town
 from tests.worlds.city import NOON
@@ -46,8 +47,9 @@ class Treasury(Town):
 
     def assert_holds(self) -> None:
         assert_verified(self.database, self.code)
+        keep_reconciliation(self.database, self.code, self.now)
         with self.database.read() as connection:
-            found = reconcile_shops(connection, self.code)
+            found = reconciled(connection, self.code)
         assert [one for one in found if one.difference] == []
 
     def by(self) -> str:

@@ -48,6 +48,7 @@ function draw(place) {
     },
     [across ? "xAxis" : "yAxis"]: {
       type: "value",
+      minInterval: 1,
       axisLabel: { color: faint, formatter: (value) => shown(value, unit === "yuan" ? unit : "").replace(/\.00$/, "") },
       splitLine: { lineStyle: { color: line } },
     },
