@@ -31,8 +31,8 @@ class BudgetForecast(NamedTuple):
 
 
 class StandingBudget(NamedTuple):
-    """A budget as it stands, and when it runs out as reckoned last; None until the morning after its first day. Amounts in
-    the budget's unit.
+    """A budget as it stands, and when it runs out as reckoned last; None until the morning after its first day. `granted` by
+    all versions of the policy, whose accounts are the same. Amounts in the budget's unit.
     """
 
     policy: str
@@ -45,7 +45,8 @@ class StandingBudget(NamedTuple):
 
 def standing_budgets(connection: Connection, city: str, now: datetime) -> list[StandingBudget]:
     """Every budget of a policy in force, by policy and unit; however much was spent, it reads no posting."""
-    in_force = load_versions(connection, city, chart.budget).in_force(milliseconds(now)).policies
+    policies = load_versions(connection, city, chart.budget)
+    in_force, granted = policies.in_force(milliseconds(now)).policies, _granted(policies)
     accounts = [account for policy in in_force for budget in policy.budgets for account in budget.accounts]
     left = post.balances(connection, city, accounts)
     reckoned = {(one.policy, one.unit): one for one in statistics.outlooks(connection, city)}
@@ -54,7 +55,7 @@ def standing_budgets(connection: Connection, city: str, now: datetime) -> list[S
             policy.policy.policy,
             policy.policy.title_zh,
             budget.budget.unit.value,
-            budget.budget.amount,
+            granted[budget.pool],
             sum(left.get(account, 0) for account in budget.accounts),
             reckoned.get((policy.policy.policy, budget.budget.unit.value)),
         )

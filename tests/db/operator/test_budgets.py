@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from backend.storage.transaction import Database
-from backend.usecases.forecast_budgets import forecast_budgets
+from backend.usecases.forecast_budgets import forecast_budgets, standing_budgets
 from tests.db.operator.typed import Run, done
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, RICE, City, open_city, read, resident
@@ -116,8 +116,10 @@ def test_what_a_later_version_was_granted_is_in_the_budget_and_not_spent(engine_
 
     with engine_db.read() as connection:
         (found,) = forecast_budgets(connection, NANJING, NOON, seed=1)
+        (standing,) = standing_budgets(connection, NANJING, NOON)
 
     assert (found.granted, found.left) == (4_000, 4_000)
+    assert (standing.granted, standing.left) == (4_000, 4_000)
 
 
 def test_a_forecast_ends_with_the_day_before_the_money_is_taken_back(engine_db: Database) -> None:

@@ -27,7 +27,9 @@ function draw(place) {
   const columns = place.dataset.y.split(",").map(Number);
   // Bars from the left need room for each row, and few rows no more than that.
   if (across) place.style.height = `${Math.max(5, 2.5 + rows.length * 1.4 * (columns.length > 1 ? 1.4 : 1))}rem`;
-  const names = rows.map((row) => row.cells[Number(place.dataset.x)].textContent.trim());
+  // What a cell says beneath its link is told by the table alone.
+  const cells = rows.map((row) => row.cells[Number(place.dataset.x)]);
+  const names = cells.map((cell) => (cell.querySelector("a") ?? cell).textContent.trim());
   const style = getComputedStyle(document.body);
   const [ink, faint, line] = ["ink", "dim", "line"].map((name) => style.getPropertyValue(`--gp-${name}`));
   const chart = window.echarts.getInstanceByDom(place) ?? window.echarts.init(place);
