@@ -28,14 +28,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Workers, and the programs that tests start, need not compile again what others have imported."""
 
 
-LONGEST = ("tests/http/console/test_pages_browser.py", "tests/http/console/test_journey_browser.py", "tests/journeys/")
-"""Begun first: what takes a minute and is begun last keeps all other workers waiting."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
-
-
 def pytest_collection() -> None:
     gc.disable()
 
