@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
 from backend.audit.acting import acting
@@ -26,6 +27,10 @@ COPIED = "file_copy" if in_memory() else "wal_log"
 """How a database is made: measured 22 ms against 39 in memory, 80 to 400 ms and more on disk."""
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Workers, and the programs that tests start, need not compile again what others have imported."""
+
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+"""No law is about how long an example takes on a machine that does other things as well."""
 
 
 def pytest_collection() -> None:
