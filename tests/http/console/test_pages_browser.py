@@ -1,6 +1,5 @@
 """Every page of the console in a real browser, as the map of routes has them: for everyone, by keyboard alone, on two screens."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -48,8 +47,6 @@ FURTHER = (f"/console/registry/search?q={ARTICLES[0].code}",)
 """What is found by asking."""
 LINKS = """() => [...document.querySelectorAll("a[href]")].map((one) => one.getAttribute("href"))"""
 SMALL, LARGE = {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}
-BOTH_COLOURS = bool(os.environ.get("BOTH_COLOURS"))
-"""Else every second page is looked at dark, the others light: their colours are the same few."""
 TYPED_THROUGH = {"/console/", "/console/settlements", "/console/policy-drafts/new"}
 """Where Tab itself is pressed; of the others it is read that each control takes its turn and shows it."""
 CUT = """() => [...document.querySelectorAll("body, body *")].filter((one) => {
@@ -168,7 +165,7 @@ def rule_of(world: Lived, path: str) -> str:
 
 
 def looked_over(desk: Desk, rule: str) -> list[str]:
-    """What is wrong with the page that is open, in both sizes; the next one is dressed in the other colour."""
+    """What is wrong with the page that is open, in both colours and both sizes: the one before, then the other."""
     page, said = desk.page, []
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     dark = page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
@@ -176,8 +173,7 @@ def looked_over(desk: Desk, rule: str) -> list[str]:
     other = "light" if dark else "dark"
     page.emulate_media(color_scheme=other)  # type: ignore[arg-type]  # one of its two words
     page.evaluate("dress()")  # of theme.js, which else hears of it with the next frame
-    if BOTH_COLOURS:
-        said += [f"axe, {other}: {one}" for one in violations(page, ["color-contrast"])]
+    said += [f"axe, {other}: {one}" for one in violations(page, ["color-contrast"])]
     for size in (SMALL, LARGE) if page.viewport_size == SMALL else (LARGE, SMALL):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a dict of its two words
         said += [f"{size['width']}: {one}" for one in (*fits(page), *page.evaluate(CUT))]
