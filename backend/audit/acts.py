@@ -1,20 +1,10 @@
 """The register of what may be done. Pure. A code is never given another meaning and never taken out: rows bear it for ever."""
 
-from enum import StrEnum
-from typing import Self
+from backend.kernel.worded import Worded
 
 
-class What(StrEnum):
+class What(Worded):
     """What was done: its code, in Chinese, in English."""
-
-    zh: str
-    en: str
-
-    def __new__(cls, code: str, zh: str, en: str) -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.zh, member.en = zh, en
-        return member
 
     OFFICIAL_SIGNED_IN = "official-signed-in", "登录控制台", "signed in to the console"
     OFFICIAL_ADDED = "official-added", "登记人员", "added an official"

@@ -2,10 +2,9 @@
 
 import re
 from datetime import date
-from enum import StrEnum
-from typing import Self
 
 from backend.kernel.errors import DomainError
+from backend.kernel.worded import Worded
 from backend.targets.model import OF_A_SCHEME, VALUE_MAX, Goal, Measure, Yardstick
 
 TITLE_MAX, DOCUMENT_MAX, LINK_MAX, UNIT_MAX, REASON_MAX = 100, 100, 300, 12, 500
@@ -13,17 +12,8 @@ YEARS, DAYS_MAX = range(2000, 2101), 30 * 366
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 
 
-class Fault(StrEnum):
+class Fault(Worded):
     """What is said at the field: its code, in Chinese, in English."""
-
-    zh: str
-    en: str
-
-    def __new__(cls, code: str, zh: str, en: str) -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.zh, member.en = zh, en
-        return member
 
     MISSING = "missing", "请填写", "Fill this in"
     LONG = "long", "太长", "Too long"
