@@ -95,7 +95,7 @@ def test_others_do_not_notice_hostile_files(client: FlaskClient, sign_in: SignIn
     """The slowest but one of sixty requests, beside bombs without pause, and in quiet before and after, at most doubles."""
     who, files = sign_in(), [content for _, content in hostile()]
     ratios = []
-    for _trial in range(5):
+    for _trial in range(3):
         quiet = slowest(client, who)
         stop = threading.Event()
         sender = threading.Thread(target=send, args=(client, who, files, stop))
