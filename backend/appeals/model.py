@@ -93,12 +93,6 @@ class DecidedByAnother(DomainError):
     text_en = "An official who did not rule before decides an appeal, and the one who approves is a third."
 
 
-class SecondPersonNeeded(DomainError):
-    code = "appeal-needs-second"
-    text_zh = "改核定后应得{amount_zh}，超过单人权限，须由第二人复核。"
-    text_en = "What follows is {amount_en}, more than one person may grant: a second has to approve."
-
-
 class NothingWouldChange(DomainError):
     code = "appeal-changes-nothing"
     text_zh = "按现有证书和政策重新核定仍不奖励（{reason}）；请先更正名录，或驳回并说明理由。"

@@ -43,6 +43,7 @@ class What(Worded):
     POLICY_ENDED = "policy-ended", "终止政策", "ended a policy"
     BUDGET_RECLAIMED = "budget-reclaimed", "收回预算结余", "took back what a budget had left"
     LEASE_TERMS_SET = "lease-terms-set", "设定终端租借条款", "set the terms of leases"
+    HOLD_PROPOSED = "hold-proposed", "提请第二人复核放行", "asked a second person to approve a release"
     HOLD_RELEASED = "hold-released", "放行暂缓的奖励", "released a held scan"
     HOLD_REFUSED = "hold-refused", "不予放行暂缓的奖励", "refused a held scan"
     APPEAL_PROPOSED = "appeal-proposed", "提请第二人复核申诉", "asked a second person to approve an appeal"

@@ -10,7 +10,7 @@ from backend.cases.terms import SALT_BYTES, CaseTerms, terms_set
 from backend.cli.connection import by_option, city_option, database, json_option, json_text, moment, operator
 from backend.kernel.periods import CHINA
 from backend.policies.words import amount_words
-from backend.scans.rulings import Said
+from backend.scans.holds.rulings import Said
 from backend.usecases.handle_report import Taken, take_step
 from backend.usecases.review_sample import review_sample
 from backend.usecases.set_case_terms import set_case_terms

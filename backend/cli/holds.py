@@ -8,8 +8,10 @@ from backend.kernel.amounts import unit_price
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.policies.words import amount_words, yuan
-from backend.scans.rulings import FIRST, HELD_MAX, HeldScan, Said, held_scans
+from backend.scans.decide import Decision
+from backend.scans.holds.rulings import FIRST, HELD_MAX, HeldScan, Said, held_scans
 from backend.scans.sentences import OUTCOMES
+from backend.storage.transaction import Database
 from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold
 
 _REASONS = {
@@ -51,10 +53,23 @@ def list_(city: str, after: object, limit: int, as_json: bool) -> None:  # noqa:
 @city_option
 @reason_option
 @by_option
+@click.option(
+    "--approved-by", default=None, help="复核人，超过单人权限时须有 / the second person, beyond one's own power."
+)
 @json_option
-def release(basket: object, line_no: int, city: str, reason: str, by: str | None, as_json: bool) -> None:  # noqa: FBT001
+def release(
+    basket: object,
+    line_no: int,
+    city: str,
+    reason: str,
+    by: str | None,
+    approved_by: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """放行：按购买时的政策重新核定 / decides a held scan as if nothing had held it."""
-    _rule("release", Place(str(basket), line_no), city, Said(operator(by), _told(reason)), as_json=as_json)
+    place, said = Place(str(basket), line_no), Said(operator(by), _told(reason))
+    with database() as opened:
+        _print(place, _ruling(opened).release(city, place, said, datetime.now(UTC), approved_by), as_json=as_json)
 
 
 @holds.command()
@@ -66,14 +81,16 @@ def release(basket: object, line_no: int, city: str, reason: str, by: str | None
 @json_option
 def refuse(basket: object, line_no: int, city: str, reason: str, by: str | None, as_json: bool) -> None:  # noqa: FBT001
     """不予奖励 / refuses a held scan."""
-    _rule("refuse", Place(str(basket), line_no), city, Said(operator(by), _told(reason)), as_json=as_json)
-
-
-def _rule(ruling: str, place: Place, city: str, said: Said, *, as_json: bool) -> None:
+    place, said = Place(str(basket), line_no), Said(operator(by), _told(reason))
     with database() as opened:
-        rule = RuleOnHold(opened, RegistryCache(), PolicyCache(chart.budget))
-        decide = rule.release if ruling == "release" else rule.refuse
-        decision = decide(city, place, said, datetime.now(UTC))
+        _print(place, _ruling(opened).refuse(city, place, said, datetime.now(UTC)), as_json=as_json)
+
+
+def _ruling(opened: Database) -> RuleOnHold:
+    return RuleOnHold(opened, RegistryCache(), PolicyCache(chart.budget))
+
+
+def _print(place: Place, decision: Decision, *, as_json: bool) -> None:
     if as_json:
         facts = {"outcome": decision.outcome, "reason": decision.reason, "unit": decision.unit, "award": decision.award}
         click.echo(json_text({**place._asdict(), "decision_no": decision.decision_no, **facts}))

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from backend.policies.limits import CounterKey
-from backend.scans import holds
 from backend.scans.decide import Decision, FurtherAward
+from backend.scans.holds import queue
 from backend.scans.model import Basket
 from backend.storage.columns import alike, flags, ids, numbers, octets, unquoted, words
 from backend.storage.transaction import Sent, hot
@@ -332,7 +332,7 @@ def _send_counters(
 
 def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
     write_decisions(connection, city, decisions, now, DECIDE)
-    holds.follow(connection, city, decisions)
+    queue.follow(connection, city, decisions)
 
 
 def write_decisions(

@@ -274,16 +274,6 @@ open_voids = Table(
 )
 """Baskets that take a former one, `voided`, back, until that is done: a queue, written with the basket."""
 
-open_holds = Table(
-    "open_holds",
-    metadata,
-    city_column(),
-    id_column("basket", primary_key=True),
-    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
-    Column("decision_no", SmallInteger, nullable=False),
-)
-"""Scans that wait for a person: a queue, written with the decision that holds them and emptied with the one that follows."""
-
 label_sellers = Table(
     "label_sellers",
     metadata,
@@ -302,22 +292,6 @@ pending_products = Table(
     instant_column("resolved_at", nullable=True),
 )
 """The queue of unknown codes. `resolved_at`: since when no scan of the code waits; a new unknown scan opens it again."""
-
-hold_rulings = Table(
-    "hold_rulings",
-    metadata,
-    city_column(),
-    id_column("basket", primary_key=True),
-    Column("line_no", SmallInteger, primary_key=True, autoincrement=False),
-    Column("decision_no", SmallInteger, primary_key=True, autoincrement=False),
-    text_column("ruling"),
-    text_column("reason"),
-    text_column("ruled_by"),
-    instant_column("ruled_at"),
-    CheckConstraint("ruling IN ('release', 'refuse')", name="ruling"),
-    CheckConstraint("reason <> '' AND ruled_by <> ''", name="told"),
-)
-"""What a person decided about a held scan, and why; `decision_no` is the held one. Append-only by grant."""
 
 quarantine = Table(
     "quarantine",

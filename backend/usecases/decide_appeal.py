@@ -19,11 +19,12 @@ from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
 from backend.kernel.persons import are_different
-from backend.scans import pending, return_rows, rulings
+from backend.scans import pending, return_rows
 from backend.scans.decide import Taken
+from backend.scans.holds import rulings
+from backend.scans.holds.rulings import Ruling, Said
 from backend.scans.replay import load_decided
 from backend.scans.reread import WaitingScan
-from backend.scans.rulings import Ruling, Said
 from backend.usecases.decide_again import DecideAgain
 from backend.usecases.file_appeal import APPEALED
 from backend.usecases.races import Writes
@@ -60,7 +61,8 @@ class DecideAppeal:
             scan = pending.sold_scan(connection, city, found.basket, found.line_no)
             _check_stands(connection, city, found, scan)
             place = (found.basket, found.line_no, scan.decision_no)
-            rulings.record_ruling(connection, city, place, Ruling.RELEASE, Said(verdict.by, verdict.explanation), now)
+            said = Said(verdict.by, verdict.explanation)
+            rulings.record_ruling(connection, city, place, Ruling.RELEASE, said, now, verdict.approved_by)
             store.decide(connection, city, appeal, AppealState.UPHELD, verdict, now, scan.decision_no + 1)
             _record(connection, What.APPEAL_UPHELD, city, appeal, verdict, now)
             return [scan._replace(read=scan.read._replace(released=True))]

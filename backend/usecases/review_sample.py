@@ -7,7 +7,7 @@ from backend.audit.model import Act
 from backend.audit.store import record
 from backend.cases import samples
 from backend.cases.samples import Finding
-from backend.scans.rulings import Said
+from backend.scans.holds.rulings import Said
 
 
 def review_sample(

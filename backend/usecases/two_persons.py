@@ -3,13 +3,19 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from backend.appeals.model import SecondPersonNeeded
 from backend.kernel.amounts import Unit
+from backend.kernel.errors import DomainError
 from backend.policies.words import amount_words
 from backend.scans.decide import Taken
 
 ALONE_MAX: Mapping[str, int] = {Unit.FEN.value: 20_000, Unit.POINTS.value: 5_000}
 """200 yuan, 5,000 points."""
+
+
+class SecondPersonNeeded(DomainError):
+    code = "second-person-needed"
+    text_zh = "核定后应得{amount_zh}，超过单人权限，须由第二人复核。"
+    text_en = "What follows is {amount_en}, more than one person may grant: a second has to approve."
 
 
 def awarded_by(taken: Taken) -> Counter[str]:

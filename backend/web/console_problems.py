@@ -8,6 +8,8 @@ CONSOLE: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "adjustment-repeated": (409, "表单已提交过", "Form sent before"),
         "correction-changed": (409, "更正已改动", "Correction changed"),
         "payment-refusal-needs-another": (403, "须由另一人退回", "Another person must refuse it"),
+        "release-needs-another": (403, "须由另一人复核", "Another person must approve it"),
+        "release-proposed": (409, "已有人提出", "Proposed already"),
         "release-refused": (422, "更新包说明有误", "Release not well stated"),
         "retailer-unknown": (422, "没有这家商户", "Unknown retailer"),
         "rollout-not-at-that-point": (409, "更新批次状态不符", "Not at that point"),

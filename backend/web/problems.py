@@ -184,7 +184,7 @@ PROBLEMS: Mapping[str, Problem] = MappingProxyType(
         "appeal-decided": Problem(409, "申诉已办结", "Appeal decided"),
         "appeal-overtaken": Problem(409, "已另行核定", "Decided again since"),
         "appeal-needs-another": Problem(403, "须由另一人办理", "Another person must decide"),
-        "appeal-needs-second": Problem(403, "须由第二人复核", "A second person must approve"),
+        "second-person-needed": Problem(403, "须由第二人复核", "A second person must approve"),
         "appeal-changes-nothing": Problem(409, "重新核定仍不奖励", "Nothing would change"),
         "missing-points-unknown": Problem(404, "没有这份申请", "Unknown claim"),
         "missing-points-store-unknown": Problem(404, "没有这家门店", "Unknown shop"),

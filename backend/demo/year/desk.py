@@ -6,11 +6,12 @@ from datetime import date, datetime
 from backend.appeals import queries as appeals
 from backend.appeals.model import AppealOvertaken, NothingToAppeal, NothingWouldChange, Verdict
 from backend.demo.year.shops import SUZHOU, SWEPT_CASHIER
-from backend.scans.rulings import HeldScan, Said, held_scans
+from backend.scans.holds.rulings import HeldScan, Said, held_scans
 from backend.storage.transaction import Database
 from backend.usecases.decide_appeal import DecideAppeal
 from backend.usecases.rule_on_hold import Place, RuleOnHold
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
+from backend.usecases.two_persons import SecondPersonNeeded
 
 OFFICER, SECOND = "demo-officer", "demo-second"
 LEFT_BP = 2_500
@@ -47,7 +48,13 @@ class Desk:
             said = Said(OFFICER, "成交价明显高于近 90 天全市中位数，门店未能说明")
             self._rule.refuse(SUZHOU, place, said, now)
         else:
-            self._rule.release(SUZHOU, place, Said(OFFICER, "已核对销售凭证，交易真实"), now)
+            self._release(place, Said(OFFICER, "已核对销售凭证，交易真实"), now)
+
+    def _release(self, place: Place, said: Said, now: datetime) -> None:
+        try:
+            self._rule.release(SUZHOU, place, said, now)
+        except SecondPersonNeeded:
+            self._rule.release(SUZHOU, place, said, now, SECOND)
 
     def _answer(self, appeal: str, now: datetime) -> None:
         granted = Verdict(OFFICER, SECOND, "经核对小票和门店流水，予以支持")

@@ -17,7 +17,7 @@ from backend.kernel.periods import civil_date, milliseconds
 from backend.officials import queries as officials
 from backend.officials.model import Role
 from backend.retailers import queries as shops
-from backend.scans.rulings import Said
+from backend.scans.holds.rulings import Said
 from backend.usecases.handle_report import Taken, take_step
 from backend.usecases.review_sample import review_sample
 from backend.usecases.set_case_terms import set_case_terms

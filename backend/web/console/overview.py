@@ -14,7 +14,7 @@ from backend.devices import fleet
 from backend.kernel.periods import civil_date, milliseconds
 from backend.missing_points import queries as missing_points
 from backend.retailers import queries as retailers
-from backend.scans import rulings
+from backend.scans.holds import rulings
 from backend.statistics import queries
 from backend.statistics.model import SPANS, BudgetOutlook, DayTotal, Facet, Period, Total, span_of
 from backend.web.console import here

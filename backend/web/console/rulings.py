@@ -1,32 +1,35 @@
 """Rulings: scans that are held for a person, and appeals of residents, each decided by somebody who did not rule before."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Response, request
+from sqlalchemy import Connection
 
 from backend.appeals import queries as appeals
-from backend.appeals.model import Appeal, AppealState, Proposed, SecondPersonNeeded, Verdict
+from backend.appeals.model import Appeal, AppealState, Proposed, Verdict
 from backend.kernel.amounts import unit_price
-from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, instant, milliseconds
 from backend.officials import queries as officials
 from backend.policies.model import Outcome
 from backend.retailers import queries as shops
-from backend.scans import rulings
+from backend.scans.decide import Decision
 from backend.scans.explain import DecidedScan, recompute
+from backend.scans.holds import rulings
+from backend.scans.holds.rulings import FIRST, Proposal, Said
 from backend.scans.replay import load_decided, load_names
-from backend.scans.rulings import FIRST, Said
 from backend.usecases.decide_appeal import DecideAppeal
 from backend.usecases.propose_appeal import propose_appeal
-from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold
+from backend.usecases.rule_on_hold import REASON_MAX, Place, RuleOnHold, propose_release
 from backend.web.console import here
 from backend.web.console.answers import done, render
+from backend.web.console.by_two import at_case, granted
 from backend.web.console.cases import SEES, WORKS
 from backend.web.console.connection import read, write
-from backend.web.console.declare import Topic, page
+from backend.web.console.declare import Texts, Topic, page
 from backend.web.console.registry import LEVELS
 from backend.web.context import backend, now
-from backend.web.problems import PROBLEMS, NotFound
+from backend.web.problems import NotFound
 
 ROWS = 50
 HOLDS, APPEALS = "/console/cases/holds", "/console/cases/appeals"
@@ -67,7 +70,7 @@ def holds_listed() -> Response:
     roles=SEES,
 )
 def hold_shown(basket: UUID, line_no: int) -> Response:
-    return _hold(str(basket), line_no)
+    return _hold(Place(str(basket), line_no))
 
 
 @page(
@@ -80,19 +83,34 @@ def hold_shown(basket: UUID, line_no: int) -> Response:
 )
 def hold_ruled(basket: UUID, line_no: int) -> Response:
     reason, ruling = request.form.get("reason", "").strip()[:REASON_MAX], request.form.get("ruling", "")
+    place = Place(str(basket), line_no)
     if not reason or ruling not in ("release", "refuse"):
-        return _hold(str(basket), line_no, ("请写明理由。", "Say why."), 422)
-    rule = RuleOnHold(backend().database, backend().registry, backend().policies)
-    decide = rule.release if ruling == "release" else rule.refuse
-    try:
-        decision = decide(here.city(), Place(str(basket), line_no), Said(here.official().official, reason), now())
-    except DomainError as error:
-        return _hold(str(basket), line_no, (error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
-    if ruling == "refuse":
-        return done(HOLDS, "已不予奖励，理由已记录。", "Refused; the reason is recorded.")
-    zh = "已放行并入账。" if decision.award else "已放行；按政策重新核定后没有奖励。"
-    en = "Released and posted." if decision.award else "Released; decided again, it earns nothing."
-    return done(HOLDS, zh, en)
+        return _hold(place, ("请写明理由。", "Say why."), 422)
+    act = _refuse if ruling == "refuse" else _release
+    return at_case(lambda: act(place, reason), partial(_hold, place))
+
+
+@page(
+    "/cases/holds/<uuid:basket>/<int(max=49):line_no>/approve",
+    title=("待核查的扫码", "Held scan"),
+    topic=Topic.CASES,
+    roles=WORKS,
+    method="POST",
+    step_up=True,
+)
+def release_approved(basket: UUID, line_no: int) -> Response:
+    """The second person releases what the first would."""
+    place = Place(str(basket), line_no)
+    with read(here.city()) as connection:
+        scan = load_decided(connection, here.city(), *place)
+        proposed = None if scan is None else _proposed(connection, scan)
+    if proposed is None:
+        raise NotFound
+    said, me = Said(proposed.by, proposed.reason), here.official().official
+    return at_case(
+        lambda: _released(_ruling().release(here.city(), place, said, now(), me)),
+        partial(_hold, place),
+    )
 
 
 @page(
@@ -128,25 +146,8 @@ def appeal_decided(appeal: UUID) -> Response:
     words, verdict = request.form.get("explanation", "").strip()[:REASON_MAX], request.form.get("verdict", "")
     if not words or verdict not in ("uphold", "reject"):
         return _appeal(str(appeal), ("请写明给居民的说明。", "Write what the resident is told."), 422)
-    me = here.official()
-    given = Verdict(me.official, None, words)
-    deciding = DecideAppeal(backend().database, backend().registry, backend().policies)
-    try:
-        if verdict == "reject":
-            deciding.reject(here.city(), str(appeal), given, now())
-            return done(APPEALS, "已驳回，居民可看到说明。", "Rejected; the resident reads the explanation.")
-        deciding.uphold(here.city(), str(appeal), given, now())
-    except SecondPersonNeeded as needed:
-        proposed = Proposed(words, me.official, me.name, now())
-        write(here.city(), lambda connection: propose_appeal(connection, here.city(), str(appeal), proposed, now()))
-        return done(
-            f"{APPEALS}/{appeal}",
-            f"{needed.sentence_zh}已交第二人复核。",
-            f"{needed.sentence_en} It waits for a second.",
-        )
-    except DomainError as error:
-        return _appeal(str(appeal), (error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
-    return done(APPEALS, "申诉成立，已重新核定并入账。", "Upheld, decided again and posted.")
+    act = _reject if verdict == "reject" else _uphold
+    return at_case(lambda: act(str(appeal), words), partial(_appeal, str(appeal)))
 
 
 @page(
@@ -164,35 +165,86 @@ def appeal_approved(appeal: UUID) -> Response:
     if proposed is None:
         raise NotFound
     given = Verdict(proposed.by, here.official().official, proposed.explanation)
-    try:
-        DecideAppeal(backend().database, backend().registry, backend().policies).uphold(
-            here.city(), str(appeal), given, now()
-        )
-    except DomainError as error:
-        return _appeal(str(appeal), (error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
+    return at_case(lambda: _upheld(str(appeal), given), partial(_appeal, str(appeal)))
+
+
+def _ruling() -> RuleOnHold:
+    return RuleOnHold(backend().database, backend().registry, backend().policies)
+
+
+def _refuse(place: Place, reason: str) -> Response:
+    _ruling().refuse(here.city(), place, Said(here.official().official, reason), now())
+    return done(HOLDS, "已不予奖励，理由已记录。", "Refused; the reason is recorded.")
+
+
+def _release(place: Place, reason: str) -> Response:
+    me, at = here.official(), now()
+    said, proposal = Said(me.official, reason), Proposal(reason, me.official, me.name, at)
+    return granted(
+        lambda: _released(_ruling().release(here.city(), place, said, at)),
+        lambda: write(here.city(), lambda connection: propose_release(connection, here.city(), place, proposal, at)),
+        f"{HOLDS}/{place.basket}/{place.line_no}",
+    )
+
+
+def _released(decision: Decision) -> Response:
+    zh = "已放行并入账。" if decision.award else "已放行；按政策重新核定后没有奖励。"
+    en = "Released and posted." if decision.award else "Released; decided again, it earns nothing."
+    return done(HOLDS, zh, en)
+
+
+def _deciding() -> DecideAppeal:
+    return DecideAppeal(backend().database, backend().registry, backend().policies)
+
+
+def _reject(appeal: str, words: str) -> Response:
+    _deciding().reject(here.city(), appeal, Verdict(here.official().official, None, words), now())
+    return done(APPEALS, "已驳回，居民可看到说明。", "Rejected; the resident reads the explanation.")
+
+
+def _uphold(appeal: str, words: str) -> Response:
+    me, at = here.official(), now()
+    proposed = Proposed(words, me.official, me.name, at)
+    return granted(
+        lambda: _upheld(appeal, Verdict(me.official, None, words)),
+        lambda: write(here.city(), lambda connection: propose_appeal(connection, here.city(), appeal, proposed, at)),
+        f"{APPEALS}/{appeal}",
+    )
+
+
+def _upheld(appeal: str, verdict: Verdict) -> Response:
+    _deciding().uphold(here.city(), appeal, verdict, now())
     return done(APPEALS, "申诉成立，已重新核定并入账。", "Upheld, decided again and posted.")
 
 
-def _hold(basket: str, line_no: int, refused: tuple[str, str] | None = None, status: int = 200) -> Response:
+def _hold(place: Place, refused: Texts | None = None, status: int = 200) -> Response:
     with read(here.city()) as connection:
-        scan = load_decided(connection, here.city(), basket, line_no)
+        scan = load_decided(connection, here.city(), *place)
         if scan is None:
             raise NotFound
         names = shops.names_of(connection, here.city(), {scan.store} if scan.store else set())
         told = recompute(scan, backend().policies.lookup(connection, here.city()), load_names(connection))
+        proposed = _proposed(connection, scan)
     return render(
         "cases/hold.html",
         status,
         **_facts(scan, names),
         told=told,
         waits=scan.decision.outcome == Outcome.HELD,
+        proposed=proposed,
+        mine=proposed is not None and proposed.by == here.official().official,
         may_work=bool(here.official().roles & WORKS),
         refused=refused,
         WHY=WHY,
     )
 
 
-def _appeal(appeal: str, refused: tuple[str, str] | None = None, status: int = 200) -> Response:
+def _proposed(connection: Connection, scan: DecidedScan) -> Proposal | None:
+    d = scan.decision
+    return rulings.proposal_of(connection, here.city(), (d.basket, d.line_no, d.decision_no))
+
+
+def _appeal(appeal: str, refused: Texts | None = None, status: int = 200) -> Response:
     with read(here.city()) as connection:
         one = appeals.find(connection, here.city(), appeal)
         if one is None:

@@ -1,12 +1,11 @@
 """Claims of missing points: a resident holds a slip credited to nobody; an official finds its sale, or says why not."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Response, request
 from sqlalchemy import Connection
 
-from backend.appeals.model import SecondPersonNeeded
-from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, milliseconds
 from backend.missing_points import queries
 from backend.missing_points.model import TEXT_MAX, MissingClaim, MissingProposed, MissingState, MissingVerdict
@@ -17,11 +16,12 @@ from backend.usecases.decide_missing_points import DecideMissingPoints
 from backend.usecases.propose_missing_points import propose_missing_points
 from backend.web.console import here
 from backend.web.console.answers import done, render
+from backend.web.console.by_two import at_case, granted
 from backend.web.console.cases import SEES, WORKS
 from backend.web.console.connection import read, write
-from backend.web.console.declare import Topic, page
+from backend.web.console.declare import Texts, Topic, page
 from backend.web.context import backend, now
-from backend.web.problems import PROBLEMS, NotFound
+from backend.web.problems import NotFound
 
 SLIPS = "/console/cases/slips"
 SALES_MAX = 20
@@ -54,17 +54,24 @@ def slip_shown(claim: UUID) -> Response:
     return _slip(str(claim))
 
 
-@page("/cases/slips/<uuid:claim>", title=("补记积分", "Missing points"), topic=Topic.CASES, roles=WORKS, method="POST")
+@page(
+    "/cases/slips/<uuid:claim>",
+    title=("补记积分", "Missing points"),
+    topic=Topic.CASES,
+    roles=WORKS,
+    method="POST",
+    step_up=True,
+)
 def slip_decided(claim: UUID) -> Response:
     words, verdict = request.form.get("explanation", "").strip()[:TEXT_MAX], request.form.get("verdict", "")
     basket = _uuid(request.form.get("basket", ""))
     if not words or verdict not in ("grant", "reject"):
         return _slip(str(claim), ("请写明给居民的说明。", "Write what the resident is told."), 422)
     if verdict == "reject":
-        return _reject(str(claim), words)
+        return at_case(lambda: _reject(str(claim), words), partial(_slip, str(claim)))
     if basket is None:
         return _slip(str(claim), ("请先选定所补记的销售。", "Choose the sale that is credited."), 422)
-    return _grant(str(claim), basket, words)
+    return at_case(lambda: _grant(str(claim), basket, words), partial(_slip, str(claim)))
 
 
 @page(
@@ -73,6 +80,7 @@ def slip_decided(claim: UUID) -> Response:
     topic=Topic.CASES,
     roles=WORKS,
     method="POST",
+    step_up=True,
 )
 def slip_approved(claim: UUID) -> Response:
     """The second person gives the sale that the first would, word for word."""
@@ -81,57 +89,40 @@ def slip_approved(claim: UUID) -> Response:
     if proposed is None:
         raise NotFound
     verdict = MissingVerdict(proposed.by, here.official().official, proposed.explanation)
-    try:
-        _deciding().grant(here.city(), str(claim), proposed.basket, verdict, now())
-    except DomainError as error:
-        return _refused(str(claim), error)
-    return _credited()
+    return at_case(lambda: _credited(str(claim), proposed.basket, verdict), partial(_slip, str(claim)))
 
 
 def _grant(claim: str, basket: str, words: str) -> Response:
-    me = here.official()
-    try:
-        _deciding().grant(here.city(), claim, basket, MissingVerdict(me.official, None, words), now())
-    except SecondPersonNeeded as needed:
-        proposed = MissingProposed(basket, words, me.official, me.name, now())
-        try:
-            write(
-                here.city(), lambda connection: propose_missing_points(connection, here.city(), claim, proposed, now())
-            )
-        except DomainError as error:
-            return _refused(claim, error)
-        zh, en = f"{needed.sentence_zh}已交第二人复核。", f"{needed.sentence_en} It waits for a second."
-        return done(f"{SLIPS}/{claim}", zh, en)
-    except DomainError as error:
-        return _refused(claim, error)
-    return _credited()
-
-
-def _reject(claim: str, words: str) -> Response:
-    try:
-        _deciding().reject(here.city(), claim, MissingVerdict(here.official().official, None, words), now())
-    except DomainError as error:
-        return _refused(claim, error)
-    return done(
-        SLIPS, "未予补记，居民可看到说明，并可申请由另一人复核一次。", "Rejected; the resident may ask another once."
+    me, at = here.official(), now()
+    proposed = MissingProposed(basket, words, me.official, me.name, at)
+    return granted(
+        lambda: _credited(claim, basket, MissingVerdict(me.official, None, words)),
+        lambda: write(
+            here.city(), lambda connection: propose_missing_points(connection, here.city(), claim, proposed, at)
+        ),
+        f"{SLIPS}/{claim}",
     )
 
 
-def _credited() -> Response:
+def _credited(claim: str, basket: str, verdict: MissingVerdict) -> Response:
+    _deciding().grant(here.city(), claim, basket, verdict, now())
     return done(
         SLIPS, "已补记，并按购买时的政策核定入账。", "Credited: decided under the policy of the sale, and posted."
     )
 
 
-def _refused(claim: str, error: DomainError) -> Response:
-    return _slip(claim, (error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
+def _reject(claim: str, words: str) -> Response:
+    _deciding().reject(here.city(), claim, MissingVerdict(here.official().official, None, words), now())
+    return done(
+        SLIPS, "未予补记，居民可看到说明，并可申请由另一人复核一次。", "Rejected; the resident may ask another once."
+    )
 
 
 def _deciding() -> DecideMissingPoints:
     return DecideMissingPoints(backend().database, backend().registry, backend().policies)
 
 
-def _slip(claim: str, refused: tuple[str, str] | None = None, status: int = 200) -> Response:
+def _slip(claim: str, refused: Texts | None = None, status: int = 200) -> Response:
     with read(here.city()) as connection:
         one = queries.find(connection, here.city(), claim)
         if one is None:

@@ -18,7 +18,6 @@ from backend.appeals.model import (
     DecidedByAnother,
     NothingToAppeal,
     NothingWouldChange,
-    SecondPersonNeeded,
     Verdict,
 )
 from backend.appeals.queries import find, waiting
@@ -26,11 +25,12 @@ from backend.certificates.cache import RegistryCache
 from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.scans.rulings import Said, held_scans
+from backend.scans.holds.rulings import Said, held_scans
 from backend.storage.transaction import Database
 from backend.usecases.decide_appeal import DecideAppeal
 from backend.usecases.file_appeal import AskedAppeal, Filed, file_appeal
 from backend.usecases.rule_on_hold import Place, RuleOnHold
+from backend.usecases.two_persons import SecondPersonNeeded
 from tests.db.ledger.faults import broken
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done, listed, refused

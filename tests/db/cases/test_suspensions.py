@@ -21,7 +21,7 @@ from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.retailers.store import Store, StoreUnknown
-from backend.scans.rulings import Said
+from backend.scans.holds.rulings import Said
 from backend.storage.transaction import Database
 from backend.usecases import suspend_store
 from backend.usecases.open_store import open_store

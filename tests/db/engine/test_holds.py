@@ -5,17 +5,19 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from backend.certificates.cache import RegistryCache
 from backend.kernel.errors import DomainError
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.residents.people import Home
-from backend.scans.rulings import FIRST, NotHeld, Said, held_scans
+from backend.scans.holds.rulings import FIRST, NotHeld, ReleaseNeedsAnother, Said, held_scans, ruled_by
 from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.rule_on_hold import Place, RuleOnHold
+from backend.usecases.two_persons import SecondPersonNeeded
 from tests.db.operator.typed import Run
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, open_city, read, resident
@@ -25,6 +27,9 @@ from tests.worlds.threads import Threads
 LI = resident(1)
 SAID = Said("王处长", "小票齐全")
 LATER = NOON + timedelta(hours=1)
+BY_ONE_TWICE = """
+INSERT INTO hold_rulings
+SELECT city, basket, line_no, 9, ruling, reason, ruled_by, ruled_at, ruled_by FROM hold_rulings"""
 
 
 @pytest.fixture
@@ -76,6 +81,31 @@ def test_a_released_scan_is_decided_as_any_other(city: City) -> None:
     assert (decision.decision_no, decision.outcome, decision.award) == (2, "awarded", 10)
     assert held(city) == []
     assert books.wallets(city.database, NANJING) == {f"resident:{LI}:points": 30}
+    assert_verified(city.database, NANJING)
+
+
+def test_much_is_released_by_two_and_both_have_ruled(engine_db: Database) -> None:
+    watch = {"cap": "velocity", "per": ["person"], "period": "day", "limit": 1, "counts": "awards", "partial": False}
+    caps = [{**watch, "beyond": "hold"}, rules.cap("life", "lifetime", 10**9)]
+    city = open_city(engine_db, rules.document(rules.rule("much", rules.fixed(5_001)), caps=caps))
+    buy(city, 2)
+    (place,) = held(city)
+
+    for approved_by, refusal in (
+        (None, SecondPersonNeeded),
+        ("王处长", ReleaseNeedsAnother),
+        ("", ReleaseNeedsAnother),
+    ):
+        with pytest.raises(refusal):
+            ruling(city).release(NANJING, place, SAID, LATER, approved_by)
+    assert held(city) == [place]
+    decision = ruling(city).release(NANJING, place, SAID, LATER, "赵军")
+
+    assert decision.award == 5_001
+    with city.database.read() as connection:
+        assert ruled_by(connection, NANJING, *place) == {"王处长", "赵军"}
+    with pytest.raises(IntegrityError, match="ck_hold_rulings_two"):
+        engine_db.write(lambda connection: connection.exec_driver_sql(BY_ONE_TWICE))
     assert_verified(city.database, NANJING)
 
 

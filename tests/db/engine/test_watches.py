@@ -10,8 +10,8 @@ from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.retailers.store import Store, StorePlace, place_store
+from backend.scans.holds.rulings import Said
 from backend.scans.past_sales import Window
-from backend.scans.rulings import Said
 from backend.storage.transaction import Database, observed
 from backend.usecases import preview_policy as previews
 from backend.usecases.learn_prices import learn_prices

@@ -20,7 +20,7 @@ from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.residents.people import Home
-from backend.scans.rulings import Said, held_scans
+from backend.scans.holds.rulings import Said, held_scans
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.close_account import settle_closed

@@ -22,8 +22,8 @@ from backend.policies.lifecycle import Turn
 from backend.policies.store import PolicyCache
 from backend.redemptions.model import RedemptionCancelled, RedemptionExpired, RedemptionVoided
 from backend.residents.people import Home
+from backend.scans.holds.rulings import Said
 from backend.scans.returns import ReturnedTooMuch
-from backend.scans.rulings import Said
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket, ClaimExpired, ClaimSpent
 from backend.usecases.collect_awards import CollectAwards

@@ -9,7 +9,7 @@ from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.residents.people import Home
-from backend.scans.rulings import NotHeld, Said
+from backend.scans.holds.rulings import NotHeld, Said
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimBasket
 from backend.usecases.rule_on_hold import Place, RuleOnHold

@@ -16,6 +16,7 @@ from backend.usecases.draw_samples import draw_samples
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.file_report import AskedReport, FileReport
 from backend.usecases.open_store import open_store
+from backend.web.console.declare import DECLARED
 from tests.http.conftest import Clock
 from tests.worlds import books, officials, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, City, open_city, read, resident
@@ -102,6 +103,36 @@ def test_a_held_scan_is_released_with_a_reason(desk: FlaskClient, city: City) ->
     assert books.wallet(city.database, NANJING, LI) == 2_000
     assert "不在待核查之列" in text(post(desk, url, ruling="refuse", reason="再来"), 409)
     assert "hold-released" in acts(city)
+
+
+def test_much_that_is_held_is_released_by_two(desk: FlaskClient, client: FlaskClient, city: City, clock: Clock) -> None:
+    basket = held(city, price_fen=6_000)
+    url = f"/console/cases/holds/{basket}/0"
+
+    assert post(desk, url, ruling="release", reason="小票相符").status_code == 303
+    assert books.wallet(city.database, NANJING, LI) == 6_000
+    assert "待第二人复核" in text(desk.get("/console/cases/holds"))
+    assert "须由另一人复核" in text(desk.get(url))
+    assert "已有人提出" in text(post(desk, url, ruling="release", reason="再来"), 409)
+    assert "提出人以外" in text(post(desk, f"{url}/approve"), 403)
+
+    other = another(client, city, clock, "赵军")
+    assert "小票相符" in text(other.get(url))
+    assert post(other, f"{url}/approve").status_code == 303
+
+    assert books.wallet(city.database, NANJING, LI) == 12_000
+    ((by, second),) = books.rows(city.database, "SELECT ruled_by, approved_by FROM hold_rulings")
+    assert by != second
+    assert {"hold-proposed", "hold-released"} <= set(acts(city))
+    assert post(other, f"{url}/approve").status_code == 404
+
+
+def test_every_ruling_that_may_pay_asks_for_a_fresh_code() -> None:
+    paying = ("/cases/holds", "/cases/appeals", "/cases/slips")
+    rulings = [one for one in DECLARED if one.method == "POST" and one.rule.startswith(paying)]
+
+    assert [one.rule for one in rulings if not one.step_up] == []
+    assert len(rulings) == 6
 
 
 def test_a_held_scan_is_refused_and_the_appeal_is_anothers(
