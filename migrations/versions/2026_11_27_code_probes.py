@@ -8,7 +8,7 @@ now. A page keeps room for a second version of each of its codes, since every co
 from alembic import op
 
 revision = "0071_code_probes"
-down_revision = "0062_bounded_pages"
+down_revision = "0065_second_persons"
 branch_labels = None
 depends_on = None
 
