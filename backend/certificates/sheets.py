@@ -4,9 +4,10 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import zip_longest
 from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -18,6 +19,9 @@ ROWS_MAX = 200_000
 COLUMNS_MAX = 60
 ZIP_RATIO_MAX = 100
 ZIP_MEMBERS_MAX = 1_000
+TEXT_CHARS_MAX = 100_000_000
+"""Of all cells of a sheet. A workbook keeps a text once, and the reader copies it for every cell that shows it."""
+UNPACKED_BYTES_MAX = 500 * 1024 * 1024
 _EXACT_FLOAT = 10**15
 """Spreadsheets keep numbers to 15 digits; a longer one has lost its end and is no code any more."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -54,6 +58,8 @@ def _sheet(lines: Iterator[tuple[int, Sequence[str]]]) -> Sheet:
     header = next(filled, None)
     if header is None:
         raise _refusal("文件是空的。", "it is empty.")
+    if len(header[1]) > COLUMNS_MAX:
+        raise _refusal("超过 60 列。", "it has more than 60 columns.")
     rows = []
     for row in filled:
         rows.append(row)
@@ -81,7 +87,7 @@ def _text(content: bytes) -> str:
         raise _refusal("不是 CSV 或 XLSX 文件（文字须为 UTF-8 或 GB18030）。", "neither CSV (UTF-8, GB18030) nor XLSX.")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return content.decode(encoding)
+            return content.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError:
             continue
     raise _refusal("文字编码既不是 UTF-8 也不是 GB18030。", "its text is neither UTF-8 nor GB18030.")
@@ -119,9 +125,10 @@ def _check_archive(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             _check_members(members, len(content))
+            texts = _texts(archive, members)
             for member in members:
                 if member.filename.lower().endswith(".xml"):
-                    _check_extent(archive, member)
+                    _check_extent(archive, member, texts)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, LookupError, ValueError) as error:
         raise _broken_workbook() from error
     except expat.ExpatError as error:
@@ -135,27 +142,99 @@ def _check_members(members: Sequence[zipfile.ZipInfo], size_bytes: int) -> None:
     if "xl/workbook.xml" not in names:
         raise _refusal("压缩包不是 XLSX 工作簿。", "the archive is no XLSX workbook.")
     unpacked = sum(member.file_size for member in members)
-    if unpacked > ZIP_RATIO_MAX * size_bytes or len(members) > ZIP_MEMBERS_MAX:
+    most = min(ZIP_RATIO_MAX * size_bytes, UNPACKED_BYTES_MAX)
+    if unpacked > most or len(members) > ZIP_MEMBERS_MAX:
         raise _refusal("压缩比异常，拒绝解压。", "it unpacks to far more than its size.")
 
 
-def _check_extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    parser = expat.ParserCreate()
+def _texts(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> list[int]:
+    """How long each text is that cells show by its number; the longest, where an archive holds the part twice."""
+    parts = [_lengths(archive, one) for one in members if one.filename.lower() == "xl/sharedstrings.xml"]
+    return [max(lengths) for lengths in zip_longest(*parts, fillvalue=0)]
 
-    def element(name: str, attributes: dict[str, str]) -> None:
+
+def _lengths(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> list[int]:
+    found: list[int] = []
+
+    def begin(name: str, _: dict[str, str]) -> None:
+        if _local(name) == "si":
+            found.append(0)
+
+    def characters(text: str) -> None:
+        if found:
+            found[-1] += len(text)
+
+    _parse(archive, member, begin, characters)
+    return found
+
+
+def _check_extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo, texts: Sequence[int]) -> None:
+    shared = 0
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal shared
         if name == "c" or name.endswith(":c"):
             reference = attributes.get("r", "")
             letters = reference.rstrip("0123456789")
             if _column(letters) > COLUMNS_MAX or int(reference[len(letters) :] or 0) > ROWS_MAX + 1:
                 raise _refusal("表格超出 60 列或 200,001 行的范围。", "cells lie beyond 60 columns or 200,001 rows.")
+            shared += attributes.get("t") == "s"
 
+    _parse(archive, member, begin)
+    # Hardly a sheet needs to be read once more.
+    if shared * max(texts, default=0) > TEXT_CHARS_MAX and _chars(archive, member, texts) > TEXT_CHARS_MAX:
+        raise _refusal("单元格文字过多，拒绝读取。", "its cells hold too much text.")
+
+
+def _chars(archive: zipfile.ZipFile, member: zipfile.ZipInfo, texts: Sequence[int]) -> int:
+    """Of all cells that show a text by its number."""
+    total, is_shared = 0, False
+    value: list[str] | None = None
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal is_shared, value
+        if _local(name) == "c":
+            is_shared = attributes.get("t") == "s"
+        value = [] if is_shared and _local(name) == "v" else None
+
+    def characters(text: str) -> None:
+        if value is not None:
+            value.append(text)
+
+    def end(_: str) -> None:
+        nonlocal total, value
+        if value:
+            number = int("".join(value))
+            total += texts[number] if number < len(texts) else 0
+        value = None
+
+    _parse(archive, member, begin, characters, end)
+    return total
+
+
+def _parse(
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    begin: Callable[[str, dict[str, str]], None],
+    characters: Callable[[str], None] | None = None,
+    end: Callable[[str], None] | None = None,
+) -> None:
     def entity(*_: object) -> None:
         raise _refusal("工作簿定义了 XML 实体，拒绝读取。", "the workbook defines XML entities.")
 
-    parser.StartElementHandler = element
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
     parser.EntityDeclHandler = entity
     with archive.open(member) as part:
         parser.ParseFile(part)
+
+
+def _local(name: str) -> str:
+    """Without the prefix of its namespace."""
+    return name.rpartition(":")[2]
 
 
 def _column(letters: str) -> int:

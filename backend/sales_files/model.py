@@ -133,8 +133,8 @@ FAULTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{en} must be a whole number from {least} to {most}.",
         ),
         "time-malformed": (
-            "“{zh}”写作 2026-11-22 12:30:00（北京时间），或带时区的 ISO 8601。",
-            "{en} is written 2026-11-22 12:30:00 (China time), or as ISO 8601 with its zone.",
+            "“{zh}”须写明日期和时刻，如 2026-11-22 12:30:00（北京时间），或带时区的 ISO 8601；零点整请把该列设为文本。",
+            "{en} is day and time, as 2026-11-22 12:30:00 (China time) or ISO 8601 with its zone; for 00:00:00 make it text.",
         ),
         "code-cut-off": (
             "“{zh}”被表格软件改成了科学计数法，请把该列设为文本后重新填写。",

@@ -29,14 +29,21 @@ from backend.sales_files.model import (
 )
 
 _NUMBER = re.compile(r"[0-9]{1,12}")
+# Without separators every number has all its digits: 2026112212 is no moment, least of all 02:12 on the 2nd.
 _TIME = re.compile(
-    r"([0-9]{4})[-/]?([0-9]{1,2})[-/]?([0-9]{1,2})[ T]?([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2})(?:\.[0-9]{1,6})?)?"
-    r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
+    r"(?P<year>[0-9]{4})(?:(?P<parted>[-/])(?P<month>[0-9]{1,2})(?P=parted)(?P<day>[0-9]{1,2})|(?P<month2>[0-9]{2})(?P<day2>[0-9]{2}))"
+    r"(?:[ T]|(?<=[0-9]{8}))"
+    r"(?:(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]{1,6})?)?|(?P<hour2>[0-9]{2})(?P<minute2>[0-9]{2})(?P<second2>[0-9]{2})?)"
+    r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
 _EVENT = re.compile(r"[!-~]{1,64}")
 _MEMBER = re.compile(rf"[!-~]{{1,{MEMBER_CODE_MAX}}}")
 _SLIP = re.compile(r"[0-9A-Za-z][0-9A-Za-z./_-]{0,39}")
 _CUT_OFF = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3}")
+_WIDE = {wide: wide - 0xFEE0 for first, last in ("０９", "ＡＺ", "ａｚ") for wide in range(ord(first), ord(last) + 1)}
+"""Full-width digits and letters, which a Chinese input method leaves, are the half-width ones: else one piece would be two."""
+_WIDE_TIME = {ord("："): ":", ord("／"): "/", ord("－"): "-", ord("\u3000"): " "}
 _UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _GROUP_SEPARATOR = "\x1d"
 """Parts the elements of a GS1 code (General Specifications, 7.8)."""
@@ -80,9 +87,7 @@ def parse_sales(content: bytes) -> SalesFile:
     rows: defaultdict[str, list[_Row]] = defaultdict(list)
     wrong: list[RowAnswer] = []
     for file_line, cells in sheet.rows:
-        given = {
-            name: cells[place].strip(" \t\u00a0\u3000") if place < len(cells) else "" for name, place in places.items()
-        }
+        given = {name: _cell(cells[place]) if place < len(cells) else "" for name, place in places.items()}
         event = _shown(given["event_id"])
         try:
             row = _row(file_line, given)
@@ -99,6 +104,10 @@ def parse_sales(content: bytes) -> SalesFile:
         else:
             sales.append(_sale(some))
     return SalesFile(tuple(sales), tuple(sorted(wrong)), ignored)
+
+
+def _cell(text: str) -> str:
+    return text.strip(" \t\u00a0\u3000").translate(_WIDE)
 
 
 def _row(file_line: int, given: Mapping[str, str]) -> _Row:
@@ -129,7 +138,14 @@ def _matched(given: Mapping[str, str], column: str, pattern: re.Pattern[str], mo
         raise _Refused("cell-too-long", column, most=most)
     if text and not pattern.fullmatch(text):
         raise _Refused("cell-malformed", column)
+    _whole(text, column)
     return text or None
+
+
+def _whole(text: str, column: str) -> None:
+    """Raises _Refused where a spreadsheet has cut the end off: two numbers would be the same one."""
+    if _CUT_OFF.fullmatch(text):
+        raise _Refused("code-cut-off", column)
 
 
 def _free(given: Mapping[str, str], column: str) -> str | None:
@@ -138,6 +154,7 @@ def _free(given: Mapping[str, str], column: str) -> str | None:
         raise _Refused("cell-too-long", column, most=TEXT_MAX)
     if any(unicodedata.category(character) in _UNFIT for character in text):
         raise _Refused("cell-malformed", column)
+    _whole(text, column)
     return text or None
 
 
@@ -149,8 +166,7 @@ def _code(given: Mapping[str, str]) -> str:
         raise _Refused("cell-too-long", "code", most=CODE_BYTES_MAX)
     if any(unicodedata.category(one) in _UNFIT for one in text.replace(_GROUP_SEPARATOR, "")):
         raise _Refused("cell-malformed", "code")
-    if _CUT_OFF.fullmatch(text):
-        raise _Refused("code-cut-off", "code")
+    _whole(text, "code")
     return text
 
 
@@ -165,12 +181,14 @@ def _number(given: Mapping[str, str], column: str, least: int, most: int) -> int
 
 def _instant(given: Mapping[str, str]) -> int:
     """Unix milliseconds; a time without a zone is China's."""
-    text = given["sold_at"] or _missing("sold_at")
+    text = (given["sold_at"] or _missing("sold_at")).translate(_WIDE_TIME)
     match = _TIME.fullmatch(text)
     if match is None:
         raise _Refused("time-malformed", "sold_at")
-    *numbers, zone = match.groups()
-    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    year, month, day, hour, minute, second = (
+        int(match[name] or match.groupdict().get(f"{name}2") or 0) for name in _PARTS
+    )
+    zone = match["zone"]
     if year < _FIRST_YEAR:
         raise _Refused("time-malformed", "sold_at")
     try:

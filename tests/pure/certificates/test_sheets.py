@@ -91,6 +91,7 @@ def test_what_looks_like_a_formula_stays_text() -> None:
         (repacked(TWO_ROWS, {"xl/vbaProject.bin": b"macro"}), "macros"),
         (repacked(TWO_ROWS, {"xl/worksheets/sheet1.xml": b"<worksheet><sheetData><row"}), "damaged"),
         (repacked(TWO_ROWS, {"xl/media/bomb.png": b"\0" * 5_000_000}), "unpacks to far more"),
+        (b",".join(b"%d" % number for number in range(61)) + b"\n1,2\n", "more than 60 columns"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_name(content: bytes, reason: str) -> None:
@@ -116,6 +117,24 @@ def test_cells_far_apart_are_refused_before_memory_is_taken_for_the_space_betwee
 
     with pytest.raises(FileRefused, match="beyond 60 columns"):
         sheets.read(repacked(TWO_ROWS, {"xl/worksheets/sheet1.xml": far.encode()}))
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+def test_one_long_text_in_many_cells_is_refused_before_it_is_copied_for_each(prefix: str) -> None:
+    """A megabyte shown by two hundred cells takes two hundred, and packs to a few thousand bytes."""
+    cells = "".join(
+        f'<{prefix}row r="{row}"><{prefix}c r="A{row}" t="s"><{prefix}v>0</{prefix}v></{prefix}c></{prefix}row>'
+        for row in range(1, 201)
+    )
+    name = ' xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    sheet = f"<{prefix}worksheet{name}><{prefix}sheetData>{cells}</{prefix}sheetData></{prefix}worksheet>"
+    noise = random.Random(1).randbytes(30_000).hex()
+    texts = f"<sst><si><t>{'x' * 1_000_000}</t></si><si><t>{noise}</t></si></sst>"
+
+    with pytest.raises(FileRefused, match="too much text"):
+        sheets.read(
+            repacked(TWO_ROWS, {"xl/worksheets/sheet1.xml": sheet.encode(), "xl/sharedStrings.xml": texts.encode()})
+        )
 
 
 def test_xml_entities_are_refused() -> None:

@@ -131,7 +131,12 @@ def test_no_bytes_make_the_parser_fail(content: bytes) -> None:
 
 
 WRONG = {
-    "event_id": [("", "cell-missing"), ("x" * 65, "cell-too-long"), ("编号 1", "cell-malformed")],
+    "event_id": [
+        ("", "cell-missing"),
+        ("x" * 65, "cell-too-long"),
+        ("编号 1", "cell-malformed"),
+        ("2.026112E+19", "code-cut-off"),
+    ],
     "store": [("", "cell-missing"), ("x" * 65, "cell-too-long")],
     "sold_at": [
         ("", "cell-missing"),
@@ -139,6 +144,11 @@ WRONG = {
         ("2026-02-30 12:00", "time-malformed"),
         ("1999-01-01 00:00", "time-malformed"),
         ("2026-11-22T12:00:00+99:00", "time-malformed"),
+        ("2026-11-22", "time-malformed"),
+        ("2026112212", "time-malformed"),
+        ("202611221", "time-malformed"),
+        ("2026122 12:00", "time-malformed"),
+        ("2026-11/22 12:00", "time-malformed"),
     ],
     "code": [
         ("", "cell-missing"),
@@ -154,7 +164,8 @@ WRONG = {
     ],
     "price_fen": [("-1", "number-malformed"), ("19.90", "number-malformed"), ("١", "number-malformed")],
     "slip_no": [("小票1", "cell-malformed")],
-    "member": [("a b", "cell-malformed")],
+    "member": [("a b", "cell-malformed"), ("1.234567E+15", "code-cut-off")],
+    "serial": [("8.6E+14", "code-cut-off")],
 }
 
 
@@ -170,12 +181,31 @@ def test_a_wrong_cell_is_answered_on_its_line_and_the_other_sales_stand(column: 
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-11-22 12:00:00", "2026/11/22 12:00", "20261122120000", "2026-11-22T12:00:00+08:00", "2026-11-22T04:00:00Z"],
+    [
+        "2026-11-22 12:00:00",
+        "2026/11/22 12:00",
+        "20261122120000",
+        "2026-11-22T12:00:00+08:00",
+        "2026-11-22T04:00:00Z",
+        "20261122 12:00",
+        "202611221200",
+        "２０２６／１１／２２\u3000１２：００",
+        "2026-11-22 12:00:00.000001",
+    ],
 )
 def test_a_moment_is_read_in_the_ways_that_systems_write_it(text: str) -> None:
     (sale,) = parsed({"sold_at": text}).sales
 
     assert sale.sold_at_ms == milliseconds(NOON)
+
+
+def test_what_was_typed_in_full_width_is_the_same_sale_of_the_same_piece() -> None:
+    wide = {"event_id": "Ｓ１", "store": "ｓ１", "quantity": "２", "price_fen": "１００００", "serial": "ＡＢ９"}
+
+    (sale,) = parsed({**wide, "code": "９５２１２３４００００１３"}).sales
+
+    assert (sale.event, sale.store) == ("S1", "s1")
+    assert sale.lines == (SoldLine(2, 1, "9521234000013", 2, 10_000, "AB9"),)
 
 
 def test_a_sale_with_one_wrong_line_is_refused_whole() -> None:
@@ -203,6 +233,10 @@ def test_lines_are_taken_in_the_order_of_their_numbers() -> None:
     (sale,) = parsed({"line_no": "9", "quantity": "9"}, {"line_no": "2", "quantity": "2"}).sales
 
     assert [(line.line_no, line.quantity, line.file_line) for line in sale.lines] == [(2, 2, 3), (9, 9, 2)]
+
+
+def test_the_mark_that_some_editors_put_before_gb18030_is_no_part_of_the_first_heading() -> None:
+    assert len(parse_sales(("\ufeff" + csv_of([ROW])).encode("gb18030")).sales) == 1
 
 
 @pytest.mark.parametrize("heading", ["", "event_id,store,sold_at,code", "event_id,store,sold_at,code,件数,数量"])
