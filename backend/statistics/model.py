@@ -113,8 +113,11 @@ class MonthUse(NamedTuple):
 
 
 def span_of(days: int, today: date) -> tuple[Period, date, date]:
-    """What the last `days` days are added up from: by day, or by month from the first of one; until the day after `today`."""
-    first, end = today - timedelta(days=days), today + timedelta(days=1)
+    """What the last `days` days, today among them, are added up from: by day, or by month from the first of one; until the day
+    after `today`.
+    """
+    end = today + timedelta(days=1)
+    first = end - timedelta(days=days)
     return (Period.MONTH, first.replace(day=1), end) if days >= BY_MONTH else (Period.DAY, first, end)
 
 

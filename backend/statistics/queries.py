@@ -55,7 +55,8 @@ WHERE city = %(city)s AND period = 'day' AND facet = %(facet)s AND key <> ''
 
 PERSONS = """
 SELECT count(DISTINCT resident) FROM baskets
-WHERE city = %(city)s AND sold_at >= %(since)s AND sold_at < %(until)s AND resident IS NOT NULL"""
+WHERE city = %(city)s AND sold_at >= %(since)s AND sold_at < %(until)s AND resident IS NOT NULL
+  AND void_of IS NULL"""
 
 # Both lists stand in the primary key, so that no other shop's rows are read.
 _OF_SHOPS = """

@@ -27,7 +27,8 @@ WHERE city = %(city)s AND period = 'day' AND facet = 'city' AND baskets IS NULL 
 FORGET = """
 DELETE FROM scan_totals WHERE city = %(city)s AND period = %(period)s AND begins = %(begins)s"""
 
-# The last decision of a line is the one in force. Reasons that begin with "certificate_" say that the certificate found was not
+# The last decision of a line is the one in force. A basket that takes another back sells nothing, even where its till says
+# again what was in it. Reasons that begin with "certificate_" say that the certificate found was not
 # valid at the sale.
 COUNT = """
 INSERT INTO scan_totals (city, period, begins, facet, key, scans, awarded, points, fen, persons,
@@ -53,7 +54,7 @@ FROM (
            COALESCE(d.certificate_scheme, '') AS scheme,
            COALESCE(b.district, '') AS district, COALESCE(b.store, '') AS store
     FROM baskets b JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket
-    WHERE b.city = %(city)s AND b.sold_at >= %(since)s AND b.sold_at < %(until)s
+    WHERE b.city = %(city)s AND b.sold_at >= %(since)s AND b.sold_at < %(until)s AND b.void_of IS NULL
     ORDER BY d.basket, d.line_no, d.decision_no DESC) l
   LEFT JOIN LATERAL (
     SELECT sum(a.award) FILTER (WHERE a.unit = 'points') AS points, sum(a.award) FILTER (WHERE a.unit = 'fen') AS fen,

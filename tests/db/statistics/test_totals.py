@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from backend.statistics import queries
-from backend.statistics.model import Facet, Period
+from backend.statistics.model import Facet, Period, span_of
 from backend.storage.transaction import Database
 from backend.usecases.count_scans import count_scans, keep_outlooks
 from tests.worlds import books, mixed
@@ -64,6 +64,13 @@ def test_counting_again_changes_nothing_and_only_what_was_decided_since_is_count
 def test_another_city_is_left_alone(city: City) -> None:
     count_scans(city.database, NANJING, NOW)
     assert books.rows(city.database, "SELECT 1 FROM scan_totals WHERE city = :c", c=SUZHOU) == []
+
+
+@pytest.mark.parametrize("days", [7, 30, 90])
+def test_the_last_days_are_as_many_as_they_are_called(days: int) -> None:
+    _, first, end = span_of(days, NOW.date())
+
+    assert ((end - first).days, end) == (days, NOW.date() + timedelta(days=1))
 
 
 def test_an_outlook_is_kept_once_a_day_for_every_budget_in_force(city: City) -> None:
