@@ -60,7 +60,12 @@ def policy(policy: str) -> Response:
     return _policy_page(policy)
 
 
-@page("/policies/<policy>/versions/<int:number>", title=("政策版本", "Version"), topic=Topic.POLICIES, roles=READERS)
+@page(
+    "/policies/<policy>/versions/<int(max=999999):number>",
+    title=("政策版本", "Version"),
+    topic=Topic.POLICIES,
+    roles=READERS,
+)
 def policy_version(policy: str, number: int) -> Response:
     with read(here.city()) as connection:
         found = pages.versions_of(connection, here.city(), policy, number + 1, 1)

@@ -15,6 +15,7 @@ from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read, within
 from backend.web.console.declare import Topic, page
+from backend.web.console.places import number_of
 from backend.web.console.words import yuan
 from backend.web.context import now
 from backend.web.problems import PROBLEMS
@@ -105,7 +106,7 @@ def _page(text: str, body: str, refused: tuple[str, str] | None = None, status: 
 def _after() -> tuple[str, int] | None:
     basket, _, line_no = request.args.get("after", "").partition(".")
     try:
-        return str(UUID(basket)), int(line_no)
+        return str(UUID(basket)), number_of(line_no)
     except ValueError:
         return None
 

@@ -1,5 +1,6 @@
 """Tills: where each stands, how it fares, by which settings it runs; entered by a claim, replaced and revoked here."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -123,7 +124,8 @@ def settings(device: str) -> Response:
     """What is typed takes the place of all settings; an empty field hands one back to the till."""
     _found(device)
     typed = {name: _typed(f"set-{name}") for name in WORDS}
-    expected = int(_typed("version")) if _typed("version").isdigit() else 0
+    version = _typed("version")
+    expected = int(version) if re.fullmatch(r"[0-9]{1,9}", version) else 0
     wanted = SetTwin(device, expected, typed, here.official().official)
     try:
         desired, changed = write(here.city(), lambda c: set_twin(c, wanted, now()))

@@ -5,6 +5,8 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,12 +18,13 @@ from backend.devices.health.read import State
 from backend.devices.health.store import NewPresence, save_presence
 from backend.devices.store import Report, save_reports
 from backend.kernel.periods import milliseconds
-from backend.officials.model import Role
+from backend.officials.model import Role, Side
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.shop_queries import returns_of
 from backend.storage.transaction import Database
 from backend.usecases.count_scans import count_scans
 from backend.usecases.enrol_device import Enrolment, enrol_device
+from backend.web.console.declare import DECLARED
 from tests.http.conftest import Clock
 from tests.http.page.looks import fits, violations
 from tests.worlds import books, officials
@@ -74,6 +77,17 @@ def office(engine_db: Database, clock: Clock) -> Office:
 @pytest.fixture
 def clerk(office: Office, client: FlaskClient, engine_db: Database, clock: Clock) -> FlaskClient:
     return officials.signed_in(client, engine_db, clock.now, Role.CLERK, retailer=BIG)
+
+
+BEHIND = "11111111-1111-1111-1111-111111111111"
+HOSTILE = (
+    "\x00",
+    "²",
+    "9" * 20,
+    f"2026-11-22T00:00:00+00:00~{BEHIND}~{'9' * 12}",
+    f"0001-01-01T00:00:00+14:00~{BEHIND}~-1",
+)
+PLACES = ("after", "place", "days", "store", "reason", "show")
 
 
 def text(client: FlaskClient, path: str) -> str:
@@ -202,3 +216,12 @@ def test_the_pages_of_shops_have_no_barrier_and_the_keyboard_suffices(served: Se
     page.get_by_role("heading", name=GONE).wait_for()
     assert desk.complaints == []
     assert SMALL not in page.content()
+
+
+def test_no_address_makes_a_page_of_a_shop_fail(clerk: FlaskClient) -> None:
+    rules = [one.url for one in DECLARED if (one.side, one.method) == (Side.SHOP, "GET") and Role.CLERK in one.roles]
+    assert len(rules) > 15
+    for rule, given in product(rules, HOSTILE):
+        path = re.sub(r"<int:\w+>", "9" * 12, re.sub(r"<uuid:\w+>", BEHIND, rule))
+        answer = clerk.get(re.sub(r"<\w+>", quote(given), path), query_string=dict.fromkeys(PLACES, given))
+        assert answer.status_code < 500, (path, given)

@@ -17,6 +17,7 @@ from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
 from backend.web.console.declare import Topic, page
+from backend.web.console.places import number_of
 from backend.web.console.reason_words import outcome_name, reason_name
 from backend.web.context import backend, now
 
@@ -69,6 +70,6 @@ def _after() -> RefusedLine | None:
     """Where the list goes on; from the start for what is no such place."""
     at, basket, line_no = [*request.args.get("after", "").split("~"), "", ""][:3]
     try:
-        return RefusedLine(datetime.fromisoformat(at), str(UUID(basket)), int(line_no))
+        return RefusedLine(datetime.fromisoformat(at), str(UUID(basket)), number_of(line_no))
     except ValueError:
         return None

@@ -16,6 +16,7 @@ from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
 from backend.web.console.declare import Texts, Topic, page
+from backend.web.console.places import number_of
 from backend.web.console.shop.shops import own_shops
 
 ROWS = 50
@@ -64,6 +65,6 @@ def _amounts(taken: Iterable[TakenBack]) -> list[Texts]:
 
 def _after(given: str, place: str) -> tuple[str, int]:
     try:
-        return str(UUID(given)), min(int(place), PLACE_MAX)
+        return str(UUID(given)), min(number_of(place), PLACE_MAX)
     except ValueError:
         return LAST_OF_ALL, PLACE_MAX

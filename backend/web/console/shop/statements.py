@@ -27,6 +27,7 @@ from backend.web.console.answers import done, render
 from backend.web.console.connection import read, within
 from backend.web.console.declare import Texts, Topic, page
 from backend.web.console.money_words import until
+from backend.web.console.places import number_of
 from backend.web.console.settlements import CAUSE_NAMES
 from backend.web.console.shop.rights import MANAGES, may_manage
 from backend.web.context import now
@@ -201,6 +202,6 @@ def _after() -> tuple[datetime, str, int] | None:
     """Where a page of prepayments goes on; from the start for what is no such place."""
     at, prepayment, place = [*request.args.get("after", "").split("~"), "", ""][:3]
     try:
-        return datetime.fromisoformat(at), str(UUID(prepayment)), int(place)
+        return datetime.fromisoformat(at), str(UUID(prepayment)), number_of(place)
     except ValueError:
         return None
