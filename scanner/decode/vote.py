@@ -13,7 +13,8 @@ from scanner.decode.model import DecodedCode
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in the picture
 
-# Reed-Solomon or a check modulo 79 and more: a single engine's word can stand.
+# Reed-Solomon, or a check modulo 79 and more: a single engine's word can stand. The first also on one look at the picture
+# itself: what a single altered view alone shows is at the edge of what can be corrected, and waits for another.
 MATRIX = frozenset({"QRCODE", "DATAMATRIX"})
 DATABAR = frozenset({"DATABAR", "DATABAR_EXP", "DATABAR_LTD"})
 # Readings of a scan line that left the symbol sideways are shorter and still well formed (ITF has no length, and
@@ -24,6 +25,7 @@ RIVAL_FACTOR = 3
 LONE_ZXING_FAMILIES = 6
 ENGINES_AGREEING = 2
 WITNESSES_FOR_CHECKED = 2
+UNALTERED = "plain"
 SLACK = 0.25
 
 
@@ -124,6 +126,8 @@ def _is_weak(candidate: Candidate) -> bool:
 
 def _matrix_stands(candidate: Candidate, all_candidates: list[Candidate]) -> bool:
     """Engines differ only in how they spell a character set; zxing keeps the bytes as they are in the symbol."""
+    if UNALTERED not in candidate.families() and len(candidate.witnesses) < WITNESSES_FOR_CHECKED:
+        return False
     if "zxing" in candidate.engines:
         return True
     rivals = [c for c in all_candidates if c.symbology in MATRIX and c is not candidate and c.meets(candidate)]
@@ -135,11 +139,9 @@ def _matrix_stands(candidate: Candidate, all_candidates: list[Candidate]) -> boo
 
 
 def _checked_stands(candidate: Candidate) -> bool:
-    if candidate.symbology == "CODE128":
-        return len(candidate.witnesses) >= WITNESSES_FOR_CHECKED
-    if "zxing" not in candidate.engines:
+    if candidate.symbology != "CODE128" and "zxing" not in candidate.engines:
         return False
-    return candidate.symbology == "DATABAR_EXP" or len(candidate.witnesses) >= WITNESSES_FOR_CHECKED
+    return len(candidate.witnesses) >= WITNESSES_FOR_CHECKED
 
 
 def _weak_stands(candidate: Candidate, all_candidates: list[Candidate]) -> bool:

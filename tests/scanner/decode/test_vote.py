@@ -83,6 +83,19 @@ def test_error_corrected_symbols_need_one_engine_that_corrects() -> None:
     assert texts([vote("opencv", "plain", b"x", "QRCODE")]) == []
 
 
+def test_what_a_single_altered_view_alone_shows_is_doubted_whatever_its_check() -> None:
+    for symbology in ("QRCODE", "DATAMATRIX", "DATABAR_EXP"):
+        once = vote("zxing", "half", b"x", symbology)
+
+        assert texts([once, once]) == []
+        assert texts([once, vote("zxing", "sharp", b"x", symbology)]) == [b"x"]
+
+
+def test_one_look_at_the_picture_itself_is_enough_only_for_reed_solomon() -> None:
+    assert texts([vote("zxing", "plain", b"x", "DATABAR_EXP")]) == []
+    assert texts([vote("zxing", "plain", b"x", "DATAMATRIX")]) == [b"x"]
+
+
 def test_one_symbol_spelled_in_two_character_sets_is_one_code() -> None:
     spelled = [vote("zxing", "plain", b"\xc2\xcc", "QRCODE"), vote("zbar", "plain", "绿".encode(), "QRCODE")]
 
