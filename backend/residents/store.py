@@ -56,7 +56,6 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
             "streams": ids([code.stream for code in shown]),
             "seqs": numbers([code.seq for code in shown]),
         },
-        prepared=True,
     ).fetchall()
     return {shown[place - 1]: _new(CodeUse, (resident, expires)) for place, resident, expires in rows}
 
