@@ -25,6 +25,9 @@ INSERT INTO adjustments (city, adjustment, resident, store, unit, amount, cause,
 VALUES (%(city)s, %(adjustment)s, %(resident)s, %(store)s, %(unit)s, %(amount)s, %(cause)s, %(ticket)s, %(explanation)s,
         %(state)s, %(alone_max)s, %(by)s, %(now)s, %(posted_at)s)"""
 
+FORGET = """
+UPDATE adjustments SET explanation = '账户已注销 / account closed' WHERE city = %(city)s AND resident = %(resident)s"""
+
 LOCK = f"SELECT {COLUMNS} FROM adjustments WHERE city = %(city)s AND adjustment = %(adjustment)s FOR UPDATE"
 
 JUDGE = """
@@ -59,6 +62,11 @@ def insert(
     state = AdjustmentState.POSTED if post else AdjustmentState.PROPOSED
     given = {**wanted._asdict(), "cause": wanted.cause.value, **proposed._asdict(), "posted_at": now if post else None}
     hot(connection, INSERT, {"city": city, "adjustment": adjustment, "now": now, "state": state.value, **given})
+
+
+def forget_words(connection: Connection, city: str, resident: str) -> None:
+    """The account is closed: what was given or taken stands in the books, no word of why beyond its cause."""
+    hot(connection, FORGET, {"city": city, "resident": resident})
 
 
 def locked(connection: Connection, city: str, adjustment: str) -> Adjustment:

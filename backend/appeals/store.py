@@ -27,6 +27,10 @@ UPDATE appeals SET text = '—', state = CASE state WHEN 'open' THEN 'rejected' 
                    explanation = '账户已注销 / account closed'
 WHERE city = %(city)s AND resident = %(resident)s"""
 
+FORGET_PROPOSED = """
+UPDATE appeal_proposals p SET explanation = '账户已注销 / account closed' FROM appeals a
+WHERE p.city = %(city)s AND a.city = %(city)s AND a.appeal = p.appeal AND a.resident = %(resident)s"""
+
 PROPOSE = """
 INSERT INTO appeal_proposals (city, appeal, explanation, proposed_by, proposed_name, proposed_at)
 VALUES (%(city)s, %(appeal)s, %(explanation)s, %(by)s, %(name)s, %(at)s)
@@ -72,6 +76,7 @@ def decide(
 def forget_texts(connection: Connection, city: str, resident: str, now: datetime) -> None:
     """The account is closed: open appeals end, and no word of the resident or to them is kept."""
     hot(connection, FORGET, {"city": city, "resident": resident, "now": now})
+    hot(connection, FORGET_PROPOSED, {"city": city, "resident": resident})
 
 
 def give_appeals(connection: Connection, city: str, resident: str, to: str) -> None:

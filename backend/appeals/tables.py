@@ -47,4 +47,5 @@ appeal_proposals = Table(
     instant_column("proposed_at"),
     CheckConstraint("char_length(explanation) BETWEEN 1 AND 500", name="explanation"),
 )
-"""What one official would uphold and may not alone: it waits for a second. Append-only by grant."""
+"""What one official would uphold and may not alone: it waits for a second. Append-only by grant, but for the
+explanation, which goes with the resident's account."""

@@ -29,6 +29,8 @@ class What(Worded):
     SUSPENSION_LIFTED = "suspension-lifted", "解除停用", "lifted a suspension"
     CASE_TERMS_SET = "case-terms-set", "设定办案期限与抽查比例", "set clocks of cases and the share drawn"
     SAMPLE_REVIEWED = "sample-reviewed", "复核抽查的奖励", "looked at an award drawn by lot"
+    LISTINGS_PROPOSED = "listings-proposed", "提交企业名单", "proposed a list of enterprises"
+    LISTINGS_REFUSED = "listings-refused", "退回企业名单", "sent a list of enterprises back"
     LISTINGS_IMPORTED = "listings-imported", "导入企业名单", "imported official lists of enterprises"
     POLICY_DRAFTED = "policy-drafted", "起草政策", "drafted a policy"
     POLICY_REDRAFTED = "policy-redrafted", "修改政策草案", "changed a draft"

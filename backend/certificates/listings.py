@@ -8,9 +8,10 @@ A list informs whoever looks at an enterprise. It blocks nothing by itself: what
 process (suspensions of shops).
 """
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,14 +22,14 @@ from sqlalchemy import Connection
 
 from backend.certificates import sheets
 from backend.certificates.cells import CellRefused, cleaned, day
-from backend.certificates.headings import ColumnsMissing
 from backend.certificates.reasons import RowError
 from backend.certificates.timeline import civil_day
+from backend.kernel.errors import DomainError
 from backend.kernel.ids import new_id
 from backend.labels.model import Scheme
 from backend.labels.parse import parse
 from backend.storage.columns import unquoted, words
-from backend.storage.transaction import Database, hot
+from backend.storage.transaction import hot
 
 BATCH_ROWS = 2_000
 PAGE_MAX = 100
@@ -65,9 +66,9 @@ _LISTS = {
 
 INSERT = """
 INSERT INTO enterprise_listings (id, list, uscc, document, authority, listed_on, removed_on, removal_document, source,
-                                 recorded_at, recorded_by)
+                                 recorded_at, recorded_by, approved_by)
 SELECT t.id, t.list, t.uscc, t.document, t.authority, t.listed_on, t.removed_on, t.removal_document, %(source)s, %(now)s,
-       %(by)s
+       %(by)s, %(approved_by)s
 FROM unnest(%(ids)s::uuid[], %(lists)s::text[], %(usccs)s::text[], %(documents)s::text[], %(authorities)s::text[],
             %(listed)s::date[], %(removed)s::date[], %(removals)s::text[])
      t(id, list, uscc, document, authority, listed_on, removed_on, removal_document)"""
@@ -104,6 +105,12 @@ class Listing(NamedTuple):
         return self.listed_on <= on and (self.removed_on is None or on < self.removed_on)
 
 
+class ListColumnsMissing(DomainError):
+    code = "list-columns-missing"
+    text_zh = "表头缺少这些列：{columns}。"
+    text_en = "The header lacks these columns: {columns}."
+
+
 class NamedListing(NamedTuple):
     listing: Listing
     name: str | None
@@ -118,47 +125,41 @@ class Report:
     changed: int
     unchanged: int
     errors: tuple[RowError, ...]
-    stored: bool
+    differences: tuple[Listing, ...]
+    """What is added, and then what is changed."""
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of all that the file changes, whatever else stands in it."""
+        lines = [str(self.added), *("\x1f".join(str(cell) for cell in one) for one in self.differences)]
+        return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
 class Imported(NamedTuple):
-    """Where the file came from, and who imports it when."""
+    """Where the file came from, who wants it imported when, and who approved it."""
 
     source: str
     by: str
     now: datetime
+    approved_by: str
 
 
-def import_listings(
-    database: Database,
-    content: bytes,
-    origin: Imported,
-    *,
-    dry_run: bool = False,
-    act: Callable[[Connection, Report], None] = lambda *_: None,
-) -> Report:
-    """Good lines are stored in one transaction, the others reported; `act` is told in it what was done.
-
-    Raises sheets.FileRefused, headings.ColumnsMissing.
-    """
+def compare(connection: Connection, content: bytes) -> Report:
+    """What an import would change. Raises sheets.FileRefused, ListColumnsMissing."""
     sheet = sheets.read(content)
-    columns = _columns(sheet.header)
-    rows, errors = _read(sheet.rows, columns, sheet.header)
-    if dry_run:
-        with database.read() as connection:
-            added, changed = _compared(connection, rows)
-        return _report(rows, added, changed, errors, stored=False)
+    rows, errors = _read(sheet.rows, _columns(sheet.header), sheet.header)
+    added, changed = _compared(connection, rows)
+    unchanged = len(rows) - len(added) - len(changed)
+    return Report(len(added), len(changed), unchanged, tuple(errors), (*added, *changed))
 
-    def work(connection: Connection) -> Report:
-        hot(connection, LOCK)
-        added, changed = _compared(connection, rows)
-        for start in range(0, len(added) + len(changed), BATCH_ROWS):
-            _insert(connection, [*added, *changed][start : start + BATCH_ROWS], origin)
-        report = _report(rows, added, changed, errors, stored=True)
-        act(connection, report)
-        return report
 
-    return database.write(work)
+def store(connection: Connection, content: bytes, origin: Imported) -> Report:
+    """Stores good lines, and reports the others. Raises what `compare` does."""
+    hot(connection, LOCK)
+    report = compare(connection, content)
+    for start in range(0, len(report.differences), BATCH_ROWS):
+        _insert(connection, report.differences[start : start + BATCH_ROWS], origin)
+    return report
 
 
 def listings_of(connection: Connection, usccs: Sequence[str]) -> list[Listing]:
@@ -185,7 +186,7 @@ def _columns(header: Sequence[str]) -> Mapping[str, int]:
             found.setdefault(name, place)
     missing = [f"{HEADINGS[name][0]} ({name})" for name in REQUIRED if name not in found]
     if missing:
-        raise ColumnsMissing(columns="、".join(missing))
+        raise ListColumnsMissing(columns="、".join(missing))
     return found
 
 
@@ -294,16 +295,4 @@ def _insert(connection: Connection, rows: Sequence[Listing], origin: Imported) -
         "removed": unquoted([None if row.removed_on is None else row.removed_on.isoformat() for row in rows]),
         "removals": words([row.removal_document for row in rows]),
     }
-    hot(connection, INSERT, {**columns, "source": origin.source, "now": origin.now, "by": origin.by})
-
-
-def _report(
-    rows: Sequence[Listing],
-    added: Sequence[Listing],
-    changed: Sequence[Listing],
-    errors: Sequence[RowError],
-    *,
-    stored: bool,
-) -> Report:
-    unchanged = len(rows) - len(added) - len(changed)
-    return Report(len(added), len(changed), unchanged, tuple(errors), stored=stored)
+    hot(connection, INSERT, {**columns, **origin._asdict()})

@@ -317,6 +317,8 @@ enterprise_listings = Table(
     text_column("source"),
     instant_column("recorded_at"),
     text_column("recorded_by"),
+    text_column("approved_by", nullable=True),
+    CheckConstraint("approved_by <> recorded_by", name="two"),
     CheckConstraint("list IN ('serious', 'abnormal')", name="list"),
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$'", name="uscc"),
     CheckConstraint(
@@ -327,4 +329,35 @@ enterprise_listings = Table(
     CheckConstraint("removed_on >= listed_on", name="period"),
     Index("ix_enterprise_listings_uscc", "uscc", "list", "document", "listed_on", "id"),
 )
-"""Official lists of enterprises, as they were imported: of one listing (list, code, document, day) the last row counts."""
+"""Official lists of enterprises, as they were imported: of one listing (list, code, document, day) the last row counts.
+`approved_by`: the second person; empty only in what was imported before lists took two."""
+
+listing_files = Table(
+    "listing_files",
+    metadata,
+    city_column(),
+    id_column("file", primary_key=True),
+    text_column("file_name"),
+    text_column("source"),
+    Column("content", LargeBinary),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    text_column("report"),
+    text_column("state"),
+    text_column("proposed_by"),
+    text_column("proposed_name"),
+    instant_column("proposed_at"),
+    text_column("judged_by", nullable=True),
+    instant_column("judged_at", nullable=True),
+    CheckConstraint("char_length(file_name) BETWEEN 1 AND 255 AND char_length(source) BETWEEN 1 AND 100", name="names"),
+    CheckConstraint("state IN ('proposed', 'imported', 'refused')", name="state"),
+    CheckConstraint("(content IS NULL) = (state <> 'proposed') AND octet_length(content) <= 52428800", name="content"),
+    CheckConstraint("octet_length(sha256) = 32 AND octet_length(digest) = 32", name="digests"),
+    CheckConstraint(
+        "(judged_by IS NULL) = (state = 'proposed') AND (judged_by IS NULL) = (judged_at IS NULL)", name="judged"
+    ),
+    CheckConstraint("state <> 'imported' OR judged_by <> proposed_by", name="two"),
+    Index("ix_listing_files_once", "city", "sha256", unique=True, postgresql_where="state = 'proposed'"),
+    Index("ix_listing_files_open", "city", "proposed_at", "file", postgresql_where="state = 'proposed'"),
+)
+"""Official lists that one official of a city proposes: `digest` is of all that the file would change, `report` shows it."""

@@ -24,19 +24,31 @@ def enterprises() -> None:
 @click.option("--source", required=True, help="来源单位 / the office that the file comes from.")
 @dry_run_option
 @by_option
+@click.option("--approved-by", default=None, help="复核人，试运行不需要 / the second person; a dry run needs none.")
 @click.pass_context
-def import_lists(ctx: click.Context, file: Path, source: str, dry_run: bool, by: str | None) -> None:  # noqa: FBT001
+def import_lists(
+    ctx: click.Context,
+    file: Path,
+    source: str,
+    dry_run: bool,  # noqa: FBT001
+    by: str | None,
+    approved_by: str | None,
+) -> None:
     """导入严重违法失信名单、经营异常名录 / imports official lists.
 
-    个人的证件号不予保存。移出按日期自动生效。名单只供参考，不自动停用任何门店或证书。
+    须由另一人复核（--approved-by）。个人的证件号不予保存。移出按日期自动生效。名单只供参考，不自动停用任何门店或证书。
 
-    Persons are refused. A removal takes effect by its date. A list informs, and blocks nothing by itself.
+    Another person approves. Persons are refused. A removal takes effect by its date. A list informs, and blocks nothing.
     """
     with file.open("rb") as opened:
         content = opened.read(sheets.FILE_BYTES_MAX + 1)
-    origin = Imported(source[:100], operator(by), datetime.now(UTC))
+    origin = Imported(source[:100], operator(by), datetime.now(UTC), approved_by or "")
     with database() as opened:
-        report = import_listings(opened, content, origin, dry_run=dry_run)
+        if dry_run:
+            with opened.read() as connection:
+                report = listings.compare(connection, content)
+        else:
+            report = opened.write(lambda connection: import_listings(connection, content, origin))
     written = write_errors(file.with_name(f"{file.name}.errors.csv"), report.errors)
     done = "试运行，未写入。" if dry_run else ""
     click.echo(

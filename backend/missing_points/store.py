@@ -47,6 +47,10 @@ UPDATE missing_points SET state = 'open', round_no = 2, text = %(text)s, due_on 
 WHERE city = %(city)s AND claim = %(claim)s AND state = 'rejected' AND round_no = 1"""
 
 # The slip in a drawer leads nowhere any more, and what a person wrote may name them.
+FORGET_PROPOSED = """
+UPDATE missing_proposals p SET explanation = '账户已注销 / account closed' FROM missing_points m
+WHERE p.city = %(city)s AND m.city = %(city)s AND m.claim = p.claim AND m.resident = %(resident)s"""
+
 FORGET = """
 UPDATE missing_points SET slip_no = '-', text = CASE WHEN text IS NULL THEN NULL ELSE '—' END,
   state = CASE state WHEN 'open' THEN 'rejected' ELSE state END,
@@ -114,6 +118,7 @@ def review(connection: Connection, city: str, claim: str, text: str, due_on: dat
 def forget_claims(connection: Connection, city: str, resident: str, now: datetime) -> None:
     """The account is closed: open claims end, and neither slip nor word of the resident is kept."""
     hot(connection, FORGET, {"city": city, "resident": resident, "now": now})
+    hot(connection, FORGET_PROPOSED, {"city": city, "resident": resident})
 
 
 def give_claims(connection: Connection, city: str, resident: str, to: str, home: str) -> None:

@@ -69,4 +69,5 @@ missing_proposals = Table(
     CheckConstraint(f"round_no BETWEEN 1 AND {ROUNDS_MAX}", name="round"),
     CheckConstraint(f"char_length(explanation) BETWEEN 1 AND {TEXT_MAX}", name="explanation"),
 )
-"""The sale that one official would give and may not alone: it waits for a second. Append-only by grant."""
+"""The sale that one official would give and may not alone: it waits for a second. Append-only by grant, but for the
+explanation, which goes with the resident's account."""

@@ -222,6 +222,12 @@ class PaidOnMalformed(DomainError):
     text_en = "The day of payment is written 2026-12-08, and is not ahead of today."
 
 
+class PaidBeforeRelease(DomainError):
+    code = "paid-before-release"
+    text_zh = "付款日不能早于放行日 {released_on}：放行之前银行没有这份文件。"
+    text_en = "It was released on {released_on}: the bank cannot have paid it before."
+
+
 class ClaimsHeld(DomainError):
     code = "payment-claims-held"
     text_zh = "编制之后有 {lines} 行被暂缓，请退回后重新编制。"

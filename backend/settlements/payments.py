@@ -76,7 +76,7 @@ INSERT INTO settlement_payments (city, payment, state, lines, amount_fen, sha256
 VALUES (%(city)s, %(payment)s, 'prepared', %(lines)s, %(amount_fen)s, %(sha256)s, %(by)s, %(now)s)"""
 
 LOCK = """
-SELECT state, sha256, prepared_by, lines, amount_fen, paid_on::text, bank_reference FROM settlement_payments
+SELECT state, sha256, prepared_by, lines, amount_fen, released_at, paid_on::text, bank_reference FROM settlement_payments
 WHERE city = %(city)s AND payment = %(payment)s FOR UPDATE"""
 
 RELEASE = """
@@ -103,6 +103,7 @@ class Payment(NamedTuple):
     prepared_by: str
     lines: int
     amount_fen: int
+    released_at: datetime | None
     paid_on: str | None
     bank_reference: str | None
 

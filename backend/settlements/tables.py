@@ -219,6 +219,10 @@ settlement_payments = Table(
         " AND (paid_by IS NULL) = (paid_on IS NULL) AND (paid_by IS NULL) = (bank_reference IS NULL)",
         name="paid",
     ),
+    CheckConstraint(
+        "paid_on BETWEEN (released_at AT TIME ZONE 'Asia/Shanghai')::date AND (paid_at AT TIME ZONE 'Asia/Shanghai')::date",
+        name="paid_on",
+    ),
     Index("ix_settlement_payments_prepared", "city", "prepared_at", "payment"),
 )
 

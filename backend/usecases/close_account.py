@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from backend.adjustments import store as adjustments
 from backend.appeals import store as appeals
 from backend.cases import store as cases
 from backend.credit import store as credit
@@ -145,6 +146,7 @@ def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> 
     appeals.forget_texts(connection, city, resident, now)
     cases.forget_reports(connection, city, resident)
     missing_points.forget_claims(connection, city, resident, now)
+    adjustments.forget_words(connection, city, resident)
     forfeit(connection, city, resident, now)
 
 

@@ -55,7 +55,8 @@ def dispute_line(database: Writes, city: str, key: LineKey, said: Said, now: dat
         if store.line(connection, city, key).taken or confirmed or now >= until:
             raise DisputeOver(until=last_day(until).isoformat())
         store.dispute(connection, city, key, wanted, now)
-        record(connection, _act(What.LINE_DISPUTED, city, key, now, wanted.reason, {"by": wanted.by}))
+        told = {"disputed": True, "by": wanted.by}
+        record(connection, _act(What.LINE_DISPUTED, city, key, now, wanted.reason, {"disputed": False}, told))
 
     database.write(work)
 
@@ -69,7 +70,9 @@ def confirm_statement(database: Writes, city: str, month: str, retailer: str, by
         new = store.confirm(connection, city, month, retailer, by, now)
         if new:
             key = f"{month}/{retailer}"
-            record(connection, Act(What.STATEMENT_CONFIRMED, city, "statement", key, now, after={"by": by}))
+            told = {"confirmed": True, "by": by}
+            before = {"confirmed": False}
+            record(connection, Act(What.STATEMENT_CONFIRMED, city, "statement", key, now, before=before, after=told))
         return new
 
     return database.write(work)
@@ -89,10 +92,11 @@ def rule_on_dispute(database: Writes, city: str, key: LineKey, ruled: Ruled, now
 
     def work(connection: Connection) -> bool:
         store.lock(connection, city, now)
-        _open(connection, city, key)
+        found = _open(connection, city, key)
         store.rule(connection, city, key, wanted, now)
         told = {"ruling": wanted.ruling.value, "correction": wanted.correction, "by": wanted.by}
-        record(connection, _act(What.DISPUTE_RULED, city, key, now, wanted.explanation, told))
+        before = {"ruling": found.ruling, "correction": found.correction or 0, "by": found.ruled_by}
+        record(connection, _act(What.DISPUTE_RULED, city, key, now, wanted.explanation, before, told))
         if wanted.ruling is Ruling.STANDS:
             return True
         if wanted.approved_by is None:
@@ -140,10 +144,19 @@ def _correct(
     sides = (source, shop) if correction > 0 else (shop, source)
     row = Transfer(reference, 1, 0, Reason.ADJUST.value, line.unit, *sides, abs(correction))
     post.post_once(connection, city, [row], now)
-    told = {"correction": correction, "approved_by": by, "reference": reference}
-    record(connection, _act(What.CORRECTION_APPROVED, city, key, now, None, told))
+    before = {"correction": correction, "approved_by": None, "reference": None}
+    told = before | {"approved_by": by, "reference": reference}
+    record(connection, _act(What.CORRECTION_APPROVED, city, key, now, None, before, told))
 
 
-def _act(what: What, city: str, key: LineKey, now: datetime, reason: str | None, told: Mapping[str, object]) -> Act:
+def _act(
+    what: What,
+    city: str,
+    key: LineKey,
+    now: datetime,
+    reason: str | None,
+    before: Mapping[str, object],
+    told: Mapping[str, object],
+) -> Act:
     place = f"{key.month}/{key.retailer}/{key.line_no}"
-    return Act(what, city, "statement-line", place, now, reason=reason, after=told)
+    return Act(what, city, "statement-line", place, now, reason=reason, before=before, after=told)

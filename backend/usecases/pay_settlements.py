@@ -19,6 +19,7 @@ from backend.settlements.model import (
     ClaimsHeld,
     FileChanged,
     NothingToPay,
+    PaidBeforeRelease,
     PaidOnMalformed,
     PaymentState,
     ReasonMissing,
@@ -31,6 +32,12 @@ from backend.usecases.races import Writes
 
 PAID = 1
 """The step of a payment's posting under its id."""
+_BECOMES = {
+    What.PAYMENT_PREPARED: PaymentState.PREPARED,
+    What.PAYMENT_RELEASED: PaymentState.RELEASED,
+    What.PAYMENT_REFUSED: PaymentState.REFUSED,
+    What.PAYMENT_BOOKED: PaymentState.PAID,
+}
 
 
 class PaymentFile(NamedTuple):
@@ -56,7 +63,7 @@ def prepare_payment(database: Writes, city: str, payment: str, by: str, now: dat
             raise NothingToPay
         made = _file(payment, paid)
         payments.insert(connection, city, payment, paid, made.sha256, by, now)
-        record(connection, _act(What.PAYMENT_PREPARED, city, payment, now, by, amount_fen=made.amount_fen))
+        record(connection, _act(What.PAYMENT_PREPARED, city, payment, now, by, None, amount_fen=made.amount_fen))
         return made
 
     return database.write(work)
@@ -80,7 +87,7 @@ def release_payment(database: Writes, city: str, payment: str, by: str, now: dat
             if held:
                 raise ClaimsHeld(lines=held)
             payments.release(connection, city, payment, by, now)
-            record(connection, _act(What.PAYMENT_RELEASED, city, payment, now, by, sha256=found.sha256.hex()))
+            record(connection, _act(What.PAYMENT_RELEASED, city, payment, now, by, found, sha256=found.sha256.hex()))
         return made
 
     return database.write(work)
@@ -101,7 +108,7 @@ def refuse_payment(database: Writes, city: str, payment: str, by: str, reason: s
         if found.state is PaymentState.RELEASED and not are_different(by, found.prepared_by):
             raise RefusedByPreparer
         payments.refuse(connection, city, payment, by, why, now)
-        record(connection, _act(What.PAYMENT_REFUSED, city, payment, now, by, refusal=why))
+        record(connection, _act(What.PAYMENT_REFUSED, city, payment, now, by, found, refusal=why))
 
     database.write(work)
 
@@ -109,7 +116,8 @@ def refuse_payment(database: Writes, city: str, payment: str, by: str, reason: s
 def book_payment(database: Writes, city: str, payment: str, booked: Booked, now: datetime) -> bool:
     """What left the shops' accounts, after COMMIT; False when the same was booked before.
 
-    Raises PaymentUnknown, PaymentStanding, FileChanged, PaidOnMalformed, ReasonMissing where the bank's reference is missing.
+    Raises PaymentUnknown, PaymentStanding, FileChanged, PaidOnMalformed, PaidBeforeRelease, ReasonMissing where the bank's
+    reference is missing.
     """
     if not booked.bank_reference.strip():
         raise ReasonMissing
@@ -122,10 +130,15 @@ def book_payment(database: Writes, city: str, payment: str, booked: Booked, now:
         if found.is_repeat(booked):
             return False
         found.check(PaymentState.RELEASED)
+        assert found.released_at is not None, "what is released has its moment"
+        released_on = civil_date(milliseconds(found.released_at)).isoformat()
+        if booked.paid_on < released_on:
+            raise PaidBeforeRelease(released_on=released_on)
         _checked_file(connection, city, payment, found.sha256)
         post.post_once(connection, city, transfers_of(payment, payments.shares(connection, city, payment)), now)
         payments.book(connection, city, payment, booked, now)
-        record(connection, _act(What.PAYMENT_BOOKED, city, payment, now, **booked._asdict()))
+        bank = {"paid_on": booked.paid_on, "bank_reference": booked.bank_reference}
+        record(connection, _act(What.PAYMENT_BOOKED, city, payment, now, booked.by, found, **bank))
         return True
 
     return database.write(work)
@@ -142,14 +155,21 @@ def transfers_of(payment: str, shares: list[Share]) -> list[Transfer]:
 
 
 def _is_day(paid_on: str, now: datetime) -> bool:
+    """Written in the one way in which it is compared: other spellings of ISO 8601 are none."""
     try:
-        return date.fromisoformat(paid_on) <= civil_date(milliseconds(now))
+        day = date.fromisoformat(paid_on)
     except ValueError:
         return False
+    return day.isoformat() == paid_on and day <= civil_date(milliseconds(now))
 
 
-def _act(what: What, city: str, payment: str, now: datetime, by: str, **told: object) -> Act:
-    return Act(what, city, "settlement-payment", payment, now, after={"by": by, **told})
+def _act(
+    what: What, city: str, payment: str, now: datetime, by: str, found: payments.Payment | None, **told: object
+) -> Act:
+    """`found`: as it stood before."""
+    before = None if found is None else {"state": found.state.value}
+    after = {"state": _BECOMES[what].value, "by": by, **told}
+    return Act(what, city, "settlement-payment", payment, now, before=before, after=after)
 
 
 def _checked_file(connection: Connection, city: str, payment: str, sha256: bytes) -> PaymentFile:

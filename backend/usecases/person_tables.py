@@ -113,7 +113,7 @@ KEPT: Mapping[str, str] = MappingProxyType(
         "quoted_decisions": "as decisions; what was held is given back",
         "quotes": "as decisions",
         "quote_counters": "as cap_counters",
-        "adjustments": "what was given or taken by hand, and why, for audit, under the books' name",
+        "adjustments": "what was given or taken by hand, its cause and ticket, for audit, under the books' name; no word of why",
         "appeals": "that a decision was appealed and what came of it, under the books' name; no word of the resident's",
         "label_reports": "that a label was reported and what came of it, under the books' name; no word of the resident's",
         "missing_points": "that a slip was claimed and what came of it, under the books' name; neither its number nor a word",

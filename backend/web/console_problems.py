@@ -7,6 +7,13 @@ CONSOLE: Mapping[str, tuple[int, str, str]] = MappingProxyType(
     {
         "adjustment-repeated": (409, "表单已提交过", "Form sent before"),
         "correction-changed": (409, "更正已改动", "Correction changed"),
+        "list-columns-missing": (422, "表头有误", "Headings not usable"),
+        "listing-file-proposed": (409, "已提交过", "Proposed already"),
+        "listing-file-unknown": (404, "没有这份名单", "Unknown list"),
+        "lists-changed": (409, "名录已有变化", "Changed meanwhile"),
+        "lists-need-another": (403, "须由另一人复核", "Another person must approve it"),
+        "nothing-listed": (422, "无需导入", "Nothing to import"),
+        "paid-before-release": (422, "付款日有误", "Day of payment not usable"),
         "payment-refusal-needs-another": (403, "须由另一人退回", "Another person must refuse it"),
         "release-needs-another": (403, "须由另一人复核", "Another person must approve it"),
         "release-proposed": (409, "已有人提出", "Proposed already"),

@@ -23,6 +23,7 @@ import psycopg
 
 from backend.bootstrap import build
 from backend.kernel.ids import new_id
+from backend.kernel.periods import civil_date, milliseconds
 from backend.officials.model import Role
 from backend.settlements.model import Booked
 from backend.storage.migrate import upgrade
@@ -105,7 +106,13 @@ def _close(office: Office, month: int) -> None:
     paid_at = now + timedelta(days=9)
     payment = prepare_payment(office.database, NANJING, new_id(), ZHAO, paid_at).payment
     release_payment(office.database, NANJING, payment, QIAN, paid_at)
-    book_payment(office.database, NANJING, payment, Booked(paid_at.date().isoformat(), f"ICBC-{month}", ZHAO), paid_at)
+    book_payment(
+        office.database,
+        NANJING,
+        payment,
+        Booked(civil_date(milliseconds(paid_at)).isoformat(), f"ICBC-{month}", ZHAO),
+        paid_at,
+    )
 
 
 def work(database: Database) -> None:

@@ -17,11 +17,13 @@ from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
+from backend.adjustments.model import Cause, Proposed, Wanted
 from backend.bootstrap import Backend
 from backend.ledger import chart
 from backend.residents.access.log import Look, Purpose, Role, What
 from backend.residents.leaving.model import UsedCap, coarse
 from backend.storage.transaction import Database
+from backend.usecases.adjust_by_hand import propose_adjustment
 from backend.usecases.change_consent import Who
 from backend.usecases.close_account import settle_closed
 from backend.usecases.look_at_account import look_at_account
@@ -156,6 +158,22 @@ def test_money_is_given_up_only_by_saying_so(client: FlaskClient, city: City, si
     assert problem_of(close(client, headers)) == (409, "money-left")
     assert close(client, headers, gives_up_money=True).status_code == 200
     assert_proved(city.database)
+
+
+def test_of_what_was_adjusted_by_hand_no_word_of_why_stays(
+    client: FlaskClient, discovery: City, sign_in: SignIn
+) -> None:
+    headers = sign_in()
+    scan(client, headers)
+    ((me,),) = rows(discovery.database, "SELECT resident::text FROM residents")
+    wanted = Wanted(str(me), None, "points", 5, Cause.GOODWILL, "T-1", "李明住在某路 5 号")
+    propose_adjustment(discovery.database, NANJING, str(uuid4()), wanted, Proposed("王处长", 100), NOON)
+
+    assert close(client, headers).status_code == 200
+
+    ((text,),) = rows(discovery.database, "SELECT a::text FROM adjustments a")
+    assert ("李明" in str(text), "T-1" in str(text), "goodwill" in str(text)) == (False, True, True)
+    assert_proved(discovery.database)
 
 
 def test_what_waits_earns_nothing_for_one_who_left(

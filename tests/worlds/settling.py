@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from backend.kernel.ids import new_id
+from backend.kernel.periods import civil_date, milliseconds
 from backend.retailers import store as shops
 from backend.retailers.store import Store
 from backend.settlements import queries
@@ -77,7 +78,8 @@ class Office:
         """Prepared by one, released by another, paid by the bank."""
         made = self.prepare(now)
         release_payment(self.database, NANJING, made.payment, QIAN, now)
-        book_payment(self.database, NANJING, made.payment, booked(), now)
+        paid_on = civil_date(milliseconds(now)).isoformat()
+        book_payment(self.database, NANJING, made.payment, booked()._replace(paid_on=paid_on), now)
         return made
 
     def amounts(self, retailer: str = BIG, month: str = MONTH) -> list[tuple[str, int]]:
@@ -88,7 +90,8 @@ class Office:
 
 
 def booked(reference: str = "ICBC-1") -> Booked:
-    return Booked("2026-12-05", reference, ZHAO)
+    """On the sixth day after the close, when `Office.pay` pays."""
+    return Booked("2026-12-07", reference, ZHAO)
 
 
 def open_office(database: Database, doc: rules.Doc | None = None) -> Office:

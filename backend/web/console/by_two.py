@@ -1,6 +1,7 @@
 """Cases that one official decides up to an amount: what is more is proposed, and a second person gives it as it stands."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Response
 
@@ -15,11 +16,14 @@ Shown = Callable[[Texts, int], Response]
 
 
 def at_case(act: Callable[[], Response], shown: Shown) -> Response:
-    """What `act` answers; what it refuses stands on the page of the case itself."""
+    """What `act` answers; what it refuses stands on the page of the case itself, unless there is no such case."""
     try:
         return act()
     except DomainError as error:
-        return shown((error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
+        status = PROBLEMS[error.code].status
+        if status == HTTPStatus.NOT_FOUND:
+            raise
+        return shown((error.sentence_zh, error.sentence_en), status)
 
 
 def granted(grant: Callable[[], Response], propose: Callable[[], None], case: str) -> Response:

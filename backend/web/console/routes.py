@@ -6,6 +6,7 @@ from backend.web.console import audit as _audit  # noqa: F401
 from backend.web.console import budgets as _budgets  # noqa: F401
 from backend.web.console import cases as _cases  # noqa: F401
 from backend.web.console import files as _files  # noqa: F401
+from backend.web.console import lists as _lists  # noqa: F401
 from backend.web.console import money as _money  # noqa: F401
 from backend.web.console import officials as _officials  # noqa: F401
 from backend.web.console import overview as _overview  # noqa: F401

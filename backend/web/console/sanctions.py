@@ -1,4 +1,4 @@
-"""Suspensions of shops with due process, and official lists of enterprises."""
+"""Suspensions of shops with due process."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -8,29 +8,22 @@ from flask import Response, request
 from backend.cases import suspensions
 from backend.cases.suspension_model import BASIS_MAX, DAYS_MAX, TEXT_MAX, Proposal, Standing, standing
 from backend.cases.suspensions import NoticedKey
-from backend.certificates import listings
-from backend.certificates.headings import ColumnsMissing
-from backend.certificates.listings import Imported
-from backend.certificates.listings import Report as ListReport
-from backend.certificates.sheets import FILE_BYTES_MAX, FileRefused
 from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, day_start_ms, instant, milliseconds
 from backend.officials import queries as officials
 from backend.retailers import queries as shops
 from backend.usecases import suspend_store
-from backend.usecases.import_listings import import_listings
 from backend.usecases.suspend_store import Notice
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.cases import SEES, WORKS
 from backend.web.console.connection import read, write
 from backend.web.console.declare import Topic, page
-from backend.web.context import backend, now
+from backend.web.context import now
 from backend.web.problems import PROBLEMS
 
 ROWS = 50
-STORE_MAX, SOURCE_MAX = 64, 100
-FORM_OVERHEAD_BYTES = 65_536
+STORE_MAX = 64
 SUSPENSIONS = "/console/cases/suspensions"
 STANDINGS = {
     Standing.NOTICED: ("已通知", "notice given", "waits"),
@@ -130,38 +123,6 @@ def _turn(number: str, act: str, words: str) -> None:
             write(city, lambda c: suspend_store.lift(c, city, number, reason=words, by=by, now=at))
 
 
-@page(
-    "/cases/lists",
-    title=("企业名单", "Lists of enterprises"),
-    topic=Topic.CASES,
-    roles=SEES,
-    menu=("企业名单", "Lists of enterprises"),
-)
-def lists_shown() -> Response:
-    return _lists()
-
-
-@page(
-    "/cases/lists",
-    title=("企业名单", "Lists of enterprises"),
-    topic=Topic.CASES,
-    roles=WORKS,
-    method="POST",
-    body_bytes_max=FILE_BYTES_MAX + FORM_OVERHEAD_BYTES,
-)
-def lists_imported() -> Response:
-    source, file = _form("source", SOURCE_MAX), request.files.get("file")
-    content = b"" if file is None else file.read(FILE_BYTES_MAX + 1)
-    if not source or not content:
-        return _lists(("请填写来源单位并选择文件。", "Name the source and choose a file."), 422)
-    origin, dry_run = Imported(source, here.official().name, now()), request.form.get("write") != "yes"
-    try:
-        report = import_listings(backend().database, content, origin, dry_run=dry_run)
-    except (FileRefused, ColumnsMissing) as error:
-        return _lists((error.sentence_zh, error.sentence_en), 422)
-    return _lists(report=report, dry_run=dry_run)
-
-
 def _listed(refused: tuple[str, str] | None = None, status: int = 200) -> Response:
     after = None
     try:
@@ -210,31 +171,6 @@ def _one(number: str, refused: tuple[str, str] | None = None, status: int = 200)
         given=request.form,
         today=today,
         last=today + timedelta(days=DAYS_MAX - 1),
-    )
-
-
-def _lists(
-    refused: tuple[str, str] | None = None,
-    status: int = 200,
-    report: ListReport | None = None,
-    *,
-    dry_run: bool = False,
-) -> Response:
-    today, after = civil_date(milliseconds(now())), request.args.get("after", "")[:18]
-    with read(here.city()) as connection:
-        rows = listings.on_lists(connection, today, after=after, limit=ROWS)
-    return render(
-        "cases/lists.html",
-        status,
-        rows=rows,
-        today=today,
-        further=rows[-1].listing.uscc if len(rows) == ROWS else None,
-        after=after,
-        refused=refused,
-        report=report,
-        dry_run=dry_run,
-        source=request.form.get("source", ""),
-        may_work=bool(here.official().roles & WORKS),
     )
 
 

@@ -18,6 +18,7 @@ from backend.appeals.model import (
     DecidedByAnother,
     NothingToAppeal,
     NothingWouldChange,
+    Proposed,
     Verdict,
 )
 from backend.appeals.queries import find, waiting
@@ -29,6 +30,7 @@ from backend.scans.holds.rulings import Said, held_scans
 from backend.storage.transaction import Database
 from backend.usecases.decide_appeal import DecideAppeal
 from backend.usecases.file_appeal import AskedAppeal, Filed, file_appeal
+from backend.usecases.propose_appeal import propose_appeal
 from backend.usecases.rule_on_hold import Place, RuleOnHold
 from backend.usecases.two_persons import SecondPersonNeeded
 from tests.db.ledger.faults import broken
@@ -259,12 +261,15 @@ def test_officials_see_what_is_due_and_decide_it(run: Run, city: City) -> None:
 def test_of_a_closed_account_no_word_stays(city: City) -> None:
     (basket,) = buy(city, TELEVISION)
     filed = appeal(city, basket, text="我叫李明，住在某路 5 号").appeal
+    proposed = Proposed("李明所说属实", "陈科员", "陈静", LATER)
+    city.database.write(lambda c: propose_appeal(c, NANJING, filed.appeal, proposed, LATER))
 
     city.database.write(lambda c: store.forget_texts(c, NANJING, LI, LATER))
 
     found = seen(city, filed.appeal)
     assert (found.state, found.text) == (AppealState.REJECTED, "—")
-    assert "李明" not in str(books.rows(city.database, "SELECT a::text FROM appeals a"))
+    for table in ("appeals", "appeal_proposals"):
+        assert "李明" not in str(books.rows(city.database, f"SELECT a::text FROM {table} a"))
     city.database.write(lambda c: store.give_appeals(c, NANJING, LI, WANG))
     assert seen(city, filed.appeal).resident == WANG
 

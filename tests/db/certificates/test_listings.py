@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from backend.certificates import listings
-from backend.certificates.headings import ColumnsMissing
-from backend.certificates.listings import Imported, List, Report
+from backend.certificates.listings import Imported, List, ListColumnsMissing, Report
 from backend.storage.transaction import Database, hot
+from backend.usecases.import_listings import ListsByTwo, import_listings
 from tests.db.operator.conftest import run
-from tests.db.operator.typed import Run, done
+from tests.db.operator.typed import Run, done, refused
 
 __all__ = ["run"]
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -31,7 +31,11 @@ def csv_of(*rows: Mapping[str, str]) -> bytes:
 
 
 def take(database: Database, *rows: Mapping[str, str], dry_run: bool = False) -> Report:
-    return listings.import_listings(database, csv_of(*rows), Imported("国家公示系统", "陈科员", NOW), dry_run=dry_run)
+    content, origin = csv_of(*rows), Imported("国家公示系统", "陈科员", NOW, "赵科长")
+    if dry_run:
+        with database.read() as connection:
+            return listings.compare(connection, content)
+    return database.write(lambda connection: import_listings(connection, content, origin))
 
 
 def on(database: Database, day: str) -> list[tuple[str, str]]:
@@ -90,15 +94,18 @@ def test_persons_and_lines_that_say_nothing_are_refused_and_not_kept(
 
 
 def test_a_file_without_the_columns_is_refused(engine_db: Database) -> None:
-    with pytest.raises(ColumnsMissing):
-        listings.import_listings(engine_db, "名单,文号\na,b".encode(), Imported("x", "y", NOW))
+    with pytest.raises(ListColumnsMissing), engine_db.read() as connection:
+        listings.compare(connection, "名单,文号\na,b".encode())
 
 
 def test_lists_are_imported_and_shown_by_command(run: Run, engine_db: Database, tmp_path: Path) -> None:
     file = tmp_path / "lists.csv"
     file.write_bytes(csv_of(LISTED))
 
-    assert "新列入 1" in done(run("enterprises", "import-lists", str(file), "--source", "公示系统", "--by", "陈科员"))
+    command = ("enterprises", "import-lists", str(file), "--source", "公示系统", "--by", "陈科员")
+    for second in ((), ("--approved-by", "陈科员 ")):
+        assert isinstance(refused(run(*command, *second)), ListsByTwo)
+    assert "新列入 1" in done(run(*command, "--approved-by", "赵科长"))
 
     assert FIRM in done(run("enterprises", "listed", "--on", "2026-10-01"))
     with engine_db.read() as connection:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from backend.adjustments import queries as adjustments
 from backend.adjustments.model import Cause, Proposed, Wanted
 from backend.kernel.ids import new_id
+from backend.kernel.periods import civil_date, milliseconds
 from backend.retailers import store as shops
 from backend.retailers.store import Store
 from backend.settlements import queries
@@ -129,7 +130,7 @@ class Treasury(Town):
     def book(self) -> None:
         payment = self.payment()
         if payment:
-            told = Booked("2026-11-01", f"ICBC-{payment}", self.by())
+            told = Booked(civil_date(milliseconds(self.now)).isoformat(), f"ICBC-{payment}", self.by())
             book_payment(self.database, self.code, payment, told, self.now)
 
     def hold(self) -> None:

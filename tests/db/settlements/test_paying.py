@@ -3,29 +3,37 @@
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from psycopg.errors import CheckViolation
 from sqlalchemy import Connection
 
+from backend.kernel.errors import DomainError
 from backend.ledger import chart
-from backend.settlements import queries
+from backend.settlements import payments, queries
 from backend.settlements.model import (
+    Booked,
     Claim,
     ClaimsHeld,
     DisputeOver,
     NothingToPay,
+    PaidBeforeRelease,
+    PaidOnMalformed,
     PaymentStanding,
     PaymentUnknown,
     RefusedByPreparer,
     ReleasedByPreparer,
+    Ruled,
+    Ruling,
     Said,
 )
 from backend.settlements.queries import PaymentKey
 from backend.storage.transaction import Database, Result
 from backend.usecases.close_settlement import close_settlement
-from backend.usecases.dispute_statement import confirm_statement
+from backend.usecases.dispute_statement import approve_correction, confirm_statement, rule_on_dispute
 from backend.usecases.hold_claims import hold_claims
 from backend.usecases.pay_settlements import (
     book_payment,
@@ -97,6 +105,53 @@ def test_what_is_paid_leaves_the_shops_accounts_once(office: Office) -> None:
     with pytest.raises(NothingToPay):
         office.prepare()
     assert_verified(database, NANJING)
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "refusal"),
+    [
+        ("2026-12-06", PaidBeforeRelease),
+        ("2026-12-09", PaidOnMalformed),
+        ("20261207", PaidOnMalformed),
+        ("2026-W50-1", PaidOnMalformed),
+        ("２０２６-12-07", PaidOnMalformed),
+    ],
+)
+def test_the_bank_paid_between_release_and_today(office: Office, paid_on: str, refusal: type[DomainError]) -> None:
+    made = office.prepare()
+    release_payment(office.database, NANJING, made.payment, QIAN, CLOSING + 6 * DAY)
+
+    with pytest.raises(refusal):
+        book_payment(office.database, NANJING, made.payment, booked()._replace(paid_on=paid_on), CLOSING + 7 * DAY)
+    with pytest.raises(CheckViolation, match="ck_settlement_payments_paid_on"):
+        office.database.write(
+            lambda connection: payments.book(
+                connection, NANJING, made.payment, Booked("2026-12-06", "X", ZHAO), CLOSING + 7 * DAY
+            )
+        )
+
+    assert book_payment(office.database, NANJING, made.payment, booked(), CLOSING + 7 * DAY)
+
+
+def test_acts_of_money_say_what_was_before(office: Office) -> None:
+    key = office.dispute(1)
+    rule_on_dispute(office.database, NANJING, key, Ruled(Ruling.CORRECT, 3, "补计", ZHAO, None), CLOSING + DAY)
+    approve_correction(office.database, NANJING, key, 3, QIAN, CLOSING + DAY)
+    confirm_statement(office.database, NANJING, MONTH, BIG, "店长", CLOSING + DAY)
+    office.pay()
+
+    told = books.rows(
+        office.database, "SELECT what, before::text FROM acts WHERE city = :c ORDER BY at, act", c=NANJING
+    )
+    before = {what: None if text is None else json.loads(text) for what, text in told}
+    assert before["line-disputed"] == {"disputed": False}
+    assert before["dispute-ruled"] == {"ruling": None, "correction": 0, "by": None}
+    assert before["correction-approved"] == {"correction": 3, "approved_by": None, "reference": None}
+    assert before["statement-confirmed"] == {"confirmed": False}
+    assert [before[f"payment-{one}"] for one in ("released", "booked")] == [
+        {"state": "prepared"},
+        {"state": "released"},
+    ]
 
 
 def test_nothing_is_paid_before_it_is_confirmed_or_the_time_to_dispute_is_over(office: Office) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ from backend.usecases.draw_samples import draw_samples
 from backend.usecases.export_tables import run_exports
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.file_report import AskedReport, FileReport
+from backend.usecases.import_listings import approve_listings
 from backend.usecases.measure_targets import measure_targets
 from backend.usecases.preview_policy import Place
 from backend.usecases.run_previews import run_previews
@@ -175,7 +177,12 @@ def _cases(world: Lived) -> None:
         file_appeal(world.engine, appeal, 15, MORNING)
     notice = {"basis": "《苏州市绿色积分管理办法（示例）》第十二条", "reason": "三次抽查，标签与备案不符。"}
     world.post(Role.CASE_OFFICER, "/cases/suspensions", store=SHOPS[6].store.store, reply_days="5", **notice)
-    world.post(Role.CASE_OFFICER, "/cases/lists", source="市场监管局", write="yes", file="\n".join(LISTED).encode())
+    for lines in (LISTED, [line.replace("2026-03-01,", "2026-03-01,2026-12-31") for line in LISTED]):
+        sent = "\n".join(lines).encode()
+        where = world.post(Role.CASE_OFFICER, "/cases/lists", source="市场监管局", write="yes", file=sent)
+        if lines is LISTED:  # the second waits
+            file = where.partition("file=")[2]
+            world.engine.write(partial(approve_listings, city=SUZHOU, file=file, by="王科长", now=MORNING))
 
 
 def _fleet(world: Lived) -> None:

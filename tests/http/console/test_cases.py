@@ -236,17 +236,60 @@ def test_a_shop_is_suspended_by_two_and_the_appeal_is_a_thirds(
     ]
 
 
-def test_lists_are_tried_then_imported_and_seen_at_the_enterprise(desk: FlaskClient) -> None:
+def test_lists_are_proposed_by_one_and_imported_by_another(
+    desk: FlaskClient, client: FlaskClient, city: City, clock: Clock
+) -> None:
     content = f"名单,统一社会信用代码,文号,列入机关,列入日期\n严重违法失信名单,{FIRM},1号,市监局,2026-01-01\n".encode()
 
-    tried = post(desk, "/console/cases/lists", source="公示系统", file=(io.BytesIO(content), "a.csv"))
-    assert ("未写入" in text(tried), "没有企业在名单上" in text(tried)) == (True, True)
-    post(desk, "/console/cases/lists", source="公示系统", file=(io.BytesIO(content), "a.csv"), write="yes")
+    def send(by: FlaskClient, content: bytes, **more: str) -> TestResponse:
+        return post(by, "/console/cases/lists", source="公示系统", file=(io.BytesIO(content), "a.csv"), **more)
+
+    tried = text(send(desk, content))
+    assert ("未写入" in tried, FIRM in tried, "没有企业在名单上" in tried) == (True, True, True)
+    proposed = send(desk, content, write="yes")
+    assert proposed.status_code == 303
+    url = proposed.headers["Location"]
+    file = url.partition("file=")[2]
+    page = text(desk.get(url))
+    assert ("须由另一人复核" in page, FIRM in page, "没有企业在名单上" in page) == (True, True, True)
+    assert text(send(desk, content, write="yes"), 409)
+    assert text(post(desk, f"/console/cases/lists/{file}/approve"), 403)
+
+    other = another(client, city, clock, "赵军")
+    assert post(other, f"/console/cases/lists/{file}/approve").status_code == 303
 
     assert FIRM in text(desk.get("/console/cases/lists"))
     assert "在名单上" in text(desk.get(f"/console/registry/enterprises/{FIRM}"))
-    bad = post(desk, "/console/cases/lists", source="公示系统", file=(io.BytesIO(b"x"), "a.csv"))
-    assert bad.status_code == 422
+    assert text(post(other, f"/console/cases/lists/{file}/approve"), 404)
+    assert text(send(desk, content, write="yes"), 422)
+    assert send(desk, b"x").status_code == 422
+    assert "listings-proposed" in acts(city)
+    ((by, second),) = books.rows(city.database, "SELECT recorded_by, approved_by FROM enterprise_listings")
+    assert by != second
+
+
+def test_a_list_is_sent_back_or_approved_only_as_it_was_seen(
+    desk: FlaskClient, client: FlaskClient, city: City, clock: Clock
+) -> None:
+    heads, line = (
+        "名单,统一社会信用代码,文号,列入机关,列入日期,移出日期",
+        f"严重违法失信名单,{FIRM},1号,市监局,2026-01-01,",
+    )
+    files = []
+    for removed in ("", "2026-03-01", "2026-04-01"):
+        content = io.BytesIO(f"{heads}\n{line}{removed}\n".encode())
+        answer = post(desk, "/console/cases/lists", source="公示系统", file=(content, "a.csv"), write="yes")
+        files.append(answer.headers["Location"].partition("file=")[2])
+    other = another(client, city, clock, "赵军")
+
+    assert post(other, f"/console/cases/lists/{files[0]}/approve").status_code == 303
+    changed = text(post(other, f"/console/cases/lists/{files[1]}/approve"), 409)
+    assert "名录已有变化" in changed
+    assert text(post(other, f"/console/cases/lists/{files[2]}/refuse", reason=""), 422)
+    assert post(other, f"/console/cases/lists/{files[2]}/refuse", reason="来源不明").status_code == 303
+
+    assert books.rows(city.database, "SELECT removed_on FROM enterprise_listings") == [(None,)]
+    assert "listings-refused" in acts(city)
 
 
 def test_an_auditor_sees_and_changes_nothing(client: FlaskClient, city: City, clock: Clock) -> None:

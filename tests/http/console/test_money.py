@@ -90,8 +90,14 @@ def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, offic
     file = sun.get(f"/console/payments/{payment}/file")
     assert "合计" in file.get_data(as_text=True)
     assert "attachment" in file.headers["Content-Disposition"]
-    assert send(sun, f"/payments/{payment}/paid", paid_on="2026-12-40", bank_reference="x").status_code == 422
-    assert send(sun, f"/payments/{payment}/paid", paid_on="2026-12-05", bank_reference="ICBC-1").status_code == 303
+    for paid_on in ("2026-12-40", "2026-12-06", "2026-12-08"):
+        refused = send(sun, f"/payments/{payment}/paid", paid_on=paid_on, bank_reference="ICBC-1")
+        page = refused.get_data(as_text=True)
+        assert (refused.status_code, 'id="w-paid_on"' in page, 'value="ICBC-1"' in page) == (422, True, True)
+    assert 'id="w-bank_reference"' in send(sun, f"/payments/{payment}/paid", paid_on="2026-12-07").get_data(
+        as_text=True
+    )
+    assert send(sun, f"/payments/{payment}/paid", paid_on="2026-12-07", bank_reference="ICBC-1").status_code == 303
     assert "已拨付" in see(sun, f"/payments/{payment}")
     assert "手续费" in sun.get(f"/console/statement-files/{MONTH}/{BIG}").get_data(as_text=True)
     assert keep_reconciliation(office.database, NANJING, desks.clock.now) == 3

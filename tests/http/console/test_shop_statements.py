@@ -91,7 +91,7 @@ def test_each_prepaid_subsidy_shows_its_clock(office: Office, finance: Finance, 
 
     assert ("待结账" in before, "2026-12-03" in before, "¥20.00" in before) == (True, True, True)
     assert ("待确认" in closed, "2026-12-15" in closed, f"{PAGE}/" in closed) == (True, True, True)
-    assert ("已拨付" in paid, "2026-12-05" in paid) == (True, True)
+    assert ("已拨付" in paid, "2026-12-07" in paid) == (True, True)
     assert "¥20.00" not in office.desk(Role.CLERK, retailer=SMALL).page("/shop/prepayments")
 
 
