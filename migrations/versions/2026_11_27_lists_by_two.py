@@ -10,7 +10,7 @@ from alembic import op
 from backend.storage.row_security import raise_wall
 
 revision = "0067_lists_by_two"
-down_revision = "0065_second_persons"
+down_revision = "0071_code_probes"
 branch_labels = None
 depends_on = None
 
