@@ -5,6 +5,7 @@ Source of the shape: product.md groups B1-B3, B7-B10, B22 of the requirements; t
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -40,6 +41,12 @@ from backend.policies.watch import Watch
 
 FAULTS_SHOWN = 200
 """Of a document that has more, the first are named and all are counted."""
+
+POLICIES_KEPT = 64
+"""What a text states is the same whenever it is asked; a page reads the same few texts, some of them thrice."""
+
+_SCHEMA = PolicySchema()
+"""To make it takes as long as to read a document by it."""
 
 _CHINESE = (
     ("Missing data", "必填，未提供"),
@@ -82,10 +89,15 @@ def load_policy(text: str | bytes, *, published: bool = False) -> Policy:
 
     `published` for a version that stands in the database: laws of spelling that came later are not held against it.
     """
+    return _loaded(text, published)
+
+
+@lru_cache(maxsize=POLICIES_KEPT)
+def _loaded(text: str | bytes, published: bool) -> Policy:  # noqa: FBT001 - as `load_policy` was told
     try:
         loaded = read_object(text)
         misspelt = {} if published else misspelled(loaded)
-        document: dict[str, Any] = PolicySchema().load(loaded)
+        document: dict[str, Any] = _SCHEMA.load(loaded)
     except Unreadable as unreadable:
         raise PolicyRefused(unreadable.faults) from None
     except ValidationError as error:

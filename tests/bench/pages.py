@@ -176,11 +176,12 @@ def listened(url: str, home: Path, world: World) -> list[Page]:
                 client.set_cookie(cookie, page.token, path="/")
             for _ in range(2):
                 heard.clear()
-                status = client.get(path).status_code
+                # A file is sent while it is read: unless all of it is taken, its later statements are never asked.
+                status = client.get(path, buffered=True).status_code
             if status != HTTPStatus.OK:
                 continue
             # What is written (who fetched a file, that a session goes on) was committed, and cannot be written again.
-            page.asked = [one for one in heard if one.reads or one.statement.startswith("SET LOCAL")]
+            page.asked = [one for one in heard if one.reads or one.begins]
             reads = [read_by(owner, NANJING, one) for one in page.asked if one.reads]
             page.rows, page.blocks = sum(one.rows for one in reads), sum(one.blocks for one in reads)
             found.append(page)
@@ -228,24 +229,25 @@ def _served(connection: http.client.HTTPConnection, page: Page) -> float:
 
 @contextmanager
 def bare(url: str, found: Sequence[Page]) -> Iterator[dict[str, psycopg.Connection[Any]]]:
-    """A connection of each role that asked anything."""
+    """A connection of each role that asked anything, which begins nothing by itself: that is among what was asked."""
     with ExitStack() as stack:
         drivers = {}
         for role in {one.role for page in found for one in page.asked}:
-            drivers[role] = stack.enter_context(psycopg.connect(url, prepare_threshold=None))
+            drivers[role] = stack.enter_context(psycopg.connect(url, autocommit=True, prepare_threshold=None))
             drivers[role].execute(f'SET ROLE "{role}"')  # type: ignore[call-overload]  # a name of ours
-            drivers[role].commit()
         yield drivers
 
 
 def _replayed(drivers: dict[str, psycopg.Connection[Any]], page: Page) -> float:
     began = time.perf_counter()
     for one in page.asked:
+        if one.begins:
+            drivers[one.role].rollback()
         cursor = drivers[one.role].execute(one.statement, one.params)  # type: ignore[call-overload]  # as it was asked
         if cursor.description is not None:
             cursor.fetchall()
-    for driver in drivers.values():
-        driver.rollback()
+    for role in {one.role for one in page.asked}:
+        drivers[role].rollback()
     return time.perf_counter() - began
 
 

@@ -26,6 +26,11 @@ class Asked(NamedTuple):
     def reads(self) -> bool:
         return self.statement.lstrip().upper().startswith(READS)
 
+    @property
+    def begins(self) -> bool:
+        """A transaction that reads, with the city that it is about."""
+        return self.statement.startswith("BEGIN READ ONLY")
+
 
 class Read(NamedTuple):
     """What a statement cost: rows looked at in tables and indexes, whether they were wanted or not, and pages touched."""

@@ -17,18 +17,10 @@ from backend.officials import queries
 from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Side, Stage
 from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.auth import Access, guarded
-from backend.web.console import files, here, words
+from backend.web.console import files, here, parts, words
 from backend.web.console.blueprint import console, shop
-from backend.web.console.declare import (
-    DECLARED,
-    Declared,
-    FreshCodeNeeded,
-    NotSignedIn,
-    StepMissing,
-    Texts,
-    Topic,
-    has_role,
-)
+from backend.web.console.declare import Declared, FreshCodeNeeded, NotSignedIn, StepMissing, Texts
+from backend.web.console.menu import menu
 from backend.web.context import backend, request_id
 from backend.web.problems import HTTP_TEXTS, PROBLEMS, NotFound
 
@@ -47,7 +39,7 @@ log = structlog.get_logger()
 def render(template: str, status: int = 200, **values: object) -> Response:
     """A whole page, or for htmx what the template's `content` block holds."""
     context = _context() | values
-    context["ui"] = current_app.jinja_env.get_template("console/parts.html").make_module(context)
+    context["ui"] = current_app.jinja_env.get_template("console/parts.html").make_module(context | {"parts": parts})
     found = current_app.jinja_env.get_template(template)
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") == "partial"
     text = _block(found, context) if is_part else found.render(context)
@@ -161,9 +153,9 @@ def _context() -> dict[str, Any]:
         "cities": _cities(),
         "declared": declared,
         "title": declared.title if declared else PLACES[here.side()],
-        "menu": _menu(),
+        "menu": menu(),
         "said": _said(),
-        "say": here.say,
+        "say": here.speaker(english=here.english()),
         "english": here.english(),
         "csrf": here.form_token(),
         "file": files.url,
@@ -182,17 +174,6 @@ def _context() -> dict[str, Any]:
         "path": request.path,
         "back": request.full_path.rstrip("?"),
     }
-
-
-def _menu() -> list[tuple[Topic, str, list[Declared]]]:
-    """Topics of this side of which the official may open a page: (topic, its first page, its pages)."""
-    official = here.signed_in()
-    if official is None or official.stage is not Stage.FULL:
-        return []
-    of_side = [one for one in DECLARED if one.side is here.side() and one.menu is not None]
-    open_to = [one for one in of_side if has_role(official, one.roles)]
-    found = [(topic, [one for one in open_to if one.topic is topic]) for topic in Topic]
-    return [(topic, pages[0].url, pages) for topic, pages in found if pages]
 
 
 def _cities() -> list[str]:

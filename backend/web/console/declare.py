@@ -203,7 +203,7 @@ def _caller() -> Official:
     token = here.token()
     if not token:
         raise NotSignedIn
-    with backend().database.read() as connection:
+    with backend().database.glance() as connection:
         official = queries.session_of(connection, token_hash(token), now())
     if official is None:
         raise NotSignedIn

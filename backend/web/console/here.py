@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from typing import cast
 
 from flask import g, request
@@ -68,12 +69,20 @@ def district() -> str | None:
 
 
 def english() -> bool:
-    return request.cookies.get(LANGUAGE) == "en"
+    """A page of many rows asks for each of them, and a request has one language."""
+    if "english" not in g:
+        g.english = request.cookies.get(LANGUAGE) == "en"
+    return cast(bool, g.english)
 
 
 def say(zh: str, en: str) -> str:
     """The text in the language of the page; both stand beside each other wherever one is written."""
     return en if english() else zh
+
+
+def speaker(*, english: bool) -> Callable[[str, str], str]:
+    """`say` for what is drawn in one language: it need not ask which."""
+    return _in_english if english else _in_chinese
 
 
 def token() -> str:
@@ -99,6 +108,14 @@ def form_token() -> str:
 def form_token_of(session: str) -> str:
     """Made of the session's token, of which another site knows nothing."""
     return base64.urlsafe_b64encode(hashlib.sha256(b"forms of " + session.encode()).digest()[:24]).decode()
+
+
+def _in_chinese(zh: str, en: str) -> str:  # noqa: ARG001 - either text is given
+    return zh
+
+
+def _in_english(zh: str, en: str) -> str:  # noqa: ARG001 - either text is given
+    return en
 
 
 def browser() -> str | None:
