@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import orjson
 import structlog
-from flask import Response, current_app, g, redirect, request
+from flask import Response, g, redirect, request
 from jinja2 import Template
 from werkzeug.exceptions import HTTPException
 
@@ -17,7 +17,7 @@ from backend.officials import queries
 from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Side, Stage
 from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.auth import Access, guarded
-from backend.web.console import files, here, parts, words
+from backend.web.console import files, here, parts, speaking, words
 from backend.web.console.blueprint import console, shop
 from backend.web.console.declare import Declared, FreshCodeNeeded, NotSignedIn, StepMissing, Texts
 from backend.web.console.menu import menu
@@ -39,8 +39,9 @@ log = structlog.get_logger()
 def render(template: str, status: int = 200, **values: object) -> Response:
     """A whole page, or for htmx what the template's `content` block holds."""
     context = _context() | values
-    context["ui"] = current_app.jinja_env.get_template("console/parts.html").make_module(context | {"parts": parts})
-    found = current_app.jinja_env.get_template(template)
+    english = here.english()
+    context["ui"] = speaking.template("console/parts.html", english=english).make_module(context | {"parts": parts})
+    found = speaking.template(template, english=english)
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") == "partial"
     text = _block(found, context) if is_part else found.render(context)
     response = Response(text, status, content_type="text/html; charset=utf-8")

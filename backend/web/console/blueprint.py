@@ -22,7 +22,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-console = Blueprint(Side.CITY.value, __name__, url_prefix="/console", template_folder="templates")
+console = Blueprint(Side.CITY.value, __name__, url_prefix="/console")
 shop = Blueprint(Side.SHOP.value, __name__, url_prefix="/shop")
 SIDES: Mapping[Side, Blueprint] = MappingProxyType({Side.CITY: console, Side.SHOP: shop})
 

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask import current_app, g, request
+from flask import g, request
 from markupsafe import Markup
 
 from backend.officials.model import Role, Side, Stage
-from backend.web.console import here, parts
+from backend.web.console import here, parts, speaking
 from backend.web.console.declare import DECLARED, Declared, Topic
 
 MENUS_KEPT = 512
@@ -46,6 +46,6 @@ def _is_at(page: Declared) -> bool:
 
 @lru_cache(maxsize=MENUS_KEPT)
 def _drawn(side: Side, roles: frozenset[Role], english: bool, topic: Topic | None, at: tuple[str, ...]) -> Markup:  # noqa: FBT001 - a key
-    template = current_app.jinja_env.get_template("console/menu.html")
+    found = speaking.template("console/menu.html", english=english)
     values = {"menu": entries_of(side, roles), "topic": topic, "at": at, "icon": parts.icon}
-    return Markup(template.render(values, say=here.speaker(english=english)))  # noqa: S704 - a template escapes
+    return Markup(found.render(values, say=here.speaker(english=english)))  # noqa: S704 - a template escapes

@@ -2,6 +2,8 @@
 a thousand times. Each escapes what it is given.
 """
 
+import html
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from markupsafe import Markup, escape
@@ -13,6 +15,12 @@ def number(shown: object, raw: int | None = None) -> Markup:
     """A cell of a number; `raw` is what a chart draws."""
     drawn = "" if raw is None else f' data-value="{escape(raw)}"'
     return Markup(f'<td class="gp-number"{drawn}>{escape(shown)}</td>')  # noqa: S704 - both are escaped
+
+
+def numbers(values: Iterable[int], shown: Callable[[int], str]) -> Markup:
+    """Cells of numbers that a chart may draw, side by side: `shown` says each of them."""
+    cells = (f'<td class="gp-number" data-value="{value:d}">{html.escape(shown(value))}</td>' for value in values)
+    return Markup("".join(cells))  # noqa: S704 - escaped each
 
 
 def status(words: object, kind: str = "plain") -> Markup:
