@@ -1,6 +1,7 @@
 """The demonstration's own authority: TLS certificates (P-256) and signing keys (Ed25519), made once and kept.
 
-In production the city's authority and the enrolment of devices take this module's place.
+In production the city's authority takes this module's place. Tills make their own keys when they enrol; here are keys only
+of those that are entered by hand.
 """
 
 import base64
@@ -31,7 +32,7 @@ BACK_DATED = timedelta(days=7)  # a till without a clock battery may wake some d
 DEVICE_VALIDITY = timedelta(days=730)
 AUTHORITY_VALIDITY = timedelta(days=3650)
 RENEWAL = timedelta(days=30)
-BROKER, BRIDGE = "broker", "bridge"
+BROKER, BRIDGE, SERVER = "broker", "bridge", "server"
 CITY_KEY_ID = "n1"
 
 
@@ -89,7 +90,7 @@ def ensure_keys(place: Path, tills: Sequence[str], now: datetime) -> Keyring:
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyring = Keyring(place)
     _ensure_authority(keyring, now)
-    for name in (BROKER, BRIDGE, *tills):
+    for name in (BROKER, BRIDGE, SERVER, *tills):
         _ensure_certificate(keyring, name, now)
     for name in ("city", "receipt", "ledger", "passport", *tills):
         if not keyring.signing(name).exists():
@@ -138,7 +139,7 @@ def _ensure_certificate(keyring: Keyring, name: str, now: datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(name), issuer.subject, key.public_key(), now, DEVICE_VALIDITY)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    if name == BROKER:
+    if name in {BROKER, SERVER}:
         here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         builder = builder.add_extension(x509.SubjectAlternativeName(here), critical=False)
         purpose = ExtendedKeyUsageOID.SERVER_AUTH

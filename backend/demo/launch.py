@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from backend.demo import front
+from backend.demo.broker import is_open
 from backend.demo.city import FINISH_CODE, Till
 from backend.demo.keys import BRIDGE, CITY_KEY_ID, Keyring
 from backend.demo.supervisor import Service
@@ -23,10 +25,16 @@ class Address:
     broker_port: int
     backend_port: int
     bridge_health_port: int
+    tls_port: int = 0
+    """Of the HTTPS before the backend, for tills; 0: there is none."""
 
     @property
     def backend_url(self) -> str:
         return f"http://127.0.0.1:{self.backend_port}"
+
+    @property
+    def tls_url(self) -> str:
+        return f"https://127.0.0.1:{self.tls_port}"
 
 
 def backend_settings(url: str, keyring: Keyring, address: Address) -> dict[str, str]:
@@ -87,22 +95,30 @@ def bridge_service(address: Address, keyring: Keyring, token: Path) -> Service:
     )
 
 
+def front_service(address: Address, keyring: Keyring) -> Service:
+    return Service(
+        name="front",
+        command=(sys.executable, "-m", "backend.demo.front"),
+        folder=ROOT,
+        environment=program_environment(
+            front.variables(keyring, port=address.tls_port, backend_port=address.backend_port)
+        ),
+        ready=lambda: is_open(address.tls_port),
+    )
+
+
 def till_service(till: Till, source: str, place: Path, address: Address, keyring: Keyring) -> Service:
-    """`source` as the till's own setting has it. Its events are JSON lines in `<device>.events`."""
+    """`source` as the till's own setting has it. Its events are JSON lines in `<device>.events`.
+
+    With the identity for which it enrolled, or by the keyring where it was entered by its key.
+    """
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    enrolled = identity_of(place, till) is not None
     settings = {
-        "DEVICE_ID": till.device,
-        "OUTBOX_PATH": str(place / f"{till.device}.sqlite"),
-        "KEY_PATH": str(keyring.signing(till.device)),
-        "KEY_ID": keyring.key_id(till.device),
-        "CITY_KEYS_PATH": str(keyring.city_public),
-        "RECEIPT_KEY_PATH": str(keyring.receipt_public),
-        "BACKEND_URL": address.backend_url,
+        **(_enrolled(till, place, address) if enrolled else _entered_by_key(till, address, keyring)),
         "BROKER_HOST": "127.0.0.1",
         "BROKER_PORT": str(address.broker_port),
-        "BROKER_CA_PATH": str(keyring.authority),
-        "BROKER_CERT_PATH": str(keyring.certificate(till.device)),
-        "BROKER_TLS_KEY_PATH": str(keyring.tls_key(till.device)),
+        "OUTBOX_PATH": str(place / f"{till.device}.sqlite"),
         "SOURCE": source,
         "FINISH_CODE": FINISH_CODE,
         "CLOCK_SOURCE": "ntp",  # the same machine, so the same clock as the server's
@@ -115,6 +131,38 @@ def till_service(till: Till, source: str, place: Path, address: Address, keyring
         environment=program_environment({f"GREENPOINTS_TILL_{name}": value for name, value in settings.items()}),
         output=events_path(place, till),
     )
+
+
+def _enrolled(till: Till, place: Path, address: Address) -> dict[str, str]:
+    return {"IDENTITY_PATH": str(identity_place(place, till)), "BACKEND_URL": address.tls_url}
+
+
+def _entered_by_key(till: Till, address: Address, keyring: Keyring) -> dict[str, str]:
+    return {
+        "DEVICE_ID": till.device,
+        "KEY_PATH": str(keyring.signing(till.device)),
+        "KEY_ID": keyring.key_id(till.device),
+        "CITY_KEYS_PATH": str(keyring.city_public),
+        "RECEIPT_KEY_PATH": str(keyring.receipt_public),
+        "BACKEND_URL": address.backend_url,
+        "BROKER_CA_PATH": str(keyring.authority),
+        "BROKER_CERT_PATH": str(keyring.certificate(till.device)),
+        "BROKER_TLS_KEY_PATH": str(keyring.tls_key(till.device)),
+    }
+
+
+def identity_place(place: Path, till: Till) -> Path:
+    """Where the till's own program keeps the keys that it made."""
+    return place / f"{till.device}.keys"
+
+
+def identity_of(place: Path, till: Till) -> dict[str, str] | None:
+    """What the till was told at its enrolment; None where it is not enrolled (or its enrolment was cut short)."""
+    try:
+        lines = (identity_place(place, till) / "current" / "till.env").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    return dict(line.split("=", 1) for line in lines)
 
 
 def events_path(place: Path, till: Till) -> Path:

@@ -28,6 +28,7 @@ from backend.demo.city import (
     picture_sales,
     video_sale,
 )
+from backend.demo.enrol import claim_slots, enter_by_key, take_slots
 from backend.demo.keys import Keyring, ensure_keys
 from backend.demo.launch import (
     ROOT,
@@ -35,6 +36,7 @@ from backend.demo.launch import (
     backend_service,
     backend_settings,
     bridge_service,
+    front_service,
     jobs_service,
     program_environment,
     till_service,
@@ -109,7 +111,7 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
     with step("PostgreSQL 18"):
         url, keep_database = _database(home, table, stack)
         upgrade(url)
-    keyring = ensure_keys(demo / "keys", [till.device for till in TILLS], now)
+    keyring = ensure_keys(demo / "keys", [], now)
     owner = Database(url, role=None, pool_size=2)
     stack.callback(owner.close)
     with step("演示城市南京：名录、政策、门店、终端 demonstration city"):
@@ -117,7 +119,7 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
         with acting(Actor(f"{COMMAND}:demonstration", COMMAND)):
             seed.import_certificates(owner, now)
             seed.publish(url, owner, now)
-            seed.open_shops(owner, keyring, token, now)
+            seed.open_shops(owner, token, now)
             seed.publish_goods(owner, now)
             seed.make_snapshot(owner, now)
             add_officials(owner, demo / CONSOLE_PASSWORD, now)
@@ -131,6 +133,7 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
         broker_port=free_port(demo / "broker.port"),
         backend_port=free_port(demo / "backend.port"),
         bridge_health_port=free_port(demo / "bridge.port"),
+        tls_port=free_port(demo / "tls.port"),
     )
     settings = backend_settings(url, keyring, address)
     with step("Mosquitto (mTLS)"):
@@ -138,6 +141,8 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
     with step("后端、任务、网桥 backend, jobs, bridge"):
         supervisor.start(backend_service(address, settings))
         supervisor.start(jobs_service(settings))
+        supervisor.start(front_service(address, keyring))
+        _enrol_tills(owner, supervisor, demo / "tills", address, keyring)  # before bridges ask whom brokers may let in
         supervisor.start(bridge_service(address, keyring, token))
 
     def keep_alive() -> None:
@@ -145,6 +150,15 @@ def _start(home: Path, table: Table, stack: ExitStack, *, year: bool) -> System:
         supervisor.watch()
 
     return System(home, table, supervisor, owner, keyring, address, settings, keep_alive)
+
+
+def _enrol_tills(owner: Database, supervisor: Supervisor, place: Path, address: Address, keyring: Keyring) -> None:
+    now = datetime.now(UTC)
+    with acting(Actor(f"{COMMAND}:demonstration", COMMAND)):
+        claims = claim_slots(owner, TILLS, now)
+        take_slots(claims, supervisor, place, address, keyring)
+        for till in TILLS:
+            enter_by_key(owner, till, place, keyring, now)
 
 
 def _database(home: Path, table: Table, stack: ExitStack) -> tuple[str, Callable[[], None]]:

@@ -1,4 +1,4 @@
-"""Fills the demonstration city: registry, policy, shops, tills, the bridge's token. Repeating it is harmless."""
+"""Fills the demonstration city: registry, policy, shops, the bridge's token. Repeating it is harmless."""
 
 import secrets
 from datetime import datetime
@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from backend.certificates.imports import Report, Source, import_file
 from backend.demo.city import CATALOGUE, CERTIFICATES, CITY, PARTNERS, POLICY, TILLS
-from backend.demo.keys import Keyring
 from backend.devices.queries import service_of
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart
@@ -17,7 +16,6 @@ from backend.redemptions.document import load_catalogue
 from backend.retailers.store import Store
 from backend.storage.children import write_private
 from backend.storage.transaction import Database
-from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.issue_token import issue_token
 from backend.usecases.make_snapshot import MakeSnapshot
 from backend.usecases.open_store import open_store
@@ -46,11 +44,11 @@ def publish(url: str, database: Database, now: datetime) -> PublishedVersion:
     )
 
 
-def open_shops(owner: Database, keyring: Keyring, token: Path, now: datetime) -> None:
-    """Shops, tills with their signing keys, and the bridge's bearer token, of which the database has the hash."""
+def open_shops(owner: Database, token: Path, now: datetime) -> None:
+    """Shops, and the bridge's bearer token, of which the database has the hash."""
     if not token.exists():
         write_private(token, secrets.token_urlsafe(32))
-    owner.write(lambda connection: _open_shops(connection, keyring, token.read_text().strip(), now))
+    owner.write(lambda connection: _open_shops(connection, token.read_text().strip(), now))
 
 
 def publish_goods(owner: Database, now: datetime) -> list[PublishedEntry]:
@@ -66,11 +64,9 @@ def make_snapshot(database: Database, now: datetime) -> None:
     MakeSnapshot(database, PolicyCache(chart.budget)).make(CITY, now)
 
 
-def _open_shops(connection: Connection, keyring: Keyring, token: str, now: datetime) -> None:
+def _open_shops(connection: Connection, token: str, now: datetime) -> None:
     for till in TILLS:
         shop = till.store
         open_store(connection, Store(CITY, shop.store, shop.retailer, shop.name_zh, shop.district), now)
-        key_id, public = keyring.key_id(till.device), keyring.public_raw(till.device)
-        enrol_device(connection, Enrolment(till.device, CITY, shop.store, key_id, public), now)
     if service_of(connection, token_hash(token)) is None:
         issue_token(connection, token, service="bridge", name=BY, now=now)

@@ -95,6 +95,10 @@ def insert_key(
     return bytes(stored[0]), entered
 
 
+def holds_key(connection: Connection, device: str, key_id: str) -> bool:
+    return hot(connection, KEY, {"device": device, "key_id": key_id}).fetchone() is not None
+
+
 def mark_revoked(connection: Connection, device: str, now: datetime) -> bool:
     """False when it was revoked before."""
     return hot(connection, REVOKE, {"device": device, "now": now}).rowcount == 1

@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from backend.demo import seed
-from backend.demo.city import TILLS
-from backend.demo.keys import Keyring, ensure_keys
 from backend.demo.people import OFFICIALS, add_officials
 from backend.storage.transaction import Database
 
@@ -19,8 +17,6 @@ COUNTED = (
     "certified_products",
     "policy_versions",
     "stores",
-    "device_directory",
-    "device_keys",
     "catalogue_versions",
     "officials",
 )
@@ -33,45 +29,26 @@ def owner(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture
-def keyring(tmp_path: Path) -> Keyring:
-    return ensure_keys(tmp_path / "keys", [till.device for till in TILLS], NOW)
-
-
-def _fill(database_url: str, owner: Database, keyring: Keyring, token: Path) -> dict[str, int]:
+def _fill(database_url: str, owner: Database, token: Path) -> dict[str, int]:
     seed.import_certificates(owner, NOW)
     seed.publish(database_url, owner, NOW)
-    seed.open_shops(owner, keyring, token, NOW)
+    seed.open_shops(owner, token, NOW)
     seed.publish_goods(owner, NOW)
     add_officials(owner, token.with_name("password"), NOW)
     with owner.read() as connection:
         return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in COUNTED}
 
 
-def test_filling_the_city_twice_changes_nothing(
-    database_url: str, owner: Database, keyring: Keyring, tmp_path: Path
-) -> None:
-    first = _fill(database_url, owner, keyring, tmp_path / "token")
+def test_filling_the_city_twice_changes_nothing(database_url: str, owner: Database, tmp_path: Path) -> None:
+    first = _fill(database_url, owner, tmp_path / "token")
 
-    again = _fill(database_url, owner, keyring, tmp_path / "token")
+    again = _fill(database_url, owner, tmp_path / "token")
 
     assert again == first
     assert first["certified_products"] >= 30
     assert first["catalogue_versions"] == 10
-    assert first["device_keys"] == len(TILLS)
     assert first["officials"] == len(OFFICIALS) + 1, "and a retailer's manager"
 
 
 def test_no_line_of_the_citys_registry_is_refused(owner: Database) -> None:
     assert seed.import_certificates(owner, NOW).errors == ()
-
-
-def test_a_lost_state_gives_tills_new_keys_beside_the_old(
-    database_url: str, owner: Database, keyring: Keyring, tmp_path: Path
-) -> None:
-    _fill(database_url, owner, keyring, tmp_path / "token")
-    fresh = ensure_keys(tmp_path / "other", [till.device for till in TILLS], NOW)
-
-    counted = _fill(database_url, owner, fresh, tmp_path / "token")
-
-    assert counted["device_keys"] == 2 * len(TILLS)

@@ -20,8 +20,6 @@ from backend.audit.acting import acting
 from backend.audit.model import Actor
 from backend.bootstrap import build
 from backend.demo import seed
-from backend.demo.city import TILLS
-from backend.demo.keys import ensure_keys
 from backend.kernel.periods import milliseconds
 from backend.resident_settings import TextMessages
 from backend.storage.transaction import Database
@@ -202,8 +200,7 @@ def _demonstration(url: str, folder: Path) -> Shop:
     seed.import_certificates(owner, now)
     seed.publish(url, owner, now)
     (folder / "bridge.token").write_text(BRIDGE_TOKEN)
-    keyring = ensure_keys(folder / "tills", [till.device for till in TILLS], now)
-    seed.open_shops(owner, keyring, folder / "bridge.token", now)
+    seed.open_shops(owner, folder / "bridge.token", now)
     seed.publish_goods(owner, now)
     shop = open_shop(owner, NANJING)
     owner.close()
