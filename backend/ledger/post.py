@@ -19,8 +19,10 @@ FROM unnest(%(accounts)s::text[], %(units)s::text[], %(floors)s::bigint[], %(due
 ON CONFLICT (city, account) DO UPDATE SET balance = accounts.balance
 RETURNING account, balance"""
 
+# Behind a SELECT the lengths of arrays are no reason for the server to plan a prepared statement anew each time.
 BALANCES = """
-SELECT account, balance FROM accounts WHERE city = %(city)s AND account = ANY(%(accounts)s::text[])"""
+SELECT account, balance FROM accounts
+WHERE city = %(city)s AND account = ANY(ARRAY(SELECT unnest(%(accounts)s::text[])))"""
 
 # Arrays side by side in the select list: as a table in FROM they would be copied into a store of its own first.
 INSERT = """
@@ -44,8 +46,8 @@ SET balance = accounts.balance + EXCLUDED.balance, version = accounts.version + 
 
 GIVE = """
 UPDATE accounts a SET balance = a.balance - t.amount, version = a.version + 1
-FROM unnest(%(accounts)s::text[], %(amounts)s::bigint[]) t(account, amount)
-WHERE a.city = %(city)s AND a.account = ANY(%(accounts)s::text[]) AND a.account = t.account
+FROM unnest((SELECT %(accounts)s::text[]), (SELECT %(amounts)s::bigint[])) t(account, amount)
+WHERE a.city = %(city)s AND a.account = ANY(ARRAY(SELECT unnest(%(accounts)s::text[]))) AND a.account = t.account
   AND (a.floor IS NULL OR a.balance - t.amount >= a.floor)"""
 
 DUE = """

@@ -98,4 +98,4 @@ def test_two_who_keep_coming_cost_one_look_up_and_one_signed_out_elsewhere_is_re
         answers = [client.get(BALANCES, headers=each).status_code for each in here]
 
     assert answers == [200, 200, 401]
-    assert len([each for each in seen if "ANY(%(token_hashes)s" in each]) == 2
+    assert len([each for each in seen if "unnest(%(token_hashes)s" in each]) == 2
