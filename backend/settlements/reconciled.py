@@ -13,6 +13,9 @@ FROM shop_reconciliations WHERE city = %(city)s
 ORDER BY abs(balance - unpaid - waiting) DESC, abs(balance) DESC, store, unit"""
 
 
+WAITS = "SELECT EXISTS (SELECT FROM shop_reconciliations WHERE city = %(city)s AND waiting <> 0)"
+
+
 class Reconciled(NamedTuple):
     """A shop's account in fen: what the ledger holds, what of it stands on unpaid lines, what waits for the next close.
     `difference` is 0 where the books are right.
@@ -32,3 +35,9 @@ class Reconciled(NamedTuple):
 def reconciled(connection: Connection, city: str) -> list[Reconciled]:
     """Differences first, then the largest sums; at most 200 are kept."""
     return [Reconciled(*row) for row in hot(connection, RECONCILED, {"city": city})]
+
+
+def any_waits(connection: Connection, city: str) -> bool:
+    """Whether some shop was owed, when last it was looked, what stands on no statement yet."""
+    row = hot(connection, WAITS, {"city": city}).fetchone()
+    return row is not None and bool(row[0])

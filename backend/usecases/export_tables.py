@@ -60,6 +60,12 @@ _STREAMED: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
+ORDERS: Mapping[Kind, str] = {
+    Kind.STATEMENTS: "l.month, l.retailer, l.line_no",
+    Kind.JOURNAL: "recorded_at, transfers.reference, step, line",
+    Kind.ADJUSTMENTS: "proposed_at, adjustments.adjustment",
+}
+"""The same facts make the same file."""
 COUNTS = {kind: f"SELECT count(*) FROM ({statement}) counted" for kind, (statement, _) in _STREAMED.items()}
 LIABILITY_HEADS = ("日期", "单位", "发放", "调整", "使用", "过期", "退回", "结余")
 
@@ -162,7 +168,7 @@ def _table(
     since, until = instant(day_start_ms(wanted.first)), instant(day_start_ms(wanted.last + timedelta(days=1)))
     given = {"city": city, "since": since, "until": until}
     (count,) = hot(connection, COUNTS[wanted.kind], given).fetchone() or (0,)
-    return heads, streamed(connection, statement, given), count
+    return heads, streamed(connection, f"{statement} ORDER BY {ORDERS[wanted.kind]}", given), count
 
 
 def _end(database: Database, city: str, now: datetime) -> int:

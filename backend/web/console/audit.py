@@ -23,7 +23,7 @@ from backend.usecases.export_tables import note_fetched
 from backend.usecases.prove_award import prove_award
 from backend.web.console import here
 from backend.web.console.answers import render
-from backend.web.console.audit_words import KINDS, WHATS, role_words, shown
+from backend.web.console.audit_words import FACTS, KINDS, WHATS, role_words, shown
 from backend.web.console.connection import read, within
 from backend.web.console.declare import EVERYONE, Topic, page
 from backend.web.context import backend, now
@@ -71,7 +71,17 @@ def act_shown(act: UUID) -> Response:
         names = officials.names(connection, _city(), {found.who} if _is_official(found.who) else ())
     rows = queries.differences(_facts(found.before), _facts(found.after))
     role = role_words(found.role)
-    return render("audit/act.html", one=found, rows=rows, role=role, shown=shown, names=names, WORDS=WHATS, KINDS=KINDS)
+    return render(
+        "audit/act.html",
+        one=found,
+        rows=rows,
+        role=role,
+        shown=shown,
+        names=names,
+        WORDS=WHATS,
+        KINDS=KINDS,
+        FACTS=FACTS,
+    )
 
 
 @page("/audit/acts.csv", title=("操作记录", "Acts"), topic=Topic.AUDIT, roles=READS_ALL, step_up=True)

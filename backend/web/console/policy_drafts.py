@@ -145,6 +145,7 @@ def draft_withdrawn(draft: UUID) -> Response:
     topic=Topic.POLICIES,
     roles=DECIDES,
     method="POST",
+    step_up=True,
 )
 def draft_approved(draft: UUID) -> Response:
     sha256, preview = request.form.get("sha256", ""), request.form.get("preview_sha256") or None

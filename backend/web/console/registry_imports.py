@@ -12,6 +12,7 @@ from backend.certificates.imports import Source
 from backend.certificates.sheets import FILE_BYTES_MAX
 from backend.certificates.uploads import NewUpload
 from backend.kernel.ids import new_id
+from backend.kernel.inert import inert
 from backend.usecases.registry_uploads import ask_import, put_upload
 from backend.web.console import here
 from backend.web.console.answers import done, render
@@ -39,7 +40,6 @@ BY_HAND = (
     "grade",
 )
 DATES = ("valid_from", "valid_until")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ENGLISH = {
     "scheme": "Scheme",
     "certificate_no": "Certificate number",
@@ -134,7 +134,7 @@ def import_errors(upload: UUID) -> Response:
     lines.writerow(["行 line", "列 column", "代码 code", "原因", "reason"])
     rows = (found.report or {}).get("errors", [])
     assert isinstance(rows, list)
-    lines.writerows([_plain(str(cell)) for cell in row] for row in rows)
+    lines.writerows([inert(str(cell)) for cell in row] for row in rows)
     answer = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="errors-{upload}.csv"'
     return answer
@@ -198,7 +198,3 @@ def _enter(given: dict[str, str], wrong: dict[str, tuple[str, str]], status: int
         bodies=bodies,
         fields=[(name, HEADINGS[name], ENGLISH[name], name in REQUIRED) for name in (*BY_HAND, *DATES)],
     )
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -21,6 +21,7 @@ from backend.settlements.model import (
     StatementUnknown,
 )
 from backend.settlements.queries import Statement
+from backend.settlements.reconciled import any_waits
 from backend.settlements.words import STAGES
 from backend.usecases.close_settlement import close_settlement
 from backend.usecases.dispute_statement import (
@@ -31,7 +32,7 @@ from backend.usecases.dispute_statement import (
 )
 from backend.usecases.export_tables import note_fetched
 from backend.usecases.hold_claims import hold_claims, release_claims
-from backend.usecases.overdue_claims import overdue_claims
+from backend.usecases.overdue_claims import not_closed, overdue_statements
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read, within
@@ -62,7 +63,8 @@ def settlement_months() -> Response:
         closed = queries.months(connection, here.city())
         month = request.args.get("month") or (closed[0].month if closed else "")
         rows = queries.statements_of_month(connection, here.city(), month, after=after, limit=ROWS + 1)
-        late = overdue_claims(connection, here.city(), now())
+        late = overdue_statements(connection, here.city(), now())
+        open_month = not_closed(connection, here.city(), now()) if any_waits(connection, here.city()) else None
         disputes = queries.open_disputes(connection, here.city(), limit=ROWS)
     return render(
         "money/settlements.html",
@@ -72,6 +74,7 @@ def settlement_months() -> Response:
         after=after,
         further=rows[ROWS - 1].retailer if len(rows) > ROWS else None,
         late=late,
+        open_month=open_month,
         disputes=disputes,
         stages=STAGES,
         until=until,

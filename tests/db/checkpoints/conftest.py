@@ -40,7 +40,8 @@ class Trade(NamedTuple):
         def work(connection: Connection) -> None:
             for number in range(acts):
                 record(
-                    connection, Act(What.STORE_OPENED, NANJING, "store", f"S{number}", at, "新店", after={"n": number})
+                    connection,
+                    Act(What.STORE_OPENED, NANJING, "store", f"S{number}", at, "新店", after={"number": number}),
                 )
 
         self.city.database.write(work)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.kernel.periods import CHINA
 from backend.settlements.clock import month_before
-from backend.settlements.model import ReleasedByPreparer
+from backend.settlements.model import PaidBeforeRelease, ReleasedByPreparer
 from backend.storage.transaction import Database
 from tests.db.operator.typed import Run, done, refused
 from tests.worlds.city import NANJING
@@ -42,8 +43,10 @@ def test_a_month_from_its_close_to_its_payment(run: Run, office: Office, tmp_pat
     assert isinstance(refused(run(*release, "--by", "赵")), ReleasedByPreparer)
     file, sheet = tmp_path / "pay.csv", tmp_path / "statement.csv"
     assert "共 0.18 元" in done(run(*release, "--by", "钱", "--out", str(file)))
-    paid = ("settlements", "paid", made, "--city", NANJING, "--paid-on", "2026-11-20", "--bank-reference", "ICBC-1")
-    assert "已入账" in done(run(*paid))
+    paid = ("settlements", "paid", made, "--city", NANJING, "--bank-reference", "ICBC-1", "--paid-on")
+    today = datetime.now(CHINA).date()
+    assert isinstance(refused(run(*paid, f"{today - timedelta(days=1)}")), PaidBeforeRelease)
+    assert "已入账" in done(run(*paid, f"{today}"))
     done(run("settlements", "statement", *one, "--out", str(sheet)))
 
     rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))

@@ -28,7 +28,7 @@ from backend.storage.transaction import Database
 from backend.usecases.close_settlement import close_last_month, set_terms
 from backend.usecases.dispute_statement import approve_correction, confirm_statement, rule_on_dispute
 from backend.usecases.hold_claims import hold_claims, release_claims
-from backend.usecases.overdue_claims import overdue_claims
+from backend.usecases.overdue_claims import not_closed, overdue_claims, overdue_statements
 from tests.worlds import books
 from tests.worlds.city import NANJING, NOON
 from tests.worlds.later import assert_verified
@@ -229,7 +229,11 @@ def test_claims_whose_clock_ran_out_are_named(engine_db: Database) -> None:
 
     def late(now: datetime) -> list[tuple[str, Stage, int]]:
         with engine_db.read() as connection:
-            return [(one.retailer, one.stage, one.amount_fen) for one in overdue_claims(connection, NANJING, now)]
+            found = overdue_claims(connection, NANJING, now)
+            accepts = [one for one in found if one.stage is Stage.ACCEPT]
+            assert [one for one in found if one not in accepts] == overdue_statements(connection, NANJING, now)
+            assert bool(accepts) == (not_closed(connection, NANJING, now) is not None)
+        return [(one.retailer, one.stage, one.amount_fen) for one in found]
 
     assert late(CLOSING + 2 * DAY) == []
     assert late(CLOSING + 3 * DAY) == [(BIG, Stage.ACCEPT, 12), (SMALL, Stage.ACCEPT, 3)]

@@ -35,7 +35,7 @@ def entered(client: FlaskClient, city: City, clock: Clock, role: Role, name: str
 
 
 def did(city: City, clock: Clock, who: str, key: str, reason: str = "巡查") -> None:
-    before, after = {"state": "active", "kept": 1}, {"state": "revoked", "kept": 1}
+    before, after = {"state": "active", "version": 1}, {"state": "revoked", "version": 1}
     act = Act(What.DEVICE_REVOKED, NANJING, "device", key, clock.now, reason, before=before, after=after)
     with acting(Actor(who, "fleet", "request-1")):
         city.database.write(lambda connection: record(connection, act))

@@ -128,11 +128,12 @@ def test_much_that_is_held_is_released_by_two(desk: FlaskClient, client: FlaskCl
 
 
 def test_every_ruling_that_may_pay_asks_for_a_fresh_code() -> None:
-    paying = ("/cases/holds", "/cases/appeals", "/cases/slips")
+    """A policy that is approved grants its budget."""
+    paying = ("/cases/holds", "/cases/appeals", "/cases/slips", "/policy-drafts/<uuid:draft>/approve")
     rulings = [one for one in DECLARED if one.method == "POST" and one.rule.startswith(paying)]
 
     assert [one.rule for one in rulings if not one.step_up] == []
-    assert len(rulings) == 6
+    assert len(rulings) == 7
 
 
 def test_a_held_scan_is_refused_and_the_appeal_is_anothers(

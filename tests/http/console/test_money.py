@@ -66,6 +66,12 @@ def see(client: FlaskClient, path: str) -> str:
 def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, office: Office) -> None:
     zhao = desks.of(Role.FINANCE, name="赵会计")
     assert "还没有结过账" in see(zhao, "/settlements")
+    assert "尚未结账" not in see(zhao, "/settlements")
+    desks.clock.forward(days=3)
+    assert "尚未结账" not in see(desks.of(Role.AUDITOR), "/settlements")  # nobody was found to be owed anything
+    keep_reconciliation(office.database, NANJING, desks.clock.now)
+    assert f"{MONTH} 尚未结账" in see(desks.of(Role.AUDITOR), "/settlements")
+    desks.clock.forward(days=-3)
     assert send(zhao, "/settlements/close", month=MONTH).status_code == 303
     assert BIG in see(zhao, "/settlements")
     assert "¥0.18" in see(zhao, f"/statements/{MONTH}/{BIG}")

@@ -1,12 +1,14 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from backend.audit.acting import NobodyActsError, acting, actor
 from backend.audit.acts import What
 from backend.audit.mask import masked
-from backend.audit.model import Act, Actor, recorded, snapshot
+from backend.audit.model import Act, Actor, WordlessError, recorded, snapshot
 from tests.worlds.threads import Threads
 
 AT = datetime(2026, 11, 27, 8, tzinfo=UTC)
@@ -47,6 +49,16 @@ def test_an_act_bears_who_acts_and_a_bounded_reason() -> None:
 
     assert (row.who, row.role, row.request) == ("command:alice", "command", "request-1")
     assert row.reason == "因" * 500
+
+
+@pytest.mark.parametrize(
+    "changes", [{"kind": "shopp"}, {"before": {"sates": 1}}, {"after": {"state": 1, "sates": 1}}, {"after": {"": 1}}]
+)
+def test_whoever_reads_the_log_reads_no_code(changes: dict[str, Any]) -> None:
+    act = replace(Act(What.STORE_OPENED, "320100", "store", "S1", AT), **changes)
+
+    with pytest.raises(WordlessError):
+        recorded("id", act, Actor("command:alice", "command"))
 
 
 def test_nothing_is_done_in_nobodys_name() -> None:
