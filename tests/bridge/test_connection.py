@@ -86,6 +86,7 @@ def test_a_bridge_says_online_after_the_probe_and_offline_at_its_end(start_bridg
     bridge.stop()
 
     wait_until(lambda: last_state(till) == "offline", "offline")
+    assert states_seen(till) == ["online", "offline"]
 
 
 def test_downlink_messages_are_published_once_and_the_cursor_moves_on(
@@ -120,7 +121,8 @@ def test_a_broker_that_lost_its_retained_messages_gets_them_again(
     broker.start()
 
     with MqttDouble(broker.port, DEVICE, [topic]) as till:
-        wait_until(lambda: till.payloads(topic) == [b"d"], "the retained message")
+        wait_until(lambda: till.payloads(topic), "the retained message")
+        assert till.payloads(topic) == [b"d"]
 
 
 def test_an_impossible_downlink_topic_does_not_stop_what_stands_behind_it(
@@ -150,7 +152,8 @@ def test_a_downlink_message_is_offered_again_until_the_broker_takes_it(
 
     wait_until(lambda: "1" in backend.cursors, "the cursor to move on")
     with MqttDouble(broker.port, DEVICE, [f"pos/v1/{DEVICE}/down/twin"]) as till:
-        wait_until(lambda: till.payloads(f"pos/v1/{DEVICE}/down/twin") == [b"d"], "the retained message")
+        wait_until(lambda: till.payloads(f"pos/v1/{DEVICE}/down/twin"), "the retained message")
+        assert till.payloads(f"pos/v1/{DEVICE}/down/twin") == [b"d"]
 
 
 def test_the_health_page_says_what_lives(start_bridge: Start) -> None:

@@ -4,10 +4,7 @@
 there: a golden file is added to, never edited.
 """
 
-import hashlib
 import sys
-import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.access import AccessChange, encode_access
-from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code, show_claim_code
+from firmware_bridge.wire.claim_code import claim_sha256, draw_claim_code
 from firmware_bridge.wire.downlinks import seal_downlink
-from firmware_bridge.wire.enrolment import provision_bytes, rotation_bytes
-from firmware_bridge.wire.envelope import Sign, open_envelope, seal, signed_bytes
+from firmware_bridge.wire.envelope import open_envelope, seal, signed_bytes
 from firmware_bridge.wire.jobs import UNCONFIRMED, JobReport, UpdateOffer, UpdateState, encode_offer, encode_report
-from firmware_bridge.wire.member_code import MemberCode, encode_member_code
 from firmware_bridge.wire.messages import (
     Basket,
     Clock,
@@ -34,38 +29,21 @@ from firmware_bridge.wire.messages import (
     encode_header,
 )
 from firmware_bridge.wire.receipts import Receipt, ReceiptMessage, ReceiptState, seal_receipts
-from tests.contracts import golden_leases, golden_twin
+from tests.contracts import golden_codes, golden_leases, golden_snapshots, golden_twin
+from tests.contracts.golden_parties import (
+    BOOT,
+    CITY_SEED,
+    DEVICE,
+    DEVICE_SEED,
+    OTHER_DEVICE,
+    OTHER_SEED,
+    RECEIPT_SEED,
+    SOLD_MS,
+    STREAM,
+    signer,
+)
 
 FOLDER = Path(__file__).parent
-DEVICE = "nj-0042-3"
-OTHER_DEVICE = "nj-0042-4"
-STREAM = "9f3c0a1b2c3d4e5f60718293a4b5c6d7"
-BOOT = "6a1f0b7e-3f57-4b0e-9a53-2f6f1c0d8e11"
-CITY = "320100"
-SOLD_MS = 1_790_000_000_123
-NOW_S = 1_790_000_000
-
-# Published on purpose: these keys sign nothing but test files.
-DEVICE_SEED, OTHER_SEED, RECEIPT_SEED, CITY_SEED = (bytes([number]) * 32 for number in (1, 2, 3, 4))
-
-
-def signer(seed: bytes) -> Sign:
-    return Ed25519PrivateKey.from_private_bytes(seed).sign
-
-
-def verifier(seed: bytes) -> Callable[[bytes, bytes], bool]:
-    from cryptography.exceptions import InvalidSignature
-
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
-
-    def verify(signature: bytes, message: bytes) -> bool:
-        try:
-            public.verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verify
 
 
 def build() -> dict[str, bytes]:
@@ -73,11 +51,11 @@ def build() -> dict[str, bytes]:
     files = {
         "keys.json": _pretty(_keys()),
         "topics.json": _pretty(_topics()),
-        "member-codes.json": _pretty(_member_codes()),
-        "claim-codes.json": _pretty(_claim_codes()),
-        "member-cards.json": _pretty(_member_cards()),
+        "member-codes.json": _pretty(golden_codes.member_codes()),
+        "claim-codes.json": _pretty(golden_codes.claim_codes()),
+        "member-cards.json": _pretty(golden_codes.member_cards()),
         "access-changes.json": _pretty(_access_changes()),
-        "enrolment.json": _pretty(_enrolment()),
+        "enrolment.json": _pretty(golden_codes.enrolment()),
         "refused-lines.json": _pretty(_refused_lines()),
     }
     messages = _messages()
@@ -92,9 +70,11 @@ def build() -> dict[str, bytes]:
     files["job-report.json"] = encode_report(job_report())
     files["job-report-unconfirmed.json"] = encode_report(job_report_unconfirmed())
     files["refused-downlinks.json"] = _pretty(_refused_downlinks(files["downlink-command.bin"]))
-    snapshots = _snapshots()
+    snapshots = golden_snapshots.snapshots()
     files |= {f"{name}.bin": payload for name, payload in snapshots.items()}
-    files["refused-snapshots.json"] = _pretty(_refused_snapshots(snapshots["snapshot-whole"]))
+    files["refused-snapshots.json"] = _pretty(
+        golden_snapshots.refused(snapshots["snapshot-whole"], receipts["receipt-recorded"])
+    )
     files["downlink-twin.bin"] = golden_twin.desired(DEVICE, signer(RECEIPT_SEED))
     files["downlink-lease.bin"] = golden_leases.downlink(DEVICE, signer(RECEIPT_SEED))
     files["basket-promised.json"] = golden_leases.line()
@@ -110,11 +90,6 @@ def header(low: int = 1) -> Header:
     return Header(dev=DEVICE, stream=STREAM, key="k2", boot=BOOT, sent_mono=88_123_456, low=low, clk=clock)
 
 
-def member_code(expires_s: int = NOW_S + 60, city: str = CITY, seed: bytes = CITY_SEED) -> str:
-    code = MemberCode(key_id="n1", city=city, handle=bytes(range(16)), expires_s=expires_s)
-    return encode_member_code(code, signer(seed))
-
-
 def member_basket(seq: int = 1201) -> Basket:
     """A refrigerator with serial and price, and two of a grocery article, by a member."""
     reads = (
@@ -122,7 +97,7 @@ def member_basket(seq: int = 1201) -> Basket:
              sn="BCD-520W/0007"),
         Read(sym="EAN13", code="6901234567892", src="serial0", mono=88_121_001, qty=2, price_fen=1_580),
     )  # fmt: skip
-    return _basket(seq, reads, ClosedBy.MEMBER, member=member_code(), cashier="c07")
+    return _basket(seq, reads, ClosedBy.MEMBER, member=golden_codes.member_code(), cashier="c07")
 
 
 def claim_basket(seq: int = 1202) -> Basket:
@@ -348,70 +323,6 @@ def _refused_downlinks(good: bytes) -> list[dict[str, object]]:
     ]
 
 
-SNAPSHOT_LINES = {
-    "g:06939400204821": '["冰箱","4f1d0c2b9a77",1798732800000]',
-    "g:09521234000044": '["有机大米","90ab12cd34ef",9007199254740991]',
-    "k:4f1d0c2b9a77": '[1798732800000,{"":[{"points":15},{"points":30},{"points":15},{"points":30}],"320104":[{},{},{},{}]}]',
-    "k:90ab12cd34ef": '[1798732800000,{"":[{},{"points":"price"},{},{"fen":"later"}]}]',
-    "p:320104": '["320104"]',
-}
-"""In the order of their keys. The difference before them added the rice, changed the refrigerator, and lost a line."""
-
-
-def _snapshots() -> dict[str, bytes]:
-    whole = [f"{key}\t{line}\n" for key, line in SNAPSHOT_LINES.items()]
-    return {
-        "snapshot-whole": _snapshot(whole, None),
-        "snapshot-difference": _snapshot([*whole[:2], "g:06901234567892\n", whole[3]], 1_789_999_000),
-    }
-
-
-def _snapshot(lines: list[str], after: int | None, **changes: object) -> bytes:
-    content = "".join(f"{key}\t{line}\n" for key, line in SNAPSHOT_LINES.items()).encode()
-    head = {
-        "v": 1,
-        "dev": DEVICE,
-        "city": CITY,
-        "district": "320104",
-        "store": "nj-0042",
-        "version": NOW_S,
-        "after": after,
-        "made_at": NOW_S * 1000,
-        "checked_at": NOW_S * 1000 + 60_000,
-        "expires_at": NOW_S * 1000 + 86_460_000,
-        "lines": len(SNAPSHOT_LINES),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    # Stored, not compressed: the same bytes by every release of zlib.
-    return _signed_snapshot(orjson.dumps(head | changes) + b"\n" + zlib.compress("".join(lines).encode(), 0))
-
-
-def _signed_snapshot(body: bytes, seed: bytes = RECEIPT_SEED) -> bytes:
-    return b"\x01" + signer(seed)(b"pos-snapshots-v1\0" + DEVICE.encode() + b"\0" + body) + body
-
-
-def _refused_snapshots(good: bytes) -> list[dict[str, object]]:
-    head = good[65:].partition(b"\n")[0]
-    cases = [
-        ("one bit flipped", DEVICE, good[:-10] + bytes([good[-10] ^ 1]) + good[-9:], "bad_signature"),
-        ("for another till", OTHER_DEVICE, good, "bad_signature"),
-        ("signed by a till", DEVICE, _signed_snapshot(good[65:], DEVICE_SEED), "bad_signature"),
-        ("a receipt in its place", DEVICE, _receipts()["receipt-recorded"], "bad_signature"),
-        ("cut short", DEVICE, good[:60], "payload_too_short"),
-        ("format byte 2", DEVICE, b"\x02" + good[1:], "unknown_format"),
-        ("version 2", DEVICE, _snapshot([], None, v=2), "unknown_version"),
-        ("no number", DEVICE, _snapshot([], None, version=0), "bad_field"),
-        ("a hash in upper case", DEVICE, _snapshot([], None, sha256="A" * 64), "bad_field"),
-        ("without lines", DEVICE, _signed_snapshot(head), "bad_field"),
-        ("lines that end early", DEVICE, _signed_snapshot(good[65:-8]), "bad_field"),
-        ("a line without its end", DEVICE, _snapshot(["g:06901234567892"], 1), "bad_field"),
-    ]
-    return [
-        {"case": case, "device": device, "payload_hex": payload.hex(), "code": code}
-        for case, device, payload, code in cases
-    ]
-
-
 def _keys() -> dict[str, object]:
     seeds = {"device": DEVICE_SEED, "other_device": OTHER_SEED, "receipt": RECEIPT_SEED, "city": CITY_SEED}
     ids = {"device": "k2", "other_device": "k1", "receipt": "r1", "city": "n1"}
@@ -441,85 +352,12 @@ def _topics() -> dict[str, object]:
     }  # fmt: skip
 
 
-def _member_codes() -> list[dict[str, object]]:
-    good = member_code()
-    other = good[:-1] + chr(ord(good[-1]) ^ 1)
-    cases = [
-        ("valid", good, NOW_S, None),
-        ("valid in its last second", good, NOW_S + 59, None),
-        ("expired", good, NOW_S + 60, "member_code_expired"),
-        ("valid for 120 s, at once", member_code(NOW_S + 120), NOW_S, None),
-        ("valid for 121 s", member_code(NOW_S + 121), NOW_S, "member_code_too_far_ahead"),
-        ("of another city", member_code(city="320200"), NOW_S, "member_code_of_another_city"),
-        ("signed by another key", member_code(seed=OTHER_SEED), NOW_S, "member_code_forged"),
-        ("key id unknown", good.replace("GPM1.bj", "GPM1.bk"), NOW_S, "member_key_unknown"),
-        ("a second spelling", other, NOW_S, "member_code_malformed"),
-        ("cut short", good[:-1], NOW_S, "member_code_malformed"),
-        ("padded", good + "=", NOW_S, "member_code_malformed"),
-        ("another prefix", good.replace("GPM1.", "GPM2."), NOW_S, "member_code_malformed"),
-        ("line end behind it", good + "\n", NOW_S, "member_code_malformed"),
-    ]
-    return [
-        {"case": case, "text": text, "now_s": now_s, "city": CITY, "code": code} for case, text, now_s, code in cases
-    ]
-
-
-def _member_cards() -> list[dict[str, object]]:
-    good = ["GPC1.320100000000000000I", "GPC1.320100000G40R40M308", "GPC1.320100ZZZZZZZZZZZZV"]
-    wrong = [
-        ("a digit misread", "GPC1.320100000G40R40M318"),
-        ("two digits exchanged", "GPC1.32010000G040R40M308"),
-        ("another check character", "GPC1.320100000G40R40M309"),
-        ("cut short", "GPC1.320100000G40R40M30"),
-        ("lower case", "GPC1.320100000g40r40m308"),
-        ("a letter that is none", "GPC1.320100000U40R40M308"),
-        ("line end behind it", "GPC1.320100000G40R40M308\n"),
-        ("another prefix", "GPC2.320100000G40R40M308"),
-    ]
-    cases = [("good", text, None) for text in good]
-    cases += [(case, text, "member_card_malformed") for case, text in wrong]  # type: ignore[misc]
-    return [{"case": case, "text": text, "code": code} for case, text, code in cases]
-
-
-def _claim_codes() -> dict[str, object]:
-    drawn = [bytes(10), b"\xff" * 10, bytes(range(10)), bytes.fromhex("0123456789abcdef0123")]
-    accepted = [
-        {
-            "random_hex": random.hex(),
-            "code": draw_claim_code(random),
-            "shown": show_claim_code(draw_claim_code(random)),
-            "claim_sha256": claim_sha256(draw_claim_code(random)),
-        }
-        for random in drawn
-    ]
-    typed = [["oooo-oooo-oooo-oooo", "0" * 16], ["ilIL ILil 1111 1111", "1" * 16], [" zzzz-ZZZZ-zzzzzzzz ", "Z" * 16]]
-    refused = ["", "0" * 15, "0" * 17, "U" * 16, "0000-0000-0000-000*", "０" * 16]
-    return {"drawn": accepted, "typed": typed, "refused": refused}
-
-
 def _access_changes() -> list[dict[str, object]]:
     changes = [AccessChange(device=DEVICE, admitted=True), AccessChange(device=OTHER_DEVICE, admitted=False)]
     return [
         {"topic": topics.ACCESS, "dev": each.device, "admitted": each.admitted, "payload": encode_access(each).decode()}
         for each in changes
     ]
-
-
-def _enrolment() -> dict[str, object]:
-    csr = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
-    claim, present = "GPE1.000000000000000000000000A4", signer(DEVICE_SEED)
-    signing = Ed25519PrivateKey.from_private_bytes(OTHER_SEED).public_key().public_bytes_raw()
-    provision, rotation = provision_bytes(claim, csr), rotation_bytes(DEVICE, csr, signing)
-    return {
-        "csr": csr,
-        "claim": claim,
-        "device": DEVICE,
-        "sign_pub_hex": signing.hex(),
-        "provision_signed_hex": provision.hex(),
-        "provision_signature_hex": present(provision).hex(),
-        "rotation_signed_hex": rotation.hex(),
-        "rotation_signature_hex": present(rotation).hex(),
-    }
 
 
 def _pretty(value: object) -> bytes:

@@ -73,7 +73,7 @@ def test_an_empty_environment_names_every_setting_that_is_required() -> None:
 
 
 def test_settings_of_the_bridge_and_the_till_may_share_the_environment(sound: dict[str, str]) -> None:
-    load(sound | {"GREENPOINTS_BRIDGE_NAME": "b1", "GREENPOINTS_TILL_SOURCE": "stdin"})
+    assert load(sound | {"GREENPOINTS_BRIDGE_NAME": "b1", "GREENPOINTS_TILL_SOURCE": "stdin"}) == load(sound)
 
 
 def test_no_secret_is_shown(sound: dict[str, str]) -> None:
@@ -106,9 +106,12 @@ def test_a_key_file_that_holds_no_key_is_named(sound: dict[str, str], content: b
 
 
 def test_a_key_may_be_raw_or_in_base64(sound: dict[str, str]) -> None:
-    Path(sound["GREENPOINTS_RECEIPT_KEY_FILE"]).write_bytes(base64.b64encode(bytes(32)) + b"\n")
+    path = Path(sound["GREENPOINTS_RECEIPT_KEY_FILE"])
+    path.write_bytes(bytes(32))
+    raw = load(sound)
+    path.write_bytes(base64.b64encode(bytes(32)) + b"\n")
 
-    load(sound)
+    assert load(sound) == raw
 
 
 @pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite:///x.db", "nonsense"])

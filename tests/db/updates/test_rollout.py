@@ -5,91 +5,35 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import orjson
-import psycopg
 import pytest
 
 from backend.adapters.chores import Chores
-from backend.devices import store as device_store
-from backend.devices.store import Report
 from backend.devices.updates.advance import Turn
-from backend.devices.updates.model import Release, Rollout, RolloutState, in_cohort
-from backend.kernel.periods import milliseconds
+from backend.devices.updates.model import in_cohort
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.storage.transaction import Database, observed
-from backend.usecases.move_rollout import MovedOn, move_rollout
-from backend.usecases.offer_update import ReleaseRefused, RolloutUnderWay, RolloutUnknown, offer_update, turn_rollout
+from backend.usecases.move_rollout import MovedOn
+from backend.usecases.offer_update import ReleaseRefused, RolloutUnderWay, RolloutUnknown, turn_rollout
+from tests.db.updates.rollouts import (
+    DAY,
+    FLEET,
+    HOUR,
+    RELEASE,
+    ROLLOUT,
+    devices,
+    jobs,
+    move,
+    offer,
+    report,
+    settle,
+    state,
+    till,
+)
 from tests.worlds import books
 from tests.worlds.city import NANJING, NOON, SUZHOU
 from tests.worlds.later import resolver
 from tests.worlds.returning import voider
-
-ROLLOUT = "01980000-0000-7000-8000-000000000001"
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-RELEASE = Release("till-2.0.tar", "2.0", ("pi4", "pi5"), "1.0")
-FLEET = 60
-
-
-def till(number: int) -> str:
-    return f"nj-till-{number:04}"
-
-
-def offer(database: Database, rollout: str = ROLLOUT, city: str = NANJING, release: Release = RELEASE) -> Rollout:
-    made = Rollout(rollout, release, RolloutState.CREATED, 0, NOON, DAY, 3 * DAY, "Li", NOON)
-    database.write(lambda connection: offer_update(connection, city, made))
-    return made
-
-
-@pytest.fixture
-def fleet(database_url: str, engine_db: Database) -> Database:
-    """60 tills in Nanjing, one of them revoked, and one in Suzhou."""
-    with psycopg.connect(database_url) as owner, owner.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO device_directory VALUES (%s, %s, 's1', %s, %s, %s, %s)",
-            [
-                *((till(n), NANJING, "320102", "active", NOON, None) for n in range(FLEET - 1)),
-                (till(FLEET - 1), NANJING, "320102", "revoked", NOON, NOON),
-                ("sz-till-0001", SUZHOU, "320508", "active", NOON, None),
-            ],
-        )
-    return engine_db
-
-
-def report(
-    database: Database, device: str, state: str, rollout: str = ROLLOUT, *, at_h: int = 1, **more: object
-) -> None:
-    fields = {"v": 1, "job": "update", "rollout": rollout, "state": state, "version": "1.0", "reason": None, **more}
-    said = Report(device, "job", orjson.dumps(fields).decode(), milliseconds(NOON + at_h * HOUR))
-    database.write(lambda connection: device_store.save_reports(connection, NANJING, [said]))
-
-
-def move(database: Database, after: timedelta, city: str = NANJING) -> MovedOn:
-    return database.write(lambda connection: move_rollout(connection, city, NOON + after))
-
-
-def state(database: Database, rollout: str = ROLLOUT) -> tuple[object, ...]:
-    (found,) = books.rows(
-        database, "SELECT state, stage, reason FROM rollouts WHERE rollout = CAST(:rollout AS uuid)", rollout=rollout
-    )
-    return tuple(found)
-
-
-def devices(database: Database) -> dict[str, str]:
-    return dict(books.rows(database, "SELECT device, state FROM rollout_devices"))
-
-
-def jobs(database: Database, kind: str) -> Counter[str]:
-    """How often each till was sent a job of that kind."""
-    rows = books.rows(database, "SELECT topic, payload FROM downlinks WHERE topic LIKE '%/down/job'")
-    return Counter(topic.split("/")[2] for topic, payload in rows if orjson.loads(bytes(payload))["job"] == kind)
-
-
-def settle(database: Database, outcome: str = "committed", at_h: int = 1) -> None:
-    """Every till that was offered the release says how it ended."""
-    version = "2.0" if outcome == "committed" else "1.0"
-    for device, found in devices(database).items():
-        if found == "offered":
-            report(database, device, outcome, version=version, at_h=at_h)
 
 
 def test_a_rollout_reaches_every_till_in_use_by_stages_and_nobody_twice(fleet: Database) -> None:

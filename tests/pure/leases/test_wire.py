@@ -13,11 +13,18 @@ from backend.scans.sale_time import Clock
 from firmware_bridge.wire import leases as wire
 from firmware_bridge.wire import messages
 from firmware_bridge.wire.downlinks import open_downlink
-from tests.contracts import golden, golden_leases
+from tests.contracts import golden, golden_leases, golden_parties
 
 LINE = (golden.FOLDER / "basket-promised.json").read_bytes()
 ORIGIN = Origin(
-    "320100", golden.DEVICE, golden.STREAM, "s1", "320102", "till", Clock("ntp", 0, "b1", 88_140_000), golden.SOLD_MS
+    "320100",
+    golden_parties.DEVICE,
+    golden_parties.STREAM,
+    "s1",
+    "320102",
+    "till",
+    Clock("ntp", 0, "b1", 88_140_000),
+    golden_parties.SOLD_MS,
 )
 
 
@@ -26,13 +33,13 @@ def test_the_backend_writes_the_golden_message() -> None:
     begin, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (known.begin, known.until))
     stream = f"{known.stream[:8]}-{known.stream[8:12]}-{known.stream[12:16]}-{known.stream[16:20]}-{known.stream[20:]}"
     terms = (known.policy, known.unit, known.amount, known.awards, begin, until)
-    lease = Lease(known.lease, golden.DEVICE, stream, *terms, None, until, None, 0, 0, 0, 1)
+    lease = Lease(known.lease, golden_parties.DEVICE, stream, *terms, None, until, None, 0, 0, 0, 1)
 
     body = leases_body(golden_leases.MESSAGE.version, [lease])
 
     payload = (golden.FOLDER / "downlink-lease.bin").read_bytes()
-    topic = f"pos/v1/{golden.DEVICE}/down/lease"
-    assert body == open_downlink(topic, payload, golden.verifier(golden.RECEIPT_SEED))
+    topic = f"pos/v1/{golden_parties.DEVICE}/down/lease"
+    assert body == open_downlink(topic, payload, golden_parties.verifier(golden_parties.RECEIPT_SEED))
     assert (LEASES_MAX, PROMISES_MAX) == (wire.LEASES_MAX, messages.PROMISES_MAX)
 
 

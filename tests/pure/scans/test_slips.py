@@ -10,11 +10,13 @@ from backend.scans.lines import MalformedBasket, Origin, read_line
 from backend.scans.redact import redact
 from backend.scans.sale_time import Clock
 from firmware_bridge.wire import messages
-from tests.contracts import golden
+from tests.contracts import golden, golden_parties
 
 LINE = (golden.FOLDER / "basket-slip.json").read_bytes()
-CLOCK = Clock("ntp", 0, golden.BOOT, 88_140_000)
-ORIGIN = Origin("320100", golden.DEVICE, golden.STREAM, "s1", "320102", "till", CLOCK, golden.SOLD_MS)
+CLOCK = Clock("ntp", 0, golden_parties.BOOT, 88_140_000)
+ORIGIN = Origin(
+    "320100", golden_parties.DEVICE, golden_parties.STREAM, "s1", "320102", "till", CLOCK, golden_parties.SOLD_MS
+)
 
 
 def said(slip_no: object) -> bytes:

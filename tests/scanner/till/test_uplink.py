@@ -109,6 +109,7 @@ def test_a_basket_that_never_gets_a_receipt_ends_up_travelling_alone(shop: Shop,
 
     wait_until(lambda: any(len(message) == 5 for message in backend.messages))
     wait_until(lambda: len([message for message in backend.messages if len(message) == 1]) >= 5)
+    assert till.of("receipt") == []
 
 
 def test_receipts_that_are_not_genuine_close_nothing(shop: Shop, backend: Backend) -> None:
@@ -204,6 +205,7 @@ def test_a_broker_that_dies_costs_time_and_no_basket(shop: Shop, backend: Backen
     second.come_up()
 
     till.wait_for("receipt", 2)
+    assert backend.distinct().keys() | second.distinct().keys() == {1, 2}
     second.close()
 
 
@@ -263,6 +265,7 @@ def test_health_tells_of_the_outbox(shop: Shop, backend: Backend) -> None:
         return bool(message.topic == topics.health(DEVICE) and orjson.loads(message.payload)["outbox"]["baskets"] == 1)
 
     wait_until(one_waits)
+    assert till.of("receipt") == []
 
 
 def test_a_full_outbox_refuses_reads_loudly_and_takes_them_again_after_receipts(shop: Shop, backend: Backend) -> None:

@@ -140,9 +140,11 @@ def test_a_document_that_is_not_what_was_hashed_is_rejected() -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reading_of_a_message(body: bytes) -> None:
     try:
-        fault_of(decode_desired(body))
-    except WireError:
-        return
+        fault = fault_of(decode_desired(body))
+    except WireError as refusal:
+        fault = refusal.code
+
+    assert fault is None or fault.isprintable()
 
 
 def test_the_till_that_died_in_a_trial_is_not_started_with_it_again() -> None:
