@@ -110,6 +110,12 @@ class AdjustmentInvalid(DomainError):
     text_en = "An adjustment is of a resident (points, fen) or a shop (fee, fen), and is not zero."
 
 
+class AmountUnreadable(DomainError):
+    code = "adjustment-amount-unreadable"
+    text_zh = "数额有误：积分写整数，其余以元写、至多两位小数，不能为零。"
+    text_en = "The amount is whole points, or yuan with two decimals at most, and is not zero."
+
+
 class AdjustmentUntold(DomainError):
     code = "adjustment-untold"
     text_zh = "须写明工单号（1 至 64 个字）和说明（1 至 500 个字）。"

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 CONSOLE: Mapping[str, tuple[int, str, str]] = MappingProxyType(
     {
+        "adjustment-amount-unreadable": (422, "数额有误", "Amount not usable"),
         "adjustment-repeated": (409, "表单已提交过", "Form sent before"),
         "correction-changed": (409, "更正已改动", "Correction changed"),
         "list-columns-missing": (422, "表头有误", "Headings not usable"),

@@ -4,6 +4,7 @@ They are posted by the engine: whose an account is by now is known to every city
 """
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from backend.adjustments.model import (
     CAUSE_NAMES,
     AdjustmentInvalid,
     AdjustmentState,
+    AmountUnreadable,
     Cause,
     Proposed,
     Wanted,
@@ -124,11 +126,11 @@ def adjustment_judged(adjustment: UUID, verdict: str) -> Response:
 
 
 def _wanted() -> Wanted:
-    """Raises AdjustmentInvalid."""
+    """Raises AdjustmentInvalid, AmountUnreadable."""
     form = request.form
     whose, unit, cause = form.get("whose", "").strip()[:64], form.get("unit", ""), form.get("cause", "")
+    value = _value(form.get("amount", ""), unit)
     try:
-        value = _value(form.get("amount", "").strip(), unit)
         resident = None if form.get("of") == "store" else str(UUID(whose))
         chosen = Cause(cause)
     except ValueError:
@@ -138,11 +140,15 @@ def _wanted() -> Wanted:
 
 
 def _value(typed: str, unit: str) -> int:
-    """Whole points, or yuan with at most two decimals as fen. Raises ValueError."""
-    found = _POINTS.fullmatch(typed) if unit == "points" else _YUAN.fullmatch(typed)
+    """Whole points, or yuan with at most two decimals as fen; full-width digits are digits. Raises AmountUnreadable."""
+    plain = unicodedata.normalize("NFKC", typed).strip()
+    found = (_POINTS if unit == "points" else _YUAN).fullmatch(plain)
     if found is None:
-        raise ValueError(typed)
-    return int(typed) if unit == "points" else int(found[1] + found[2] + (found[3] or "").ljust(2, "0"))
+        raise AmountUnreadable
+    value = int(plain) if unit == "points" else int(found[1] + found[2] + (found[3] or "").ljust(2, "0"))
+    if value == 0:
+        raise AmountUnreadable
+    return value
 
 
 def _id_of_form() -> str:
@@ -163,6 +169,7 @@ def _form(refusal: DomainError | None) -> Response:
         "money/adjustment.html",
         200 if refusal is None else PROBLEMS[refusal.code].status,
         refused=None if refusal is None else (refusal.sentence_zh, refusal.sentence_en),
+        at="amount" if isinstance(refusal, AmountUnreadable) else None,
         form=request.form,
         adjustment=_id_of_form(),
         units=[(unit, here.say(*UNIT_NAMES[unit])) for unit in UNITS],

@@ -158,12 +158,15 @@ def test_an_adjustment_within_the_limit_and_beyond(desks: Desks, office: Office)
     wanted = {"of": "resident", "whose": resident(1), "unit": "points", "cause": "goodwill", "ticket": "T-1"}
     assert "您一人可办的限额" in see(zhao, "/adjustments/new")
     assert send(zhao, "/adjustments/new", **wanted, amount="20", explanation="停机补偿").status_code == 303
-    assert send(zhao, "/adjustments/new", **wanted, amount="x", explanation="停机补偿").status_code == 422
+    for typed in ("x", "0", "-0", "1.5", "1e3", "9" * 13, ""):
+        refused = send(zhao, "/adjustments/new", **wanted, amount=typed, explanation="停机补偿")
+        assert (refused.status_code, 'id="w-amount"' in refused.get_data(as_text=True)) == (422, True)
+    assert send(zhao, "/adjustments/new", **wanted, amount="－１０", explanation="停机补偿").status_code == 303
     assert send(zhao, "/adjustments/new", **wanted, amount="5000", explanation="停机补偿").status_code == 303
-    assert books.wallet(office.database, NANJING, resident(1)) == 31
+    assert books.wallet(office.database, NANJING, resident(1)) == 21
     form = {"adjustment": new_id(), "explanation": "重试", "amount": "1"}
     assert [send(zhao, "/adjustments/new", **wanted, **form).status_code for _ in range(2)] == [303, 303]
-    assert books.wallet(office.database, NANJING, resident(1)) == 32
+    assert books.wallet(office.database, NANJING, resident(1)) == 22
     shop = wanted | {"of": "store", "whose": "s1", "unit": "fee", "explanation": "重复计费"}
     assert send(zhao, "/adjustments/new", **shop, amount="-0.1").status_code == 303
     assert send(zhao, "/adjustments/new", **shop, amount="0.123").status_code == 422
@@ -174,7 +177,7 @@ def test_an_adjustment_within_the_limit_and_beyond(desks: Desks, office: Office)
     assert approve is not None
     assert send(zhao, approve[1]).status_code == 403
     assert send(desks.of(Role.APPROVER), approve[1]).status_code == 303
-    assert books.wallet(office.database, NANJING, resident(1)) == 5_032
+    assert books.wallet(office.database, NANJING, resident(1)) == 5_022
 
 
 def test_a_file_is_asked_for_written_and_fetched_by_who_asked_alone(desks: Desks, office: Office) -> None:
