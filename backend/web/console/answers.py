@@ -17,7 +17,7 @@ from backend.officials import queries
 from backend.officials.model import CHANGE_NAMES, ROLE_NAMES, Role, Side, Stage
 from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.auth import Access, guarded
-from backend.web.console import files, here, parts, speaking, words
+from backend.web.console import files, here, speaking, words
 from backend.web.console.blueprint import console, shop
 from backend.web.console.declare import Declared, FreshCodeNeeded, NotSignedIn, StepMissing, Texts
 from backend.web.console.menu import menu
@@ -38,9 +38,8 @@ log = structlog.get_logger()
 
 def render(template: str, status: int = 200, **values: object) -> Response:
     """A whole page, or for htmx what the template's `content` block holds."""
-    context = _context() | values
     english = here.english()
-    context["ui"] = speaking.template("console/parts.html", english=english).make_module(context | {"parts": parts})
+    context = _context(english=english) | values | {"ui": speaking.macros(english=english)}
     found = speaking.template(template, english=english)
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") == "partial"
     text = _block(found, context) if is_part else found.render(context)
@@ -144,7 +143,7 @@ def _block(template: Template, values: Mapping[str, object]) -> str:
     return "".join(template.blocks["content"](context))
 
 
-def _context() -> dict[str, Any]:
+def _context(*, english: bool) -> dict[str, Any]:
     """What every template may use."""
     declared: Declared | None = g.get("declared")
     return {
@@ -156,8 +155,8 @@ def _context() -> dict[str, Any]:
         "title": declared.title if declared else PLACES[here.side()],
         "menu": menu(),
         "said": _said(),
-        "say": here.speaker(english=here.english()),
-        "english": here.english(),
+        "say": here.speaker(english=english),
+        "english": english,
         "csrf": here.form_token(),
         "file": files.url,
         "yuan": words.yuan,

@@ -8,7 +8,7 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
-from backend.web.console import files
+from backend.web.console import files, here
 
 
 def number(shown: object, raw: int | None = None) -> Markup:
@@ -35,3 +35,8 @@ def icon(name: str) -> Markup:
     return Markup(  # noqa: S704 - the place is escaped
         f'<svg class="gp-icon" aria-hidden="true" width="20" height="20"><use href="{place}"></use></svg>'
     )
+
+
+def token() -> Markup:
+    """What every form of this session carries."""
+    return Markup(f'<input type="hidden" name="csrf" value="{escape(here.form_token())}">')  # noqa: S704 - escaped

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, Template, nodes
 from jinja2.visitor import NodeTransformer
 
-from backend.web.console import files
+from backend.web.console import files, here, parts
 
 FOLDER = Path(__file__).parent / "templates"
 TEXTS = 2
@@ -19,6 +19,14 @@ TEXTS = 2
 
 def template(name: str, *, english: bool) -> Template:
     return _environment(english).get_template(name)
+
+
+@cache
+def macros(*, english: bool) -> object:
+    """Those of `console/parts.html`, which are the same for every request."""
+    return template("console/parts.html", english=english).make_module(
+        {"say": here.speaker(english=english), "parts": parts}
+    )
 
 
 class _Settling(NodeTransformer):
