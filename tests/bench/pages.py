@@ -57,7 +57,8 @@ BAR = 5.0
 NOTABLE_S = 0.01
 """Below it a page is the work of drawing it, whatever the city's size."""
 TOLD = 12
-"""How many of the worst are told."""
+"""How many of the worst are told, and all that are beyond the bar."""
+MEASURED_WITHIN = timedelta(minutes=50)
 BATCHES = 10
 
 
@@ -169,7 +170,8 @@ def listened(url: str, home: Path, world: World) -> list[Page]:
         backend = build(settings_of(url, Keys(), keys))
         client = create_app(backend).test_client()
         found = []
-        tokens = {role: _signed_in(world.engine, now, role) for role in Role}
+        # Money and exports ask for a code of the last ten minutes, and so does a page that is measured an hour later.
+        tokens = {role: _signed_in(world.engine, now + MEASURED_WITHIN, role) for role in Role}
         for path, role in pages(world):
             page = Page(path, tokens[role])
             for cookie in officials.COOKIES:
@@ -211,7 +213,7 @@ def _worst(found: Sequence[Page], address: str, url: str, alternations: int, sai
     slow = sum(median(page.bare_s) >= NOTABLE_S for page in beyond)
     say(f"  {len(found)} pages{said}: the median one {median(page.ratio for page in found):.2f} x its bare statements")
     say(f"  {len(beyond)} beyond {BAR}, of which {slow} have statements of {NOTABLE_S * 1e3:.0f} ms and more")
-    for page in worst[:TOLD]:
+    for page in worst[: max(TOLD, len(beyond))]:
         took, alone = median(page.served_s) * 1e3, median(page.bare_s) * 1e3
         say(f"  {page.ratio:5.2f} = {took:7.1f} / {alone:6.1f} ms ({len(page.asked)} statements)  {page.path}")
     return worst[0].ratio

@@ -105,3 +105,11 @@ def test_no_page_reads_all_there_is(reader: Reader) -> None:
 
     assert len(read) > 60
     assert {path: rows for path, rows in read.items() if rows > READ_MAX} == {}
+
+
+def test_who_asks_is_known_after_two_statements_of_no_transaction(reader: Reader) -> None:
+    reader.heard.clear()
+
+    reader.desks[Role.FINANCE].get("/console/account/password")
+
+    assert [one.statement.split()[0] for one in reader.heard] == ["SELECT", "SELECT"]
