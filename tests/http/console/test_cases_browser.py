@@ -90,6 +90,14 @@ def test_an_official_decides_a_report_and_a_held_scan(served: Served, city: City
     clean(desk)
     page.get_by_label("理由").fill("小票与商品相符")
     page.get_by_role("button", name="放行").click()
+    page.get_by_text("已交第二人复核。").wait_for()
+    clean(desk)
+    waits = page.url.partition("/console")[2]
+    desk = served.enter(window, Role.CASE_OFFICER, name="钱进")
+    page = desk.page
+    desk.go(waits)
+    clean(desk)
+    page.get_by_role("button", name="同意并入账").click()
     page.get_by_text("已放行并入账。").wait_for()
 
     desk.go("/cases/appeals")
