@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from backend.adjustments.model import (
     Wanted,
 )
 from backend.kernel.periods import civil_date, day_start_ms, instant, milliseconds
+from backend.storage.columns import unquoted
 from backend.storage.transaction import hot
 
 COLUMNS = """
@@ -26,7 +28,8 @@ VALUES (%(city)s, %(adjustment)s, %(resident)s, %(store)s, %(unit)s, %(amount)s,
         %(state)s, %(alone_max)s, %(by)s, %(now)s, %(posted_at)s)"""
 
 FORGET = """
-UPDATE adjustments SET explanation = '账户已注销 / account closed' WHERE city = %(city)s AND resident = %(resident)s"""
+UPDATE adjustments SET explanation = '账户已注销 / account closed'
+WHERE city = %(city)s AND resident = ANY(%(residents)s::uuid[])"""
 
 LOCK = f"SELECT {COLUMNS} FROM adjustments WHERE city = %(city)s AND adjustment = %(adjustment)s FOR UPDATE"
 
@@ -64,9 +67,9 @@ def insert(
     hot(connection, INSERT, {"city": city, "adjustment": adjustment, "now": now, "state": state.value, **given})
 
 
-def forget_words(connection: Connection, city: str, resident: str) -> None:
-    """The account is closed: what was given or taken stands in the books, no word of why beyond its cause."""
-    hot(connection, FORGET, {"city": city, "resident": resident})
+def forget_words(connection: Connection, city: str, residents: Collection[str]) -> None:
+    """Accounts of one person are closed: what was given or taken stands in the books, no word of why beyond its cause."""
+    hot(connection, FORGET, {"city": city, "residents": unquoted(residents)})
 
 
 def locked(connection: Connection, city: str, adjustment: str) -> Adjustment:

@@ -146,7 +146,8 @@ def _end_in(connection: Connection, city: str, resident: str, now: datetime) -> 
     appeals.forget_texts(connection, city, resident, now)
     cases.forget_reports(connection, city, resident)
     missing_points.forget_claims(connection, city, resident, now)
-    adjustments.forget_words(connection, city, resident)
+    absorbed = people.absorbed_by(connection, people.Home(city, resident))
+    adjustments.forget_words(connection, city, [resident, *(one.resident for one in absorbed)])
     forfeit(connection, city, resident, now)
 
 

@@ -191,8 +191,11 @@ def statement_dealt(act: str, month: str, line_no: int, retailer: str) -> Respon
     """Of a whole statement (line 0) it is confirmed; anything else is of one line."""
     key, city, writer = LineKey(month, retailer, line_no), here.city(), within(here.city())
     if act == "confirm":
-        confirm_statement(writer, city, month, retailer, by(), now())
-        return done(f"/console/statements/{month}/{retailer}", "已代商户确认。", "Confirmed for the retailer.")
+        new = confirm_statement(writer, city, month, retailer, by(), now())
+        said = (
+            ("已代商户确认。", "Confirmed for the retailer.") if new else ("此前已确认。", "It was confirmed before.")
+        )
+        return done(f"/console/statements/{month}/{retailer}", *said)
     said = _typed("reason")
     if act == "dispute":
         dispute_line(writer, city, key, Said(by(), said), now())
