@@ -18,7 +18,7 @@ run: setup  ## 启动整个系统与演示城市，Ctrl-C 停止；ONCE=1 演示
 	@exec $(BIN)/python -m backend.demo $(if $(ONCE),--once) $(if $(YEAR),--year) $(STATE_OPTION) $(ARGS)
 
 test: setup-test  ## 运行全部测试 / all tests; says which could not run and why
-	@exec $(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not bench" $(ARGS)
+	@exec $(BIN)/python -m pytest -n 4 --dist worksteal -q -m "not bench" $(ARGS)
 
 screenshots: setup-test  ## 重拍控制台各页面的图片 / the pictures of docs/console.md anew
 	@exec $(BIN)/python -m pytest -q tests/http/console/test_pages_browser.py --screenshots

@@ -6,14 +6,16 @@ or, with host, port, workers and threads from the settings, `python -m backend.w
 parts; state lives in PostgreSQL only, so workers and machines may come and go.
 """
 
-from backend import logs
-from backend.bootstrap import build
-from backend.kernel.collector import settle
-from backend.settings import load
-from backend.web.app import create_app
+from backend.kernel import collector
 
-_settings = load()
-logs.configure(_settings.log_level.value)
-logs.forward_libraries()
-app = create_app(build(_settings))
-settle()
+with collector.resting():
+    from backend import logs
+    from backend.bootstrap import build
+    from backend.settings import load
+    from backend.web.app import create_app
+
+    _settings = load()
+    logs.configure(_settings.log_level.value)
+    logs.forward_libraries()
+    app = create_app(build(_settings))
+collector.settle()

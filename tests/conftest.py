@@ -17,6 +17,7 @@ from backend.kernel.ids import new_id
 from backend.storage.embedded import EmbeddedPostgres
 from backend.storage.migrate import upgrade
 from backend.storage.transaction import Database
+from tests.worlds.city import City, open_city
 from tests.worlds.homes import home, in_memory
 
 pytest_plugins = ("tests.worlds.browser",)
@@ -31,6 +32,29 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 """No law is about how long an example takes on a machine that does other things as well."""
+
+
+FIRST = (
+    ("tests/journeys/",),
+    ("tests/http/console/test_pages_browser.py", "tests/http/console/test_journey_browser.py", "tests/http/page/"),
+    ("tests/db/jobs/test_worker.py", "tests/db/jobs/test_outage.py", "tests/scanner/till/", "tests/scanner/update/"),
+)
+"""What takes minutes, or mostly waits: each group begins with the run, in a worker of its own. Begun last it would keep the
+others waiting for its end.
+"""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`--dist worksteal` first gives each worker an equal share of the list; whoever is done takes from the others."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    groups = [[one for one in items if one.nodeid.startswith(files)] for files in FIRST]
+    early = {one for group in groups for one in group}
+    items[:] = [one for one in items if one not in early]
+    share = (len(items) + len(early)) // workers
+    for place, group in enumerate(groups):
+        begin = place % workers * share
+        items[begin:begin] = group
 
 
 def pytest_collection() -> None:
@@ -112,10 +136,23 @@ def template(server_url: str) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def city_template(server_url: str, template: str) -> str:
+    """The usual city, opened once: some seven hundred tests begin with it."""
+    name = f"{template}_city"
+    _execute(server_url, f'DROP DATABASE IF EXISTS "{name}"')
+    _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {COPIED}')
+    database = Database(_named(server_url, name), role="greenpoints_engine", pool_size=1)
+    open_city(database)
+    database.close()
+    return name
+
+
 @pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
-    """The owner's address of a migrated, empty database of this test's own."""
-    with copied(server_url, template) as url:
+def database_url(request: pytest.FixtureRequest, server_url: str, template: str) -> Iterator[str]:
+    """The owner's address of a migrated database of this test's own: empty, or with the usual city if that is asked for."""
+    wanted = request.getfixturevalue("city_template") if "usual_city" in request.fixturenames else template
+    with copied(server_url, wanted) as url:
         yield url
 
 
@@ -136,3 +173,9 @@ def engine_db(database_url: str) -> Iterator[Database]:
     database = Database(database_url, role="greenpoints_engine")
     yield database
     database.close()
+
+
+@pytest.fixture
+def usual_city(engine_db: Database) -> City:
+    """As `open_city` opens it when nothing else is said."""
+    return City(engine_db)

@@ -7,6 +7,7 @@ import click
 from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
 from backend.cli.operator import system_user
+from backend.kernel import collector
 from backend.kernel.errors import DomainError
 from backend.kernel.traces import trace_of
 
@@ -53,7 +54,8 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in self.nouns:
             return None
-        module = __import__(f"backend.cli.{cmd_name}", fromlist=[cmd_name])
+        with collector.resting():
+            module = __import__(f"backend.cli.{cmd_name}", fromlist=[cmd_name])
         command: click.Command = getattr(module, cmd_name)
         return command
 

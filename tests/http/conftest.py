@@ -17,7 +17,7 @@ from backend.usecases.issue_token import issue_token
 from backend.usecases.open_store import open_store
 from backend.web.app import create_app
 from tests.http.shop import RETAILER, Shop, open_shop
-from tests.worlds.city import NANJING, NOON, City, open_city
+from tests.worlds.city import NANJING, NOON, City
 
 BRIDGE_TOKEN, POS_TOKEN, METRICS_TOKEN = "token-of-a-bridge", "token-of-a-shop", "token-of-monitoring"
 
@@ -84,13 +84,12 @@ def client(backend: Backend, clock: Clock) -> FlaskClient:
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
+def city(usual_city: City, engine_db: Database) -> City:
     """Nanjing with the usual products and policy, and tokens for a bridge, a retailer's system and monitoring."""
-    opened = open_city(engine_db)
     for token, service in ((BRIDGE_TOKEN, "bridge"), (METRICS_TOKEN, "metrics")):
         engine_db.write(lambda c, t=token, s=service: issue_token(c, t, service=s, name=s, now=NOON))  # type: ignore[misc]
     shops_token(engine_db, POS_TOKEN, RETAILER)
-    return opened
+    return usual_city
 
 
 def shops_token(database: Database, token: str, retailer: str, city: str = NANJING) -> None:

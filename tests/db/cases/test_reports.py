@@ -28,7 +28,7 @@ from backend.usecases.handle_report import Taken, take_step
 from backend.usecases.open_store import open_store
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done, listed, refused
-from tests.worlds.city import FRIDGE, NANJING, NOON, City, open_city, read, resident
+from tests.worlds.city import FRIDGE, NANJING, NOON, City, read, resident
 from tests.worlds.threads import Threads
 
 __all__ = ["run"]
@@ -37,11 +37,10 @@ ASKED = AskedReport(NANJING, LI, "1", "有机标志查无此号。", store="s1",
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    opened = open_city(engine_db)
+def city(usual_city: City, engine_db: Database) -> City:
     shop = Store(NANJING, "s1", "示例超市", "新街口店", "320102")
     engine_db.write(lambda connection: open_store(connection, shop, NOON))
-    return opened
+    return usual_city
 
 
 def file(city: City, asked: AskedReport = ASKED) -> Filed:

@@ -35,8 +35,8 @@ EARLIER = NOON - timedelta(days=10)
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def withdraw(city: City, on: date, state: CertificateState = CertificateState.WITHDRAWN) -> None:

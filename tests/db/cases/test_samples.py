@@ -8,11 +8,10 @@ import pytest
 from backend.cases import samples
 from backend.cases.samples import Finding, SampleSettled
 from backend.cases.terms import CaseTerms, TermsRefused, set_terms, terms_set
-from backend.storage.transaction import Database
 from backend.usecases.draw_samples import draw_samples
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done, listed
-from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, City, open_city, read, resident
+from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, City, read, resident
 
 __all__ = ["run"]
 SALT = bytes(range(16))
@@ -26,8 +25,8 @@ def set_share(city: City, sample_bp: int) -> None:
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def sold(city: City, count: int = SOLD) -> list[str]:

@@ -29,7 +29,7 @@ from backend.usecases.rule_on_hold import Place, RuleOnHold
 from backend.usecases.suspend_store import Notice
 from tests.worlds import books
 from tests.worlds.books import Decided
-from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, City, open_city, read, register, resident
+from tests.worlds.city import FRIDGE, NANJING, NOON, UNCERTIFIED, City, read, register, resident
 from tests.worlds.later import assert_verified, resolver
 from tests.worlds.threads import Threads
 
@@ -40,11 +40,10 @@ UNTIL = REPLIED + timedelta(days=30)
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    opened = open_city(engine_db)
+def city(usual_city: City, engine_db: Database) -> City:
     shop = Store(NANJING, "s1", "示例超市", "新街口店", "320102")
     engine_db.write(lambda connection: open_store(connection, shop, NOON))
-    return opened
+    return usual_city
 
 
 def noticed(city: City, notice: Notice = NOTICE) -> str:

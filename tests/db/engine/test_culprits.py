@@ -14,7 +14,6 @@ from backend.certificates.cache import RegistryCache
 from backend.certificates.model import Entry
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.storage.transaction import Database
 from backend.usecases.record_baskets import CULPRITS_MAX, RecordBaskets
 from backend.usecases.resolve_products import ResolveProducts
 from tests.worlds import books
@@ -26,7 +25,6 @@ from tests.worlds.city import (
     UNCERTIFIED,
     WASHER,
     City,
-    open_city,
     read,
     register,
     resident,
@@ -59,8 +57,8 @@ class Broken:
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def plant(url: str, state: str, when: str = f"NEW.quantity = {MARKED}") -> None:

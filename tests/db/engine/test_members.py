@@ -15,8 +15,8 @@ AWARDED = ("awarded", "awarded", 10)
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def decided(city: City) -> list[books.Decided]:

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.storage.transaction import Database
 from tests.worlds import books
-from tests.worlds.city import FRIDGE, NANJING, City, Till, open_city, raw_read, read, resident, states
+from tests.worlds.city import FRIDGE, NANJING, City, Till, raw_read, read, resident, states
 
 LI = resident(1)
 PERSONS_NUMBER = "11010519491231002X"
@@ -19,8 +18,8 @@ CLAIM_CODE = "ABCD-EFGH-JKMN-PQRS"
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def everything(owners_url: str) -> str:

@@ -27,8 +27,8 @@ LI, WANG = resident(1), resident(2)
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def test_a_repeated_basket_answers_as_before_and_earns_once(city: City) -> None:

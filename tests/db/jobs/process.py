@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 def environment(url: str | None) -> dict[str, str]:

@@ -39,8 +39,8 @@ def chores(engine_db: Database) -> Chores:
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def _at(database: Database, now: datetime, *messages: NewDownlink, city: str = NANJING) -> None:

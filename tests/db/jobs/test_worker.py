@@ -8,18 +8,17 @@ import psycopg
 import pytest
 
 from backend.adapters.schedule import SCHEDULE
-from backend.storage.transaction import Database
 from tests.db.jobs.process import WITHIN_S, command, done, lines, queue, wait, worker
 from tests.worlds import books
-from tests.worlds.city import FRIDGE, NANJING, UNCERTIFIED, City, open_city, read, register, resident
+from tests.worlds.city import FRIDGE, NANJING, UNCERTIFIED, City, read, register, resident
 from tests.worlds.later import assert_sound
 
 LI = resident(1)
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def test_a_worker_that_starts_does_what_is_due_and_ends_with_zero_when_told_to(

@@ -36,8 +36,8 @@ GS = "\x1d"
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 def test_every_scan_of_a_code_earns_once_the_registry_knows_it(city: City) -> None:

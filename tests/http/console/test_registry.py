@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from backend.certificates import amend, screens
 from backend.certificates.model import CertificateState
 from backend.officials.model import Role
-from backend.storage.transaction import Database, hot
+from backend.storage.transaction import hot
 from tests.http.conftest import Clock
 from tests.worlds import books, officials
 from tests.worlds.city import (
@@ -21,7 +21,6 @@ from tests.worlds.city import (
     UNCERTIFIED,
     City,
     certificate_row,
-    open_city,
     read,
     resident,
     unit_label,
@@ -31,8 +30,8 @@ NUMBER = certificate_row(code=FRIDGE)["certificate_no"]
 
 
 @pytest.fixture
-def city(engine_db: Database) -> City:
-    return open_city(engine_db)
+def city(usual_city: City) -> City:
+    return usual_city
 
 
 @pytest.fixture
