@@ -192,10 +192,10 @@ def statement_dealt(act: str, month: str, line_no: int, retailer: str) -> Respon
     key, city, writer = LineKey(month, retailer, line_no), here.city(), within(here.city())
     if act == "confirm":
         new = confirm_statement(writer, city, month, retailer, by(), now())
-        said = (
+        zh, en = (
             ("已代商户确认。", "Confirmed for the retailer.") if new else ("此前已确认。", "It was confirmed before.")
         )
-        return done(f"/console/statements/{month}/{retailer}", *said)
+        return done(f"/console/statements/{month}/{retailer}", zh, en)
     said = _typed("reason")
     if act == "dispute":
         dispute_line(writer, city, key, Said(by(), said), now())
