@@ -42,6 +42,19 @@ BOUND_TO = """
 SELECT DISTINCT of_city, retailer FROM service_tokens
 WHERE service = 'pos' AND name = %(name)s AND retailer IS NOT NULL"""
 
+TOKENS_SHOWN = 100
+"""Of one retailer."""
+
+TOKENS_OF = """
+SELECT service, name, issued_at, revoked_at, of_city, retailer FROM service_tokens
+WHERE of_city = %(of_city)s AND retailer = %(retailer)s
+ORDER BY service_tokens.revoked_at DESC NULLS FIRST, service_tokens.issued_at DESC LIMIT %(limit)s"""
+
+REVOKE_ONE = """
+UPDATE service_tokens SET revoked_at = %(now)s
+WHERE of_city = %(of_city)s AND retailer = %(retailer)s AND name = %(name)s AND issued_at = %(issued_at)s
+  AND revoked_at IS NULL"""
+
 TOKENS = """
 SELECT service, name, issued_at, revoked_at, of_city, retailer FROM service_tokens ORDER BY issued_at, service, name"""
 
@@ -137,3 +150,17 @@ def revoke_tokens(connection: Connection, *, service: str, name: str, now: datet
 
 def tokens(connection: Connection) -> list[Token]:
     return [Token(*row) for row in hot(connection, TOKENS)]
+
+
+def tokens_of(connection: Connection, whose: tuple[str, str]) -> list[Token]:
+    """Those that act for a retailer (city, name): the valid ones, then those that were revoked last; at most 100."""
+    given = {"of_city": whose[0], "retailer": whose[1], "limit": TOKENS_SHOWN}
+    return [Token(*row) for row in hot(connection, TOKENS_OF, given)]
+
+
+def revoke_token_of(
+    connection: Connection, whose: tuple[str, str], name: str, issued_at: datetime, now: datetime
+) -> bool:
+    """False where a retailer (city, name) has no valid token of that name and moment."""
+    given = {"of_city": whose[0], "retailer": whose[1], "name": name, "issued_at": issued_at, "now": now}
+    return hot(connection, REVOKE_ONE, given).rowcount > 0

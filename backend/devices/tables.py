@@ -59,6 +59,7 @@ service_tokens = Table(
         "(of_city IS NULL) = (retailer IS NULL) AND (retailer IS NULL OR service = 'pos')", name="retailer"
     ),
     CheckConstraint("service <> 'pos' OR retailer IS NOT NULL OR of_before", name="bound"),
+    Index("ix_service_tokens_retailer", "of_city", "retailer", "revoked_at", "issued_at"),
 )
 """Bearer tokens of bridges and shop systems, by their SHA-256. `of_city` and `retailer`: in whose name a shop's system acts.
 `of_before`: a shop's system got it before tokens named a retailer; no code sets it."""

@@ -12,19 +12,11 @@ from backend.audit.acts import What
 from backend.audit.model import Act
 from backend.audit.store import record
 from backend.devices import register
+from backend.devices.token_names import NAME_MAX, POS, NoSuchToken, TokenNameRefused
 from backend.kernel.errors import DomainError
 from backend.kernel.ids import NO_CITY
 from backend.kernel.tokens import token_hash
 from backend.retailers import store as shops
-
-NAME_MAX = 64
-POS = "pos"
-
-
-class TokenNameRefused(DomainError):
-    code = "token-name-refused"
-    text_zh = "令牌名称须为 1-64 个可见字符。"
-    text_en = "A token's name has 1-64 printable characters."
 
 
 class TokenNeedsRetailer(DomainError):
@@ -43,12 +35,6 @@ class NoTokenToBind(DomainError):
     code = "no-token-to-bind"
     text_zh = "没有名为 {name}、尚未绑定商户的有效 pos 令牌。"
     text_en = "There is no valid pos token named {name} that is bound to no retailer yet."
-
-
-class NoSuchToken(DomainError):
-    code = "no-such-token"
-    text_zh = "没有名为 {name} 的有效 {service} 令牌。"
-    text_en = "There is no valid {service} token named {name}."
 
 
 def issue_token(

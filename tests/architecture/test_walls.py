@@ -15,7 +15,7 @@ from tests.conftest import copied
 
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
 OWN, FOREIGN = "320100", "320500"
-CITY_COLUMNS = {"closed_residents": "home", "merged_residents": "home"}
+CITY_COLUMNS = {"closed_residents": "home", "merged_residents": "home", "service_tokens": "of_city"}
 """Where the column that names a city is not called so."""
 BY_DEVICE = frozenset({"device_keys", "device_certificates"})
 """Walled by the directory's rows."""

@@ -34,6 +34,7 @@ from backend.web.console.shop import refusals as _shop_refusals  # noqa: F401
 from backend.web.console.shop import returns as _shop_returns  # noqa: F401
 from backend.web.console.shop import statements as _shop_statements  # noqa: F401
 from backend.web.console.shop import tills as _shop_tills  # noqa: F401
+from backend.web.console.shop import tokens as _shop_tokens  # noqa: F401
 from backend.web.console.shop import uploads as _shop_uploads  # noqa: F401
 
 __all__ = ["console", "shop"]

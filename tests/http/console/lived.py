@@ -139,6 +139,7 @@ def lived(url: str, folder: Path, span: Span) -> Iterator[Lived]:
         world.post(Role.CASE_OFFICER, "/registry/imports", source="能效标识备案", file="\n".join(NAMES).encode())
         sold = {"门店编号": SHOP.store, "销售时间": "2026-11-01 15:20"}
         world.post(Role.SHOPKEEPER, "/uploads", file=sheet(row("P-1", **sold), row("P-2", **sold | {"件数": "两台"})))
+        world.post(Role.SHOPKEEPER, "/tokens/new", name="收银系统")
         count_certificates(world.engine)
         count_scans(world.engine, SUZHOU, MORNING)
         keep_outlooks(world.engine, SUZHOU, MORNING)
