@@ -24,6 +24,7 @@ from backend.usecases.deliver_exports import Delivered, Platform, deliver_export
 from backend.usecases.draw_samples import draw_samples
 from backend.usecases.end_leases import Ended, settle_leases
 from backend.usecases.export_tables import Ran, run_exports
+from backend.usecases.find_gaps import find_gaps
 from backend.usecases.find_missing_points import FindMissingPoints, Looked
 from backend.usecases.grant_leases import Lent, grant_leases
 from backend.usecases.learn_prices import learn_prices
@@ -129,6 +130,7 @@ class Chores:
             "learn_prices": self.learn_prices,
             "count_scans": self.count_scans,
             "count_certificates": lambda _now, stopping: {"certificates": count_certificates(self._database, stopping)},
+            "find_gaps": self.find_gaps,
             "measure_targets": self.measure_targets,
             "move_rollouts": self.move_rollouts,
             "verify_ledger": lambda now, stopping: self.verify(stopping, since=now - REPLAYED, lines_max=LINES_MAX),
@@ -244,6 +246,9 @@ class Chores:
             outlooks += keep_outlooks(self._database, city, now)
             shops += keep_reconciliation(self._database, city, now)
         return {"days": days, "outlooks": outlooks, "shops": shops}
+
+    def find_gaps(self, now: datetime, stopping: Stopping) -> Facts:
+        return {"gaps": sum(find_gaps(self._database, city, now, stopping) for city in self._cities(stopping))}
 
     def measure_targets(self, now: datetime, stopping: Stopping) -> Facts:
         """Also those of provinces, and of cities where nothing was sold yet."""

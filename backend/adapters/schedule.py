@@ -87,6 +87,12 @@ SCHEDULE = (
         "按认证项目、区县、月份统计有效证书",
         "count valid certificates by scheme, county and month",
     ),
+    Planned(
+        "find_gaps",
+        "10 20 * * *",
+        "每天核对各终端购物篮的编号，找出漏收的",
+        "find baskets that tills numbered and that never came",
+    ),
     Planned("measure_targets", "45 * * * *", "每天测算一次各项政策目标的进展", "measure once a day how targets fare"),
     Planned(
         "replay_sample",

@@ -311,6 +311,20 @@ quarantine = Table(
 )
 """What could not be counted, kept byte for byte with the reason; the same bytes sent again are kept once."""
 
+basket_gaps = Table(
+    "basket_gaps",
+    metadata,
+    city_column(),
+    text_column("device", primary_key=True),
+    id_column("stream", primary_key=True),
+    Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_seq", BigInteger, primary_key=True, autoincrement=False),
+    instant_column("found_at"),
+    CheckConstraint("first_seq >= 1 AND last_seq >= first_seq", name="numbers"),
+    Index("ix_basket_gaps_found", "city", "found_at"),
+)
+"""Numbers of tills' baskets that never came; a hole that fills is deleted."""
+
 quotes = Table(
     "quotes",
     metadata,

@@ -33,6 +33,7 @@ NO_OFFICIAL_STARTS = {
     "export_person": "a resident asks for a copy",
     "file_appeal": "a resident appeals",
     "file_report": "a resident reports",
+    "find_gaps": "a job looks for what never came",
     "find_missing_points": "a job looks again",
     "follow_merge": "part of merging",
     "forecast_budgets": "reads",

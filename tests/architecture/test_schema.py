@@ -45,6 +45,7 @@ PASSING = frozenset(
         "sales_file_rows",
         "refusal_totals",
         "refused_lines",
+        "basket_gaps",
     }
 )
 """What has ended may be deleted, because it is no record."""

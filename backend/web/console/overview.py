@@ -14,9 +14,11 @@ from backend.devices import fleet
 from backend.kernel.periods import civil_date, milliseconds
 from backend.missing_points import queries as missing_points
 from backend.retailers import queries as retailers
+from backend.scans import gaps
 from backend.scans.holds import rulings
 from backend.statistics import queries
 from backend.statistics.model import SPANS, BudgetOutlook, DayTotal, Facet, Period, Total, span_of
+from backend.usecases.find_gaps import TOLD_FOR
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
@@ -129,7 +131,10 @@ def _alerts(
         )
     gone = fleet.absent(connection, city, at).gone
     if gone:
-        yield Alert("waits", f"{gone} 台终端离线或失联", f"{gone} tills are offline or silent", "/tills")
+        yield Alert("waits", f"{gone} 台终端没有联网", f"{gone} tills are offline or silent", "/tills")
+    holed = gaps.tills_with_gaps(connection, city, at - TOLD_FOR)
+    if holed:
+        yield Alert("bad", f"{holed} 台终端有购物篮一直没有收到", f"Baskets of {holed} tills never came", "/tills")
     yield from _of_registry(connection, at)
 
 

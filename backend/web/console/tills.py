@@ -21,7 +21,9 @@ from backend.devices.twin.model import AGREEMENT_ZH, Agreement
 from backend.kernel.errors import DomainError
 from backend.officials.model import Role
 from backend.retailers import queries as retailers
+from backend.scans import gaps
 from backend.usecases.claim_device import Slot, claim_device, replace_device
+from backend.usecases.find_gaps import TOLD_FOR
 from backend.usecases.revoke_device import DeviceUnknown, revoke_device
 from backend.usecases.set_twin import SetTwin, set_twin
 from backend.web.console import here
@@ -76,6 +78,7 @@ def listed() -> Response:
         rows = fleet.page(connection, city, at, after=after, limit=ROWS + 1, district=here.district(), gone=gone_only)
         absent = fleet.absent(connection, city, at)
         names = retailers.names_of(connection, city, {row.store for row in rows})
+        lost = gaps.gaps(connection, city, at - TOLD_FOR) if here.district() is None else []
         waiting = alarms(connection, city, limit=ALARMS_SHOWN) if here.district() is None else []
     further = rows[ROWS - 1].device if len(rows) > ROWS else None
     return render(
@@ -87,6 +90,7 @@ def listed() -> Response:
         absent=absent,
         names=names,
         alarms=waiting,
+        gaps=lost,
         writes=_writes(),
         **_words(),
     )

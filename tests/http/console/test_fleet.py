@@ -14,6 +14,7 @@ from backend.devices.health.read import State
 from backend.devices.health.store import NewPresence, save_presence
 from backend.officials.model import Role
 from backend.retailers.store import Store
+from backend.scans import gaps
 from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.move_rollout import move_rollout
@@ -161,3 +162,20 @@ def test_two_updates_at_once_are_refused_and_nothing_typed_is_lost(desk: FlaskCl
 
     assert refused.status_code == 409
     assert 'value="2.1"' in refused.get_data(as_text=True)
+
+
+def test_a_hole_in_a_tills_numbers_leads_from_the_overview_to_the_till(
+    desk: FlaskClient, engine_db: Database, clock: Clock
+) -> None:
+    of = gaps.Stream(TILLS[0], "0" * 32, 1, 9)
+    engine_db.write(lambda c: gaps.keep(c, NANJING, of, [(3, 4), (7, 7)], clock.now))
+
+    assert "1 台终端有购物篮一直没有收到" in text(desk, "/")
+    listed = text(desk, "/tills")
+    assert re.search(rf'<a href="/console/tills/{TILLS[0]}">{TILLS[0]}</a></td><td>3 – 4</td>', listed)
+
+    officials.signed_in(desk, engine_db, clock.now, Role.CLERK, retailer="示例商贸")
+    assert "1 台终端有购物篮一直没有收到" in desk.get("/shop/").text
+    assert "3 – 4" in desk.get("/shop/unreceipted").text
+    officials.signed_in(desk, engine_db, clock.now, Role.FLEET, city=SUZHOU)
+    assert "一直没有收到" not in text(desk, "/")

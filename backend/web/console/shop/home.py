@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from backend.devices import fleet
 from backend.kernel.periods import civil_date, milliseconds
 from backend.officials.model import STAFF
-from backend.scans import shop_queries
+from backend.scans import gaps, shop_queries
 from backend.settlements import queries as settlements
 from backend.statistics import queries
+from backend.usecases.find_gaps import TOLD_FOR
 from backend.web.console import here
 from backend.web.console.answers import render
 from backend.web.console.connection import read
@@ -77,7 +78,7 @@ def _waiting(connection: Connection, shops: Mapping[str, str], at: datetime) -> 
     yield from _statements(connection, at)
     absent = fleet.absent(connection, here.city(), at, shops)
     if absent.gone:
-        told = f"{absent.gone} 台终端离线或失联"
+        told = f"{absent.gone} 台终端没有联网"
         yield Waits("waits", told, f"{absent.gone} tills are offline or silent", "/tills", "?show=absent")
     if absent.never:
         yield Waits("waits", f"{absent.never} 台终端登记后从未上线", f"{absent.never} tills were never seen", "/tills")
@@ -86,6 +87,10 @@ def _waiting(connection: Connection, shops: Mapping[str, str], at: datetime) -> 
     if any(outboxes):
         told = f"{whole(sum(outboxes))} 个购物篮还没有回执，在 {sum(map(bool, outboxes))} 台终端上"
         yield Waits("waits", told, f"{whole(sum(outboxes))} baskets wait for a receipt on their tills", "/unreceipted")
+    holed = gaps.tills_with_gaps(connection, here.city(), at - TOLD_FOR, shops)
+    if holed:
+        told = f"{holed} 台终端有购物篮一直没有收到"
+        yield Waits("bad", told, f"Baskets of {holed} tills never came", "/unreceipted")
     refused = shop_queries.refused_messages(connection, here.city(), shops, limit=REFUSED_SHOWN)
     lately = sum(one.received_at > at - LATELY for one in refused)
     if lately:

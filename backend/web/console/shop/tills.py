@@ -12,10 +12,11 @@ from backend.devices.fleet import FleetRow
 from backend.devices.health.model import CONDITION_ZH, Condition
 from backend.devices.verify import SENTENCES
 from backend.officials.model import STAFF
-from backend.scans import shop_queries
+from backend.scans import gaps, shop_queries
 from backend.scans.lines import MalformedBasket, sequence_of
 from backend.scans.model import BasketConflict
 from backend.scans.shop_queries import LAST_OF_ALL, RefusedMessage
+from backend.usecases.find_gaps import TOLD_FOR
 from backend.usecases.revoke_device import DeviceUnknown
 from backend.web.console import here
 from backend.web.console.answers import render
@@ -83,11 +84,13 @@ def unreceipted() -> Response:
         shops = own_shops(connection)
         tills = fleet.page(connection, city, at, limit=LISTED_MAX, stores=shops)
         refused = _refused(connection, shops, after)
+        lost = gaps.gaps(connection, city, at - TOLD_FOR, shops)
     further = refused[ROWS - 1].message.entry if len(refused) > ROWS else None
     return render(
         "shop/unreceipted.html",
         waiting=[row for row in tills if _waits(row)],
         refused=refused[:ROWS],
+        gaps=lost,
         further=further,
         after=None if after == LAST_OF_ALL else after,
         shops=shops,
@@ -134,6 +137,8 @@ def _waited(ms: int | None) -> str:
     if ms is None:
         return "—"
     minutes = ms // 60_000
+    if not minutes:
+        return here.say("不到 1 分钟", "under a minute")
     hours, days = minutes // 60, minutes // 1_440
     if days:
         return here.say(f"{days} 天 {hours % 24} 小时", f"{days} d {hours % 24} h")
