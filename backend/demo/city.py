@@ -67,16 +67,16 @@ class Sale:
     goods: tuple[Goods, ...]
 
 
-MARKET = Store("nj-demo-market", "示例商贸有限公司", "示例商场(新街口)", "320104")
-APPLIANCES = Store("nj-demo-appliances", "示例家电连锁有限公司", "示例家电(鼓楼)", "320106")
+MARKET = Store("nj-demo-market", "示例商贸有限公司", "示例商场（新街口）", "320104")
+APPLIANCES = Store("nj-demo-appliances", "示例家电连锁有限公司", "示例家电（鼓楼）", "320106")
 PICTURE_TILL = Till("nj-market-01", MARKET, "新街口 1 号台")
 VIDEO_TILL = Till("nj-appliances-01", APPLIANCES, "鼓楼 1 号台")
 TILLS = (PICTURE_TILL, VIDEO_TILL)
 PARTNERS = (
-    Store("nj-demo-metro", "示例公交集团有限公司", "示例公交地铁服务点(新街口)", "320104"),
+    Store("nj-demo-metro", "示例公交集团有限公司", "示例公交地铁服务点（新街口）", "320104"),
     Store("nj-demo-garden", "示例植物园", "示例植物园售票处", "320102"),
-    Store("nj-demo-centre", "示例社区文体中心", "示例社区文体中心(建邺)", "320105"),
-    Store("nj-demo-books", "示例书店有限公司", "示例书店(秦淮)", "320104"),
+    Store("nj-demo-centre", "示例社区文体中心", "示例社区文体中心（建邺）", "320105"),
+    Store("nj-demo-books", "示例书店有限公司", "示例书店（秦淮）", "320104"),
 )
 """Where residents redeem, besides the shops that have tills."""
 REDEEMER, REDEEMED = "李示例", "book-voucher-10"

@@ -24,12 +24,12 @@ from backend.usecases.publish_by_two import preview_new, publish_by_two
 from backend.usecases.publish_catalogue import PublishedEntry, Said, publish_catalogue
 from backend.usecases.publish_policy import PublishedVersion
 
-BY, APPROVER = "demo", "demo-approver"
+BY, APPROVER = "陈静", "孙立"
 READER = "greenpoints_auditor"
 
 
 def import_certificates(database: Database, now: datetime) -> Report:
-    source = Source("南京演示名录 (虚构)", CERTIFICATES.name, BY, now)
+    source = Source("南京演示名录（虚构）", CERTIFICATES.name, BY, now)
     return import_file(database, CERTIFICATES.read_bytes(), source)
 
 
@@ -69,4 +69,4 @@ def _open_shops(connection: Connection, token: str, now: datetime) -> None:
         shop = till.store
         open_store(connection, Store(CITY, shop.store, shop.retailer, shop.name_zh, shop.district), now)
     if service_of(connection, token_hash(token)) is None:
-        issue_token(connection, token, service="bridge", name=BY, now=now)
+        issue_token(connection, token, service="bridge", name="demo", now=now)

@@ -12,7 +12,7 @@ from backend.usecases.draw_samples import draw_samples
 from backend.usecases.pay_settlements import book_payment, prepare_payment, release_payment
 
 CLOSES_ON, PAYS_ON = 2, 20
-PREPARES, RELEASES = "demo-finance", "demo-treasurer"
+PREPARES, RELEASES = "陆文君", "顾明远"
 
 
 def keep_house(database: Database, on: date, now: datetime) -> None:

@@ -13,7 +13,7 @@ from backend.usecases.rule_on_hold import Place, RuleOnHold
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
 from backend.usecases.two_persons import SecondPersonNeeded
 
-OFFICER, SECOND = "demo-officer", "demo-second"
+OFFICER, SECOND = "韩雪", "丁一鸣"
 LEFT_BP = 2_500
 """The part of what is held that an officer leaves for another day."""
 

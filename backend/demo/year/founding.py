@@ -28,13 +28,13 @@ POLICIES = (DATA / "points.json", DATA / "appliances.json")
 CATALOGUE = DATA / "catalogue.json"
 READER = "greenpoints_auditor"
 FOUNDER = Actor(f"{COMMAND}:demonstration", COMMAND)
-AUTHOR, APPROVER = "demo-author", "demo-approver"
+AUTHOR, APPROVER = "沈书瑶", "方正清"
 
 
 @acting(FOUNDER)
 def found(url: str, owner: Database, now: datetime) -> None:
     """`url` names the same database, where the previews are read. Done twice it changes nothing."""
-    import_rows(owner, registry_rows(), Source("苏州演示名录 (虚构)", "suzhou.csv", "demo", now))
+    import_rows(owner, registry_rows(), Source("苏州演示名录（虚构）", "suzhou.csv", "沈书瑶", now))
     for path in POLICIES:
         text = path.read_text(encoding="utf-8")
         preview = preview_new(Place(url, READER), last_months(SUZHOU, now), text, parts=1)

@@ -155,7 +155,7 @@ class _Year:
         else:
             return
         rows += register_rows(self._span.ends, on)
-        import_rows(self._database, rows, Source("苏州演示名录 (虚构)", f"{on}.csv", "demo", now))
+        import_rows(self._database, rows, Source("苏州演示名录（虚构）", f"{on}.csv", "沈书瑶", now))
         self._resolver.resolve(SUZHOU, now)
 
     def _sell(self, day: int, on: date, evening: datetime) -> None:

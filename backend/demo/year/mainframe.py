@@ -31,7 +31,7 @@ def upload(database: Database, line_key: bytes, now: datetime) -> None:
     policies = PolicyCache(chart.budget)
     recorder = RecordBaskets(database, RegistryCache(), policies, line_key=line_key)
     number = str(UUID(bytes=hashlib.sha256(b"suzhou mainframe").digest()[:16], version=4))
-    new = NewFile(number, _FIRST.retailer, "服务台销售.csv", _file(now), "demo-shop", "顾晴")
+    new = NewFile(number, _FIRST.retailer, "服务台销售.csv", _file(now), "顾晴", "顾晴")
     put_sales_file(database, RecordSales(database, recorder, policies), SUZHOU, new, now)
 
 

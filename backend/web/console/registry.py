@@ -12,6 +12,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.periods import civil_date, milliseconds
 from backend.labels.parse import parse
 from backend.officials.model import Role
+from backend.retailers import queries as retailers
 from backend.scans import pending_queries
 from backend.web.console import here
 from backend.web.console.answers import done, goes_on, render
@@ -174,9 +175,12 @@ def registry_unknown() -> Response:
     after = _given("after")
     with read(here.city()) as connection:
         rows = pending_queries.unknown(connection, here.city(), after=after, limit=ROWS + 1)
+        names = retailers.names_of(connection, here.city(), {one.store for one in rows if one.store})
     further = rows[ROWS - 1].key if len(rows) > ROWS else None
     may_enter = bool(here.official().roles & CHANGES)
-    return render("registry/unknown.html", rows=rows[:ROWS], after=after, further=further, may_enter=may_enter)
+    return render(
+        "registry/unknown.html", rows=rows[:ROWS], names=names, after=after, further=further, may_enter=may_enter
+    )
 
 
 def _certificate(certificate: str, refused: tuple[str, str] | None = None, status: int = 200) -> Response:

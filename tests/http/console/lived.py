@@ -12,6 +12,8 @@ from uuid import uuid4
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from backend.audit.acting import acting
+from backend.audit.model import JOB, Actor
 from backend.bootstrap import log_key
 from backend.cases.terms import SALT_BYTES, CaseTerms, set_terms
 from backend.certificates.cache import RegistryCache
@@ -39,6 +41,7 @@ from backend.usecases.file_report import AskedReport, FileReport
 from backend.usecases.import_listings import approve_listings
 from backend.usecases.measure_targets import measure_targets
 from backend.usecases.preview_policy import Place
+from backend.usecases.reconcile_shops import keep_reconciliation
 from backend.usecases.run_previews import run_previews
 from backend.usecases.seal_ledger import seal_ledger
 from tests.http import conftest
@@ -55,13 +58,13 @@ QUARTER = Span(MORNING.date(), days=95, residents=90, baskets=12)
 PEOPLE = {
     Role.POLICY_AUTHOR: "李娜",
     Role.APPROVER: "王敏",
-    Role.FINANCE: "赵会计",
+    Role.FINANCE: "赵文慧",
     Role.CASE_OFFICER: "陈静",
     Role.FLEET: "孙立",
     Role.AUDITOR: "周正",
     Role.CITY_ADMINISTRATOR: "吴芳",
     Role.PROVINCE: "郑华",
-    Role.SHOPKEEPER: "周店长",
+    Role.SHOPKEEPER: "周玲",
 }
 NAMES = (
     "认证项目,证书编号,认证机构批准号,获证企业名称,统一社会信用代码,产品名称,规格型号,产品编码,等级,证书生效日期,证书到期日期,证书状态",
@@ -86,6 +89,7 @@ class Lived:
     served: Served
     url: str
     tokens: dict[Role | Stage, str] = field(default_factory=dict)
+    officials: dict[Role, str] = field(default_factory=dict)
 
     @property
     def engine(self) -> Database:
@@ -97,16 +101,17 @@ class Lived:
         named = {"login": role.replace("_", "."), "name": PEOPLE[role], "retailer": retailer}
         official = officials.enter(self.engine, MORNING, role, city=at, **named)
         self.tokens[role] = officials.session(self.engine, MORNING, official, at)
-        for stage in (Stage.PASSWORD, Stage.FACTOR):
+        self.officials[role] = official
+        for stage in (Stage.PASSWORD, Stage.FACTOR) if role is Role.POLICY_AUTHOR else ():
             self.tokens[stage] = officials.session(self.engine, MORNING, official, at, stage)
 
     def post(self, role: Role, path: str, file: bytes | None = None, **form: str) -> str:
         """Where it leads; or the page, where it stays."""
-        token = self.tokens[role]
+        token, name = self.tokens[role], "销售.csv" if role in STAFF else "名录.csv"
         answer = httpx.post(
             f"{self.served.url}/{side_of(role).value}{path}",
             data=form | {"csrf": officials.form_token_of(token)},
-            files=None if file is None else {"file": ("名录.csv", file)},
+            files=None if file is None else {"file": (name, file)},
             cookies=dict.fromkeys(officials.COOKIES, token),
             timeout=60,
         )
@@ -150,9 +155,10 @@ def lived(url: str, folder: Path, span: Span) -> Iterator[Lived]:
 def _money(world: Lived) -> None:
     wanted = {"of": "resident", "whose": resident_of(1), "unit": "points", "cause": "goodwill", "ticket": "T-2026-118"}
     world.post(Role.FINANCE, "/adjustments/new", **wanted, amount="50000", explanation="终端停机两小时，补偿当日购买")
+    world.post(Role.FINANCE, "/settlements/close", month=MONTH)
     world.post(Role.FINANCE, "/exports", kind="statements", first="2026-10-01", last="2026-11-01")
     run_exports(world.engine, SUZHOU, lambda: MORNING, lambda: False)
-    world.post(Role.FINANCE, "/settlements/close", month=MONTH)
+    keep_reconciliation(world.engine, SUZHOU, MORNING)
     with world.engine.read() as connection:
         first, second, *_ = settlements.statements_of_month(connection, SUZHOU, MONTH, after="", limit=2)
     world.post(Role.FINANCE, f"/statement-acts/dispute/{MONTH}/1/{first.retailer}", reason="件数与小票不符")
@@ -213,7 +219,8 @@ def _fleet(world: Lived) -> None:
 def _papers(world: Lived) -> None:
     """Appliances at 13 % from next year on are approved; at 12 % they wait for a second person."""
     first, second = (_draft(world, percent) for percent in (13, 12))
-    run_previews(world.engine, Place(world.url, founding.READER), SUZHOU, MORNING, lambda: False)
+    with acting(Actor("job:previews", JOB)):
+        run_previews(world.engine, Place(world.url, founding.READER), SUZHOU, MORNING, lambda: False)
     for draft in (first, second):
         world.post(Role.POLICY_AUTHOR, f"/policy-drafts/{draft}/submit", revision="1")
     with world.engine.read() as connection:
@@ -229,7 +236,8 @@ def _draft(world: Lived, percent: int) -> str:
     text["rules"][0]["rewards"][0] |= {"basis_points": percent * 100, "cap_per_unit": 120_000}
     text["rules"][0]["name_zh"] = f"一级能效（水效）家电 {percent}%"
     author = Role.POLICY_AUTHOR.replace("_", ".")
-    made = world.engine.write(lambda c: draft_policy(c, SUZHOU, json.dumps(text), by=author, now=MORNING))
+    with acting(Actor(world.officials[Role.POLICY_AUTHOR], Role.POLICY_AUTHOR.value)):
+        made = world.engine.write(lambda c: draft_policy(c, SUZHOU, json.dumps(text), by=author, now=MORNING))
     world.post(Role.POLICY_AUTHOR, f"/policy-drafts/{made.draft}/preview")
     return made.draft
 
@@ -247,4 +255,5 @@ def _targets(world: Lived) -> None:
     told = {"title": "优质农产品比重", "measure": "by_hand", "unit": "%", "value": "75"}
     for target in (counted, told):
         world.post(Role.POLICY_AUTHOR, "/targets", **usual | paper | target)
+    count_scans(world.engine, SUZHOU, MORNING)
     measure_targets(world.engine, SUZHOU, MORNING)

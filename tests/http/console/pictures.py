@@ -34,6 +34,11 @@ def pictured(rules: Iterable[str]) -> set[str]:
 def take(page: Page, url: str, folder: Path) -> None:
     """Small: what is far down is left out, and few colours suffice."""
     page.wait_for_function(DRAWN)
-    picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    picture = picture.crop((0, 0, picture.width, min(picture.height, HEIGHT_MAX)))
+    window = page.viewport_size
+    assert window is not None
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    # As high as the page, so that what keeps to the window's edges does not stand in its middle.
+    page.set_viewport_size({"width": window["width"], "height": max(window["height"], min(tall, HEIGHT_MAX))})
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    page.set_viewport_size(window)
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(folder / f"{name_of(url)}.png", optimize=True)

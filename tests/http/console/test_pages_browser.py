@@ -124,7 +124,8 @@ def walked(browser: Browser, world: Lived, pictures: Path | None = None) -> tupl
         for path in waiting:
             rule = rule_of(world, path)
             page = staff[wanted[rule]].page
-            page.goto(world.served.url + path)
+            answer = page.goto(world.served.url + path)
+            refused = [] if answer is None or answer.ok else [f"answered {answer.status}"]
             for link in page.evaluate(LINKS):
                 found = rule_of(world, link)
                 if found in wanted and found not in seen:
@@ -135,7 +136,7 @@ def walked(browser: Browser, world: Lived, pictures: Path | None = None) -> tupl
                 page.emulate_media(color_scheme="light")
                 page.evaluate("dress()")
                 take(page, rule, pictures)
-            if said := looked_over(staff[wanted[rule]], rule):
+            if said := refused + looked_over(staff[wanted[rule]], rule):
                 wrong[path] = said
     return wanted.keys() - seen, wrong
 

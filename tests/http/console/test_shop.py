@@ -120,7 +120,7 @@ def test_home_says_what_was_sold_today_and_leads_to_what_waits(clerk: FlaskClien
 
     assert row_of(home, "示例店 s2")[1:4] == ["1", "1", "2"]
     for href, said in (
-        ("/shop/tills?show=absent", "1 台终端离线或失联"),
+        ("/shop/tills?show=absent", "1 台终端没有联网"),
         ("/shop/tills", "1 台终端登记后从未上线"),
         ("/shop/unreceipted", "12 个购物篮还没有回执，在 1 台终端上"),
         ("/shop/unreceipted", "近 7 天有 1 条终端消息未能入账"),
@@ -209,7 +209,7 @@ def test_the_pages_of_shops_have_no_barrier_and_the_keyboard_suffices(served: Se
         assert (path, violations(page), fits(page), desk.complaints) == (path, [], [], [])
 
     desk.shop("/")
-    page.get_by_role("link", name="终端离线或失联").focus()
+    page.get_by_role("link", name="终端没有联网").focus()
     page.keyboard.press("Enter")
     page.get_by_role("link", name=GONE).focus()
     page.keyboard.press("Enter")

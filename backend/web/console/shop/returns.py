@@ -60,7 +60,8 @@ def _amounts(taken: Iterable[TakenBack]) -> list[Texts]:
     total: dict[str, int] = {}
     for one in taken:
         total[one.unit] = total.get(one.unit, 0) + one.amount
-    return [(said.zh, said.en) for said in (amount_words(unit, amount) for unit, amount in sorted(total.items()))]
+    said = [(unit, amount_words(unit, amount)) for unit, amount in sorted(total.items())]
+    return [(f"补贴 {one.zh}", f"{one.en} of subsidy") if unit == "fen" else (one.zh, one.en) for unit, one in said]
 
 
 def _after(given: str, place: str) -> tuple[str, int]:

@@ -30,6 +30,7 @@ from backend.web.console.money_words import until
 from backend.web.console.places import number_of
 from backend.web.console.settlements import CAUSE_NAMES
 from backend.web.console.shop.rights import MANAGES, may_manage
+from backend.web.console.shop.shops import own_shops
 from backend.web.context import now
 from backend.web.problems import PROBLEMS
 
@@ -62,6 +63,7 @@ def statement_lines(month: str) -> Response:
     head = _head(month)
     with read(here.city()) as connection:
         rows = queries.lines(connection, here.city(), month, here.retailer(), after=after, limit=ROWS + 1)
+        shops = own_shops(connection)
     return render(
         "shop/statement.html",
         head=head,
@@ -70,6 +72,7 @@ def statement_lines(month: str) -> Response:
         rows=[(one, one.standing(head, now()), one.clock(head, now())) for one in rows[:ROWS]],
         after=after,
         further=rows[ROWS - 1].receipt.line_no if len(rows) > ROWS else None,
+        shops=shops,
         may_confirm=head.confirmed_at is None and may_manage(),
         stages=STAGES,
         until=until,
@@ -142,10 +145,12 @@ def prepayments_listed() -> Response:
     after = _after()
     with read(here.city()) as connection:
         rows = claims.prepaid(connection, here.city(), here.retailer(), now(), after=after, limit=ROWS + 1)
+        shops = own_shops(connection)
     last = rows[ROWS - 1] if len(rows) > ROWS else None
     return render(
         "shop/prepayments.html",
         rows=rows[:ROWS],
+        shops=shops,
         after=after,
         further=None
         if last is None
@@ -158,12 +163,15 @@ def prepayments_listed() -> Response:
 def _line_page(month: str, line_no: int, refused: Texts | None = None, status: int = 200) -> Response:
     head = _head(month)
     one = _line(month, line_no)
+    with read(here.city()) as connection:
+        shops = own_shops(connection)
     return render(
         "shop/statement_line.html",
         status,
         head=head,
         one=one,
         it=one.receipt,
+        shops=shops,
         standing=one.standing(head, now()),
         clock=one.clock(head, now()),
         ruled=one.ruling == "stands" or one.approved_by is not None,
