@@ -251,7 +251,7 @@ def _targets(world: Lived) -> None:
         "link": "https://example.org/1",
     }
     paper = {"document": "苏州市绿色消费行动方案（演示）", "clause": "第三条"}
-    counted = {"title": "全年认证商品销量", "measure": "certified_units", "value": "1000"}
+    counted = {"title": "全年认证商品销量", "measure": "certified_units", "value": "5000"}
     told = {"title": "优质农产品比重", "measure": "by_hand", "unit": "%", "value": "75"}
     for target in (counted, told):
         world.post(Role.POLICY_AUTHOR, "/targets", **usual | paper | target)
