@@ -9,7 +9,7 @@ from alembic import op
 from backend.storage.row_security import CITY, raise_wall
 
 revision = "0069_shop_tokens"
-down_revision = "0071_code_probes"
+down_revision = "0067_lists_by_two"
 branch_labels = None
 depends_on = None
 
