@@ -144,7 +144,7 @@ def test_tills_are_the_retailers_own_with_what_they_have_not_got_a_receipt_for(c
     tills, gone = text(clerk, "/tills"), text(clerk, "/tills?show=absent")
 
     assert row_of(tills, HERE)[1:] == [
-        "示例店 s1", "在线", "2026-11-22 14:00", "12", "1 小时 15 分", "3", "ntp ±40 ms", "2.1",
+        "示例店 s1", "在线", "2026-11-22 14:00", "12", "1 小时 15 分", "3", "网络校时 ±40 毫秒", "2.1",
     ]  # fmt: skip
     assert OTHERS not in tills
     assert (HERE in gone, GONE in gone) == (False, True)

@@ -74,7 +74,7 @@ def test_a_month_is_ones_own(office: Office, finance: Finance, clock: Clock) -> 
     line = other.post(f"{PAGE}/2/dispute", reason="件数不符")
     other.post(f"{PAGE}/confirm")
 
-    assert (set(re.findall(r">\s*(s\d)\b", page)), line.status_code) == ({"s3"}, 404)
+    assert (set(re.findall(r">\s*示例店 (s\d)\b", page)), line.status_code) == ({"s3"}, 404)
     assert books.rows(office.database, "SELECT retailer FROM statement_confirmations") == [(SMALL,)]
 
 
