@@ -84,11 +84,12 @@ WHERE city = :c AND outcome = 'none' AND resident IS NOT NULL ORDER BY basket LI
 
 @dataclass
 class Lived:
-    """One official of each role, signed in: `tokens`; of stages, whoever is about to."""
+    """One official of each role, signed in: `tokens`; of stages, whoever is about to, at the city's door, or `at_shops`."""
 
     served: Served
     url: str
     tokens: dict[Role | Stage, str] = field(default_factory=dict)
+    at_shops: dict[Role | Stage, str] = field(default_factory=dict)
     officials: dict[Role, str] = field(default_factory=dict)
 
     @property
@@ -102,8 +103,9 @@ class Lived:
         official = officials.enter(self.engine, MORNING, role, city=at, **named)
         self.tokens[role] = officials.session(self.engine, MORNING, official, at)
         self.officials[role] = official
-        for stage in (Stage.PASSWORD, Stage.FACTOR) if role is Role.POLICY_AUTHOR else ():
-            self.tokens[stage] = officials.session(self.engine, MORNING, official, at, stage)
+        waiting = self.at_shops if role in STAFF else self.tokens
+        for stage in (Stage.PASSWORD, Stage.FACTOR):
+            waiting[stage] = officials.session(self.engine, MORNING, official, at, stage)
 
     def post(self, role: Role, path: str, file: bytes | None = None, **form: str) -> str:
         """Where it leads; or the page, where it stays."""
@@ -255,5 +257,5 @@ def _targets(world: Lived) -> None:
     told = {"title": "优质农产品比重", "measure": "by_hand", "unit": "%", "value": "75"}
     for target in (counted, told):
         world.post(Role.POLICY_AUTHOR, "/targets", **usual | paper | target)
-    count_scans(world.engine, SUZHOU, MORNING)
+    count_scans(world.engine, SUZHOU, MORNING - timedelta(minutes=1))
     measure_targets(world.engine, SUZHOU, MORNING)

@@ -148,8 +148,9 @@ def desks(browser: Browser, world: Lived) -> Iterator[dict[Role | Stage | None, 
         for who in (None, Stage.PASSWORD, Stage.FACTOR, *OPENS):
             window = stack.enter_context(profile(browser))
             token = "" if who is None else world.tokens[who]
-            for cookie in officials.COOKIES:
-                window.add_cookies([{"name": cookie, "value": token, "url": world.served.url}])
+            tokens = (token, token if who is None else world.at_shops.get(who, token))
+            for cookie, value in zip(officials.COOKIES, tokens, strict=True):
+                window.add_cookies([{"name": cookie, "value": value, "url": world.served.url}])
             staff[who] = world.served.tab(window)
             staff[who].page.emulate_media(reduced_motion="reduce")
         yield staff
