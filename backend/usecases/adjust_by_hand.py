@@ -37,6 +37,11 @@ from backend.usecases.settle_due import locked_holdings, transfer_of
 
 POSTED = 1
 """The step of an adjustment's posting under its id."""
+_BECOMES = {
+    What.ADJUSTMENT_PROPOSED: AdjustmentState.PROPOSED,
+    What.ADJUSTMENT_POSTED: AdjustmentState.POSTED,
+    What.ADJUSTMENT_REFUSED: AdjustmentState.REFUSED,
+}
 
 
 def propose_adjustment(
@@ -76,7 +81,7 @@ def approve_adjustment(database: Writes, city: str, adjustment: str, by: str, no
         store.judge(connection, city, adjustment, AdjustmentState.POSTED, by, now)
         owned = _owned(connection, found.wanted)
         _post(connection, city, adjustment, owned, now)
-        record(connection, _act(What.ADJUSTMENT_POSTED, city, adjustment, owned, by, now))
+        record(connection, _act(What.ADJUSTMENT_POSTED, city, adjustment, owned, by, now, judged=True))
 
     database.write(work)
 
@@ -87,7 +92,7 @@ def refuse_adjustment(database: Writes, city: str, adjustment: str, by: str, now
     def work(connection: Connection) -> None:
         found = _judged(connection, city, adjustment, by)
         store.judge(connection, city, adjustment, AdjustmentState.REFUSED, by, now)
-        record(connection, _act(What.ADJUSTMENT_REFUSED, city, adjustment, found.wanted, by, now))
+        record(connection, _act(What.ADJUSTMENT_REFUSED, city, adjustment, found.wanted, by, now, judged=True))
 
     database.write(work)
 
@@ -160,7 +165,13 @@ def _take(connection: Connection, city: str, adjustment: str, wanted: Wanted, ca
     post.post(connection, city, [transfer_of(move, adjustment, POSTED, line) for line, move in enumerate(moves)], now)
 
 
-def _act(what: What, city: str, adjustment: str, wanted: Wanted, by: str, now: datetime) -> Act:
+def _act(
+    what: What, city: str, adjustment: str, wanted: Wanted, by: str, now: datetime, *, judged: bool = False
+) -> Act:
+    """`judged`: by a second person, of what was proposed."""
     whose = {"store": wanted.store} if wanted.store is not None else {"resident": wanted.resident}
-    told = {**whose, "unit": wanted.unit, "amount": wanted.amount, "cause": wanted.cause.value, "by": by}
-    return Act(what, city, "adjustment", adjustment, now, reason=wanted.explanation, ticket=wanted.ticket, after=told)
+    told = {**whose, "unit": wanted.unit, "amount": wanted.amount, "cause": wanted.cause.value}
+    before = {**told, "state": AdjustmentState.PROPOSED.value} if judged else None
+    told |= {"state": _BECOMES[what].value, "by": by}
+    why, ticket = wanted.explanation, wanted.ticket
+    return Act(what, city, "adjustment", adjustment, now, reason=why, ticket=ticket, before=before, after=told)

@@ -178,6 +178,8 @@ def test_an_adjustment_within_the_limit_and_beyond(desks: Desks, office: Office)
     assert send(zhao, approve[1]).status_code == 403
     assert send(desks.of(Role.APPROVER), approve[1]).status_code == 303
     assert books.wallet(office.database, NANJING, resident(1)) == 5_022
+    told = "SELECT before::jsonb ->> 'state', after::jsonb ->> 'state' FROM acts WHERE what = 'adjustment-posted' ORDER BY act"
+    assert books.rows(office.database, told)[-1] == ("proposed", "posted")
 
 
 def test_a_file_is_asked_for_written_and_fetched_by_who_asked_alone(desks: Desks, office: Office) -> None:
