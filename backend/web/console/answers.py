@@ -140,6 +140,8 @@ def _with_next(url: str) -> str:
 
 def _block(template: Template, values: Mapping[str, object]) -> str:
     context = template.new_context(dict(values))
+    # What a template sets, imports and defines beside its blocks is there once the page around it begins to be drawn.
+    next(template.root_render_func(context), None)
     return "".join(template.blocks["content"](context))
 
 

@@ -4,6 +4,7 @@ What is counted are the rows that its statements look at, wanted or not, with ta
 """
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import NamedTuple
 
 import psycopg
@@ -113,3 +114,15 @@ def test_who_asks_is_known_after_two_statements_of_no_transaction(reader: Reader
     reader.desks[Role.FINANCE].get("/console/account/password")
 
     assert [one.statement.split()[0] for one in reader.heard] == ["SELECT", "SELECT"]
+
+
+def test_every_page_can_be_asked_for_in_part(reader: Reader) -> None:
+    """As htmx does where a page looks again by itself: the content alone, with all that its template defines beside it."""
+    asked = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    failed = []
+    for path, role in pages(reader.world):
+        answer = reader.desks[role].get(path, headers=asked, buffered=True)
+        if answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR or "<html" in answer.text:
+            failed.append(path)
+
+    assert failed == []
