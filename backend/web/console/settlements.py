@@ -1,7 +1,9 @@
 """Settlement with retailers: months, statements, each line with its explanation, disputes and rulings."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from functools import partial
 
 from flask import Response, request, stream_with_context
 
@@ -35,8 +37,9 @@ from backend.usecases.hold_claims import hold_claims, release_claims
 from backend.usecases.overdue_claims import not_closed, overdue_statements
 from backend.web.console import here
 from backend.web.console.answers import done, render
+from backend.web.console.by_two import at_case
 from backend.web.console.connection import read, within
-from backend.web.console.declare import Topic, page
+from backend.web.console.declare import Texts, Topic, page
 from backend.web.console.money_words import ACTS, CHARS_MAX, JUDGES, SEES, by, may_act, may_judge, until
 from backend.web.context import now
 
@@ -156,27 +159,7 @@ def statement_csv(month: str, retailer: str) -> Response:
     roles=SEES,
 )
 def statement_line(month: str, line_no: int, retailer: str) -> Response:
-    head = _head(month, retailer)
-    with read(here.city()) as connection:
-        found = queries.lines(connection, here.city(), month, retailer, after=line_no - 1, limit=1)
-        if not found or found[0].receipt.line_no != line_no:
-            raise LineUnknown(line_no=line_no)
-        postings = ledger.posting(connection, here.city(), found[0].receipt.reference)
-    return render(
-        "money/line.html",
-        head=head,
-        one=found[0],
-        it=found[0].receipt,
-        standing=found[0].standing(head, now()),
-        clock=found[0].clock(head, now()),
-        stages=STAGES,
-        until=until,
-        cause_names=CAUSE_NAMES,
-        postings=[one for one in postings if "shop:" in one.source or "shop:" in one.destination],
-        may_dispute=may_act() and found[0].disputed_at is None and not head.confirmed(now()),
-        may_act=may_act(),
-        may_judge=may_judge() and found[0].ruled_by != by(),
-    )
+    return _line(LineKey(month, retailer, line_no))
 
 
 @page(
@@ -189,24 +172,14 @@ def statement_line(month: str, line_no: int, retailer: str) -> Response:
 )
 def statement_dealt(act: str, month: str, line_no: int, retailer: str) -> Response:
     """Of a whole statement (line 0) it is confirmed; anything else is of one line."""
-    key, city, writer = LineKey(month, retailer, line_no), here.city(), within(here.city())
+    key = LineKey(month, retailer, line_no)
     if act == "confirm":
-        new = confirm_statement(writer, city, month, retailer, by(), now())
+        new = confirm_statement(within(here.city()), here.city(), month, retailer, by(), now())
         zh, en = (
             ("已代商户确认。", "Confirmed for the retailer.") if new else ("此前已确认。", "It was confirmed before.")
         )
         return done(f"/console/statements/{month}/{retailer}", zh, en)
-    said = _typed("reason")
-    if act == "dispute":
-        dispute_line(writer, city, key, Said(by(), said), now())
-    elif act == "rule":
-        difference = _fen("difference")
-        ruling = Ruling.CORRECT if difference else Ruling.STANDS
-        rule_on_dispute(writer, city, key, Ruled(ruling, difference, said, by(), None), now())
-    else:
-        claim = [_claim(key)]
-        (hold_claims if act == "hold" else release_claims)(writer, city, claim, Said(by(), said), now())
-    return done(f"/console/statement-lines/{month}/{line_no}/{retailer}", "已办理。", "Done.")
+    return at_case(lambda: _dealt(act, key), partial(_line, key))
 
 
 @page(
@@ -219,13 +192,62 @@ def statement_dealt(act: str, month: str, line_no: int, retailer: str) -> Respon
 )
 def correction_approved(month: str, line_no: int, retailer: str) -> Response:
     key = LineKey(month, retailer, line_no)
-    approve_correction(within(here.city()), here.city(), key, _fen("seen"), by(), now())
-    return done(f"/console/statement-lines/{month}/{line_no}/{retailer}", "已复核入账。", "Approved and posted.")
+
+    def approve() -> Response:
+        approve_correction(within(here.city()), here.city(), key, _fen("seen"), by(), now())
+        return done(_url(key), "已复核入账。", "Approved and posted.")
+
+    return at_case(approve, partial(_line, key))
+
+
+def _dealt(act: str, key: LineKey) -> Response:
+    city, writer, said = here.city(), within(here.city()), _typed("reason")
+    if act == "dispute":
+        dispute_line(writer, city, key, Said(by(), said), now())
+    elif act == "rule":
+        difference = _fen("difference")
+        ruling = Ruling.CORRECT if difference else Ruling.STANDS
+        rule_on_dispute(writer, city, key, Ruled(ruling, difference, said, by(), None), now())
+    else:
+        claim = [_claim(key)]
+        (hold_claims if act == "hold" else release_claims)(writer, city, claim, Said(by(), said), now())
+    return done(_url(key), "已办理。", "Done.")
+
+
+def _line(key: LineKey, refused: Texts | None = None, status: int = 200) -> Response:
+    head = _head(key.month, key.retailer)
+    with read(here.city()) as connection:
+        found = queries.lines(connection, here.city(), key.month, key.retailer, after=key.line_no - 1, limit=1)
+        if not found or found[0].receipt.line_no != key.line_no:
+            raise LineUnknown(line_no=key.line_no)
+        postings = ledger.posting(connection, here.city(), found[0].receipt.reference)
+    return render(
+        "money/line.html",
+        status,
+        head=head,
+        one=found[0],
+        it=found[0].receipt,
+        standing=found[0].standing(head, now()),
+        clock=found[0].clock(head, now()),
+        stages=STAGES,
+        until=until,
+        cause_names=CAUSE_NAMES,
+        postings=[one for one in postings if "shop:" in one.source or "shop:" in one.destination],
+        may_dispute=may_act() and found[0].disputed_at is None and not head.confirmed(now()),
+        may_act=may_act(),
+        may_judge=may_judge() and found[0].ruled_by != by(),
+        refused=refused,
+        given=request.form,
+    )
+
+
+def _url(key: LineKey) -> str:
+    return f"/console/statement-lines/{key.month}/{key.line_no}/{key.retailer}"
 
 
 def _fen(name: str) -> int:
     """0 where nothing was typed: what is no whole number is never taken for that. Raises CorrectionInvalid."""
-    typed = _typed(name)
+    typed = unicodedata.normalize("NFKC", _typed(name))
     if typed and not _FEN.fullmatch(typed):
         raise CorrectionInvalid
     return int(typed or 0)

@@ -79,8 +79,10 @@ def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, offic
     acts = f"/statement-acts/{{}}/{MONTH}/1/{BIG}"
     assert send(zhao, acts.format("dispute"), reason="少计").status_code == 303
     for typed in ("0.03", "3 分", "三"):
-        assert send(zhao, acts.format("rule"), reason="补计", difference=typed).status_code == 422
-    assert send(zhao, acts.format("rule"), reason="补计", difference="3").status_code == 303
+        refused = send(zhao, acts.format("rule"), reason="补计", difference=typed)
+        page = refused.get_data(as_text=True)
+        assert (refused.status_code, "是不为零的整数" in page, f'value="{typed}"' in page) == (422, True, True)
+    assert send(zhao, acts.format("rule"), reason="补计", difference="３").status_code == 303
     assert "待复核" in see(zhao, "/settlements")
     assert send(zhao, acts.format("approve"), seen="3").status_code == 403
 
