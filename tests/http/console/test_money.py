@@ -59,8 +59,11 @@ def send(client: FlaskClient, path: str, **form: object) -> TestResponse:
 
 def see(client: FlaskClient, path: str) -> str:
     answer = client.get(f"/console{path}")
-    assert answer.status_code == 200, answer.get_data(as_text=True)[-2_000:]
-    return answer.get_data(as_text=True)
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 200, text[-2_000:]
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len({*ids}), sorted(one for one in ids if ids.count(one) > 1)
+    return text
 
 
 def test_a_month_is_closed_disputed_ruled_on_and_paid_by_two(desks: Desks, office: Office) -> None:
