@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from backend.certificates import listings
+from backend.certificates.listing_files import ListingFileUnknown, NewListingFile
 from backend.certificates.listings import Imported, List, ListColumnsMissing, Report
 from backend.storage.transaction import Database, hot
-from backend.usecases.import_listings import ListsByTwo, import_listings
+from backend.usecases.import_listings import ListsByTwo, approve_listings, import_listings, propose_listings
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done, refused
+from tests.worlds.threads import Threads
 
 __all__ = ["run"]
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -96,6 +99,25 @@ def test_persons_and_lines_that_say_nothing_are_refused_and_not_kept(
 def test_a_file_without_the_columns_is_refused(engine_db: Database) -> None:
     with pytest.raises(ListColumnsMissing), engine_db.read() as connection:
         listings.compare(connection, "名单,文号\na,b".encode())
+
+
+def test_of_many_who_approve_a_list_at_once_one_is_first(engine_db: Database) -> None:
+    new = NewListingFile(str(uuid4()), "a.csv", "公示系统", csv_of(LISTED), "陈科员", "陈静")
+    engine_db.write(lambda connection: propose_listings(connection, "320100", new, NOW))
+
+    def approve(number: int) -> str:
+        try:
+            engine_db.write(lambda connection: approve_listings(connection, "320100", new.file, f"科长{number}", NOW))
+        except ListingFileUnknown as refusal:
+            return refusal.code
+        return "imported"
+
+    with Threads(4) as pool:
+        said = sorted(pool.map(approve, range(4)))
+
+    assert said == ["imported"] + ["listing-file-unknown"] * 3
+    with engine_db.read() as connection:
+        assert hot(connection, "SELECT count(*) FROM enterprise_listings").fetchone() == (1,)
 
 
 def test_lists_are_imported_and_shown_by_command(run: Run, engine_db: Database, tmp_path: Path) -> None:
