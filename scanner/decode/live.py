@@ -45,6 +45,14 @@ CONFIRM: tuple[Step, ...] = (
 )
 # Of a symbol with a strong check the same engine's second view is enough.
 CONFIRM_CHECKED: tuple[Step, ...] = (("clahe", ZXING), ("x2", ZXING), ("as_is", ZBAR), ("turned_20", ZXING))
+# What was seen in one altered view of one frame: the view that shows most of these under uneven light goes first.
+CONFIRM_MATRIX: tuple[Step, ...] = (
+    ("threshold", ZBAR),
+    ("as_is", ZBAR),
+    ("threshold", ZXING),
+    ("x2", ZXING),
+    ("clahe", ZXING),
+)
 # Where the probes saw nothing new. zbar's time goes with the pixels: a whole frame is halved for it.
 SEARCH: tuple[Step, ...] = (
     ("x2", OPENCV),
@@ -83,15 +91,16 @@ Witness = tuple[str, str, str, bytes]
 
 @dataclass(slots=True)
 class Kept:
-    """The latest vote of one engine, kind of view and text. `sure_frames`: in how many frames the engine was sure."""
+    """The latest vote of one engine, kind of view and text, and in how many frames it was given, and was a sure one."""
 
     mono_ms: int
     vote: Vote
+    frames: int
     sure_frames: int
 
     def counted(self) -> Vote:
         """Film gives a mistake many chances: an engine's own certainty must hold in two frames."""
-        return replace(self.vote, sure=self.sure_frames >= SURE_FRAMES)
+        return replace(self.vote, sure=self.sure_frames >= SURE_FRAMES, frames=self.frames)
 
 
 @dataclass(slots=True)
@@ -161,6 +170,8 @@ class VotingLiveReader:
     def _confirm(self, grey: Picture, vote: Vote) -> list[Vote]:
         """A second opinion on a code, in its own region."""
         steps = CONFIRM_CHECKED if vote.symbology in CHECKED else CONFIRM
+        if vote.symbology in MATRIX:
+            steps = CONFIRM_MATRIX
         offered = sorted(
             (step for step in steps if step[1] in self.engines), key=lambda step: step[1] == vote.engine
         ) or [PROBES[0]]
@@ -209,12 +220,12 @@ class VotingLiveReader:
 
     def _remember(self, seen: Sequence[Vote], mono_ms: int) -> None:
         known, now = self._presence.tracks, {vote.data for vote in seen}
-        sure = {key: kept.sure_frames for key, kept in self._votes.items()}
+        before = {key: (kept.frames, kept.sure_frames) for key, kept in self._votes.items()}
         self._votes = {key: kept for key, kept in self._votes.items() if self._still_counts(kept, mono_ms, now)}
         for vote in seen:
             key = (vote.engine, vote.family, vote.symbology, vote.data)
-            before = 0 if vote.data in known else sure.get(key, 0)
-            self._votes[key] = Kept(mono_ms, vote, before + vote.sure)
+            frames, sure = (0, 0) if vote.data in known else before.get(key, (0, 0))
+            self._votes[key] = Kept(mono_ms, vote, frames + 1, sure + vote.sure)
         while len(self._votes) > VOTES_KEPT_MAX:
             del self._votes[min(self._votes, key=lambda key: self._votes[key].mono_ms)]
         self._turns = {kept.vote.data: self._turns.get(kept.vote.data, 0) for kept in self._votes.values()}

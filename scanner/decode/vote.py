@@ -34,7 +34,7 @@ class Vote:
     """One engine read this in one view. `family` names views that repeat each other's mistakes.
 
     `box` is None where the engine does not say where. `sure`: the engine measured how much worse any other code
-    explains the picture, and it is far worse.
+    explains the picture, and it is far worse. `frames`: in how many frames of a film; a still is one.
     """
 
     engine: str
@@ -45,6 +45,7 @@ class Vote:
     declared: str | None = None
     box: Box | None = None
     sure: bool = False
+    frames: int = 1
 
 
 @dataclass(slots=True)
@@ -60,6 +61,11 @@ class Candidate:
     @property
     def witnesses(self) -> frozenset[tuple[str, str]]:
         return frozenset((vote.engine, vote.family) for vote in self.votes)
+
+    @property
+    def is_seen_again(self) -> bool:
+        """By another engine, in another kind of view, or in another frame."""
+        return len(self.witnesses) > 1 or any(vote.frames > 1 for vote in self.votes)
 
     @property
     def sure(self) -> bool:
@@ -126,7 +132,7 @@ def _is_weak(candidate: Candidate) -> bool:
 
 def _matrix_stands(candidate: Candidate, all_candidates: list[Candidate]) -> bool:
     """Engines differ only in how they spell a character set; zxing keeps the bytes as they are in the symbol."""
-    if UNALTERED not in candidate.families() and len(candidate.witnesses) < WITNESSES_FOR_CHECKED:
+    if UNALTERED not in candidate.families() and not candidate.is_seen_again:
         return False
     if "zxing" in candidate.engines:
         return True

@@ -90,6 +90,9 @@ def test_what_a_single_altered_view_alone_shows_is_doubted_whatever_its_check() 
         assert texts([once, once]) == []
         assert texts([once, vote("zxing", "sharp", b"x", symbology)]) == [b"x"]
 
+    frames = replace(vote("zxing", "half", b"x", "QRCODE"), frames=2)
+    assert texts([frames]) == [b"x"], "two frames are two looks"
+
 
 def test_one_look_at_the_picture_itself_is_enough_only_for_reed_solomon() -> None:
     assert texts([vote("zxing", "plain", b"x", "DATABAR_EXP")]) == []
