@@ -63,10 +63,14 @@ def app(backend: Backend, city: City, clock: Clock) -> Flask:
 
 
 def test_every_request_is_answered_as_described_and_nothing_is_had_without_a_session(app: Flask) -> None:
-    for number, operation in enumerate(operations(app)):
+    asked = list(operations(app))
+    for number, operation in enumerate(asked):
         headers = signed_in(app, number)
         hold(operation, GenerationMode.POSITIVE, headers)
         hold(operation, GenerationMode.NEGATIVE, headers)
+
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{API}/")]
+    assert len(asked) == sum(len(rule.methods - {"HEAD", "OPTIONS"}) for rule in rules)
 
 
 def hold(operation: APIOperation, mode: GenerationMode, headers: dict[str, str]) -> None:

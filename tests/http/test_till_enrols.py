@@ -327,5 +327,8 @@ def test_a_scanned_code_may_hold_the_servers_address() -> None:
 def test_the_certificate_is_of_the_authority_that_is_handed_out(server: Server, identities: Identities) -> None:
     identity = enrol(identities, server, CLAIM, "", Chaos())
 
-    own = x509.load_pem_x509_certificate((identity.folder / "tls.crt").read_bytes())
-    own.verify_directly_issued_by(x509.load_pem_x509_certificate((identity.folder / "ca.pem").read_bytes()))
+    own, authority = (
+        x509.load_pem_x509_certificate((identity.folder / file).read_bytes()) for file in ("tls.crt", "ca.pem")
+    )
+    assert own.issuer == authority.subject
+    own.verify_directly_issued_by(authority)  # or it raises InvalidSignature

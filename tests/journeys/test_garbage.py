@@ -83,8 +83,8 @@ def good(enrolled: Town) -> Iterator[Line]:
     assert enrolled.programs.dead() == []
 
 
-def wait_kept(town: Town, payload: bytes, reason: str, city: str = CITY) -> None:
-    """Until the bytes are in quarantine, under that reason."""
+def assert_kept(town: Town, payload: bytes, reason: str, city: str = CITY) -> None:
+    """Waits until the bytes are in quarantine; they are there once, under that reason."""
 
     def kept() -> list[tuple[str, bytes]]:
         return books.rows(town.owner, KEPT, city=city, hash=sha256(payload).digest())
@@ -97,7 +97,7 @@ def wait_kept(town: Town, payload: bytes, reason: str, city: str = CITY) -> None
 def test_binary_garbage_is_kept_as_malformed(enrolled: Town, good: Line, kind: str) -> None:
     for payload in (secrets.token_bytes(300), b"\x01" + secrets.token_bytes(3_000), bytes(range(256)) + kind.encode()):
         good.publish(kind, payload)
-        wait_kept(enrolled, payload, "malformed")
+        assert_kept(enrolled, payload, "malformed")
 
 
 @pytest.mark.parametrize("kind", TOPICS)
@@ -106,7 +106,7 @@ def test_a_message_of_many_times_the_allowed_size_is_kept_too(enrolled: Town, go
 
     good.publish(kind, payload)
 
-    wait_kept(enrolled, payload, "too_large" if kind == "baskets" else "malformed")
+    assert_kept(enrolled, payload, "too_large" if kind == "baskets" else "malformed")
 
 
 def test_a_megabyte_is_not_even_taken_by_the_broker(enrolled: Town, good: Line) -> None:
@@ -124,14 +124,14 @@ def test_empty_payloads_are_kept_once(enrolled: Town, good: Line) -> None:
     for kind in TOPICS:
         good.publish(kind, b"")
 
-    wait_kept(enrolled, b"", "malformed")
+    assert_kept(enrolled, b"", "malformed")
 
 
 def test_json_that_nests_without_end_is_kept_as_malformed(enrolled: Town, good: Line) -> None:
     for kind in TOPICS[1:]:
         payload = b'{"%s":' % kind.encode() + b"[" * 300 + b"]" * 300 + b"}"
         good.publish(kind, payload)
-        wait_kept(enrolled, payload, "malformed")
+        assert_kept(enrolled, payload, "malformed")
 
 
 def test_a_wrong_signature_is_kept_under_its_name(enrolled: Town, good: Line) -> None:
@@ -140,7 +140,7 @@ def test_a_wrong_signature_is_kept_under_its_name(enrolled: Town, good: Line) ->
 
     good.publish("baskets", bytes(flipped))
 
-    wait_kept(enrolled, bytes(flipped), "bad_signature")
+    assert_kept(enrolled, bytes(flipped), "bad_signature")
 
 
 def test_a_message_signed_for_another_topic_is_kept_under_its_name(enrolled: Town, good: Line) -> None:
@@ -148,14 +148,14 @@ def test_a_message_signed_for_another_topic_is_kept_under_its_name(enrolled: Tow
 
     good.publish("baskets", payload)
 
-    wait_kept(enrolled, payload, "bad_signature")
+    assert_kept(enrolled, payload, "bad_signature")
 
 
 def test_a_topic_that_no_till_has_is_kept_under_its_name(enrolled: Town, good: Line) -> None:
     for kind in ("none", "baskets/deeper", "积分", "x" * 60_000):
         payload = secrets.token_bytes(20)
         good.publish(kind, payload)
-        wait_kept(enrolled, payload, "unknown_topic", NO_CITY)
+        assert_kept(enrolled, payload, "unknown_topic", NO_CITY)
 
 
 def test_a_till_that_is_revoked_loses_its_connection_and_nothing_of_it_is_taken(enrolled: Town, good: Line) -> None:
@@ -169,7 +169,7 @@ def test_a_till_that_is_revoked_loses_its_connection_and_nothing_of_it_is_taken(
         enrolled.owner.write(lambda c: revoke_device(c, device, utc_now()))
 
         line.publish("baskets", last)
-        wait_kept(enrolled, last, "revoked_device")
+        assert_kept(enrolled, last, "revoked_device")
         wait_until(lambda: mqtt.ended, "the broker to end the connection")
         wait_until(lambda: device not in enrolled.admitted(), "the broker to forget it")
     with connect(enrolled, REVOKED) as again:

@@ -82,6 +82,7 @@ class Reserving(Lending):
 
 
 def test_a_city_walked_at_random_is_what_the_model_says(engine_db: Database) -> None:
+    """Each step, and the invariants after it, assert that the city is what the model says."""
     register(engine_db)
     long = EXAMPLES > 0
     walks = settings(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from backend.audit.acting import acting
 from backend.audit.model import Actor
@@ -130,5 +130,5 @@ def test_an_official_begins_a_suspension(served: Served, city: City, window: Bro
     page.get_by_label("决定的理由").fill("查证属实。")
     clean(desk)
     page.get_by_role("button", name="提出，交第二人批准").click()
-    page.get_by_text("须由另一人批准。").wait_for()
+    expect(page.get_by_text("须由另一人批准。")).to_be_visible()
     clean(desk)

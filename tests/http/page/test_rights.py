@@ -167,6 +167,7 @@ def test_no_screen_of_rights_has_a_barrier_or_is_wider_than_the_phone(phone: Pho
 
     for screen in ("passport", statement, "family", "notices"):
         look_over(phone, screen)
+    assert phone.complaints == []
 
 
 def test_every_control_of_these_screens_is_reached_by_the_tab_key_and_seen_there(phone: Phone) -> None:

@@ -318,4 +318,5 @@ def test_where_the_first_broker_does_not_answer_another_takes_the_baskets(
     till.say(line("2"), "GPFIN")
 
     till.wait_for("receipt", 2)
+    assert backend.distinct().keys() == {2}
     backend.close()

@@ -154,6 +154,7 @@ def test_a_till_that_is_not_well_goes_back_by_itself(shop: Shop, backend: Backen
     backend.come_back()
 
     office.hear(version=1, applied_version=0, status="reverted", error="offline")
+    assert office.heard[-1]["status"] == "reverted"
 
 
 @pytest.mark.parametrize(
