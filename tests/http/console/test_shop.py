@@ -225,3 +225,8 @@ def test_no_address_makes_a_page_of_a_shop_fail(clerk: FlaskClient) -> None:
         path = re.sub(r"<int:\w+>", "9" * 12, re.sub(r"<uuid:\w+>", BEHIND, rule))
         answer = clerk.get(re.sub(r"<\w+>", quote(given), path), query_string=dict.fromkeys(PLACES, given))
         assert answer.status_code < 500, (path, given)
+
+
+def test_a_week_has_seven_days_and_a_month_thirty_however_lately_a_shop_began(clerk: FlaskClient) -> None:
+    for path, days in (("/", 7), ("/sales?days=30", 30)):
+        assert len(set(re.findall(r"<td>((?:2026-)?1[01]-\d\d)</td>", text(clerk, path)))) == days

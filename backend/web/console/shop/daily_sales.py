@@ -38,7 +38,7 @@ def sales() -> Response:
         days=days,
         spans=SPANS,
         store=asked if asked in shops else None,
-        by_day=without_gaps(by_day, today),
+        by_day=without_gaps(by_day, first, today),
         by_shop=by_shop,
         total=summed(by_day),
         shops=shops,

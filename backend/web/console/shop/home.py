@@ -61,7 +61,7 @@ def first() -> Response:
         now_at = queries.by_shop(connection, city, sorted(shops), today, 1)
         counted = queries.counted_until(connection, city)
         waiting = list(_waiting(connection, shops, at))
-    days = without_gaps(week, today) or [nothing_on(today)]
+    days = without_gaps(week, begins, today) or [nothing_on(today)]
     return render(
         "shop/home.html",
         today=days[-1],

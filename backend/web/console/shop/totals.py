@@ -10,11 +10,11 @@ def nothing_on(day: date) -> ShopTotal:
     return ShopTotal(day.isoformat(), 0, 0, 0, 0, 0, 0)
 
 
-def without_gaps(rows: Sequence[ShopTotal], today: date) -> list[ShopTotal]:
-    """Days in order, from the first of `rows` to today: also those on which nothing was sold."""
+def without_gaps(rows: Sequence[ShopTotal], first: date, today: date) -> list[ShopTotal]:
+    """Days in order, from `first` to today: also those on which nothing was sold. None where nothing was on any."""
     if not rows:
         return []
-    found, first = {one.key: one for one in rows}, date.fromisoformat(rows[0].key)
+    found = {one.key: one for one in rows}
     days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
     return [found.get(day.isoformat(), nothing_on(day)) for day in days]
 
