@@ -61,7 +61,7 @@ def test_every_summary_is_what_the_raw_rows_say(engine_db: Database) -> None:
 
 def _lived(database: Database) -> City:
     """Sales, counted; then sales at midnights, returns, and voids, some of which say again what they take back; and counted."""
-    rng, city = random.Random(7), mixed.fill(database, 200)
+    rng, city = random.Random(7), mixed.fill(database, 100)
     for number in range(1, 13):
         shop = Store(NANJING, f"s{number}", RETAILERS[number % 2], "店", "320102")
         database.write(lambda connection, shop=shop: open_store(connection, shop, NOW))
@@ -74,10 +74,10 @@ def _lived(database: Database) -> City:
         for midnight in (MIDNIGHT, MIDNIGHT - timedelta(days=1)):
             at = midnight + timedelta(minutes=minute)
             city.record(till.basket(read(mixed.KNOWN[0]), resident=resident(9), sold_at=at), now=later)
-    for number, (basket, line_no, quantity, store, _, _) in enumerate(rng.sample(sold, 20)):
+    for number, (basket, line_no, quantity, store, _, _) in enumerate(rng.sample(sold, 12)):
         line = (basket, line_no, rng.randint(1, quantity))
         shop_system(database).give_back(asked(line, number=f"R{number}", store=store, at=later), later)
-    for _, _, _, store, device, seq in rng.sample(sold, 8):
+    for _, _, _, store, device, seq in rng.sample(sold, 6):
         till = city.till(int(device.rsplit("-", 1)[1]))
         till.seq = 6_000 + seq
         reads = [read(rng.choice(mixed.KNOWN), qty=3, price_fen=19_900)] * rng.randrange(2)
