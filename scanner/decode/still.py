@@ -32,7 +32,6 @@ LADDER: tuple[Step, ...] = (
     ("as_is", (ZXING, ZBAR)),
     ("clahe", (ZXING_GLOBAL, OPENCV)),
     ("half", (ZXING_GLOBAL, ZBAR, OPENCV)),
-    ("turned_90", (OPENCV,)),
     ("clahe", (ZBAR,)),
     ("x2_clahe", (OPENCV,)),
     ("threshold", (ZXING_GLOBAL, ZBAR)),
@@ -45,7 +44,6 @@ LADDER: tuple[Step, ...] = (
     ("turned_20", (ZXING, ZBAR)),
     ("turned_45", (ZXING, ZBAR)),
     ("x2_threshold", (ZXING_GLOBAL, ZBAR)),
-    ("x2_padded", (ZXING,)),
 )
 
 

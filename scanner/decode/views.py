@@ -108,13 +108,6 @@ def _smooth(grey: Picture) -> Made:
     return cast("Picture", cv2.GaussianBlur(grey, (0, 0), 1.5)), None
 
 
-def _padded(grey: Picture) -> Made:
-    """A white quiet zone: many a crop cuts it off."""
-    edge = 20
-    made = cv2.copyMakeBorder(grey, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=[255])
-    return cast("Picture", made), np.array([[1, 0, -edge], [0, 1, -edge]], dtype=np.float64)
-
-
 def _turned(degrees: float) -> Callable[[Picture], Made]:
     def make(grey: Picture) -> Made:
         height, width = grey.shape
@@ -139,7 +132,6 @@ RECIPES: dict[str, tuple[str, float, Callable[[Picture], Made]]] = {
     "half": ("half", 0.5, _as_is),
     "x2": ("enlarged", 2, _as_is),
     "x3": ("enlarged", 3, _as_is),
-    "x2_padded": ("enlarged", 2, _padded),
     "x2_closed": ("closed", 2, _closed),
     "clahe": ("contrast", 1, _contrast),
     "x2_clahe": ("contrast", 2, _contrast),

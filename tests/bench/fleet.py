@@ -26,6 +26,7 @@ from backend.demo.run import BROKER_ACCESS
 from backend.demo.supervisor import Supervisor
 from firmware_bridge.wire import topics
 from scanner import keys
+from scanner.admission import Admission
 from scanner.chaos import Chaos
 from scanner.clock import SystemClock, judge
 from scanner.downlinks import Downlinks
@@ -197,6 +198,7 @@ def _till(home: Path, keyring: Keyring, port: int, number: int) -> OneTill:
         chaos,
         firmware="load",
         vitals=Vitals(None),
+        admission=Admission(outbox, settings.device_id, _quiet, grace_s=settings.refused_grace_s),
     )
     judged = partial(judge, settings.clock_source, clock, None)
     cities = keys.city_keys(settings.city_keys_path)
