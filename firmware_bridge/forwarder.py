@@ -118,7 +118,11 @@ class Forwarder:
 
     def _deliver(self, batch: Sequence[Delivery]) -> None:
         """Returns when every message was acknowledged, or when stopped."""
-        answer = self._record_at_last([delivery for delivery in batch if not is_probe(delivery.topic)])
+        messages = [delivery for delivery in batch if not is_probe(delivery.topic)]
+        if not messages:
+            self._acknowledge(batch)
+            return
+        answer = self._record_at_last(messages)
         match answer:
             case None:
                 return
@@ -138,8 +142,6 @@ class Forwarder:
 
     def _record_at_last(self, messages: Sequence[Delivery]) -> Answered | TooLarge | None:
         """Asks until the backend decides; None when stopped before."""
-        if not messages:
-            return Answered(())
         while not self._stopping.is_set():
             self._chaos.reached(ChaosPoint.BEFORE_REQUEST)
             begun_s = time.monotonic()

@@ -48,6 +48,7 @@ def test_a_process_that_dies_at_a_named_point_loses_nothing(
         till.publish(UP, payload)
 
     assert first.process.wait(30) == -signal.SIGKILL
+    assert len(backend.recorded) >= (point is not ChaosPoint.BEFORE_REQUEST), "it died of the probe"
     start_process()
     wait_until(lambda: set(till.payloads(DOWN)) == {receipt_for(payload) for payload in numbered(10)}, "the receipts")
     assert set(backend.payloads()) == set(numbered(10))
