@@ -4,7 +4,6 @@ A city with one object of each kind is made as many times as large by SQL (`test
 books are verified. A page is asked for over HTTP, then what it had asked of the database is asked again on a bare connection.
 """
 
-import http.client
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,6 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import psycopg
 
@@ -35,6 +33,7 @@ from backend.usecases.report_liability import freeze_liability
 from backend.web.app import create_app
 from tests.bench import city, engine, server
 from tests.bench.ground import Ground, Place
+from tests.bench.plain_http import PlainClient, plain_client
 from tests.bench.report import Ratio, say
 from tests.http.conftest import Keys, settings_of
 from tests.http.console.test_foreign import World, built
@@ -200,11 +199,10 @@ def _worst(found: Sequence[Page], address: str, url: str, alternations: int, sai
     """The largest ratio, after each page was asked for and its statements replayed in turns."""
     for page in found:
         page.served_s, page.bare_s = [], []
-    connection = http.client.HTTPConnection(urlsplit(address).netloc)
-    with bare(url, found) as drivers:
+    with plain_client(address) as client, bare(url, found) as drivers:
         for number in range(alternations + 1):
             for page in found:
-                served, alone = _served(connection, page), _replayed(drivers, page)
+                served, alone = _served(client, page), _replayed(drivers, page)
                 if number:
                     page.served_s.append(served)
                     page.bare_s.append(alone)
@@ -219,13 +217,11 @@ def _worst(found: Sequence[Page], address: str, url: str, alternations: int, sai
     return worst[0].ratio
 
 
-def _served(connection: http.client.HTTPConnection, page: Page) -> float:
+def _served(client: PlainClient, page: Page) -> float:
     began = time.perf_counter()
-    connection.request("GET", quote(page.path, safe="/?&=:%"), headers={"Cookie": page.cookies})
-    answer = connection.getresponse()
-    answer.read()
+    status = client.get(page.path, page.cookies)
     took = time.perf_counter() - began
-    assert answer.status == HTTPStatus.OK, (page.path, answer.status)
+    assert status == HTTPStatus.OK, (page.path, status)
     return took
 
 
