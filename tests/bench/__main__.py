@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from backend import logs
 from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
 from tests.bench import (
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS), default=list(MEASUREMENTS))
     parser.add_argument("--alternations", type=int, default=5, help="of ours and the floor's; medians are taken")
     options = parser.parse_args()
+    logs.configure("error", sys.stderr.buffer)  # what is run in this process would bury the figures
     ratios = []
     for name in options.only:
         say(f"\n{name}")

@@ -9,10 +9,11 @@ from urllib.parse import quote, urlsplit
 CHUNK_BYTES = 262_144
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _END = b"\r\n\r\n"
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class PlainClient:
-    """Over one connection that is kept; answers must state their length, as a page's do."""
+    """Over one connection that is kept."""
 
     def __init__(self, connection: socket.socket, host: str) -> None:
         self._connection, self._host = connection, host
@@ -24,12 +25,16 @@ class PlainClient:
         received = self._more()
         while (end := received.find(_END)) < 0:
             received += self._more()
-        length = _LENGTH.search(received, 0, end + len(_END))
-        assert length is not None, received[:end]
-        missing = end + len(_END) + int(length[1]) - len(received)
+        head, status = end + len(_END), int(received[9:12])  # behind "HTTP/1.1 "
+        length = _LENGTH.search(received, 0, head)
+        if length is None:  # in chunks, as files are
+            while not received.endswith(_LAST_CHUNK):
+                received = received[-len(_LAST_CHUNK) :] + self._more()
+            return status
+        missing = head + int(length[1]) - len(received)
         while missing > 0:
             missing -= len(self._more())
-        return int(received[9:12])  # behind "HTTP/1.1 "
+        return status
 
     def _more(self) -> bytes:
         received = self._connection.recv(CHUNK_BYTES)
