@@ -1,5 +1,7 @@
 """GB/T 2260 codes, abolished ones too: a certificate or a person keeps the code of the day it was issued."""
 
+from functools import cache
+
 from stdnum import numdb
 
 
@@ -20,3 +22,15 @@ PROVINCES = frozenset(code[:2] for code in REGIONS)
 
 def region_name(code: str) -> str | None:
     return REGIONS.get(code)
+
+
+@cache
+def counties_within(city: str) -> tuple[str, ...]:
+    """The codes of all counties, in order, of a city of six digits. Among some four thousand they are looked for once."""
+    return tuple(sorted(code for code in REGIONS if code.startswith(city[:4]) and not code.endswith("00")))
+
+
+@cache
+def cities_within(province: str) -> tuple[str, ...]:
+    """The codes of all cities, in order, of a province of two digits, with the province's own and what it runs itself (90)."""
+    return tuple(sorted(code for code in REGIONS if code.startswith(province) and code.endswith("00")))

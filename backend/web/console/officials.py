@@ -6,7 +6,7 @@ from flask import Response, request
 
 from backend.kernel.errors import DomainError
 from backend.kernel.ids import new_id
-from backend.labels.regions import REGIONS
+from backend.labels.regions import cities_within, counties_within
 from backend.officials import passwords, queries
 from backend.officials.changes import OfficialUnknown, Wanted
 from backend.officials.model import OFFICES, PROVINCE_SUFFIX, ROLE_NAMES, Change, Role, needs_two
@@ -197,9 +197,8 @@ def _cities(refusal: DomainError | None = None) -> Response:
 
 def _openable() -> list[str]:
     """Prefecture-level cities of the official's province; GB/T 2260 has 90 for counties that a province runs itself."""
-    province = here.official().city[:2]
-    codes = [code for code in REGIONS if code.startswith(province) and code.endswith("00")]
-    return sorted(code for code in codes if not code.endswith(PROVINCE_SUFFIX) and code[2:4] != "90")
+    codes = cities_within(here.official().city[:2])
+    return [code for code in codes if not code.endswith(PROVINCE_SUFFIX) and code[2:4] != "90"]
 
 
 def _found(official: UUID) -> Listed:
@@ -231,10 +230,7 @@ def _choices() -> dict[str, object]:
     at_province = city.endswith(PROVINCE_SUFFIX)
     roles = [Role.PROVINCE] * at_province + [role for role in Role if role in OFFICES - {Role.PROVINCE}]
     offered = [(role.value, here.say(*ROLE_NAMES[role])) for role in roles]
-    within = city[:4]
-    districts = [
-        (code, here.city_name(code)) for code in sorted(REGIONS) if code.startswith(within) and not code.endswith("00")
-    ]
+    districts = [(code, here.city_name(code)) for code in counties_within(city)]
     return {"roles": offered, "districts": [("", here.say("全市", "Whole city")), *districts]}
 
 
