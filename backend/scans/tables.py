@@ -125,6 +125,7 @@ baskets = Table(
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
     CheckConstraint("seq >= 0", name="seq"),
     Index("ix_baskets_resident", "city", "resident", "sold_at", postgresql_where="resident IS NOT NULL"),
+    Index("ix_baskets_nobodys", "city", "store", "sold_at", postgresql_where="resident IS NULL"),
     Index("ix_baskets_sold", "city", "sold_at", postgresql_using="brin"),
     Index("ix_baskets_claim", "city", "claim_sha256", postgresql_where="claim_sha256 IS NOT NULL"),
     Index("ix_baskets_slip", "city", "store", "slip_no", postgresql_where="slip_no IS NOT NULL"),
