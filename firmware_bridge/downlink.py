@@ -14,6 +14,9 @@ from firmware_bridge.wire import topics
 
 PUBACK_WAIT_S: Final = 10.0
 CONNECTION_LOOK_S: Final = 0.2
+ON_THE_WAY_S: Final = 1.0
+"""What a broker has answered for is still on its way to tills: one that is cut off loses what it has not read. A revocation
+may take 60 s."""
 
 log = structlog.get_logger()
 
@@ -97,17 +100,23 @@ class DownlinkRelay:
         """Whether the broker answered for every one that can be sent, be it by a refusal.
 
         A message that never can be sent is passed over, loudly: it must not stop a revocation behind it. What stands before
-        a change of access is at the broker first, as far as it answers in time: a till hears that it is revoked.
+        a change of access is at the broker first, as far as it answers in time, and then a moment on its way: a till hears
+        that it is revoked.
         """
         infos: list[MQTTMessageInfo] = []
+        on_the_way = False
         changes_wait_until_s = time.monotonic() + PUBACK_WAIT_S
         for message in messages:
             if message.topic == topics.ACCESS:
                 self._await(infos, changes_wait_until_s)
+                if on_the_way:
+                    self._stopping.wait(ON_THE_WAY_S)
+                    on_the_way = False
                 self._change_access(message)
                 continue
             try:
                 infos.append(self._publish(message))
+                on_the_way = True
             except NeverSendable as error:
                 self._metrics.downlink.labels("never_sendable").inc()
                 log.error("downlink_never_sendable", topic=message.topic, reason=str(error))  # noqa: TRY400  # no bug

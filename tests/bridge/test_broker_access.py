@@ -98,8 +98,7 @@ def test_a_till_gets_what_was_sent_before_its_revocation(
     keeper().wait_ready()
     with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as till:
         listed(backend, AccessChange(device=DEVICE, admitted=False))
-        # All of them together are less than a connection holds: what the broker has, a till that is slow to read will have.
-        command = {"topic": COMMAND, "payload_b64": base64.b64encode(bytes(5_000)).decode()}
+        command = {"topic": COMMAND, "payload_b64": base64.b64encode(bytes(20_000)).decode()}
         page = backend.pages[""]
         backend.pages[""] = page | {"messages": [command | PLAIN] * 20 + page["messages"]}
 
