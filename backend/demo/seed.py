@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from backend.certificates.imports import Report, Source, import_file
 from backend.demo.city import CATALOGUE, CERTIFICATES, CITY, PARTNERS, POLICY, TILLS
+from backend.demo.publish import publish_once
 from backend.devices.queries import service_of
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart
@@ -19,13 +20,9 @@ from backend.storage.transaction import Database
 from backend.usecases.issue_token import issue_token
 from backend.usecases.make_snapshot import MakeSnapshot
 from backend.usecases.open_store import open_store
-from backend.usecases.preview_policy import Place, last_months
-from backend.usecases.publish_by_two import preview_new, publish_by_two
 from backend.usecases.publish_catalogue import PublishedEntry, Said, publish_catalogue
-from backend.usecases.publish_policy import PublishedVersion
 
 BY, APPROVER = "陈静", "孙立"
-READER = "greenpoints_auditor"
 
 
 def import_certificates(database: Database, now: datetime) -> Report:
@@ -33,15 +30,10 @@ def import_certificates(database: Database, now: datetime) -> Report:
     return import_file(database, CERTIFICATES.read_bytes(), source)
 
 
-def publish(url: str, database: Database, now: datetime) -> PublishedVersion:
-    """`url` names the same database, where the preview is read."""
-    text, judged = POLICY.read_text(encoding="utf-8"), "演示城市的政策，内容和预演已核对"
-    preview = preview_new(Place(url, READER), last_months(CITY, now), text, parts=1)
-    return database.write(
-        lambda connection: publish_by_two(
-            connection, CITY, text, preview=preview, by=BY, approved_by=APPROVER, reason=judged, now=now
-        )
-    )
+def publish(url: str, owner: Database, now: datetime) -> None:
+    """`url` names the same database."""
+    text = POLICY.read_text(encoding="utf-8")
+    publish_once(url, owner, CITY, text, by=(BY, APPROVER), reason="演示城市的政策，内容和预演已核对", now=now)
 
 
 def open_shops(owner: Database, token: Path, now: datetime) -> None:

@@ -50,5 +50,19 @@ def test_filling_the_city_twice_changes_nothing(database_url: str, owner: Databa
     assert first["officials"] == len(OFFICIALS) + 1, "and a retailer's manager"
 
 
+def test_data_of_an_earlier_release_keep_the_policy_that_they_have(
+    database_url: str, owner: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(seed.POLICY.read_text(encoding="utf-8").replace("（", "("), encoding="utf-8")
+    with monkeypatch.context() as before:
+        before.setattr(seed, "POLICY", earlier)
+        first = _fill(database_url, owner, tmp_path / "token")
+
+    again = _fill(database_url, owner, tmp_path / "token")
+
+    assert again == first
+
+
 def test_no_line_of_the_citys_registry_is_refused(owner: Database) -> None:
     assert seed.import_certificates(owner, NOW).errors == ()

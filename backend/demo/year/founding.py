@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
 from backend.certificates.imports import Source, import_rows
+from backend.demo.publish import publish_once
 from backend.demo.year.goods import registry_rows
 from backend.demo.year.shops import DISTRICT_PLACES, PARTNERS, SHOPS, SUZHOU
 from backend.redemptions.document import load_catalogue
@@ -19,14 +20,11 @@ from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
 from backend.usecases.open_store import open_store
 from backend.usecases.place_store import place_store
-from backend.usecases.preview_policy import Place, last_months
-from backend.usecases.publish_by_two import preview_new, publish_by_two
 from backend.usecases.publish_catalogue import Said, publish_catalogue
 
 DATA = Path(__file__).resolve().parents[1] / "suzhou"
 POLICIES = (DATA / "points.json", DATA / "appliances.json")
 CATALOGUE = DATA / "catalogue.json"
-READER = "greenpoints_auditor"
 FOUNDER = Actor(f"{COMMAND}:demonstration", COMMAND)
 AUTHOR, APPROVER = "沈书瑶", "方正清"
 
@@ -37,19 +35,7 @@ def found(url: str, owner: Database, now: datetime) -> None:
     import_rows(owner, registry_rows(), Source("苏州演示名录（虚构）", "suzhou.csv", "沈书瑶", now))
     for path in POLICIES:
         text = path.read_text(encoding="utf-8")
-        preview = preview_new(Place(url, READER), last_months(SUZHOU, now), text, parts=1)
-        owner.write(
-            lambda connection: publish_by_two(
-                connection,
-                SUZHOU,
-                text,  # noqa: B023 - called at once
-                preview=preview,  # noqa: B023
-                by=AUTHOR,
-                approved_by=APPROVER,
-                reason="内容和预演已核对",
-                now=now,
-            )
-        )
+        publish_once(url, owner, SUZHOU, text, by=(AUTHOR, APPROVER), reason="内容和预演已核对", now=now)
     owner.write(lambda connection: _open_shops(connection, now))
     publish_catalogue(owner, SUZHOU, load_catalogue(CATALOGUE.read_bytes()), Said(AUTHOR, "演示城市的兑换目录"), now)
 
