@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from backend.certificates.imports import Report, Source, import_file
 from backend.demo.city import CATALOGUE, CERTIFICATES, CITY, PARTNERS, POLICY, TILLS
-from backend.demo.publish import publish_once
+from backend.demo.once import open_once, publish_once
 from backend.devices.queries import service_of
 from backend.kernel.tokens import token_hash
 from backend.ledger import chart
@@ -19,7 +19,6 @@ from backend.storage.children import write_private
 from backend.storage.transaction import Database
 from backend.usecases.issue_token import issue_token
 from backend.usecases.make_snapshot import MakeSnapshot
-from backend.usecases.open_store import open_store
 from backend.usecases.publish_catalogue import PublishedEntry, Said, publish_catalogue
 
 BY, APPROVER = "陈静", "孙立"
@@ -47,7 +46,7 @@ def publish_goods(owner: Database, now: datetime) -> list[PublishedEntry]:
     """What points are good for; its partner shops are opened before."""
     for shop in PARTNERS:
         partner = Store(CITY, shop.store, shop.retailer, shop.name_zh, shop.district)
-        owner.write(lambda connection: open_store(connection, partner, now))  # noqa: B023 - called at once
+        owner.write(lambda connection: open_once(connection, partner, now))  # noqa: B023 - called at once
     return publish_catalogue(owner, CITY, load_catalogue(CATALOGUE.read_bytes()), Said(BY, "演示城市的兑换目录"), now)
 
 
@@ -59,6 +58,6 @@ def make_snapshot(database: Database, now: datetime) -> None:
 def _open_shops(connection: Connection, token: str, now: datetime) -> None:
     for till in TILLS:
         shop = till.store
-        open_store(connection, Store(CITY, shop.store, shop.retailer, shop.name_zh, shop.district), now)
+        open_once(connection, Store(CITY, shop.store, shop.retailer, shop.name_zh, shop.district), now)
     if service_of(connection, token_hash(token)) is None:
         issue_token(connection, token, service="bridge", name="demo", now=now)

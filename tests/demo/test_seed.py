@@ -1,6 +1,7 @@
 """The city is filled by the same doors that real cities use, and filling it twice changes nothing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,13 +51,14 @@ def test_filling_the_city_twice_changes_nothing(database_url: str, owner: Databa
     assert first["officials"] == len(OFFICIALS) + 1, "and a retailer's manager"
 
 
-def test_data_of_an_earlier_release_keep_the_policy_that_they_have(
+def test_data_of_an_earlier_release_keep_the_policy_and_the_shops_that_they_have(
     database_url: str, owner: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = tmp_path / "earlier.json"
     earlier.write_text(seed.POLICY.read_text(encoding="utf-8").replace("（", "("), encoding="utf-8")
     with monkeypatch.context() as before:
         before.setattr(seed, "POLICY", earlier)
+        before.setattr(seed, "PARTNERS", [replace(shop, name_zh="旧店名") for shop in seed.PARTNERS])
         first = _fill(database_url, owner, tmp_path / "token")
 
     again = _fill(database_url, owner, tmp_path / "token")

@@ -11,14 +11,13 @@ from sqlalchemy import Connection
 from backend.audit.acting import acting
 from backend.audit.model import COMMAND, Actor
 from backend.certificates.imports import Source, import_rows
-from backend.demo.publish import publish_once
+from backend.demo.once import open_once, publish_once
 from backend.demo.year.goods import registry_rows
 from backend.demo.year.shops import DISTRICT_PLACES, PARTNERS, SHOPS, SUZHOU
 from backend.redemptions.document import load_catalogue
 from backend.retailers.store import StorePlace
 from backend.storage.transaction import Database
 from backend.usecases.enrol_device import Enrolment, enrol_device
-from backend.usecases.open_store import open_store
 from backend.usecases.place_store import place_store
 from backend.usecases.publish_catalogue import Said, publish_catalogue
 
@@ -42,9 +41,9 @@ def found(url: str, owner: Database, now: datetime) -> None:
 
 def _open_shops(connection: Connection, now: datetime) -> None:
     for partner in PARTNERS:
-        open_store(connection, partner, now)
+        open_once(connection, partner, now)
     for shop in SHOPS:
-        open_store(connection, shop.store, now)
+        open_once(connection, shop.store, now)
         latitude, longitude = DISTRICT_PLACES[shop.store.district]
         place_store(connection, SUZHOU, shop.store.store, StorePlace(now, latitude, longitude, AUTHOR))
         for number in range(1, shop.tills + 1):

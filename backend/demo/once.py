@@ -1,11 +1,15 @@
-"""A demonstration's policy is published once: kept data of an earlier release keep the one that they have."""
+"""What a demonstration enters once: kept data of an earlier release keep the policies and shops that they have."""
 
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import Connection
+
 from backend.policies.document import load_policy
 from backend.policies.store import last_version
+from backend.retailers.store import Store, StoreUnknown, find_store
 from backend.storage.transaction import Database
+from backend.usecases.open_store import open_store
 from backend.usecases.preview_policy import Place, last_months
 from backend.usecases.publish_by_two import preview_new, publish_by_two
 
@@ -28,3 +32,11 @@ def publish_once(
             connection, city, text, preview=preview, by=author, approved_by=approver, reason=reason, now=now
         )
     )
+
+
+def open_once(connection: Connection, store: Store, now: datetime) -> None:
+    """Does nothing where the city has a shop of that number, whatever it is called."""
+    try:
+        find_store(connection, store.city, store.store)
+    except StoreUnknown:
+        open_store(connection, store, now)
