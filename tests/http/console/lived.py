@@ -17,6 +17,7 @@ from backend.audit.model import JOB, Actor
 from backend.bootstrap import log_key
 from backend.cases.terms import SALT_BYTES, CaseTerms, set_terms
 from backend.certificates.cache import RegistryCache
+from backend.demo import once
 from backend.demo.year import founding
 from backend.demo.year.goods import ARTICLES
 from backend.demo.year.life import Keys, Span, live, resident_of
@@ -222,7 +223,7 @@ def _papers(world: Lived) -> None:
     """Appliances at 13 % from next year on are approved; at 12 % they wait for a second person."""
     first, second = (_draft(world, percent) for percent in (13, 12))
     with acting(Actor("job:previews", JOB)):
-        run_previews(world.engine, Place(world.url, founding.READER), SUZHOU, MORNING, lambda: False)
+        run_previews(world.engine, Place(world.url, once.READER), SUZHOU, MORNING, lambda: False)
     for draft in (first, second):
         world.post(Role.POLICY_AUTHOR, f"/policy-drafts/{draft}/submit", revision="1")
     with world.engine.read() as connection:
