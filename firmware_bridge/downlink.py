@@ -15,8 +15,9 @@ from firmware_bridge.wire import topics
 PUBACK_WAIT_S: Final = 10.0
 CONNECTION_LOOK_S: Final = 0.2
 ON_THE_WAY_S: Final = 1.0
-"""What a broker has answered for is still on its way to tills: one that is cut off loses what it has not read. A revocation
-may take 60 s."""
+"""What a broker has answered for is still on its way to tills: one that is cut off loses what it has not read. All pauses of
+a page share the time that the broker has to answer, since a revocation may take 60 s.
+"""
 
 log = structlog.get_logger()
 
@@ -110,7 +111,7 @@ class DownlinkRelay:
             if message.topic == topics.ACCESS:
                 self._await(infos, changes_wait_until_s)
                 if on_the_way:
-                    self._stopping.wait(ON_THE_WAY_S)
+                    self._stopping.wait(max(0.0, min(ON_THE_WAY_S, changes_wait_until_s - time.monotonic())))
                     on_the_way = False
                 self._change_access(message)
                 continue
