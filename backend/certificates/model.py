@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -59,9 +59,17 @@ class Entry:
     from_ms: int  # half-open, Unix ms; days are those of Asia/Shanghai
     until_ms: int
     states: tuple[State, ...]  # as known now, sorted, not overlapping
+    valid: tuple[tuple[int, int, "Standing"], ...] = field(init=False, compare=False, repr=False)
+    """When it stands, half-open, Unix ms: put together once, since every scan of the product asks."""
 
     def __post_init__(self) -> None:
         assert self.from_ms < self.until_ms
+        spans = [
+            (max(one.from_ms, self.from_ms), min(one.until_ms, self.until_ms), stands(self, one.state, one.row))
+            for one in self.states
+            if one.state == CertificateState.VALID
+        ]
+        object.__setattr__(self, "valid", tuple(spans))
 
 
 class Standing(NamedTuple):
@@ -70,6 +78,13 @@ class Standing(NamedTuple):
     entry: Entry | None
     state: str
     row: str | None  # the state row used; None where no row was in force
+    told: tuple[object, ...]
+    """What a decision keeps of it: certificate, state row, scheme, category, grade, tier."""
+
+
+def stands(entry: Entry, state: str, row: str | None) -> Standing:
+    told = entry.certificate, row, entry.scheme, entry.category, entry.grade, entry.tier
+    return Standing(entry, state, row, told)
 
 
 @dataclass(frozen=True, slots=True)

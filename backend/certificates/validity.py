@@ -1,11 +1,8 @@
 from collections.abc import Sequence
 
-from backend.certificates.model import CertificateState, Entry, Standing, State
+from backend.certificates.model import CertificateState, Entry, Standing, State, stands
 
-# A NamedTuple's own constructor is a Python function, and every scan of a certified product comes by here.
-_new = tuple.__new__
-
-UNKNOWN = Standing(entry=None, state="unknown", row=None)
+UNKNOWN = Standing(entry=None, state="unknown", row=None, told=(None,) * 6)
 
 _TELLING = ("suspended", "withdrawn", "expired", "not_yet_valid", "unknown")
 """Which reason is told when nothing is valid: what could still change stands before what is over."""
@@ -23,12 +20,9 @@ def standing(entries: Sequence[Entry], at_ms: int) -> Standing:
     Callers hand in entries most specific key first; within a key they are sorted by evidence level and certificate.
     """
     for entry in entries:
-        if entry.from_ms <= at_ms < entry.until_ms:
-            for state in entry.states:
-                if state.from_ms <= at_ms < state.until_ms:
-                    if state.state == "valid":
-                        return _new(Standing, (entry, "valid", state.row))
-                    break
+        for from_ms, until_ms, found in entry.valid:
+            if from_ms <= at_ms < until_ms:
+                return found
     return _most_telling(entries, at_ms)
 
 
@@ -45,12 +39,12 @@ def _reason(entry: Entry, at_ms: int) -> Standing:
     state = _state_at(entry, at_ms)
     row = state.row if state else None
     if at_ms < entry.from_ms:
-        return Standing(entry, "not_yet_valid", None)
+        return stands(entry, "not_yet_valid", None)
     if state is not None and state.state != "valid":
-        return Standing(entry, _STANDINGS[CertificateState(state.state)], row)
+        return stands(entry, _STANDINGS[CertificateState(state.state)], row)
     if at_ms >= entry.until_ms:
-        return Standing(entry, "expired", row)
-    return Standing(entry, "unknown", None)
+        return stands(entry, "expired", row)
+    return stands(entry, "unknown", None)
 
 
 def _state_at(entry: Entry, at_ms: int) -> State | None:

@@ -118,11 +118,11 @@ def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, li
     rule, ((reward, wanted),) = gross
     used, periods = limits.used, period_keys(sold_on)
     amount, limit_name, limit_left = wanted, None, None
-    keys = []
+    before: dict[CounterKey, int] = {}
     for cap in reward.caps:
         key = (person, periods[cap.period_at], cap.counter)
-        keys.append(key)
-        left = cap.limit - used.get(key, 0)
+        before[key] = had = used.get(key, 0)
+        left = cap.limit - had
         if left < amount:
             amount, limit_name, limit_left = (max(left, 0) if cap.partial else 0), cap.name, max(left, 0)
     left = limits.budgets.get(reward.pool, 0)
@@ -132,13 +132,13 @@ def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, li
     if not amount:
         reason = BUDGET if limit_name == BUDGET else "cap"
         return _new(Verdict, (_NONE, reason, policy.version, rule.rule.rule, None, reward.unit, *limit))
-    for key in keys:
-        used[key] = used.get(key, 0) + amount
+    for key, had in before.items():
+        used[key] = had + amount
     limits.budgets[reward.pool] = left - amount
     reason = _AWARDED
     if amount != wanted:
         reason = "awarded_in_part"
-        limits.cut.update(keys)
+        limits.cut.update(before)
     return _new(Verdict, (_AWARDED, reason, policy.version, rule.rule.rule, None, reward.unit, *limit))
 
 

@@ -52,7 +52,8 @@ def decode(text: str) -> MemberCode | None:
         raw = binascii.a2b_base64(text[len(PREFIX) :].encode("ascii").translate(_STANDARD) + b"=", strict_mode=True)
         if len(raw) != CODE_BYTES:
             return None
-        parts = raw[:2].decode("ascii"), raw[2:8].decode("ascii"), raw[8:24], int.from_bytes(raw[24:28], "big")
-        return tuple.__new__(MemberCode, parts)  # its own constructor is a Python function
+        named = raw[:8].decode("ascii")
+        # Its own constructor is a Python function.
+        return tuple.__new__(MemberCode, (named[:2], named[2:], raw[8:24], int.from_bytes(raw[24:28], "big")))
     except ValueError:
         return None

@@ -3,9 +3,10 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
-from backend.certificates.model import Entry, Standing
+from backend.certificates.model import Entry
 from backend.certificates.validity import standing
 from backend.kernel.amounts import unit_price
 from backend.kernel.periods import civil_date, hour_of_day, period_keys
@@ -22,9 +23,10 @@ from backend.scans.model import Basket, Channel, Read
 from backend.scans.signals import Signals, priced_as
 
 _STRENGTH = "SEMU"
-_WEAKER = {one + other: min(one, other, key=_STRENGTH.index) for one in _STRENGTH for other in _STRENGTH}
+_WEAKER = {one: {other: min(one, other, key=_STRENGTH.index) for other in _STRENGTH} for one in _STRENGTH}
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _NO_CERTIFICATE = (None,) * 6
+_NO_EVIDENCE = NO_EVIDENCE[:6]
 _NO_SIGNS: tuple[int | None, int | None] = (None, None)
 _UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
 _NOTHING, _REVIEW = Scope.NONE, Confidence.REVIEW
@@ -39,6 +41,7 @@ _VOIDS = Verdict(_NONE, "basket_voids")
 
 # A NamedTuple's own constructor is a Python function; thirty arguments cost it more than the tuple itself.
 _new = tuple.__new__
+_order_of_sale = attrgetter("sold_at_ms", "device", "stream", "seq")
 
 
 class Decision(NamedTuple):
@@ -148,8 +151,8 @@ def decide_baskets(baskets: Sequence[Basket], registry: Registry, limits: Limits
     Folds in the order of sale (time, device, stream, seq), so that the last of a cap goes to the earliest sale.
     """
     taken = Taken([], [], {})
-    order = sorted(range(len(baskets)), key=lambda i: _order_of_sale(baskets[i]))
-    for position in order:
+    turns = [_order_of_sale(basket) for basket in baskets]
+    for position in sorted(range(len(baskets)), key=turns.__getitem__):
         basket = baskets[position]
         moment = _moment(basket, registry.policies)
         for line_no, (read, reading) in enumerate(zip(basket.reads, registry.readings[position], strict=True)):
@@ -199,10 +202,6 @@ def _others_met(
                 if not cap.plain and cap.concerns(facts):
                     with contextlib.suppress(FactMissing):
                         yield limits.meet(cap, basket.resident, facts, sold_on, period_keys(sold_on))[0]
-
-
-def _order_of_sale(basket: Basket) -> tuple[int, str, str, int]:
-    return basket.sold_at_ms, basket.device, basket.stream, basket.seq
 
 
 def _moment(basket: Basket, policies: PolicySet) -> Moment:
@@ -271,7 +270,7 @@ def _decide(
         read.serial,
         None if read.evidence is None and basket.buyer == _PERSON else evidence_text(read.evidence, basket.buyer),
         basket.resident,
-        *_certificate(at_sale),
+        *(_NO_CERTIFICATE if at_sale is None else at_sale.told),
         level,
         proof,
         verdict.version,
@@ -282,14 +281,6 @@ def _decide(
         *others,
     )
     return _new(Decision, row)
-
-
-def _certificate(at_sale: Standing | None) -> tuple[object, ...]:
-    """The certificate's facts, as a decision keeps them."""
-    if at_sale is None or at_sale.entry is None:
-        return _NO_CERTIFICATE
-    entry = at_sale.entry
-    return entry.certificate, at_sale.row, entry.scheme, entry.category, entry.grade, entry.tier
 
 
 def facts_of(
@@ -320,8 +311,8 @@ def facts_of(
         basket.receipt_fen,
         reading.key,
         basket.basket,
-        *(NO_EVIDENCE if read.evidence is None else read.evidence)[:6],
-        unit_price(read.price_fen, read.quantity),
+        *(_NO_EVIDENCE if read.evidence is None else read.evidence[:6]),
+        read.price_fen if read.quantity == 1 else unit_price(read.price_fen, read.quantity),
         basket.device,
         basket.cashier,
         read.serial,
@@ -352,7 +343,7 @@ def level_of(reading: Reading, entry: Entry | None) -> str | None:
         level = _E
     else:
         return None
-    return level if entry is None else _WEAKER[level + entry.level]
+    return level if entry is None else _WEAKER[level][entry.level]
 
 
 def _refusal(

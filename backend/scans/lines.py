@@ -14,27 +14,29 @@ from backend.policies.evidence import Evidence
 from backend.scans.evidence import read_evidence
 from backend.scans.identity import SEQ_MAX, basket_id
 from backend.scans.lent import PROMISES_MAX, Promised
+from backend.scans.line_limits import (
+    AIM,
+    BOOT,
+    CLOSED_BY,
+    CODE_BYTES_MAX,
+    MEMBER_CODE_MAX,
+    MONO_MS_MAX,
+    PRICE_FEN_MAX,
+    QUANTITY_MAX,
+    SHA256,
+    TEXT_MAX,
+    UNIX_MS_MAX,
+    UUID,
+    WORD,
+)
 from backend.scans.model import READS_MAX, Basket, Read
+from backend.scans.plain_line import Stated, plain_line
 from backend.scans.sale_time import Clock, sale_time
 from backend.scans.slips import SLIP_NO, canonical
 
-CODE_BYTES_MAX = 2_048
-QUANTITY_MAX = 9_999
-PRICE_FEN_MAX = 10**10
-MONO_MS_MAX = 2**53
-UNIX_MS_MAX = 10**14
-TEXT_MAX = 64
-MEMBER_CODE_MAX = 200
-
-_BOOT = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
-_AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]{1,4}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 # A NamedTuple's own constructor is a Python function; every line comes by here.
 _new = tuple.__new__
-_CLOSED_BY = frozenset({"member", "finish", "button", "timeout", "interrupted"})
 
 
 class MalformedBasket(DomainError):
@@ -70,23 +72,12 @@ class Line(NamedTuple):
 
 def read_line(line: bytes, origin: Origin) -> Line:
     """The basket that `line` states. Raises MalformedBasket naming the first field that is wrong."""
-    try:
-        doc = load_object(line)
-    except NotStrictJson:
-        raise MalformedBasket("json") from None
-    seq = _integer(doc, "seq", 1, SEQ_MAX)
-    opened = _integer(doc, "opened_mono", 0, MONO_MS_MAX)
-    closed = _integer(doc, "closed_mono", opened, MONO_MS_MAX)
-    when = sale_time(
-        origin.clock,
-        boot=_text(doc, "boot", _BOOT),
-        ts_ms=_integer(doc, "ts", 0, UNIX_MS_MAX),
-        closed_mono_ms=closed,
-        received_at_ms=origin.received_at_ms,
-    )
-    void_of = _optional_integer(doc, "void_of")
-    reads = _reads(doc, may_be_empty=void_of is not None)
-    claim = _optional_text(doc, "claim_sha256", _SHA256)
+    stated = plain_line(line)
+    if stated is None:
+        stated = stated_by(line)
+    seq, reads, received = stated.seq, stated.reads, origin.received_at_ms
+    opened, closed = stated.opened_mono_ms, stated.closed_mono_ms
+    when = sale_time(origin.clock, boot=stated.boot, ts_ms=stated.ts_ms, closed_mono_ms=closed, received_at_ms=received)
     basket = Basket(  # by position, which costs half of what twenty names do
         basket_id(origin.device, origin.stream, seq),
         origin.device,
@@ -98,23 +89,54 @@ def read_line(line: bytes, origin: Origin) -> Line:
         origin.store,
         origin.district,
         None,  # the resident: named in the transaction
-        bytes.fromhex(claim) if claim else None,
-        _one_of(doc, "closed_by", _CLOSED_BY),
-        _free_text(doc, "cashier"),
-        void_of,
-        _optional_integer(doc, "part_of"),
+        stated.claim_sha256,
+        stated.closed_by,
+        stated.cashier,
+        stated.void_of,
+        stated.part_of,
         when.sold_at_ms,
         when.quality,
         when.held,
         when.online,
-        origin.received_at_ms,
+        received,
         reads,
         receipt_fen=receipt_of(reads),
+        promised=stated.promised,
+        slip_no=stated.slip_no,
+    )
+    return _new(Line, (basket, stated.member_code, when.sold_at_ms - (closed - opened)))
+
+
+def stated_by(line: bytes) -> Stated:
+    """What any line states, read field by field. Raises as `read_line`."""
+    try:
+        doc = load_object(line)
+    except NotStrictJson:
+        raise MalformedBasket("json") from None
+    seq = _integer(doc, "seq", 1, SEQ_MAX)
+    opened = _integer(doc, "opened_mono", 0, MONO_MS_MAX)
+    closed = _integer(doc, "closed_mono", opened, MONO_MS_MAX)
+    boot = _text(doc, "boot", BOOT)
+    ts = _integer(doc, "ts", 0, UNIX_MS_MAX)
+    void_of = _optional_integer(doc, "void_of")
+    reads = _reads(doc, may_be_empty=void_of is not None)
+    claim = _optional_text(doc, "claim_sha256", SHA256)
+    return Stated(
+        seq=seq,
+        boot=boot,
+        opened_mono_ms=opened,
+        closed_mono_ms=closed,
+        ts_ms=ts,
+        closed_by=_one_of(doc, "closed_by", CLOSED_BY),
+        claim_sha256=bytes.fromhex(claim) if claim else None,
+        cashier=_free_text(doc, "cashier"),
+        void_of=void_of,
+        part_of=_optional_integer(doc, "part_of"),
+        reads=reads,
         promised=_promised(doc["reads"]),
         slip_no=_slip_no(doc),
+        member_code=_member_code(doc),
     )
-    shown = when.sold_at_ms - (closed - opened)
-    return _new(Line, (basket, _member_code(doc), shown))
 
 
 def reads_of(line: bytes) -> list[Read]:
@@ -200,8 +222,8 @@ def _read(read: Any) -> Read:
     fields = (
         code,
         text if raw is None else None,
-        _optional_text(read, "sym", _WORD),
-        _optional_text(read, "aim", _AIM),
+        _optional_text(read, "sym", WORD),
+        _optional_text(read, "aim", AIM),
         quantity,
         price,
         _free_text(read, "sn"),
@@ -229,13 +251,13 @@ def _promised(reads: list[dict[str, Any]]) -> Sequence[Promised]:
             found += [Promised(line_no, *_promise(one)) for one in given]
     if found and len({(one.line_no, one.lease) for one in found}) < len(found):
         raise MalformedBasket("promised")
-    return found
+    return tuple(found)
 
 
 def _promise(given: Any) -> tuple[str, int]:
     if type(given) is not dict:
         raise MalformedBasket("promised")
-    lease = _text(given, "lease", _UUID)
+    lease = _text(given, "lease", UUID)
     return lease, _integer(given, "amount", 1, PRICE_FEN_MAX)
 
 

@@ -91,11 +91,11 @@ def ids(values: Sequence[str | None]) -> IdArray:
     """UUIDs, with hyphens or without, as an array to bind; None becomes NULL. Raises ValueError for any other text."""
     if _holds_nothing(values):
         return IdArray(_EMPTY.pack(0, 0, _UUID_OID))
-    nulls = values.count(None)
-    if nulls:
+    try:
+        nulls, body = 0, _ID_LENGTH + _ID_LENGTH.join(values)  # type: ignore[arg-type]  # most arrays hold no None
+    except TypeError:
+        nulls = values.count(None)
         body = "".join([_NULL_LENGTH if v is None else _ID_LENGTH + v for v in values])
-    else:
-        body = _ID_LENGTH + _ID_LENGTH.join(values)  # type: ignore[arg-type]  # None is not among them
     content = bytes.fromhex(body.replace("-", ""))
     if len(content) != 20 * len(values) - 16 * nulls:
         raise ValueError("not UUIDs")
@@ -119,7 +119,8 @@ def flags(values: Iterable[bool | None]) -> str:
 
 
 def _holds_nothing(values: Sequence[object]) -> bool:
-    return values.count(None) == len(values)
+    # Counting compares every value with None, at 50 ns each; the first tells of most that there is something.
+    return not values or (values[0] is None and values.count(None) == len(values))
 
 
 def _escaped(text: str) -> str:

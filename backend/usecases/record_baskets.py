@@ -134,7 +134,11 @@ class RecordBaskets:
         return Batch(answers, taken)
 
     def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
-        readings = [[self._reading(read) for read in arrival.basket.reads] for arrival in arrivals]
+        known = self._readings.get
+        readings = [
+            [known((read.code, read.symbology, read.aim)) or self._reading(read) for read in arrival.basket.reads]
+            for arrival in arrivals
+        ]
         for arrival, read_as in zip(arrivals, readings, strict=True):
             redact(arrival.basket, read_as, self._seal)
         batch = won(self._database, lambda c, careful: self._attempt(c, city, arrivals, readings, now, careful=careful))
@@ -152,6 +156,8 @@ class RecordBaskets:
         careful: bool,
     ) -> Batch:
         refused = name_phones(connection, city, arrivals)
+        if not refused:
+            return self._record_all(connection, city, arrivals, readings, now, careful=careful)
         heard = [place for place in range(len(arrivals)) if place not in refused]
         some, read_as = [arrivals[place] for place in heard], [readings[place] for place in heard]
         batch = self._record_all(connection, city, some, read_as, now, careful=careful) if some else Batch([], NOTHING)
@@ -233,12 +239,10 @@ class RecordBaskets:
 
     def _reading(self, read: Read) -> Reading:
         key = (read.code, read.symbology, read.aim)
-        reading = self._readings.get(key)
-        if reading is None:
-            reading = parse(*key)
-            if reading.scheme is _GTIN and len(self._readings) < READINGS_MAX:
-                # Only product codes are remembered: few, seen again and again, and nobody's secret.
-                self._readings[key] = reading
+        reading = parse(*key)
+        if reading.scheme is _GTIN and len(self._readings) < READINGS_MAX:
+            # Only product codes are remembered: few, seen again and again, and nobody's secret.
+            self._readings[key] = reading
         return reading
 
     def _left_out(self, city: str, basket: Basket, error: Exception, now: datetime) -> Batch:

@@ -176,11 +176,13 @@ def send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sen
     """
     limits, bounds = loaded.limits, Bounds(loaded.registry.policies)
     changes: list[store.CounterChange] = []
+    counters, nothing, met = loaded.counters, store.NO_COUNTER, limits.met
     for key, used in limits.used.items():
-        before, version = loaded.counters.get(key, store.NO_COUNTER)
+        before, version = counters.get(key, nothing)
         if used != before:
-            change = (*key, before, version, used - before, bounds.of(key, limits.met))
-            changes.append(_new(store.CounterChange, change))
+            # Where nothing else was met, all are counters of persons alone.
+            allowed = bounds.of(key, met) if met else bounds.most[key[2]]
+            changes.append(_new(store.CounterChange, (*key, before, version, used - before, allowed)))
     if not changes:
         return []
     exact = bool(limits.cut) or bounds.differ((change[:3] for change in changes), limits.met)
@@ -197,15 +199,15 @@ class Bounds:
         for policy in policies:
             for cap in policy.caps:
                 limits.setdefault(cap.counter, set()).add(cap.limit)
-        self._most = {counter: max(found) for counter, found in limits.items()}
+        self.most = {counter: max(found) for counter, found in limits.items()}
         self._differing = frozenset(counter for counter, found in limits.items() if len(found) > 1)
 
     def of(self, key: CounterKey, met: Mapping[CounterKey, Met]) -> int:
         """What the row of `key` may hold."""
         found = met.get(key)
         if found is None:
-            return self._most[key[2]]
-        return self._most[found.counter] if found.limit is None else found.limit
+            return self.most[key[2]]
+        return self.most[found.counter] if found.limit is None else found.limit
 
     def differ(self, keys: Iterable[CounterKey], met: Mapping[CounterKey, Met]) -> bool:
         """Whether versions differ in a cap of `keys`: then the database's bound is not that of every sale."""

@@ -8,7 +8,7 @@ from flask import Response
 from backend.kernel.crockford import TYPED_MAX
 from backend.scans.cashier import cashier_sentence
 from backend.scans.explain import DecidedScan
-from backend.scans.lines import MEMBER_CODE_MAX
+from backend.scans.line_limits import MEMBER_CODE_MAX
 from backend.scans.queries import decided_in
 from backend.usecases.claim_basket import AtShop
 from backend.web.auth import Access

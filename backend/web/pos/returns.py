@@ -7,7 +7,7 @@ from flask import Response
 
 from backend.policies.words import amount_words
 from backend.scans.identity import SEQ_MAX, basket_id
-from backend.scans.lines import QUANTITY_MAX, UNIX_MS_MAX
+from backend.scans.line_limits import QUANTITY_MAX, UNIX_MS_MAX
 from backend.scans.model import READS_MAX
 from backend.scans.return_words import ReturnState, TakenBack, TakenFrom
 from backend.usecases.return_answers import LineAnswer, ReturnAnswer

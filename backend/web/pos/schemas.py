@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from backend.policies.evidence import Evidence
 from backend.scans.evidence import read_evidence
-from backend.scans.lines import CODE_BYTES_MAX, MEMBER_CODE_MAX, PRICE_FEN_MAX, QUANTITY_MAX, TEXT_MAX
+from backend.scans.line_limits import CODE_BYTES_MAX, MEMBER_CODE_MAX, PRICE_FEN_MAX, QUANTITY_MAX, TEXT_MAX
 from backend.scans.model import READS_MAX
 from backend.scans.quotes import HOLD_MINUTES, HOLD_MINUTES_MAX, QuoteState
 from backend.web.schemas import Body, City, Text, Whole

@@ -46,7 +46,7 @@ def test_the_backend_writes_the_golden_message() -> None:
 def test_the_backend_reads_the_golden_basket() -> None:
     basket = read_line(LINE, ORIGIN).basket
 
-    assert basket.promised == [Promised(0, golden_leases.LEASE.lease, 20)]
+    assert basket.promised == (Promised(0, golden_leases.LEASE.lease, 20),)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from backend.policies import bounds
 from backend.policies.bounds import greatest_award, too_large, unpublishable
 from backend.policies.document import load_policy
 from backend.policies.model import Reward, RewardKind
-from backend.scans import lines
+from backend.scans import line_limits as lines
 from firmware_bridge.wire import messages
 from tests.worlds import rules
 

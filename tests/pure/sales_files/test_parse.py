@@ -15,7 +15,7 @@ from backend.sales_files.answers import answer_file
 from backend.sales_files.headings import HEADINGS, template
 from backend.sales_files.model import RowAnswer, RowState, Sale, SalesFile, SalesFileColumns, SoldLine
 from backend.sales_files.parse import parse_sales
-from backend.scans import lines
+from backend.scans import line_limits as lines
 from backend.scans.model import READS_MAX
 from tests.worlds.city import FRIDGE, NOON
 
