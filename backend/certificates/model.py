@@ -78,13 +78,26 @@ class Standing(NamedTuple):
     entry: Entry | None
     state: str
     row: str | None  # the state row used; None where no row was in force
-    told: tuple[object, ...]
-    """What a decision keeps of it: certificate, state row, scheme, category, grade, tier."""
+    told: "Told"
+    level: str | None
+    body: str | None
+    """Level and body stand here too, so that a decision touches nothing else of thousands of entries."""
+
+
+class Told(NamedTuple):
+    """What a decision keeps of a certificate."""
+
+    certificate: str | None
+    row: str | None
+    scheme: str | None
+    category: str | None
+    grade: int | None
+    tier: int | None
 
 
 def stands(entry: Entry, state: str, row: str | None) -> Standing:
-    told = entry.certificate, row, entry.scheme, entry.category, entry.grade, entry.tier
-    return Standing(entry, state, row, told)
+    told = Told(entry.certificate, row, entry.scheme, entry.category, entry.grade, entry.tier)
+    return Standing(entry, state, row, told, entry.level, entry.body)
 
 
 @dataclass(frozen=True, slots=True)

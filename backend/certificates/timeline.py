@@ -6,6 +6,7 @@ Periods are half-open, in days since 1970-01-01 (`day_number`); `FOREVER_DAY` en
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from backend.certificates.model import FOREVER_MS
@@ -15,6 +16,7 @@ Fact = TypeVar("Fact")
 FOREVER_DAY = 2**31
 _DAY_MS = 86_400_000
 _CHINA_MS = 8 * 3600 * 1000
+_DAYS_KEPT = 16_384
 _EPOCH = date(1970, 1, 1)
 
 
@@ -61,6 +63,7 @@ def civil_day(number: int) -> date | None:
     return None if number >= FOREVER_DAY else date.fromordinal(_EPOCH.toordinal() + number)
 
 
+@lru_cache(_DAYS_KEPT)
 def midnight_ms(day: int) -> int:
     """Unix ms at which the day begins in Asia/Shanghai; FOREVER_MS for FOREVER_DAY."""
     return FOREVER_MS if day >= FOREVER_DAY else day * _DAY_MS - _CHINA_MS

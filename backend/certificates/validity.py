@@ -1,8 +1,9 @@
 from collections.abc import Sequence
 
-from backend.certificates.model import CertificateState, Entry, Standing, State, stands
+from backend.certificates.model import CertificateState, Entry, Standing, State, Told, stands
 
-UNKNOWN = Standing(entry=None, state="unknown", row=None, told=(None,) * 6)
+NOTHING_TOLD = Told(None, None, None, None, None, None)
+UNKNOWN = Standing(entry=None, state="unknown", row=None, told=NOTHING_TOLD, level=None, body=None)
 
 _TELLING = ("suspended", "withdrawn", "expired", "not_yet_valid", "unknown")
 """Which reason is told when nothing is valid: what could still change stands before what is over."""

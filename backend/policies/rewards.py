@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from backend.kernel.amounts import BASIS_POINTS, Unit, divide
+from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit, divide
 from backend.policies.model import Facts, Reward, RewardKind
+
+_DOWN = Rounding.DOWN
 
 Amount = tuple[int, str | None]
 """A reward in its unit, or the reason why none can be computed."""
@@ -21,7 +23,7 @@ def compile_reward(reward: Reward) -> Payer:
 
 def _payer(reward: Reward) -> Payer:
     if reward.kind is RewardKind.PERCENT:
-        return lambda facts, rate: _percent(facts, reward, reward.basis_points, rate)
+        return _percent_of(reward)
     if reward.kind is RewardKind.TABLE:
         return lambda facts, rate: _from_table(facts, reward, rate)
     pieces = (lambda facts: facts.quantity) if reward.kind is RewardKind.PER_UNIT else (lambda _facts: 1)
@@ -30,6 +32,22 @@ def _payer(reward: Reward) -> Payer:
         _capped(divide(reward.amount * pieces(facts) * rate * reward.factor_bp, scale, reward.rounding), facts, reward),
         None,
     )
+
+
+def _percent_of(reward: Reward) -> Payer:
+    """As `_percent`; most percentages are rounded down, and nearly every sale comes by here."""
+    if reward.rounding is not _DOWN:
+        return lambda facts, rate: _percent(facts, reward, reward.basis_points, rate)
+    share, scale, cap = reward.basis_points * reward.factor_bp, BASIS_POINTS**3, reward.cap_per_unit
+
+    def pay(facts: Facts, rate: int) -> Amount:
+        price = facts.price_fen
+        if price is None:
+            return (0, "price_missing")
+        amount = price * share * rate // scale
+        return (amount if cap is None else min(amount, cap * facts.quantity), None)
+
+    return pay
 
 
 def _percent(facts: Facts, reward: Reward, basis_points: int, rate: int) -> Amount:

@@ -1,13 +1,13 @@
 """From a read to a decision: label, certificate at the moment of sale, policy, limits. Pure; a fold over the batch."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
 
-from backend.certificates.model import Entry
-from backend.certificates.validity import standing
+from backend.certificates.model import Entry, Standing
+from backend.certificates.validity import UNKNOWN, standing
 from backend.kernel.amounts import unit_price
 from backend.kernel.periods import civil_date, hour_of_day, period_keys
 from backend.labels.model import Confidence, Reading, Scope
@@ -25,7 +25,6 @@ from backend.scans.signals import Signals, priced_as
 _STRENGTH = "SEMU"
 _WEAKER = {one: {other: min(one, other, key=_STRENGTH.index) for other in _STRENGTH} for one in _STRENGTH}
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
-_NO_CERTIFICATE = (None,) * 6
 _NO_EVIDENCE = NO_EVIDENCE[:6]
 _NO_SIGNS: tuple[int | None, int | None] = (None, None)
 _UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
@@ -141,7 +140,9 @@ class Moment(NamedTuple):
     sold_at_ms: int
     sold_on: date
     policies: InForce
-    proof: Callable[[Read], str]
+    priced: str
+    unpriced: str
+    """The proof of a line with a price, and of one without."""
     hold: str | None
 
 
@@ -190,12 +191,12 @@ def _others_met(
     basket: Basket, read: Read, reading: Reading, registry: Registry, in_force: InForce, limits: Limits
 ) -> Iterator[CounterKey]:
     found = entries_of(reading, registry.entries)
-    at_sale = standing(found, basket.sold_at_ms) if found else None
-    if at_sale is None or at_sale.entry is None or basket.resident is None:
+    at_sale = standing(found, basket.sold_at_ms) if found else UNKNOWN
+    if at_sale.entry is None or basket.resident is None:
         return
-    entry, sold_on = at_sale.entry, civil_date(basket.sold_at_ms)
+    sold_on = civil_date(basket.sold_at_ms)
     # Level and proof play no part in which counters a sale has.
-    facts = facts_of(reading, _S, _P0, entry, read, basket)
+    facts = facts_of(reading, _S, _P0, at_sale, read, basket)
     for group in in_force.plan(facts):
         for policy in group.policies:
             for cap in policy.caps:
@@ -207,18 +208,16 @@ def _others_met(
 def _moment(basket: Basket, policies: PolicySet) -> Moment:
     at_ms = basket.sold_at_ms
     hold = "clock_uncertain" if basket.clock_held else "store_suspended" if basket.store_held else None
-    return _new(Moment, (at_ms, civil_date(at_ms), policies.in_force(at_ms), _proof_of(basket), hold))
+    return _new(Moment, (at_ms, civil_date(at_ms), policies.in_force(at_ms), *_proofs_of(basket), hold))
 
 
-def _proof_of(basket: Basket) -> Callable[[Read], str]:
+def _proofs_of(basket: Basket) -> tuple[str, str]:
     """P3 a till online with a price, P2 any other till, P1 by claim code, P0 a phone."""
     if basket.channel == _PHONE:
-        return lambda _read: _P0
+        return _P0, _P0
     if basket.claim_sha256 is not None:
-        return lambda _read: _P1
-    if basket.online:
-        return lambda read: _P2 if read.price_fen is None else _P3
-    return lambda _read: _P2
+        return _P1, _P1
+    return (_P3, _P2) if basket.online else (_P2, _P2)
 
 
 def _decide(
@@ -233,18 +232,17 @@ def _decide(
     decision_no: int,
 ) -> Decision:
     found = entries_of(reading, registry.entries)
-    at_sale = standing(found, moment.sold_at_ms) if found else None
-    entry = at_sale.entry if at_sale else None
-    level = level_of(reading, entry)
-    proof = moment.proof(read)
+    at_sale = standing(found, moment.sold_at_ms) if found else UNKNOWN
+    level = level_of(reading, at_sale.level)
+    proof = moment.unpriced if read.price_fen is None else moment.priced
     unit_key = reading.key if reading.scope is _UNIT and basket.channel != HAND_IN else None  # that piece earned before
     signals = registry.signals
     others = _NO_SIGNS if signals is None else signals.of(basket.basket, priced_as(reading), moment.sold_on)
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
-    verdict = _refusal(basket, reading, found, at_sale.state if at_sale else None, moment, spent, read.released)
+    verdict = _refusal(basket, reading, found, at_sale.state, moment, spent, read.released)
     if verdict is None:
-        assert entry is not None and level is not None and basket.resident is not None  # noqa: PT018 - not a test
-        facts = facts_of(reading, level, proof, entry, read, basket, others)
+        assert level is not None and basket.resident is not None  # noqa: PT018 - not a test
+        facts = facts_of(reading, level, proof, at_sale, read, basket, others)
         beside = None if registry.lent is None else registry.lent.beside(basket.basket, line_no, limits)
         verdict = evaluate(
             facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=read.released
@@ -270,7 +268,7 @@ def _decide(
         read.serial,
         None if read.evidence is None and basket.buyer == _PERSON else evidence_text(read.evidence, basket.buyer),
         basket.resident,
-        *(_NO_CERTIFICATE if at_sale is None else at_sale.told),
+        *at_sale.told,
         level,
         proof,
         verdict.version,
@@ -287,25 +285,26 @@ def facts_of(
     reading: Reading,
     level: str,
     proof: str,
-    entry: Entry,
+    at_sale: Standing,
     read: Read,
     basket: Basket,
     others: tuple[int | None, int | None] = (None, None),
 ) -> Facts:
     """`others`: the median price and the journey that watches compare with."""
+    _, _, certificate_scheme, category, grade, tier = at_sale.told
     facts = (
         reading.scheme,
         level,
         proof,
-        entry.category,
-        entry.grade,
-        entry.tier,
+        category,
+        grade,
+        tier,
         read.price_fen,
         read.quantity,
         basket.store,
         basket.district,
-        entry.body,
-        entry.scheme,
+        at_sale.body,
+        certificate_scheme,
         basket.channel,
         basket.buyer,
         basket.receipt_fen,
@@ -332,8 +331,8 @@ def entries_of(reading: Reading, entries: Mapping[str, tuple[Entry, ...]]) -> Se
     return ()
 
 
-def level_of(reading: Reading, entry: Entry | None) -> str | None:
-    """The weaker of what the label proves and what its scheme may prove at best."""
+def level_of(reading: Reading, at_best: str | None) -> str | None:
+    """The weaker of what the label proves and what its scheme may prove `at_best`."""
     scope = reading.scope
     if scope is _MODEL:
         level = _M
@@ -343,14 +342,14 @@ def level_of(reading: Reading, entry: Entry | None) -> str | None:
         level = _E
     else:
         return None
-    return level if entry is None else _WEAKER[level][entry.level]
+    return level if at_best is None else _WEAKER[level][at_best]
 
 
 def _refusal(
     basket: Basket,
     reading: Reading,
     found: Sequence[Entry],
-    state: str | None,
+    state: str,
     moment: Moment,
     spent: bool,  # noqa: FBT001 - the hot path calls by position
     released: bool,  # noqa: FBT001

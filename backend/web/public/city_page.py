@@ -148,7 +148,7 @@ def _earns(connection: Connection, city: str, reading: Reading, entry: Entry, at
     """Bought at a till that states the price. What goes by district or shop alone is not looked at: no shop is chosen."""
     facts = Facts(
         scheme=reading.scheme.value,
-        level=level_of(reading, entry) or "S",
+        level=level_of(reading, entry.level) or "S",
         proof=Proof.TILL_ONLINE.value,
         category=entry.category,
         grade=entry.grade,

@@ -95,7 +95,7 @@ def _goods(body: dict[str, Any], lookup: Lookup, now_ms: int) -> Goods:
     entry = now_is.entry if now_is else None
     state = now_is.state if now_is else "unknown" if reading.usable else "not_a_product"
     shown = _shown(reading.key, entry, state)
-    level = level_of(reading, entry)
+    level = level_of(reading, entry.level if entry else None)
     if entry is None or level is None or state != "valid":
         return Goods(shown, None)
     facts = NOTHING_KNOWN._replace(

@@ -262,9 +262,28 @@ def test_a_cache_holds_no_more_keys_than_its_limit(engine_db: Database) -> None:
 
     with engine_db.read() as connection:
         for number in range(30):
-            assert cache.lookup(connection, [f"gtin:{number:014}"]) == {f"gtin:{number:014}": ()}
+            assert cache.lookup(connection, [f"gtin:{number:014}"])[f"gtin:{number:014}"] == ()
 
-    assert len(cache._entries) == 10
+    assert 7 <= len(cache._entries) <= 10
+    assert f"gtin:{29:014}" in cache._entries
+
+
+def test_who_has_read_entries_holds_them_whatever_others_drop_or_replace(
+    take: Take, engine_db: Database, fridge: dict[str, str]
+) -> None:
+    take(fridge)
+    cache = RegistryCache(limit=4)
+    with engine_db.read() as connection:
+        cache.lookup(connection, [KEY])
+        entries = cache.lookup(connection, [KEY])
+        cache.lookup(connection, [f"gtin:{number:014}" for number in range(9)])
+        flooded = entries[KEY]
+    amend.change_state(engine_db, revocation())
+    with engine_db.read() as connection:
+        cache.lookup(connection, [KEY])
+
+    assert entries[KEY] is flooded
+    assert standing(entries[KEY], noon_ms("2026-07-01")).state == "valid"
 
 
 def test_threads_sharing_a_cache_never_see_two_versions_in_one_answer(
