@@ -160,6 +160,10 @@ FAULTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "这张小票的销售已由收银终端上报，不重复计算。",
             "A till has sent the sale of this slip; it counts once.",
         ),
+        "recorded-by-another-number": (
+            "这张小票的相同商品已按另一个销售编号入账，不重复计算；若确是两笔销售，请分别填写小票号。",
+            "The same goods of this slip are recorded under another sale number and count once; two sales need two slip numbers.",
+        ),
         "sale-conflict": (
             "这个销售编号已用于内容不同的一笔销售；退货请按退货办理，新的销售请用新编号。",
             "This number stands for a sale with other content; use a return for what came back, a new number for a new sale.",

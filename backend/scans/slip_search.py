@@ -35,6 +35,12 @@ SELECT DISTINCT b.store, b.slip_no, (b.sold_at AT TIME ZONE INTERVAL '8 hours'):
 WHERE b.city = %(city)s AND b.store = ANY(%(stores)s::text[]) AND b.slip_no = ANY(%(slips)s::text[])
   AND b.device <> %(device)s AND b.channel = 'till' AND b.void_of IS NULL"""
 
+SOLD_BY = """
+SELECT b.basket::text, b.store, b.slip_no, (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date, b.line FROM baskets b
+WHERE b.city = %(city)s AND b.store = ANY(%(stores)s::text[]) AND b.slip_no = ANY(%(slips)s::text[])
+  AND b.device = %(device)s AND b.channel = 'till' AND b.void_of IS NULL AND b.line IS NOT NULL
+ORDER BY b.basket"""
+
 ROOT = """
 SELECT device, stream::text, coalesce(part_of, seq) FROM baskets
 WHERE city = %(city)s AND basket = %(basket)s AND channel = 'till' AND void_of IS NULL"""
@@ -75,13 +81,22 @@ class Slip(NamedTuple):
 
 def sold_otherwise(connection: Connection, city: str, device: str, slips: Collection[Slip]) -> frozenset[Slip]:
     """Those of which another device than `device` has sent the sale."""
-    given = {
-        "city": city,
-        "device": device,
+    given = {"city": city, "device": device, **_numbers(slips)}
+    return frozenset(slips) & {Slip(*row) for row in hot(connection, SOLD_OTHERWISE, given)}
+
+
+def sold_by(connection: Connection, city: str, device: str, slips: Collection[Slip]) -> list[tuple[str, Slip, bytes]]:
+    """The baskets with one of `slips` that `device` has sent and whose line is kept: id, slip and line of each."""
+    given = {"city": city, "device": device, **_numbers(slips)}
+    found = [(basket, Slip(*slip), line) for basket, *slip, line in hot(connection, SOLD_BY, given)]
+    return [one for one in found if one[1] in slips]
+
+
+def _numbers(slips: Collection[Slip]) -> dict[str, str]:
+    return {
         "stores": words(sorted({slip.store for slip in slips})),
         "slips": words(sorted({slip.slip_no for slip in slips})),
     }
-    return frozenset(slips) & {Slip(*row) for row in hot(connection, SOLD_OTHERWISE, given)}
 
 
 def of_slip(connection: Connection, city: str, store: str, slip_no: str, day: date) -> list[SoldPart]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from sqlalchemy import Connection
@@ -43,6 +43,10 @@ class Uploaded(NamedTuple):
     at: datetime
 
 
+_Goods = tuple[tuple[str, int, int, str], ...]
+"""The lines of a sale, in whatever order: code, pieces, price in fen (-1: none), serial."""
+
+
 class _Known(NamedTuple):
     """What the record says of some sales before they are recorded."""
 
@@ -52,6 +56,8 @@ class _Known(NamedTuple):
     """Baskets of those that come late."""
     slips: frozenset[Slip]
     """Of which a till has sent the sale."""
+    goods: dict[tuple[Slip, _Goods], str]
+    """What is recorded of slips, these sales as they are read among them, and in which basket."""
 
 
 def device_of(retailer: str) -> str:
@@ -124,8 +130,14 @@ def _known(connection: Connection, uploaded: Uploaded, sales: Sequence[Sale]) ->
     late = [basket_of(city, retailer, sale.event) for sale in sales if _is_late(uploaded, sale)]
     recorded = frozenset(store.known(connection, city, late)) if late else frozenset()
     slips = {slip for sale in sales if (slip := _slip(sale)) is not None}
-    sold = slip_search.sold_otherwise(connection, city, device_of(retailer), slips) if slips else frozenset()
-    return _Known(districts, recorded, sold)
+    if not slips:
+        return _Known(districts, recorded, frozenset(), {})
+    device = device_of(retailer)
+    sold = slip_search.sold_otherwise(connection, city, device, slips)
+    goods: dict[tuple[Slip, _Goods], str] = {}
+    for basket, slip, line in slip_search.sold_by(connection, city, device, slips):
+        goods.setdefault((slip, _goods(orjson.loads(line)["reads"])), basket)
+    return _Known(districts, recorded, sold, goods)
 
 
 def _read(uploaded: Uploaded, sale: Sale, known: _Known) -> Arrival | list[RowAnswer]:
@@ -138,8 +150,12 @@ def _read(uploaded: Uploaded, sale: Sale, known: _Known) -> Arrival | list[RowAn
     basket = basket_of(uploaded.city, uploaded.retailer, sale.event)
     if _is_late(uploaded, sale) and basket not in known.recorded:
         return _refused(sale, "sold-too-long-ago", days=timedelta(milliseconds=PAST_MAX_MS).days)
-    if _slip(sale) in known.slips:
+    slip = _slip(sale)
+    if slip in known.slips:
         return _refused(sale, "recorded-by-till")
+    # A long slip comes as several sales, but never with the same goods: that is one sale under two numbers.
+    if slip is not None and known.goods.setdefault((slip, _goods(_reads(sale))), basket) != basket:
+        return _refused(sale, "recorded-by-another-number")
     origin = Origin(
         uploaded.city,
         device_of(uploaded.retailer),
@@ -158,9 +174,6 @@ def _read(uploaded: Uploaded, sale: Sale, known: _Known) -> Arrival | list[RowAn
 
 def sale_line(sale: Sale) -> bytes:
     """What a till would have signed of it, and its shop, so that the same number in another shop is no repeat."""
-    reads = [
-        {"code": line.code, "qty": line.quantity, "price_fen": line.price_fen, "sn": line.serial} for line in sale.lines
-    ]
     doc = {
         "seq": _SEQ,
         "boot": "file",
@@ -173,9 +186,23 @@ def sale_line(sale: Sale) -> bytes:
         "member": sale.member,
         "cashier": sale.cashier,
         "slip_no": sale.slip_no,
-        "reads": reads,
+        "reads": _reads(sale),
     }
     return orjson.dumps(doc)
+
+
+def _reads(sale: Sale) -> list[dict[str, Any]]:
+    return [
+        {"code": line.code, "qty": line.quantity, "price_fen": line.price_fen, "sn": line.serial} for line in sale.lines
+    ]
+
+
+def _goods(reads: Sequence[Mapping[str, Any]]) -> _Goods:
+    lines = (
+        (one["code"], one["qty"], -1 if one["price_fen"] is None else one["price_fen"], one["sn"] or "")
+        for one in reads
+    )
+    return tuple(sorted(lines))
 
 
 def _answers_of(

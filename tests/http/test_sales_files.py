@@ -134,6 +134,47 @@ def test_a_number_stands_for_one_sale_and_a_slip_that_a_till_has_sent_counts_no_
     ]
 
 
+def test_the_same_goods_of_one_slip_count_once_under_whatever_number_they_come(
+    client: FlaskClient, city: City, shop: Shop
+) -> None:
+    first = upload(
+        client,
+        sheet(
+            row("A1", 小票号="S-9"),
+            row("A1", 小票号="S-9", 行号="2", 商品条码=UNCERTIFIED),
+            row("A2", 小票号="S-9"),  # a long slip comes as two sales: other goods
+            row("X2", 小票号="s9"),
+            row("A3", 小票号="S-9", 销售时间="2026-11-21 12:00"),  # numbers of slips begin anew every day
+        ),
+    )
+    again = upload(
+        client,
+        sheet(
+            row("B1", 小票号="S9", 商品条码=UNCERTIFIED),
+            row("B1", 小票号="S9", 行号="2"),
+            row("B2", 小票号="S9"),
+            row("A2", 小票号="S-9"),
+            row("B3", 小票号="S-10"),
+        ),
+    )
+
+    assert codes(answers(client, first)) == [
+        ("accepted", "no_member"),
+        ("accepted", "product_unknown"),
+        ("accepted", "no_member"),
+        ("refused", "recorded-by-another-number"),
+        ("accepted", "no_member"),
+    ]
+    assert codes(answers(client, again)) == [
+        ("refused", "recorded-by-another-number"),
+        ("refused", "recorded-by-another-number"),
+        ("refused", "recorded-by-another-number"),
+        ("repeated", "no_member"),
+        ("accepted", "no_member"),
+    ]
+    assert_verified(city.database, NANJING)
+
+
 def test_nobody_sees_or_sells_for_another_retailer(client: FlaskClient, city: City, shop: Shop) -> None:
     shops_token(city.database, THEIRS, "另一超市")
     own = upload(client, sheet(row("A1")))
