@@ -2,11 +2,13 @@
 
 import csv
 import io
+from collections.abc import Collection
 from datetime import MAXYEAR, date, datetime, timedelta
 from uuid import UUID
 
 import orjson
 from flask import Response, request
+from sqlalchemy import Connection
 
 from backend.audit import queries
 from backend.audit.model import Recorded
@@ -23,7 +25,7 @@ from backend.usecases.export_tables import note_fetched
 from backend.usecases.prove_award import prove_award
 from backend.web.console import here
 from backend.web.console.answers import render
-from backend.web.console.audit_words import FACTS, KINDS, WHATS, role_words, shown
+from backend.web.console.audit_words import FACTS, KINDS, WHATS, actor_words, is_official, role_words, shown
 from backend.web.console.connection import read, within
 from backend.web.console.declare import EVERYONE, Topic, page
 from backend.web.context import backend, now
@@ -45,7 +47,7 @@ def acts_listed() -> Response:
     below, wanted = _below(), _wanted()
     with read(_city()) as connection:
         rows = queries.acts(connection, _city(), wanted, below=below, limit=ROWS + 1)
-        names = officials.names(connection, _city(), {one.who for one in rows if _is_official(one.who)})
+        names = _names(connection, {one.who for one in rows})
     return render(
         "audit/acts.html",
         shared=_city() == NO_CITY,
@@ -68,7 +70,7 @@ def act_shown(act: UUID) -> Response:
         found = queries.find(connection, _city(), str(act))
         if found is None or not (_reads_all() or found.who == here.official().official):
             raise NotFound
-        names = officials.names(connection, _city(), {found.who} if _is_official(found.who) else ())
+        names = _names(connection, {found.who})
     rows = queries.differences(_facts(found.before), _facts(found.after))
     role = role_words(found.role)
     return render(
@@ -179,8 +181,9 @@ def _facts(snapshot: str | None) -> dict[str, object]:
     return facts
 
 
-def _is_official(who: str) -> bool:
-    return ":" not in who
+def _names(connection: Connection, actors: Collection[str]) -> dict[str, str]:
+    known = officials.names(connection, _city(), {who for who in actors if is_official(who)})
+    return {**known, **{who: here.say(*actor_words(who)) for who in actors if not is_official(who)}}
 
 
 def _cells(row: Recorded) -> list[str]:

@@ -2,6 +2,7 @@
 
 import orjson
 
+from backend.adapters.schedule import SCHEDULE
 from backend.audit.acts import What
 from backend.audit.words import Fact, Kind
 from backend.officials.model import ROLE_NAMES
@@ -15,7 +16,9 @@ NO_OFFICIALS: dict[str, Words] = {
     "command": ("命令行", "command"),
     "job": ("定时任务", "job"),
     "till": ("终端", "till"),
+    "service": ("商户系统", "shop system"),
 }
+JOBS: dict[str, Words] = {one.name: (one.text_zh, one.text_en) for one in SCHEDULE}
 
 
 def role_words(roles: str) -> Words:
@@ -23,6 +26,17 @@ def role_words(roles: str) -> Words:
     known = {role.value: words for role, words in ROLE_NAMES.items()} | NO_OFFICIALS
     found = [known.get(role, (role, role)) for role in roles.split(",")]
     return "、".join(zh for zh, _ in found), ", ".join(en for _, en in found)
+
+
+def is_official(who: str) -> bool:
+    return ":" not in who
+
+
+def actor_words(who: str) -> Words:
+    """Of who acts and is no official: what kind of actor, and which; of a job, what it does."""
+    kind, _, name = who.partition(":")
+    kinds, names = NO_OFFICIALS.get(kind, (kind, kind)), JOBS.get(name, (name, name))
+    return f"{kinds[0]}：{names[0]}", f"{kinds[1]}: {names[1]}"
 
 
 def shown(fact: object) -> str:

@@ -222,7 +222,7 @@ def _fleet(world: Lived) -> None:
 def _papers(world: Lived) -> None:
     """Appliances at 13 % from next year on are approved; at 12 % they wait for a second person."""
     first, second = (_draft(world, percent) for percent in (13, 12))
-    with acting(Actor("job:previews", JOB)):
+    with acting(Actor("job:preview_policies", JOB)):
         run_previews(world.engine, Place(world.url, once.READER), SUZHOU, MORNING, lambda: False)
     for draft in (first, second):
         world.post(Role.POLICY_AUTHOR, f"/policy-drafts/{draft}/submit", revision="1")

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.adapters.schedule import SCHEDULE
 from backend.audit.acting import acting
 from backend.audit.acts import What
 from backend.audit.model import Act, Actor
@@ -44,6 +45,7 @@ def did(city: City, clock: Clock, who: str, key: str, reason: str = "巡查") ->
 def test_an_auditor_reads_all_acts_and_what_each_changed(auditor: FlaskClient, city: City, clock: Clock) -> None:
     did(city, clock, "command:root", "till-1")
     did(city, clock, "command:other", "till-2", "=HYPERLINK(1)")
+    did(city, clock, "job:preview_policies", "till-3")
 
     listed = text(auditor.get(ACTS))
     filtered = text(auditor.get(f"{ACTS}?who=command:root&what=device-revoked&since=2020-01-01&until=2099-01-01"))
@@ -53,6 +55,8 @@ def test_an_auditor_reads_all_acts_and_what_each_changed(auditor: FlaskClient, c
 
     assert ("till-1" in listed, "till-2" in listed, "发布政策版本" in listed) == (True, True, True)
     assert ("till-1" in filtered, "till-2" in filtered) == (True, False)
+    assert ("命令行：root" in listed, "命令行：root" in one) == (True, True)
+    assert "定时任务：" + next(job.text_zh for job in SCHEDULE if job.name == "preview_policies") in listed
     assert ("revoked" in one, "有变化" in one, one.count("有变化")) == (True, True, 1)
     assert "'=HYPERLINK(1)" in file
     assert ",=HYPERLINK" not in file
