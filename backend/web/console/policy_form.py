@@ -69,6 +69,14 @@ class FormView:
         found = {name.removeprefix(start).split(".")[0] for name in self.fields if name.startswith(start)}
         return [f"{place}.{number}" for number in sorted((one for one in found if one.isdecimal()), key=int)]
 
+    def says_nothing(self, place: str) -> bool:
+        """Whether what the form has no field for is empty throughout: it is kept, but there is nothing to show."""
+        try:
+            kept = json.loads(self.value(place))
+        except ValueError:
+            return False
+        return isinstance(kept, dict) and all(value is None for value in kept.values())
+
     def has(self, place: str) -> bool:
         """Whether anything is filled in below a place."""
         return any(text for name, text in self.fields.items() if name == place or name.startswith(f"{place}."))

@@ -240,6 +240,20 @@ def test_experts_edit_the_text_itself_and_it_is_kept_to_the_byte(author: Desk, c
     assert "不是有效的 JSON" in body(broken)
 
 
+def test_what_the_form_has_no_field_for_is_kept_and_shown_unless_it_is_empty(author: Desk, city: City) -> None:
+    empty = {**NATIONAL, "document": {**NATIONAL["document"], "url": None}}
+    told = {**NATIONAL, "document": {**NATIONAL["document"], "url": 7}}
+    draft = author.drafts(empty)
+    shown = body(author.get(f"{draft}/edit"))
+
+    unchanged = author.post(f"{draft}/edit", {**to_fields(empty), "revision": "1"})
+
+    assert re.search(r'<input type="hidden" name="document._rest" value="[^"]*url[^"]*null', shown)
+    assert "表单未列的内容" not in shown
+    assert "第 1 稿" in body(author.get(unchanged.headers["Location"]))
+    assert "表单未列的内容" in body(author.post("/console/policy-drafts/new", to_fields(told)))
+
+
 def test_a_draft_is_sent_back_with_a_word_and_taken_back_by_its_author(
     author: Desk, approver: Desk, city: City, backend: Backend, database_url: str, clock: Clock
 ) -> None:
