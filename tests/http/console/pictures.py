@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.architecture.project import ROOT
 
@@ -17,7 +17,8 @@ ENTRY = re.compile(
     r"^### (?P<title>.+) `(?P<url>/.+)`\n\n(?P<caption>.+)\n\n!\[(?P=title)\]\(console/(?P<name>.+)\.png\)$",
     re.MULTILINE,
 )
-DRAWN = "() => [...document.querySelectorAll('.gp-chart')].every((one) => one.querySelector('canvas'))"
+BLANK = ".gp-chart:not(:has(canvas))"
+"""A chart that is not drawn yet."""
 
 
 def name_of(url: str) -> str:
@@ -33,7 +34,7 @@ def pictured(rules: Iterable[str]) -> set[str]:
 
 def take(page: Page, url: str, folder: Path) -> None:
     """Small: what is far down is left out, and few colours suffice."""
-    page.wait_for_function(DRAWN)
+    expect(page.locator(BLANK)).to_have_count(0)
     window = page.viewport_size
     assert window is not None
     tall = page.evaluate("document.documentElement.scrollHeight")
