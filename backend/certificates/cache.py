@@ -54,7 +54,6 @@ class RegistryCache:
                 self._version, self._entries = version, {}
             self._entries.update(fresh)
             surplus = len(self._entries) - self._limit
-            if (
-                surplus > 0
-            ):  # more than there is need to, or a flood would have all of them copied for each of its codes
+            if surplus > 0:
+                # More than there is need to, or a flood would have all of them copied for each of its codes.
                 self._entries = dict(islice(self._entries.items(), surplus + self._limit // DROPPED_PART, None))

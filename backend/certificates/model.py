@@ -59,13 +59,15 @@ class Entry:
     from_ms: int  # half-open, Unix ms; days are those of Asia/Shanghai
     until_ms: int
     states: tuple[State, ...]  # as known now, sorted, not overlapping
-    valid: tuple[tuple[int, int, "Standing"], ...] = field(init=False, compare=False, repr=False)
-    """When it stands, half-open, Unix ms: put together once, since every scan of the product asks."""
+    valid: tuple[tuple[int, int, "Told"], ...] = field(init=False, compare=False, repr=False)
+    """When it stands, half-open, Unix ms, and what a decision keeps of it then: put together once, since every scan of the
+    product asks. Nothing in it leads back here: a cycle would wait for a collection, and a server makes few.
+    """
 
     def __post_init__(self) -> None:
         assert self.from_ms < self.until_ms
         spans = [
-            (max(one.from_ms, self.from_ms), min(one.until_ms, self.until_ms), stands(self, one.state, one.row))
+            (max(one.from_ms, self.from_ms), min(one.until_ms, self.until_ms), told_of(self, one.row))
             for one in self.states
             if one.state == CertificateState.VALID
         ]
@@ -81,7 +83,6 @@ class Standing(NamedTuple):
     told: "Told"
     level: str | None
     body: str | None
-    """Level and body stand here too, so that a decision touches nothing else of thousands of entries."""
 
 
 class Told(NamedTuple):
@@ -95,9 +96,12 @@ class Told(NamedTuple):
     tier: int | None
 
 
+def told_of(entry: Entry, row: str | None) -> Told:
+    return Told(entry.certificate, row, entry.scheme, entry.category, entry.grade, entry.tier)
+
+
 def stands(entry: Entry, state: str, row: str | None) -> Standing:
-    told = Told(entry.certificate, row, entry.scheme, entry.category, entry.grade, entry.tier)
-    return Standing(entry, state, row, told, entry.level, entry.body)
+    return Standing(entry, state, row, told_of(entry, row), entry.level, entry.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,7 +311,7 @@ def facts_of(
         reading.key,
         basket.basket,
         *(_NO_EVIDENCE if read.evidence is None else read.evidence[:6]),
-        read.price_fen if read.quantity == 1 else unit_price(read.price_fen, read.quantity),
+        unit_price(read.price_fen, read.quantity),
         basket.device,
         basket.cashier,
         read.serial,

@@ -1,3 +1,4 @@
+import gc
 from dataclasses import replace
 
 import pytest
@@ -94,3 +95,16 @@ def test_a_suspension_tells_more_than_an_expiry() -> None:
     found = standing([expired, suspended], 50 * DAY)
 
     assert (found.state, found.entry) == ("suspended", suspended)
+
+
+def test_an_entry_that_nobody_holds_any_more_is_freed_at_once() -> None:
+    """Collections of cycles are rare in a server: a registry that changes would leave all entries of before behind."""
+    gc.collect()
+    gc.disable()
+    try:
+        entry = replace(ENTRY, states=(State("s1", "valid", 0, 50 * DAY),))
+        assert standing([entry], 20 * DAY).state == "valid"
+        del entry
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
