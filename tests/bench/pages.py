@@ -47,7 +47,6 @@ from tests.worlds.statements import Asked, read_by, recorded
 SCANS = int(os.environ.get("GREENPOINTS_BENCH_PAGES_SCANS", "5000000"))
 SOLD, SHOPPERS, MONTHS = 45, 100, 11
 """Sales a month, residents and months of the city that is copied: some 500 scans of 100 people."""
-COPIED_AT_ONCE = 250
 CASES, SHOPS = 2_000, 250
 """Copies of each case and of each shop; there are eight shops."""
 ROWS_MAX = 20_000
@@ -73,16 +72,18 @@ def pages_vs_bare(ground: Ground, alternations: int) -> Ratio:
 def grown_city(url: str, keys: Path, scans: int) -> Iterator[World]:
     copies = scans // (SOLD * MONTHS)
     with built(url, keys, _a_year) as world:
-        for first in range(1, copies, COPIED_AT_ONCE):
-            some = range(first, min(first + COPIED_AT_ONCE, copies))
-            grown.grow(url, NANJING, some, (*grown.SCANS, *grown.PEOPLE))
+        say(f"  {scans:,} 次扫码 / scans …")
+        grown.grow(url, NANJING, range(1, copies), grown.SCANS, writers=2)
+        grown.grow(url, NANJING, range(1, copies), grown.PEOPLE)
         grown.grow(url, NANJING, range(1, CASES), grown.CASES)
         grown.grow(url, NANJING, range(1, SHOPS), grown.SHOPS)
         grown.grow(url, NANJING, range(1, copies), grown.REGISTRY)
         grown.add_up(url, NANJING, copies)
         with psycopg.connect(url, autocommit=True) as owner:
             owner.execute("VACUUM ANALYZE")
+        say("  后台任务 / jobs …")
         work(world.engine)
+        say("  核对 / verifying …")
         assert_verified(world.engine, NANJING)
         yield world
 

@@ -4,7 +4,8 @@ Whatever belongs together stays together: an id becomes another one in the same 
 as the rows do that they are made of. What all share (policies, budgets, shops, statements) holds so many times as much.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -21,23 +22,23 @@ _NAMES = {"stores": "store", "device_directory": "device", "device_presence": "d
 _NAMES |= {"pending_products": "key", "certificates": "number", "certified_products": "registry_key"}
 
 SCANS = (
-    "accounts",
+    "transfers",
     "baskets",
+    "statement_lines",
     "cap_counters",
     "decisions",
+    "accounts",
+    "settlement_payment_lines",
     "further_awards",
     "hold_proposals",
     "hold_rulings",
     "open_holds",
     "redemptions",
     "returns",
-    "settlement_payment_lines",
     "statement_disputes",
-    "statement_lines",
-    "transfers",
     "vouchers",
 )
-"""What a scan, and who scanned, leaves behind."""
+"""What a scan, and who scanned, leaves behind; the longest first."""
 PEOPLE = ("residents", "resident_sessions", "access_log")
 CASES = (
     "acts",
@@ -89,17 +90,29 @@ SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a
 WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum"""
 
 
-def grow(url: str, city: str, copies: Iterable[int], tables: Iterable[str], *, apart_ms: int = 1_000) -> None:
+def grow(
+    url: str, city: str, copies: Iterable[int], tables: Iterable[str], *, apart_ms: int = 1_000, writers: int = 1
+) -> None:
     """Adds the rows of `city` in `tables` again, once for each number of `copies`; a number is used once in a database.
-    A copy is `apart_ms` later than the one before it. Only what was there before the first copy is copied.
+    A copy is `apart_ms` later than the one before it. Only what was there before the first copy is copied. More `writers`
+    than one are for tables that do not refer to each other.
+
+    All copies of a row follow each other, so that a table lies in the order of its time, as a city's own does.
     """
     numbers, names = list(copies), list(tables)
     with psycopg.connect(url, autocommit=True) as owner:
-        owner.execute(ANOTHER)
-        _remember(owner, "statements")
-        for name in names:
+        for name in ("statements", *names):
             _remember(owner, name)
-            owner.execute(_inserting(owner, name, apart_ms), {"city": city, "first": numbers[0], "last": numbers[-1]})  # type: ignore[call-overload]  # names of ours
+    facts = {"city": city, "first": numbers[0], "last": numbers[-1]}
+    with ThreadPoolExecutor(writers) as pool:
+        for grown in [pool.submit(_grow, url, name, apart_ms, facts) for name in names]:
+            grown.result()
+
+
+def _grow(url: str, name: str, apart_ms: int, facts: Mapping[str, Any]) -> None:
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(ANOTHER)
+        owner.execute(_inserting(owner, name, apart_ms), facts)  # type: ignore[call-overload]  # names of ours
 
 
 def add_up(url: str, city: str, times: int) -> None:
@@ -125,10 +138,11 @@ def _inserting(owner: psycopg.Connection[Any], name: str, apart_ms: int) -> str:
     columns = owner.execute(COLUMNS, [name]).fetchall()
     written = ", ".join(f'"{column}"' for column, _ in columns)
     values = ", ".join(_values(name, columns, apart_ms))
-    of_city = "WHERE t.city = %(city)s" if any(column == "city" for column, _ in columns) else ""
+    of_city = "WHERE city = %(city)s" if any(column == "city" for column, _ in columns) else ""
     return (
-        f"INSERT INTO {name} ({written}) SELECT {values} FROM seeds.{name} t,"
-        f" generate_series(%(first)s::bigint, %(last)s::bigint) g {of_city} ON CONFLICT DO NOTHING"
+        f"INSERT INTO {name} ({written}) SELECT {values}"
+        f" FROM (SELECT *, generate_series(%(first)s::bigint, %(last)s::bigint) AS g FROM seeds.{name} {of_city}) t"
+        f" ON CONFLICT DO NOTHING"
     )
 
 
