@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection
 
 from backend.sales_files.model import WAITING_MAX, NewFile, RowAnswer, SalesFilesWaiting
@@ -18,15 +19,18 @@ INSERT INTO sales_files (city, upload, retailer, file_name, content, size_bytes,
 VALUES (%(city)s, %(upload)s, %(retailer)s, %(file_name)s, %(content)s, %(size)s, %(sha256)s, %(by)s, %(by_name)s, %(now)s,
         'waiting', %(rows)s, 0, 0, 0, 0, 0, 0, %(now)s)"""
 
-# What a worker began and did not end is taken again once it has not moved for a while.
-WAITING = """
-SELECT upload::text FROM sales_files
-WHERE city = %(city)s AND (state = 'waiting' OR (state = 'recording' AND moved_at < %(stale)s))
-ORDER BY sales_files.upload LIMIT 10"""
+# What a worker began and did not end is taken again once it has not moved for a while. A retailer's files are recorded one
+# after another: each must see what the one before it recorded, or the goods of a slip in both of them would count twice.
+_FREE = """(f.state = 'recording' AND f.moved_at < %(stale)s OR f.state = 'waiting' AND NOT EXISTS (
+  SELECT FROM sales_files o WHERE o.city = %(city)s AND o.retailer = f.retailer AND o.state = 'recording'))"""
 
-TAKE = """
-UPDATE sales_files SET state = 'recording', moved_at = %(now)s, done = 0
-WHERE city = %(city)s AND upload = %(upload)s AND (state = 'waiting' OR (state = 'recording' AND moved_at < %(stale)s))
+WAITING = f"""
+SELECT f.upload::text FROM sales_files f WHERE f.city = %(city)s AND f.state <> 'recorded' AND {_FREE}
+ORDER BY f.upload LIMIT 10"""
+
+TAKE = f"""
+UPDATE sales_files f SET state = 'recording', moved_at = %(now)s, done = 0
+WHERE f.city = %(city)s AND f.upload = %(upload)s AND {_FREE}
 RETURNING content, retailer, uploaded_at"""
 
 GIVE_BACK = """
@@ -73,6 +77,10 @@ class Taken(NamedTuple):
     uploaded_at: datetime
 
 
+class TakenMeanwhile(Exception):
+    """Another file of the same retailer was taken in the same moment; the transaction is lost."""
+
+
 def put(connection: Connection, city: str, new: NewFile, rows: int, now: datetime) -> bytes:
     """Its SHA-256. Raises SalesFilesWaiting where the retailer has too many that wait."""
     counted = hot(connection, COUNT_WAITING, {"city": city, "retailer": new.retailer}).fetchone()
@@ -90,8 +98,11 @@ def waiting(connection: Connection, city: str, stale: datetime) -> list[str]:
 
 
 def take(connection: Connection, city: str, upload: str, now: datetime, stale: datetime) -> Taken | None:
-    """None when somebody else has it."""
-    row = hot(connection, TAKE, {"city": city, "upload": upload, "now": now, "stale": stale}).fetchone()
+    """None when somebody else has it, or has another file of its retailer; TakenMeanwhile where that began just now."""
+    try:
+        row = hot(connection, TAKE, {"city": city, "upload": upload, "now": now, "stale": stale}).fetchone()
+    except UniqueViolation:
+        raise TakenMeanwhile from None
     return None if row is None else Taken(bytes(row[0]), row[1], row[2])
 
 

@@ -38,6 +38,7 @@ sales_files = Table(
     ),
     CheckConstraint("state <> 'recorded' OR accepted + repeated + refused = rows", name="answered"),
     Index("ix_sales_files_at", "city", "retailer", "uploaded_at", "upload"),
+    Index("ix_sales_files_recording", "city", "retailer", unique=True, postgresql_where="state = 'recording'"),
     Index("ix_sales_files_waiting", "city", "upload", postgresql_where="state <> 'recorded'"),
 )
 """Files of sales that shops upload. `content` may hold member codes, and is there only until it is recorded; `points` and

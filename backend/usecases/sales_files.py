@@ -65,8 +65,11 @@ def sales_files_waiting(database: Database, city: str, now: datetime) -> int:
 def _work(
     database: Database, recorder: Recorder, city: str, upload: str, now: datetime, stopping: Callable[[], bool]
 ) -> bool:
-    """False when somebody else is at it, or it was stopped."""
-    taken = database.write(lambda c: store.take(c, city, upload, now, now - GIVEN_UP))
+    """False when somebody else is at it or at another file of its retailer, or it was stopped."""
+    try:
+        taken = database.write(lambda c: store.take(c, city, upload, now, now - GIVEN_UP))
+    except store.TakenMeanwhile:
+        return False
     if taken is None:
         return False
     found = parse_sales(taken.content)

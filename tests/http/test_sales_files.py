@@ -2,6 +2,7 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from backend.adapters.chores import Chores, Outside, SalesKeyMissing
+from backend.audit.acting import acting
+from backend.audit.model import Actor
 from backend.bootstrap import Backend
 from backend.kernel.ids import new_id
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.sales_files import store
 from backend.sales_files.model import WAITING_MAX, NewFile
-from backend.usecases.sales_files import AT_ONCE_BYTES_MAX, GIVEN_UP, work_sales_files
+from backend.usecases.sales_files import AT_ONCE_BYTES_MAX, GIVEN_UP, put_sales_file, work_sales_files
 from tests.http.conftest import POS_TOKEN, Clock, bearer, shops_token
 from tests.http.shop import RETAILER, Shop, batch
 from tests.worlds import books
@@ -175,6 +178,44 @@ def test_the_same_goods_of_one_slip_count_once_under_whatever_number_they_come(
     assert_verified(city.database, NANJING)
 
 
+def test_the_goods_of_one_slip_count_once_also_when_files_come_in_the_same_moment(
+    client: FlaskClient, city: City, shop: Shop, backend: Backend
+) -> None:
+    def sent(number: int) -> NewFile:
+        new = NewFile(new_id(), RETAILER, "x.csv", sheet(row(f"R{number}", 小票号="S-9")), "x", "x")
+        with acting(Actor("service:mainframe", "retailer")):
+            put_sales_file(city.database, backend.record_sales, NANJING, new, NOON)
+        return new
+
+    with ThreadPoolExecutor(WAITING_MAX // 2) as threads:
+        files = list(threads.map(sent, range(WAITING_MAX // 2)))
+    while work_sales_files(city.database, backend.record_sales, NANJING, NOON, lambda: False):
+        pass
+
+    found = [codes(answers(client, {"upload": one.upload})) for one in files]
+    assert sorted(found) == [
+        [("accepted", "no_member")],
+        *[[("refused", "recorded-by-another-number")]] * (len(files) - 1),
+    ]
+    assert_verified(city.database, NANJING)
+
+
+def test_a_retailers_files_are_recorded_one_after_another_and_keep_nobody_else_waiting(
+    client: FlaskClient, city: City, shop: Shop, backend: Backend
+) -> None:
+    busy = put(city, 1)
+    city.database.write(lambda c: store.take(c, NANJING, busy, NOON, NOON - GIVEN_UP))
+    for number in range(2, WAITING_MAX):
+        put(city, number)
+    shops_token(city.database, "other", THEIRS)
+    put(city, 1, "other")
+
+    last = upload(client, sheet(row("Z1")))
+    meanwhile = work_sales_files(city.database, backend.record_sales, NANJING, NOON, lambda: False)
+
+    assert (last["state"], meanwhile) == ("waiting", 1)
+
+
 def test_nobody_sees_or_sells_for_another_retailer(client: FlaskClient, city: City, shop: Shop) -> None:
     shops_token(city.database, THEIRS, "另一超市")
     own = upload(client, sheet(row("A1")))
@@ -228,9 +269,9 @@ def test_a_large_file_is_recorded_by_the_job_and_goes_on_where_it_was_stopped(
     assert len(answers(client, done)) == sales
 
 
-def put(city: City, number: int) -> str:
+def put(city: City, number: int, retailer: str = RETAILER) -> str:
     """A file that nobody has begun to record."""
-    new = NewFile(new_id(), RETAILER, "x.csv", sheet(row(f"A{number}")), "x", "x")
+    new = NewFile(new_id(), retailer, "x.csv", sheet(row(f"A{number}")), "x", "x")
     city.database.write(lambda c: store.put(c, NANJING, new, 1, NOON))
     return new.upload
 
