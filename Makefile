@@ -22,8 +22,8 @@ test: setup-test  ## 运行全部测试 / all tests; says which could not run an
 
 screenshots: setup-test  ## 重拍控制台各页面的图片 / the pictures of docs/console.md anew
 	@fc-list :lang=zh 2>/dev/null | grep -q . || { \
-	  echo "没有中文字体，图片中的文字会是方框。请先安装：apt-get install fontconfig fonts-noto-cjk"; \
-	  echo "No Chinese font: the pictures would show boxes for words. Install fontconfig and fonts-noto-cjk first."; exit 1; }
+	  echo "没有中文字体，图片中的文字会是方框。请先安装：apt-get install fontconfig fonts-noto-cjk chromium-l10n"; \
+	  echo "No Chinese font: the pictures would show boxes for words. Install fontconfig, fonts-noto-cjk and chromium-l10n first."; exit 1; }
 	@exec $(BIN)/python -m pytest -q tests/http/console/test_pages_browser.py --screenshots
 
 check: setup-check  ## 检查风格、类型与分层 / lint, types, layers

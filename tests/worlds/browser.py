@@ -4,6 +4,7 @@ Background services are off, and a request to any other host than this machine, 
 page's own security policy fails the test that caused it.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
+CHINESE = {**os.environ, "LANGUAGE": "zh_CN"}
+"""The browser's own words, of fields for dates and files, where Debian's chromium-l10n is installed."""
 WIDTH, HEIGHT = 1280, 800
 PATIENCE_MS = 30_000
 """Of whatever waits for a page: only one that is wrong takes as long, whatever else the machine does."""
@@ -43,7 +46,7 @@ def launched(*more: str) -> Iterator[Browser]:
             "chromium is not installed (Debian: apt-get install chromium): no page can be looked at in a browser"
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more], env=CHINESE)
         yield browser
         browser.close()
 
