@@ -32,7 +32,7 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
     """
     hidden = False
     for place, (read, reading) in enumerate(zip(basket.reads, readings, strict=True)):
-        if not reading.usable and (reading.personal or reading.secret):
+        if is_hidden(reading):
             hidden = True
         if read.serial is not None and is_private(read.serial):
             basket.reads[place] = read._replace(serial=None)
@@ -51,6 +51,11 @@ def forget_line(basket: Basket, seal: Seal) -> None:
     """Keeps the line's keyed hash in its place."""
     basket.line = None
     basket.sealed_sha256 = seal(basket.sha256)
+
+
+def is_hidden(reading: Reading) -> bool:
+    """Whether what was read is not kept: it names a person, or is a secret."""
+    return not reading.usable and (reading.personal or reading.secret)
 
 
 def is_private(text: str) -> bool:

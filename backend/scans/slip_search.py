@@ -35,11 +35,14 @@ SELECT DISTINCT b.store, b.slip_no, (b.sold_at AT TIME ZONE INTERVAL '8 hours'):
 WHERE b.city = %(city)s AND b.store = ANY(%(stores)s::text[]) AND b.slip_no = ANY(%(slips)s::text[])
   AND b.device <> %(device)s AND b.channel = 'till' AND b.void_of IS NULL"""
 
+# By what was decided on: the line itself is not kept of every basket, as of none that shows a card.
 SOLD_BY = """
-SELECT b.basket::text, b.store, b.slip_no, (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date, b.line FROM baskets b
+SELECT b.basket::text, b.store, b.slip_no, (b.sold_at AT TIME ZONE INTERVAL '8 hours')::date,
+       d.code, d.code_text, d.quantity, d.price_fen, d.serial
+FROM baskets b JOIN decisions d ON d.city = %(city)s AND d.basket = b.basket AND d.decision_no = 1
 WHERE b.city = %(city)s AND b.store = ANY(%(stores)s::text[]) AND b.slip_no = ANY(%(slips)s::text[])
-  AND b.device = %(device)s AND b.channel = 'till' AND b.void_of IS NULL AND b.line IS NOT NULL
-ORDER BY b.basket"""
+  AND b.device = %(device)s AND b.channel = 'till' AND b.void_of IS NULL
+ORDER BY b.basket, d.line_no"""
 
 ROOT = """
 SELECT device, stream::text, coalesce(part_of, seq) FROM baskets
@@ -79,17 +82,32 @@ class Slip(NamedTuple):
     day: date
 
 
+class SoldGoods(NamedTuple):
+    """One line of a sale. `code` None: it is not kept, as it names a person."""
+
+    code: str | None
+    quantity: int
+    price_fen: int | None
+    serial: str | None
+
+
 def sold_otherwise(connection: Connection, city: str, device: str, slips: Collection[Slip]) -> frozenset[Slip]:
     """Those of which another device than `device` has sent the sale."""
     given = {"city": city, "device": device, **_numbers(slips)}
     return frozenset(slips) & {Slip(*row) for row in hot(connection, SOLD_OTHERWISE, given)}
 
 
-def sold_by(connection: Connection, city: str, device: str, slips: Collection[Slip]) -> list[tuple[str, Slip, bytes]]:
-    """The baskets with one of `slips` that `device` has sent and whose line is kept: id, slip and line of each."""
+def sold_by(
+    connection: Connection, city: str, device: str, slips: Collection[Slip]
+) -> dict[tuple[str, Slip], list[SoldGoods]]:
+    """The baskets with one of `slips` that `device` has sent, and what each holds."""
     given = {"city": city, "device": device, **_numbers(slips)}
-    found = [(basket, Slip(*slip), line) for basket, *slip, line in hot(connection, SOLD_BY, given)]
-    return [one for one in found if one[1] in slips]
+    found: defaultdict[tuple[str, Slip], list[SoldGoods]] = defaultdict(list)
+    for basket, store, slip_no, day, code, text, *goods in hot(connection, SOLD_BY, given):
+        slip = Slip(store, slip_no, day)
+        if slip in slips:
+            found[basket, slip].append(SoldGoods(text if code is None else bytes(code).decode(), *goods))
+    return found
 
 
 def _numbers(slips: Collection[Slip]) -> dict[str, str]:

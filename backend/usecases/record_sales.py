@@ -1,7 +1,7 @@
 """Sales of a shop's file become baskets like any till's: the same checks, the same engine, the same answers."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
+from backend.labels.parse import parse
 from backend.policies.compiled import PolicySet
 from backend.retailers import queries as retailers
 from backend.sales_files.model import RowAnswer, RowState, Sale, refusal
@@ -17,8 +18,9 @@ from backend.scans.explain import DecidedScan, sentence
 from backend.scans.identity import basket_id
 from backend.scans.lines import MalformedBasket, Origin, read_line
 from backend.scans.model import BATCH_READS_MAX, BasketConflict, BasketState, Channel, Recorded
+from backend.scans.redact import is_hidden, is_private
 from backend.scans.sale_time import FUTURE_MAX_MS, PAST_MAX_MS, Clock
-from backend.scans.slip_search import Slip
+from backend.scans.slip_search import Slip, SoldGoods
 from backend.scans.slips import canonical
 from backend.storage.transaction import Database
 from backend.usecases.accept_messages import arrival_of
@@ -44,7 +46,7 @@ class Uploaded(NamedTuple):
 
 
 _Goods = tuple[tuple[str, int, int, str], ...]
-"""The lines of a sale, in whatever order: code, pieces, price in fen (-1: none), serial."""
+"""The lines of a sale, in whatever order: code ("": not kept), pieces, price in fen (-1: none), serial."""
 
 
 class _Known(NamedTuple):
@@ -135,8 +137,8 @@ def _known(connection: Connection, uploaded: Uploaded, sales: Sequence[Sale]) ->
     device = device_of(retailer)
     sold = slip_search.sold_otherwise(connection, city, device, slips)
     goods: dict[tuple[Slip, _Goods], str] = {}
-    for basket, slip, line in slip_search.sold_by(connection, city, device, slips):
-        goods.setdefault((slip, _goods(orjson.loads(line)["reads"])), basket)
+    for (basket, slip), lines in slip_search.sold_by(connection, city, device, slips).items():
+        goods.setdefault((slip, _goods(lines)), basket)
     return _Known(districts, recorded, sold, goods)
 
 
@@ -154,7 +156,7 @@ def _read(uploaded: Uploaded, sale: Sale, known: _Known) -> Arrival | list[RowAn
     if slip in known.slips:
         return _refused(sale, "recorded-by-till")
     # A long slip comes as several sales, but never with the same goods: that is one sale under two numbers.
-    if slip is not None and known.goods.setdefault((slip, _goods(_reads(sale))), basket) != basket:
+    if slip is not None and known.goods.setdefault((slip, _goods(_kept(sale))), basket) != basket:
         return _refused(sale, "recorded-by-another-number")
     origin = Origin(
         uploaded.city,
@@ -197,12 +199,17 @@ def _reads(sale: Sale) -> list[dict[str, Any]]:
     ]
 
 
-def _goods(reads: Sequence[Mapping[str, Any]]) -> _Goods:
-    lines = (
-        (one["code"], one["qty"], -1 if one["price_fen"] is None else one["price_fen"], one["sn"] or "")
-        for one in reads
-    )
-    return tuple(sorted(lines))
+def _kept(sale: Sale) -> Iterator[SoldGoods]:
+    """The lines as they are known once they are recorded: without what names a person."""
+    for line in sale.lines:
+        code = None if is_hidden(parse(line.code.encode())) else line.code
+        serial = None if line.serial is None or is_private(line.serial) else line.serial
+        yield SoldGoods(code, line.quantity, line.price_fen, serial)
+
+
+def _goods(lines: Iterable[SoldGoods]) -> _Goods:
+    found = ((o.code or "", o.quantity, -1 if o.price_fen is None else o.price_fen, o.serial or "") for o in lines)
+    return tuple(sorted(found))
 
 
 def _answers_of(

@@ -19,6 +19,7 @@ from backend.policies.store import PolicyCache
 from backend.sales_files import store
 from backend.sales_files.model import WAITING_MAX, NewFile
 from backend.usecases.sales_files import AT_ONCE_BYTES_MAX, GIVEN_UP, put_sales_file, work_sales_files
+from tests.db.residents.test_cards import issue
 from tests.http.conftest import POS_TOKEN, Clock, bearer, shops_token
 from tests.http.shop import RETAILER, Shop, batch
 from tests.worlds import books
@@ -175,6 +176,38 @@ def test_the_same_goods_of_one_slip_count_once_under_whatever_number_they_come(
         ("repeated", "no_member"),
         ("accepted", "no_member"),
     ]
+    assert_verified(city.database, NANJING)
+
+
+def test_the_goods_of_one_slip_count_once_also_where_their_line_is_not_kept(
+    client: FlaskClient, city: City, shop: Shop
+) -> None:
+    card, citizen, late = issue(city).number.text, "11010519491231002X", city.issue_code(resident(2))
+    goods = {"小票号": "S-9", "序列号": citizen}
+    sold = [
+        row("A1", 会员码=card, **goods),
+        row("A1", 会员码=card, **goods | {"行号": "2", "商品条码": citizen, "序列号": ""}),
+    ]
+    upload(client, sheet(*sold))
+    upload(client, sheet(row("A2", 小票号="S-8", 会员码=late)))  # shown once, which names nobody after that
+    upload(client, sheet(row("A3", 小票号="S-7", 会员码=late)))
+
+    again = upload(
+        client,
+        sheet(
+            *(one | {"销售编号": "B1"} for one in sold),
+            row("B2", 小票号="S-7", 会员码=city.issue_code(resident(2))),
+            row("B3", 小票号="S-9", 会员码=card, 件数="2"),
+        ),
+    )
+
+    assert codes(answers(client, again)) == [
+        ("refused", "recorded-by-another-number"),
+        ("refused", "recorded-by-another-number"),
+        ("refused", "recorded-by-another-number"),
+        ("accepted", "awarded"),
+    ]
+    assert books.rows(city.database, "SELECT count(*) FROM baskets WHERE line IS NULL") == [(3,)]
     assert_verified(city.database, NANJING)
 
 
