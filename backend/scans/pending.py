@@ -51,9 +51,11 @@ WHERE d.outcome = %(outcome)s ORDER BY d.basket, d.line_no"""
 
 SOLD_LINE = SCANS.replace("d.outcome = %(outcome)s", "d.line_no = %(line_no)s")
 
-# The same, and what a member code that named nobody left without an award.
+# The same, and what a member code that named nobody left without an award, but for goods that all came back: of those no
+# decision says so.
 MISSED = SCANS.replace(
-    "d.outcome = %(outcome)s", "(d.outcome = 'unclaimed' OR (d.outcome = 'none' AND starts_with(d.reason, 'member_')))"
+    "d.outcome = %(outcome)s",
+    "f.quantity > r.returned AND (d.outcome = 'unclaimed' OR (d.outcome = 'none' AND starts_with(d.reason, 'member_')))",
 )
 
 LOCK = """

@@ -30,6 +30,7 @@ from tests.http.conftest import Clock, SignIn
 from tests.worlds import books, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, WASHER, City, read, resident
 from tests.worlds.later import assert_sound, assert_verified
+from tests.worlds.returning import bring_back
 
 __all__ = ["run"]
 ROUNDS = int(os.environ.get("MISSING_ROUNDS", "3"))
@@ -135,6 +136,38 @@ def test_a_sale_whose_member_code_named_nobody_is_claimed_as_by_a_claim_code(cla
     assert [scan["outcome"] for scan in body["scans"]] == ["awarded"]
     proofs = books.rows(sold.database, "SELECT proof FROM decisions WHERE city = :c AND decision_no = 2", c=NANJING)
     assert proofs == [("P1",)]
+    assert_sound(sold.database, NANJING)
+
+
+@pytest.mark.parametrize("till_back", [True, False], ids=["found by the job", "claimed at once"])
+def test_of_a_sale_whose_member_code_named_nobody_what_came_back_earns_nothing(
+    claim: Claim, sold: City, *, till_back: bool
+) -> None:
+    spent = sold.issue_code(resident(7))
+    sold.record(sold.till(3).basket(read(WASHER), member=spent))
+    asked = {"slip_no": "A7", "amount_fen": 2_100}
+    before = earned(sold)
+    if till_back:
+        claim(**asked)
+    arrival = sold.till(4).basket(
+        read(FRIDGE, qty=2, price_fen=1_400), read(FRIDGE, price_fen=700), member=spent, slip_no="A7"
+    )
+    sold.record(arrival)
+    bring_back(sold.database, (arrival.basket.basket, 0, 1), (arrival.basket.basket, 1, 1))
+
+    if till_back:
+        finder = FindMissingPoints(sold.database, RegistryCache(), PolicyCache(chart.budget))
+        assert finder.look(NANJING, NOON) == Looked(1, 1)
+    else:
+        assert claim(**asked)[1]["state"] == "found"
+
+    decided = books.rows(
+        sold.database,
+        "SELECT line_no, quantity, reason FROM decisions WHERE basket = :b AND decision_no = 2",
+        b=arrival.basket.basket,
+    )
+    assert decided == [(0, 1, "awarded")]
+    assert earned(sold) == before + 10
     assert_sound(sold.database, NANJING)
 
 
