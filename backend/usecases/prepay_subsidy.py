@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
-from backend.ledger import chart, post, queries
-from backend.ledger.model import BoundReached, Reason, Transfer
+from backend.ledger import chart, lapses, post, queries
+from backend.ledger.model import Reason, Transfer
 from backend.residents import people
 from backend.scans.returns import SaleUnknown, SoldElsewhere
 from backend.settlements import prepaid
@@ -88,14 +88,11 @@ def prepay_subsidy(database: Writes, given: Prepaid, now: datetime) -> Owed:
 
         awards = _checked(connection, given, shown_to(connection, given.city, given.store, sales))
 
-        transfers = _transfers(connection, given, prepayment, awards)
+        transfers = _transfers(connection, given, prepayment, awards, now)
         prepaid.insert(
             connection, given.city, prepayment, Stored(tuple(awards), given.store, sha256), given.caller, now
         )
-        try:
-            post.post_once(connection, given.city, transfers, now)
-        except BoundReached:
-            raise SubsidyUsed from None
+        post.post_once(connection, given.city, transfers, now)
         return Owed(prepayment, tuple(awards), new=True)
 
     return database.write(work)
@@ -116,17 +113,34 @@ def _checked(connection: Connection, given: Prepaid, sales: Sales) -> list[Award
     return free
 
 
-def _transfers(connection: Connection, given: Prepaid, prepayment: str, awards: list[Award]) -> list[Transfer]:
-    """From where each award was paid to, or where a merger of accounts has brought it since, to the shop."""
-    rows = queries.postings(connection, given.city, {one.basket for one in awards}, Reason.AWARD)
-    paid = paid_by(rows, ())
-    owners = {chart.place_of(found.own).resident for found in paid.values()}
-    merged = people.merged(connection, {owner for owner in owners if owner is not None})
+def _transfers(
+    connection: Connection, given: Prepaid, prepayment: str, awards: list[Award], now: datetime
+) -> list[Transfer]:
+    """From where each award is by now to the shop. Raises SubsidyUsed."""
+    shop = chart.shop(given.store, "fen")
+    sources = _sources(connection, given.city, awards)
+    held = post.lock(connection, given.city, [shop, *(account for places in sources for account in places)], now)
     transfers = []
-    for line, one in enumerate(awards):
-        own = paid[one[:4]].own
-        now_of = merged.get(chart.place_of(own).resident or "")
-        source = own if now_of is None else chart.held_by(own, now_of.survivor.resident)
-        shop = chart.shop(given.store, "fen")
+    for line, (one, places) in enumerate(zip(awards, sources, strict=True)):
+        source = next((account for account in places if held[account] >= one.amount), None)
+        if source is None:
+            raise SubsidyUsed
+        held[source] -= one.amount
         transfers.append(Transfer(prepayment, PREPAID, line, Reason.PREPAID.value, "fen", source, shop, one.amount))
     return transfers
+
+
+def _sources(connection: Connection, city: str, awards: list[Award]) -> list[tuple[str, ...]]:
+    """Where each award may be: where it was paid to, or where a merger of accounts has brought that since; and the lot that
+    it was released or collected into. What lapsed is in none.
+    """
+    paid = paid_by(queries.postings(connection, city, {one.basket for one in awards}, Reason.AWARD), ())
+    paid_to = [paid[one[:4]].own for one in awards]
+    merged = people.merged(connection, {owner for own in paid_to if (owner := chart.place_of(own).resident)})
+    found: list[tuple[str, ...]] = []
+    for own in paid_to:
+        now_of = merged.get(chart.place_of(own).resident or "")
+        by_now = own if now_of is None else chart.held_by(own, now_of.survivor.resident)
+        gone = any(one.amount for one in lapses.lapsed(connection, city, {own, by_now}).values())
+        found.append((by_now,) if gone else (by_now, chart.place_of(by_now).lot))
+    return found

@@ -1,12 +1,13 @@
 """What shops are owed beside fees: subsidies that they gave at the till, vouchers and services that they handed out."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from backend.ledger import chart
 from backend.scans.returns import SaleUnknown, SoldElsewhere
 from backend.storage.transaction import Database
+from backend.usecases.collect_awards import CollectAwards
 from backend.usecases.prepay_subsidy import (
     NothingPrepaid,
     Owed,
@@ -15,6 +16,7 @@ from backend.usecases.prepay_subsidy import (
     SubsidyUsed,
     prepay_subsidy,
 )
+from backend.usecases.settle_due import settle_due
 from tests.worlds import books, rules
 from tests.worlds.city import NANJING, NOON, resident
 from tests.worlds.later import assert_verified
@@ -32,9 +34,11 @@ def subsidised(**more: object) -> rules.Doc:
     return doc | more
 
 
-def prepaid(office: Office, basket: str, number: str = "P1", store: str = "s1") -> Owed:
+def prepaid(
+    office: Office, basket: str, number: str = "P1", store: str = "s1", at: datetime = NOON + timedelta(minutes=1)
+) -> Owed:
     given = Prepaid(NANJING, store, number, "a shop", ((basket, 0),))
-    return prepay_subsidy(office.database, given, NOON + timedelta(minutes=1))
+    return prepay_subsidy(office.database, given, at)
 
 
 def owed(database: Database, store: str = "s1") -> int:
@@ -62,6 +66,44 @@ def test_a_subsidy_that_the_shop_gave_is_owed_to_it_and_comes_back_with_the_good
     assert office.pay().amount_fen == 1_009
     office.bring_back(sold, 2, CLOSING + 9 * DAY)
     assert owed(engine_db) == -1_000
+    assert_verified(engine_db, NANJING)
+
+
+@pytest.mark.parametrize(
+    ("pending", "collected"),
+    [({"days": 7}, False), ({"collect_hours": 300}, True)],
+    ids=["released", "collected"],
+)
+def test_a_subsidy_that_the_shop_gave_is_owed_to_it_also_once_it_is_the_residents_to_use(
+    engine_db: Database, pending: dict[str, int], *, collected: bool
+) -> None:
+    office = open_office(engine_db, subsidised(pending=pending))
+    sold, other = office.sell(3), office.sell(1)
+    after = NOON + 9 * DAY
+    if collected:
+        CollectAwards(engine_db).collect(NANJING, LI, after)
+    settle_due(engine_db, NANJING, after, lambda: False)
+
+    assert prepaid(office, sold, at=after).amount_fen == 1_500
+
+    assert (owed(engine_db), books.balance(engine_db, NANJING, chart.wallet(LI, "fen"))) == (1_500, 500)
+    office.bring_back(sold, 1, after)
+    assert (owed(engine_db), books.balance(engine_db, NANJING, chart.debt(LI, "fen"))) == (1_000, 0)
+    assert prepaid(office, other, "P2", at=after).amount_fen == 500
+    assert_verified(engine_db, NANJING)
+
+
+def test_a_subsidy_that_lapsed_is_not_taken_from_what_else_the_resident_has(engine_db: Database) -> None:
+    office = open_office(engine_db, subsidised(pending={"collect_hours": 24}))
+    lapsed, later = office.sell(1), NOON + 2 * DAY
+    office.sell(1, at=later)
+    CollectAwards(engine_db).collect(NANJING, LI, later)
+    settle_due(engine_db, NANJING, later, lambda: False)
+
+    with pytest.raises(SubsidyUsed):
+        prepaid(office, lapsed, at=later)
+
+    assert books.balance(engine_db, NANJING, chart.wallet(LI, "fen")) == 500
     assert_verified(engine_db, NANJING)
 
 
