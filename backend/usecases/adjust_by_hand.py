@@ -31,9 +31,9 @@ from backend.residents import people
 from backend.residents.leaving import store as leaving
 from backend.settlements import store as settlements
 from backend.storage.columns import words
-from backend.usecases.follow_merge import follow_residents
 from backend.usecases.races import Writes
 from backend.usecases.settle_due import locked_holdings, transfer_of
+from backend.usecases.verify_ledger import all_cities
 
 POSTED = 1
 """The step of an adjustment's posting under its id."""
@@ -56,7 +56,7 @@ def propose_adjustment(
 
     def work(connection: Connection) -> AdjustmentState:
         settlements.lock(connection, city, now)  # two at one moment each see what the other did alone
-        owned, before = _owned(connection, checked), store.locked_or_none(connection, city, adjustment)
+        owned, before = _owned(connection, city, checked), store.locked_or_none(connection, city, adjustment)
         if before is not None:
             return _repeated(before, owned, proposed.by)
         if not store.known(connection, city, checked, words(_looked_for(checked))):
@@ -79,7 +79,7 @@ def approve_adjustment(database: Writes, city: str, adjustment: str, by: str, no
     def work(connection: Connection) -> None:
         found = _judged(connection, city, adjustment, by)
         store.judge(connection, city, adjustment, AdjustmentState.POSTED, by, now)
-        owned = _owned(connection, found.wanted)
+        owned = _owned(connection, city, found.wanted)
         _post(connection, city, adjustment, owned, now)
         record(connection, _act(What.ADJUSTMENT_POSTED, city, adjustment, owned, by, now, judged=True))
 
@@ -106,15 +106,26 @@ def _checked(wanted: Wanted) -> Wanted:
     return told
 
 
-def _owned(connection: Connection, wanted: Wanted) -> Wanted:
-    """As of whoever its resident is by now. Raises AdjustedNobody where the account was closed."""
+def _owned(connection: Connection, city: str, wanted: Wanted) -> Wanted:
+    """As of whoever its resident is by now, kept so until COMMIT: who merges or leaves waits, or was waited for. Raises
+    AdjustedNobody where the account was closed.
+    """
     if wanted.resident is None:
         return wanted
-    merged = people.merged(connection, [wanted.resident]).get(wanted.resident)
-    resident = wanted.resident if merged is None else merged.survivor.resident
+    kept = _kept(connection, city, wanted.resident)
+    resident = wanted.resident if kept is None else kept.home.resident
     if leaving.is_closed(connection, resident):
         raise AdjustedNobody
     return wanted._replace(resident=resident)
+
+
+def _kept(connection: Connection, city: str, resident: str) -> people.Kept | None:
+    """The city that adjusts need not be the resident's home; mostly it is."""
+    for home in (city, *(other for other in all_cities(connection) if other != city)):
+        found = people.keep(connection, home, [resident]).get(resident)
+        if found is not None:
+            return found
+    return None
 
 
 def _repeated(before: Adjustment, wanted: Wanted, by: str) -> AdjustmentState:
@@ -149,8 +160,6 @@ def _post(connection: Connection, city: str, adjustment: str, wanted: Wanted, no
     sides = (cause, own) if wanted.amount > 0 else (own, cause)
     row = Transfer(adjustment, POSTED, 0, Reason.ADJUST.value, wanted.unit, *sides, abs(wanted.amount))
     post.post_once(connection, city, [row], now)
-    if wanted.resident is not None:  # who was absorbed while the account was waited for
-        follow_residents(connection, city, [wanted.resident], now)
 
 
 def _take(connection: Connection, city: str, adjustment: str, wanted: Wanted, cause: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -13,6 +13,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
+from backend.adjustments.model import Cause, Proposed
+from backend.adjustments.model import Wanted as Adjusted
+from backend.kernel.ids import new_id
 from backend.ledger import chart
 from backend.ledger.queries import holdings
 from backend.policies.store import PolicyCache
@@ -23,6 +26,7 @@ from backend.residents.notices.store import NoticeKey
 from backend.residents.queries import Session
 from backend.residents.standing import AgeBand
 from backend.storage.transaction import Database, DatabaseBusy
+from backend.usecases.adjust_by_hand import approve_adjustment, propose_adjustment
 from backend.usecases.change_consent import FOR_AGE, FOR_GUARDIAN, ChangeConsent, Who, verify_age
 from backend.usecases.file_appeal import AskedAppeal, file_appeal
 from backend.usecases.merge_residents import NothingToMerge
@@ -34,7 +38,7 @@ from tests.worlds import rules
 from tests.worlds.books import rows
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, TELEVISION, City, open_city, read, unit_label
 from tests.worlds.people import People
-from tests.worlds.returning import asked
+from tests.worlds.returning import asked, bring_back
 
 HOUR = timedelta(hours=1)
 AGES = "SELECT age_band, age_basis, waits_for_guardian FROM residents WHERE resident = :who"
@@ -242,29 +246,58 @@ def test_notices_that_were_granted_follow_and_end_with_the_one_account(engine_db
     assert_sound(engine_db)
 
 
+class MergedBeforeCommit:
+    """Work is done, then the merge begins, and only then is committed."""
+
+    def __init__(self, database: Database, merging: Thread) -> None:
+        self._database = database
+        self._merging = merging
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        def slowly(connection: Connection) -> Result:
+            done = work(connection)
+            self._merging.start()
+            self._merging.join(0.3)
+            return done
+
+        return self._database.write(slowly)
+
+
+@contextlib.contextmanager
+def merged_before_commit(database: Database, people: People, kept: Session, name: str) -> Iterator[MergedBeforeCommit]:
+    merging = Thread(target=people.merge, args=(kept, name))
+    yield MergedBeforeCommit(database, merging)
+    merging.join()
+
+
 def test_an_appeal_that_is_being_filed_is_waited_for(engine_db: Database, people: People) -> None:
     city = open_city(engine_db, rules.document(rules.rule("best", rules.fixed(10), rules.where("grade", "=", 1))))
     kept, gone = people.sign_in("a"), people.sign_in("b")
     sale = city.till().basket(read(TELEVISION), resident=gone.resident)
     city.record(sale)
-    merging = Thread(target=people.merge, args=(kept, "b"))
-
-    class MergedBeforeCommit:
-        def write(self, work: Callable[[Connection], Result]) -> Result:
-            def slowly(connection: Connection) -> Result:
-                filed = work(connection)
-                merging.start()
-                merging.join(0.3)
-                return filed
-
-            return engine_db.write(slowly)
-
-    file_appeal(
-        MergedBeforeCommit(), AskedAppeal(NANJING, gone.resident, "1", sale.basket.basket, 0, "少算了"), 15, NOON
-    )
-    merging.join()
+    with merged_before_commit(engine_db, people, kept, "b") as merging:
+        file_appeal(merging, AskedAppeal(NANJING, gone.resident, "1", sale.basket.basket, 0, "少算了"), 15, NOON)
 
     assert rows(engine_db, "SELECT resident::text FROM appeals") == [(kept.resident,)]
+    assert_sound(engine_db)
+
+
+@pytest.mark.parametrize("home", [NANJING, SUZHOU], ids=["at home", "away"])
+def test_what_is_adjusted_meanwhile_goes_to_the_one_account(engine_db: Database, people: People, home: str) -> None:
+    city, _ = open_city(engine_db, LIFE), open_city(engine_db, LIFE, SUZHOU)
+    kept, gone = people.sign_in("a"), people.sign_in("b", city=home)
+    sale = city.till().basket(read(FRIDGE), resident=gone.resident)
+    city.record(sale)
+    bring_back(engine_db, (sale.basket.basket, 0, 1))
+    waiting, proposed = new_id(), Proposed("赵会计", 500)
+    wanted = Adjusted(gone.resident, None, "points", 501, Cause.GOODWILL, "T-1", "停机")
+    propose_adjustment(engine_db, NANJING, waiting, wanted, proposed, NOON)
+
+    with merged_before_commit(engine_db, people, kept, "b") as merging:
+        propose_adjustment(merging, NANJING, new_id(), wanted._replace(amount=9), proposed, NOON)
+    approve_adjustment(engine_db, NANJING, waiting, "钱处长", NOON)
+
+    assert (points(engine_db, kept), points(engine_db, gone)) == (510, 0)
     assert_sound(engine_db)
 
 
