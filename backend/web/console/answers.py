@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 import structlog
@@ -21,7 +21,7 @@ from backend.web.console import files, here, speaking, words
 from backend.web.console.blueprint import console, shop
 from backend.web.console.declare import Declared, FreshCodeNeeded, NotSignedIn, StepMissing, Texts
 from backend.web.console.menu import menu
-from backend.web.context import backend, request_id
+from backend.web.context import backend, now, request_id
 from backend.web.problems import HTTP_TEXTS, PROBLEMS, NotFound
 
 _STEPS: Mapping[Stage, str] = {Stage.PASSWORD: "sign-in/code", Stage.FACTOR: "sign-in/password", Stage.FULL: ""}
@@ -29,6 +29,9 @@ PLACES: Mapping[Side, Texts] = {
     Side.CITY: ("绿色积分 · 城市控制台", "Green Points · city console"),
     Side.SHOP: ("绿色积分 · 商户台", "Green Points · shop console"),
 }
+STEP_UP: Texts = ("再次验证", "Confirm it is you")
+OF_STEP_UP = ("csrf", "code", "next", "onto")
+"""Fields of the page that asks for a code."""
 SAID = "greenpoints-console-said"
 SAID_KEPT_S = 60
 SAID_CHARS_MAX = 1_500
@@ -64,6 +67,13 @@ def goes_on(url: str) -> Response:
     return _on(url)
 
 
+def sent_on(url: str) -> Response:
+    """The browser sends this very form once more, to `url`."""
+    answer = redirect(url, 307)
+    assert isinstance(answer, Response)
+    return answer
+
+
 def next_url(given: str | None) -> str:
     """`given`, where it leads to a page of this side; the first page otherwise."""
     plain = given is not None and given.startswith(here.home()) and "//" not in given and "\\" not in given
@@ -87,7 +97,7 @@ def refused(error: DomainError) -> Response:
     if isinstance(error, StepMissing):
         return _on(step_url(error.stage))
     if isinstance(error, FreshCodeNeeded):
-        return _on(_with_next(f"{here.home()}step-up"))
+        return _code_asked()
     if error.code not in PROBLEMS:
         log.error("refusal_without_problem", code=error.code, request_id=request_id())
         return _problem("internal", HTTP_TEXTS["internal"])
@@ -134,8 +144,28 @@ def _on(url: str) -> Response:
 
 
 def _with_next(url: str) -> str:
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else request.referrer or ""
-    return f"{url}?{urlencode({'next': next_url(wanted.removeprefix(request.host_url.rstrip('/')))})}"
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return f"{url}?{urlencode({'next': next_url(wanted)})}"
+
+
+def _code_asked() -> Response:
+    """A form that was sent waits behind the code with all that was typed; a password is not written into a page."""
+    of_htmx = request.headers.get("HX-Request") == "true"
+    if request.method == "GET" or of_htmx or "password" in request.form:
+        return _on(_with_next(f"{here.home()}step-up"))
+    values = {"title": STEP_UP, "next": here.home(), "onto": _here(), "kept": typed()}
+    shown = backend().official_sign_in.shown_code(here.official(), here.token(), now())
+    return render("console/step_up.html", PROBLEMS[FreshCodeNeeded.code].status, **values, shown=shown)
+
+
+def _here() -> str:
+    asked = request.query_string.decode("ascii", "replace")
+    return quote(request.path) + (f"?{asked}" if asked else "")
+
+
+def typed() -> list[tuple[str, str]]:
+    """What the form says that waits behind a code: all but what the page of the code says itself."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in OF_STEP_UP]
 
 
 def _block(template: Template, values: Mapping[str, object]) -> str:

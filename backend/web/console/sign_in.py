@@ -17,7 +17,7 @@ from backend.usecases.official_sign_in import Opening, Visitor
 from backend.web.auth import Access, guarded
 from backend.web.bounded import bound
 from backend.web.console import here
-from backend.web.console.answers import goes_on, next_url, render, sign_in_url, step_url
+from backend.web.console.answers import STEP_UP, goes_on, next_url, render, sent_on, sign_in_url, step_url, typed
 from backend.web.console.blueprint import console, shop
 from backend.web.console.declare import ANYONE, FORM_BYTES_MAX, check_origin, page
 from backend.web.context import backend, now
@@ -105,20 +105,21 @@ def take_password() -> Response:
     return response
 
 
-@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=ANYONE)
+@page("/step-up", title=STEP_UP, topic=None, roles=ANYONE)
 def step_up() -> Response:
     return render("console/step_up.html", next=next_url(request.args.get("next")), shown=_shown_code())
 
 
-@page("/step-up", title=("再次验证", "Confirm it is you"), topic=None, roles=ANYONE, method="POST")
+@page("/step-up", title=STEP_UP, topic=None, roles=ANYONE, method="POST")
 def take_step_up() -> Response:
     bound(Bounded.CONSOLE_SIGN_IN)
-    further = next_url(request.form.get("next"))
+    further, onto = next_url(request.form.get("next")), request.form.get("onto")
     try:
         backend().official_sign_in.prove_again(here.official(), here.token(), _typed_code(), visitor(), now())
     except DomainError as refusal:
-        return again("console/step_up.html", refusal, next=further, shown=_shown_code())
-    return goes_on(further)
+        waiting = {"onto": onto, "kept": typed()}
+        return again("console/step_up.html", refusal, next=further, shown=_shown_code(), **waiting)
+    return sent_on(next_url(onto)) if onto else goes_on(further)
 
 
 @page("/sign-out", title=("退出", "Sign out"), topic=None, roles=ANYONE, method="POST")

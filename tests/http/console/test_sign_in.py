@@ -1,5 +1,6 @@
 """Officials sign in: password, code, the first time a second factor to set up and a password of their own."""
 
+import html
 import re
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -298,3 +299,41 @@ def test_htmx_is_answered_with_the_part_alone(client: FlaskClient, engine_db: Da
     assert "<html" not in page.get_data(as_text=True) + refused.get_data(as_text=True)
     assert (refused.status_code, refused.headers["HX-Retarget"]) == (403, "#problem")
     assert (over.status_code, over.headers["HX-Redirect"]) == (204, "/console/sign-in?next=%2Fconsole%2Faccount")
+
+
+def test_what_was_filled_in_waits_behind_the_fresh_code_and_is_sent_with_it(
+    client: FlaskClient, li: str, clock: Clock
+) -> None:
+    secret = first_time(client, clock)
+    page = client.get("/console/officials/new")
+    clock.forward(minutes=11)
+    sent = {"login": "zhao.jun", "name": "赵军", "roles": "fleet", "reason": "任命：“新”入职"}
+
+    asked = post(client, "/console/officials/new", page, **sent)
+    wrong = client.post("/console/step-up", data=hidden_on(asked) | {"code": "000000"})
+    form = hidden_on(wrong) | {"code": pyotp.TOTP(secret).at(clock.now)}
+    right = client.post("/console/step-up", data=form)
+    done = client.post(right.headers["Location"], data=form)  # as a browser does: 307 keeps the method and the form
+
+    assert right.status_code == 307
+    assert asked.status_code == 403
+    assert hidden_on(asked).items() >= sent.items()
+    assert hidden_on(asked)["onto"] == "/console/officials/new"
+    assert "zhao.jun" in done.get_data(as_text=True)
+    assert "zhao.jun" in client.get("/console/officials").get_data(as_text=True)
+
+
+def test_a_password_never_waits_in_a_page(client: FlaskClient, li: str, clock: Clock) -> None:
+    first_time(client, clock)
+    page = client.get("/console/account/password")
+    clock.forward(minutes=11)
+
+    asked = post(client, "/console/account/password", page, password="another tractor 43", again="another tractor 43")
+
+    assert asked.status_code == 303
+    assert asked.headers["Location"].startswith("/console/step-up")
+
+
+def hidden_on(page: TestResponse) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.get_data(as_text=True))
+    return {name: html.unescape(value) for name, value in found}
