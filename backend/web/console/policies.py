@@ -18,6 +18,7 @@ from backend.web.console import here
 from backend.web.console.answers import done
 from backend.web.console.connection import read, write
 from backend.web.console.declare import Topic, page
+from backend.web.console.places import number_of
 from backend.web.console.policy_shown import (
     DRAFT_STATES,
     READERS,
@@ -87,8 +88,8 @@ def policy_versions_compared(policy: str) -> Response:
         versions = pages.versions_of(connection, here.city(), policy, 2**31 - 1, VERSIONS_SHOWN)
         if not versions:
             raise NotFound
-        later = request.args.get("to", type=int) or versions[0].version_no
-        earlier = request.args.get("from", type=int) or max(later - 1, 1)
+        later = request.args.get("to", type=number_of) or versions[0].version_no
+        earlier = request.args.get("from", type=number_of) or max(later - 1, 1)
         texts = [queries.text_of(connection, here.city(), policy, number) for number in (earlier, later)]
         if None in texts:
             raise NotFound

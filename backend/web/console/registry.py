@@ -139,7 +139,7 @@ def recognition_entered() -> Response:
     if first is None:
         return _schemes(("请填写第一天。", "Fill in the first day."), 422)
     given = {name: request.form.get(name, "").strip() for name in ("from_scheme", "to_scheme", "region", "document")}
-    until = None if last is None else civil_day(day_number(last) + 1)
+    until = None if last in (None, date.max) else civil_day(day_number(last) + 1)
     recognition = amend.NewRecognition(**given, from_on=first, until_on=until, by=here.official().name, now=now())
     try:
         amend.recognise(backend().database, recognition)

@@ -298,6 +298,9 @@ def test_versions_are_compared_in_words(
     assert "每件最高 2,000.00 元" in body(against)
     assert re.search(r"<del>[^<]*每件最高 1,500.00 元", page)
     assert re.search(r"<ins>[^<]*每件最高 2,000.00 元", page)
+    beyond = [f"to={10**30}", f"from={10**30}&to=2", f"to={2**31}"]
+    asked = [approver.get(f"/console/policies/national-trade-in/difference?{one}").status_code for one in beyond]
+    assert asked == [200, 200, 404]
     assert approver.get("/console/policies/national-trade-in/versions/2").status_code == 200
     assert approver.get("/console/policies/national-trade-in/versions/3").status_code == 404
 

@@ -212,6 +212,15 @@ def test_a_recognition_is_entered_with_its_document(desk: FlaskClient, city: Cit
     assert "苏市监〔2026〕8号" in text(desk.get("/console/registry/schemes"))
 
 
+def test_a_recognition_until_the_last_day_that_can_be_written_has_no_end(desk: FlaskClient, city: City) -> None:
+    given = {"from_scheme": "organic", "to_scheme": "green_food", "region": "320000", "document": "苏市监〔2026〕9号"}
+
+    answer = post(desk, "/console/registry/recognitions", **given, from_on="2026-01-01", last_on="9999-12-31")
+
+    assert answer.status_code == 303
+    assert books.rows(city.database, "SELECT until_on FROM recognitions") == [(None,)]
+
+
 def test_whoever_may_not_change_the_registry_sees_no_button_and_is_refused(
     client: FlaskClient, city: City, clock: Clock
 ) -> None:
