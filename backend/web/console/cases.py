@@ -130,7 +130,10 @@ def sample_reviewed() -> Response:
     if finding is None or not words or basket is None or not line_no.isdecimal():
         return _samples(("请选择结论并写明依据。", "Choose a finding and say what it rests on."), 422)
     said, place = Said(here.official().official, words), (basket, int(line_no[:3]))
-    write(here.city(), lambda connection: review_sample(connection, here.city(), place, finding, said, now()))
+    try:
+        write(here.city(), lambda connection: review_sample(connection, here.city(), place, finding, said, now()))
+    except DomainError as error:
+        return _samples((error.sentence_zh, error.sentence_en), PROBLEMS[error.code].status)
     return done(SAMPLES, "已记录复核结论。", "The finding is recorded.")
 
 
@@ -198,6 +201,7 @@ def _samples(refused: tuple[str, str] | None = None, status: int = 200) -> Respo
         further=further,
         begun=after is not None,
         refused=refused,
+        given=request.form,
         may_work=bool(here.official().roles & WORKS),
         may_set=bool(here.official().roles & SETS),
     )

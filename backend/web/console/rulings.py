@@ -235,6 +235,7 @@ def _hold(place: Place, refused: Texts | None = None, status: int = 200) -> Resp
         mine=proposed is not None and proposed.by == here.official().official,
         may_work=bool(here.official().roles & WORKS),
         refused=refused,
+        given=request.form,
         WHY=WHY,
     )
 
@@ -270,6 +271,7 @@ def _appeal(appeal: str, refused: Texts | None = None, status: int = 200) -> Res
         mine=proposed is not None and proposed.by == me,
         may_work=bool(here.official().roles & WORKS) and me not in before and one.state is AppealState.OPEN,
         refused=refused,
+        given=request.form,
         today=civil_date(milliseconds(now())),
         WHY=WHY,
     )

@@ -144,6 +144,7 @@ def _slip(claim: str, refused: Texts | None = None, status: int = 200) -> Respon
         mine=proposed is not None and proposed.by == me,
         may_work=bool(here.official().roles & WORKS) and one.first_by != me and one.state is MissingState.OPEN,
         refused=refused,
+        given=request.form,
         today=civil_date(milliseconds(now())),
     )
 

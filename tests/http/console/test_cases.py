@@ -127,6 +127,48 @@ def test_much_that_is_held_is_released_by_two(desk: FlaskClient, client: FlaskCl
     assert post(other, f"{url}/approve").status_code == 404
 
 
+def test_what_was_typed_for_a_case_is_still_there_after_a_refusal(
+    desk: FlaskClient, client: FlaskClient, city: City, clock: Clock
+) -> None:
+    url = f"/console/cases/holds/{held(city, price_fen=6_000)}/0"
+    assert post(desk, url, ruling="release", reason="小票相符").status_code == 303
+    again = text(post(desk, url, ruling="release", reason="再次提出放行"), 409)
+    asked = AskedReport(NANJING, LI, "1", "标志是贴上去的。", store="s1")
+    report = FileReport(city.database, None).file(asked, clock.now).report.report
+    early = text(
+        post(desk, f"/console/cases/reports/{report}", kind="decide", outcome="confirmed", text="经查属实，已处理。"),
+        409,
+    )
+    chief = another(client, city, clock, "局长", Role.CITY_ADMINISTRATOR)
+    terms = {"sample_bp": "10001", "accept_days": "8", "decide_days": "16", "reason": "年度抽查计划"}
+    beyond = text(post(chief, "/console/cases/terms", **terms), 422)
+
+    assert ">再次提出放行</textarea>" in again
+    assert re.search(r'id="f-told"[^>]*>经查属实，已处理。</textarea>', early)
+    assert [value in beyond for value in ('value="10001"', 'value="8"', 'value="16"', 'value="年度抽查计划"')] == [
+        True
+    ] * 4
+
+
+def test_the_grounds_of_a_sample_are_still_there_where_another_looked_first(
+    desk: FlaskClient, client: FlaskClient, city: City, clock: Clock
+) -> None:
+    chief, other = (another(client, city, clock, "局长", Role.CITY_ADMINISTRATOR), another(client, city, clock, "赵军"))
+    terms = {"sample_bp": "10000", "accept_days": "7", "decide_days": "15", "reason": "年度计划"}
+    assert post(chief, "/console/cases/terms", **terms).status_code == 303
+    city.record(city.till().basket(read(FRIDGE), resident=LI), now=clock.now + timedelta(seconds=1))
+    draw_samples(city.database, NANJING, clock.now + timedelta(minutes=10))
+    (basket,) = re.findall(r'name="basket" value="([^"]+)"', text(desk.get("/console/cases/samples")))
+    look = {"basket": basket, "line_no": "0", "reason": "小票无此商品"}
+
+    untold = text(post(desk, "/console/cases/samples", **look, finding=""), 422)
+    assert post(other, "/console/cases/samples", **look, finding="wrong").status_code == 303
+    late = text(post(desk, "/console/cases/samples", **look, finding="right"), 409)
+
+    assert 'value="小票无此商品"' in untold
+    assert ("随机抽查" in late, "data-code" in late) == (True, False)
+
+
 def test_every_ruling_that_may_pay_asks_for_a_fresh_code() -> None:
     """A policy that is approved grants its budget."""
     paying = ("/cases/holds", "/cases/appeals", "/cases/slips", "/policy-drafts/<uuid:draft>/approve")

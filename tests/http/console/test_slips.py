@@ -57,7 +57,8 @@ def test_the_sale_that_the_slip_is_of_is_chosen_and_credited(desk: FlaskClient, 
     assert (basket in page, "¥12.00" in page, "相同" in page) == (True, True, True)
 
     assert "请写明给居民的说明" in text(post(desk, url, verdict="grant", basket=basket, explanation=""), 422)
-    assert "请先选定" in text(post(desk, url, verdict="grant", explanation="相符"), 422)
+    unchosen = text(post(desk, url, verdict="grant", explanation="与小票底联相符"), 422)
+    assert ("请先选定" in unchosen, ">与小票底联相符</textarea>" in unchosen) == (True, True)
     assert "没有这笔" in text(post(desk, url, verdict="grant", basket=uuid4(), explanation="相符"), 404)
     assert post(desk, url, verdict="grant", basket=basket, explanation="小票与销售相符。").status_code == 303
 
