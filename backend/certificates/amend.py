@@ -10,6 +10,7 @@ from backend.audit.acts import What
 from backend.audit.model import KEY_MAX, Act
 from backend.audit.store import record
 from backend.certificates import store
+from backend.certificates.cells import FIRST_DAY, LAST_DAY
 from backend.certificates.history import History
 from backend.certificates.model import CertificateState
 from backend.certificates.queries import scheme_ceilings
@@ -89,6 +90,10 @@ def change_state(database: Database, change: StateChange, *, dry_run: bool = Fal
     if not 1 <= len(change.reason) <= REASON_CHARS_MAX:
         raise AmendmentIncomplete(
             detail_zh="须写明理由，最多 500 字。", detail_en="give a reason of at most 500 characters."
+        )
+    if not FIRST_DAY <= change.from_on <= LAST_DAY:  # a slip of the pen: no fact of the registry is ever taken back
+        raise AmendmentIncomplete(
+            detail_zh="日期应在 1990 年至 2100 年之间。", detail_en="the day lies between 1990 and 2100."
         )
     if dry_run:
         with database.read() as connection:

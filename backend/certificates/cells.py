@@ -9,7 +9,7 @@ from backend.certificates.model import CertificateState
 from backend.certificates.timeline import FOREVER_DAY, day_number
 
 CELL_CHARS_MAX = 1_000
-_FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 
 _BLANKS = re.compile(r"\s+")
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x200E), 0x2060, 0xFEFF])
@@ -63,7 +63,7 @@ def day(text: str) -> int:
         parsed = date(year, month, on)
     except ValueError:
         raise CellRefused("date_impossible") from None
-    if not _FIRST_DAY <= parsed <= _LAST_DAY:
+    if not FIRST_DAY <= parsed <= LAST_DAY:
         raise CellRefused("date_range")
     return day_number(parsed)
 

@@ -44,8 +44,8 @@ def picture(rows: Sequence[StateRow], today: date) -> Picture:
     """`rows` in recording order."""
     starts = [day_number(row.from_on) for row in rows]
     ends = [day_number(row.until_on) for row in rows if row.until_on is not None]
-    first = min([*starts, day_number(today)]) - _MARGIN_DAYS
-    last = max([*starts, *ends, day_number(today)]) + _MARGIN_DAYS * 4
+    first = max(min([*starts, day_number(today)]) - _MARGIN_DAYS, day_number(date.min))
+    last = min(max([*starts, *ends, day_number(today)]) + _MARGIN_DAYS * 4, day_number(date.max))
     scale = _Scale(first, last)
     versions = sorted({row.version for row in rows})[-VERSIONS_MAX:]
     lines = [_known(rows, version, scale) for version in reversed(versions)]

@@ -100,6 +100,23 @@ def test_a_new_state_is_entered_by_hand_with_its_reason(desk: FlaskClient, city:
     assert books.rows(city.database, "SELECT 1 FROM acts WHERE what = 'certificate-status-set'") == [(1,)]
 
 
+def test_a_slip_in_the_year_is_no_state_of_a_certificate(desk: FlaskClient, city: City) -> None:
+    """What the registry was told once is never taken back: its page has to open all the same."""
+    url = f"/console/registry/certificates/{the_certificate(city)}"
+
+    answers = [
+        post(desk, url, state="withdrawn", reason="撤销公告〔2026〕3 号", from_on=on)
+        for on in ("0001-01-01", "0202-06-01", "9999-12-31")
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+    assert [
+        "1990 年至 2100 年" in page and "撤销公告〔2026〕3 号" in page
+        for page in (a.get_data(as_text=True) for a in answers)
+    ] == [True] * 3
+    text(desk.get(url))
+
+
 def test_a_file_is_tried_first_and_imported_when_confirmed(desk: FlaskClient, city: City) -> None:
     good = "202601-14-10000001-000000000999"
     lines = [
