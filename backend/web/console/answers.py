@@ -76,8 +76,9 @@ def sent_on(url: str) -> Response:
 
 def next_url(given: str | None) -> str:
     """`given`, where it leads to a page of this side; the first page otherwise."""
-    plain = given is not None and given.startswith(here.home()) and "//" not in given and "\\" not in given
-    return given if given is not None and plain else here.home()
+    if given is None or not given.startswith(here.home()) or not given.isprintable():
+        return here.home()
+    return here.home() if "//" in given or "\\" in given else given
 
 
 def sign_in_url() -> str:

@@ -323,6 +323,16 @@ def test_what_was_filled_in_waits_behind_the_fresh_code_and_is_sent_with_it(
     assert "zhao.jun" in client.get("/console/officials").get_data(as_text=True)
 
 
+def test_an_address_of_two_lines_leads_to_the_first_page_and_an_origin_that_is_none_is_refused(
+    client: FlaskClient, li: str
+) -> None:
+    led = client.get("/console/language/en", query_string={"back": "/console/account\r\nX-Made: up"})
+    sent = client.post("/console/sign-in", data={"login": "li.na", "password": ONCE}, headers={"Origin": "http://["})
+
+    assert (led.status_code, led.headers["Location"]) == (303, "/console/")
+    assert sent.status_code == 403
+
+
 def test_a_password_never_waits_in_a_page(client: FlaskClient, li: str, clock: Clock) -> None:
     first_time(client, clock)
     page = client.get("/console/account/password")
