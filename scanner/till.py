@@ -1,5 +1,6 @@
 """Joins what sources see to the outbox: decide, commit, and only then tell."""
 
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -92,6 +93,8 @@ class Till:
         self._leases = leases
         self._rules = Rules(boot=clock.boot, timeout_ms=1000 * settings.basket_timeout_s)
         self._open: OpenBasket | None = None
+        self._left_over = False
+        """Whether the open basket is the last run's, which the disk has not let end yet: nothing joins it."""
         self._warned = False
         self._line_id: str | None = None
         """Of the shop's line in hand: remembered with what it changes."""
@@ -112,6 +115,7 @@ class Till:
         for seq, claim_code in self._outbox.slips_to_show():
             self._show_slip(seq, claim_code)
         self._open = self._outbox.open_basket()
+        self._left_over = self._open is not None
         self.end()
 
     def test_itself(self) -> int | None:
@@ -136,8 +140,7 @@ class Till:
 
     def end(self) -> None:
         """Whoever is before the till now: their basket closes as `interrupted`."""
-        if (basket := self._open) is not None:
-            self._guarded(lambda: self._apply(interrupted(basket)))
+        self._guarded(self._interrupt)
 
     def take(self, event: SourceEvent) -> None:
         self._guarded(lambda: self._take(event))
@@ -145,8 +148,22 @@ class Till:
     def tick(self) -> None:
         """Now and then: a basket that nobody finishes closes by itself."""
         self._leases.tick()
-        if self._open is not None:
+        if self._left_over:
+            # The cashier was told at the start, and is at each read that it stops.
+            with contextlib.suppress(TillRefusal):
+                self._end_left_over()
+        elif self._open is not None:
             self._guarded(lambda: self._step(TimePassed(self._now())))
+
+    def _interrupt(self) -> None:
+        if self._open is not None:
+            self._apply(interrupted(self._open))
+        self._left_over = False
+
+    def _end_left_over(self) -> None:
+        """Another customer's reads, and another boot's clock: it ends before anything else happens. Raises OutboxUnwritable."""
+        if self._left_over:
+            self._interrupt()
 
     def _guarded(self, act: Callable[[], None]) -> None:
         try:
@@ -189,6 +206,7 @@ class Till:
                 self._tell("source_ended", f"读码来源 {event.src} 已结束。", f"The source {event.src} has ended.")
 
     def _on_code(self, seen: CodeSeen) -> None:
+        self._end_left_over()
         at = Moment(seen.mono_ms, self._clock.wall_ms())
         if seen.code == self._settings.finish_code:
             self._step(CloseAsked(ClosedBy.FINISH, at))
@@ -280,6 +298,7 @@ class Till:
         self._step(SlipNumbered(slip_no, self._now()))
 
     def _step(self, event: Event) -> None:
+        self._end_left_over()
         self._apply(step(self._open, event, self._rules))
 
     def _apply(self, after: Step) -> None:

@@ -11,13 +11,15 @@ import pytest
 import zxingcpp
 
 from firmware_bridge.wire.messages import Clock as ClockReport
-from firmware_bridge.wire.messages import ClockSource, decode_basket
+from firmware_bridge.wire.messages import ClockSource, Read, decode_basket
 from scanner import keys
+from scanner.basket import Moment, OpenBasket
 from scanner.chaos import Chaos
 from scanner.claim import qr_text
 from scanner.feedback import Console, Everyone, Notice, Signal
 from scanner.outbox import SLIPS_KEPT, Limits, NewRows, Outbox
 from scanner.outbox_file import open_outbox
+from scanner.read_line import keep
 from scanner.settings import FeedbackPins, Settings
 from scanner.snapshot.teller import Silent
 from scanner.sources.model import CashierSeen, CodeSeen, FinishSeen, SourceEnded
@@ -144,6 +146,49 @@ def test_the_same_goes_for_a_restart_in_the_middle_of_a_customer(new_till: Calla
     basket = decode_basket(row.line)
     assert (basket.closed_by, basket.cashier, [read.code for read in basket.reads]) == ("interrupted", "c07", ["a"])
     assert outbox.open_basket() is None
+
+
+def leave_open_on_a_disk_that_takes_nothing(outbox: Outbox) -> None:
+    """A basket of an earlier boot that the next start cannot close."""
+    last = Moment(9_000_000, 1)
+    reads = (keep(Read(sym="EAN13", code="a", src="test", mono=9_000_000)),)
+    outbox.record(OpenBasket(boot="boot-0", opened_mono=9_000_000, last=last, member="GPM1.a", reads=reads))
+    outbox._db.execute("PRAGMA query_only = 1")
+
+
+def boots_and_codes(outbox: Outbox) -> list[tuple[str, list[str]]]:
+    baskets = [decode_basket(row.line) for row in outbox.after(0, 10)]
+    return [(basket.boot, [read.code for read in basket.reads]) for basket in baskets]
+
+
+def test_nobody_joins_the_basket_of_the_last_run_that_the_disk_did_not_let_end(
+    new_till: Callable[[], Till], outbox: Outbox, watcher: Watcher
+) -> None:
+    leave_open_on_a_disk_that_takes_nothing(outbox)
+    till = new_till()
+    till.take(code("not taken"))
+    outbox._db.execute("PRAGMA query_only = 0")
+
+    till.take(code("b"))
+    till.take(FinishSeen())
+
+    assert boots_and_codes(outbox) == [("boot-0", ["a"]), ("boot-1", ["b"])]
+    assert [notice.facts["reason"] for notice, _ in watcher.of("refused")] == ["outbox_unwritable"] * 2
+
+
+def test_the_basket_of_the_last_run_ends_as_soon_as_the_disk_lets_it(
+    new_till: Callable[[], Till], outbox: Outbox, watcher: Watcher
+) -> None:
+    leave_open_on_a_disk_that_takes_nothing(outbox)
+    till = new_till()
+    till.tick()
+    till.tick()
+    outbox._db.execute("PRAGMA query_only = 0")
+
+    till.tick()
+
+    assert boots_and_codes(outbox) == [("boot-0", ["a"])]
+    assert len(watcher.of("refused")) == 1
 
 
 def test_a_basket_that_nobody_finishes_closes_by_itself(
