@@ -18,13 +18,14 @@ def shop_line(line: bytes, *, mono_ms: int) -> ShopLine:
     `id` is the shop's own for this line: what comes again with it was taken before.
     """
     try:
-        line_id, fields = _parts(line)
+        line_id, rest = _parts(line)
     except FeedLineUnusable as refusal:
         return ShopLine(None, (Unusable(refusal),))
-    return ShopLine(line_id, tuple(feed_events(orjson.dumps(fields), src=SHOP, mono_ms=mono_ms)))
+    return ShopLine(line_id, tuple(feed_events(rest, src=SHOP, mono_ms=mono_ms)))
 
 
-def _parts(line: bytes) -> tuple[str | None, dict[str, object]]:
+def _parts(line: bytes) -> tuple[str | None, bytes]:
+    """The line's id, and the line without it. Raises FeedLineUnusable."""
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -34,4 +35,7 @@ def _parts(line: bytes) -> tuple[str | None, dict[str, object]]:
     line_id = fields.pop("id", None)
     if line_id is not None and not (isinstance(line_id, str) and 0 < len(line_id) <= ID_CHARACTERS_MAX):
         raise FeedLineUnusable(reason="id")
-    return line_id, fields
+    try:
+        return line_id, orjson.dumps(fields)
+    except orjson.JSONEncodeError as error:  # it reads deeper than it writes
+        raise FeedLineUnusable(reason="JSON") from error

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import queue
 import socket
 import threading
 from collections import Counter as Tally
@@ -147,6 +148,7 @@ def test_what_was_joined_is_on_disk_as_it_was_joined(settings: Settings) -> None
         (b'{"id":7,"code":"a"}', "feed_line_unusable"),
         (b'{"code":"a","qty":1.5}', "feed_line_unusable"),
         (b'{"code":"a","price":1}', "feed_line_unusable"),
+        (b'{"code":' + b"[" * 300 + b"]" * 300 + b"}", "feed_line_unusable"),
         (b'{"code":"a","qty":0}', "read_unusable"),
         (b'{"code":"a","price_fen":-1}', "read_unusable"),
     ],
@@ -315,6 +317,28 @@ def test_a_serial_line_of_the_shops_till_gives_its_lines(settings: Settings, ser
     (said,) = lines.lines
     assert (said.line_id, said.events[0].code, said.events[0].price_fen, said.events[0].src) == ("1", "6901", 500, SHOP)
     assert states == ["feed_open"]
+
+
+def test_a_serial_line_nested_without_end_is_refused_and_the_next_is_read(
+    settings: Settings, serial_line: tuple[int, str]
+) -> None:
+    """It ended the thread, and the till with it."""
+    ours, port = serial_line
+    events: queue.Queue[SourceEvent] = queue.Queue()
+    stop, opened = threading.Event(), threading.Event()
+    shop = ShopSerial(
+        replace(settings, feed_serial=port, wedge_gap_ms=20), TickingClock(), events.put, lambda _: opened.set()
+    )
+    shop.start(stop)
+    assert opened.wait(5)
+
+    os.write(ours, b'{"code":' + b"[" * 300 + b"]" * 300 + b'}\r\n{"code":"6901"}\r\n')
+
+    (refused,), (read,) = (events.get(timeout=5).lines[0].events for _ in range(2))
+    assert refused.refusal.code == "feed_line_unusable"
+    assert read.code == "6901"
+    assert shop.alive()
+    stop.set()
 
 
 def test_a_symbol_that_looks_like_a_line_of_the_shop_is_a_code_and_no_price(serial_line: tuple[int, str]) -> None:
