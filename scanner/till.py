@@ -343,7 +343,8 @@ class Till:
         def make_lines(first_seq: int) -> Sequence[bytes]:
             return void_lines(voided, first_seq, self._rules, at)
 
-        rows = self._outbox.record(self._open, NewRows(make_lines=make_lines, ts=at.ts, voidable=False))
+        new = NewRows(make_lines=make_lines, ts=at.ts, voidable=False)
+        rows = self._outbox.record(self._open, new, line_id=self._line_id)
         self._chaos.reach(ChaosPoint.AFTER_OUTBOX_COMMIT)
         for row, seq in zip(rows, voided, strict=True):
             self._feedback.show(notices.voided(row, seq, self._outbox.stream))

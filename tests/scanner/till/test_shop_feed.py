@@ -172,6 +172,16 @@ def test_a_line_that_comes_again_counts_once_also_after_a_restart(settings: Sett
         assert sold(counter) == [("6901", 1, 500)]
 
 
+def test_a_void_that_comes_again_voids_nothing_else(counter: Counter, settings: Settings) -> None:
+    void = b'{"id":"S1-2","code":"%s"}' % settings.void_code.encode()
+    say(counter, b'{"code":"6901"}', b'{"finish":true}', void, b'{"code":"6902"}', b'{"finish":true}')
+
+    (again,) = say(counter, void)
+
+    assert again == LineOutcome("S1-2", repeated=True)
+    assert [decode_basket(row.line).void_of for row in counter.outbox.after(0, 10)] == [None, 1, None]
+
+
 def test_a_line_that_the_disk_refused_may_come_again(counter: Counter) -> None:
     again = b'{"id":"S1-1","code":"6901"}'
     counter.outbox._db.execute("PRAGMA query_only = 1")
