@@ -98,6 +98,8 @@ class Till:
         self._warned = False
         self._line_id: str | None = None
         """Of the shop's line in hand: remembered with what it changes."""
+        self._line_cut: str | None = None
+        """Of the shop's line whose code is kept, and whose end of the sale the disk refused: that may come again."""
         self._lease_book: str | None = None
         """With what the label in hand was promised: on disk with its read."""
 
@@ -226,10 +228,13 @@ class Till:
         asked.answer(tuple(self._outcome(line) for line in asked.lines))
 
     def _outcome(self, line: ShopLine) -> LineOutcome:
-        if line.line_id is not None and self._outbox.knows_line(line.line_id):
-            return LineOutcome(line.line_id, repeated=True)
+        events = line.events
+        if self._knows(line):
+            if line.line_id != self._line_cut:
+                return LineOutcome(line.line_id, repeated=True)
+            events = tuple(event for event in events if isinstance(event, FinishSeen | ButtonPressed))
         try:
-            for event in line.events:
+            for event in events:
                 # A cashier or slip is named once or twice alike; were the line known by that, its code would be lost.
                 only_names = isinstance(event, CashierSeen) or (
                     isinstance(event, SlipSeen) and event is not line.events[-1]
@@ -240,10 +245,14 @@ class Till:
                 self._take(event)
         except TillRefusal as refusal:
             self._feedback.show(refused(refusal))
+            self._line_cut = line.line_id if self._knows(line) else self._line_cut
             return LineOutcome(line.line_id, refusal=refusal)
         finally:
             self._line_id = None
         return LineOutcome(line.line_id)
+
+    def _knows(self, line: ShopLine) -> bool:
+        return line.line_id is not None and self._outbox.knows_line(line.line_id)
 
     def _on_label(self, seen: CodeSeen, at: Moment) -> None:
         self._outbox.check_room()
@@ -324,6 +333,7 @@ class Till:
 
         new = NewRows(make_lines=make_lines, ts=closing.at.ts, claim_code=claim_code)
         rows = self._outbox.record(still_open, new, line_id=self._line_id)
+        self._line_cut = None
         self._chaos.reach(ChaosPoint.AFTER_OUTBOX_COMMIT)
         for notice in notices.closings(closing, rows, self._outbox.stream, claim_code):
             self._feedback.show(notice)

@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.wire.messages import Read, decode_basket
+from scanner.basket import OpenBasket
 from scanner.feedback import Notice
 from scanner.join import SHOP, article, join
+from scanner.outbox import NewRows, OutboxUnwritable
 from scanner.page.feed import LINES_MAX, FeedTokenUnusable, read_token
 from scanner.read_line import keep
 from scanner.settings import Settings
@@ -189,6 +191,32 @@ def test_a_line_that_the_disk_refused_may_come_again(counter: Counter) -> None:
     counter.outbox._db.execute("PRAGMA query_only = 0")
 
     assert say(counter, again) == (LineOutcome("S1-1"),)
+
+
+def test_a_line_whose_end_of_the_sale_the_disk_refused_ends_it_when_it_comes_again(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the shop hears that it was taken, and the next customer joins the basket."""
+    record = counter.outbox.record
+    disk_is_full = True
+
+    def record_no_closing(open_basket: OpenBasket | None, new: NewRows | None = None, **more: str | None) -> object:
+        if new is not None and disk_is_full:
+            raise OutboxUnwritable(reason="OperationalError")
+        return record(open_basket, new, **more)
+
+    monkeypatch.setattr(counter.outbox, "record", record_no_closing)
+    last = b'{"id":"S1-3","code":"6901","finish":true}'
+    (refused,) = say(counter, last)
+    disk_is_full = False
+
+    again, once_more, _, _ = say(counter, last, last, b'{"code":"6902"}', b'{"finish":true}')
+
+    assert refused.refusal is not None
+    assert again == LineOutcome("S1-3")
+    assert once_more == LineOutcome("S1-3", repeated=True)
+    baskets = [decode_basket(row.line) for row in counter.outbox.after(0, 10)]
+    assert [[read.code for read in basket.reads] for basket in baskets] == [["6901"], ["6902"]]
 
 
 def test_a_line_that_named_a_cashier_and_was_refused_may_come_again_mended(counter: Counter) -> None:
