@@ -11,7 +11,8 @@ from scanner.sources.text import code_seen
 
 CODE_CHARACTERS_MAX = 4_096
 _POLL_S = 0.05
-_EV_KEY = 1
+_EV_SYN, _EV_KEY = 0, 1
+_SYN_REPORT, _SYN_DROPPED = 0, 3
 _RELEASED, _PRESSED, _REPEATED = 0, 1, 2
 # linux/input-event-codes.h: keys of a US keyboard stand in rows of consecutive codes.
 _ROWS = (
@@ -34,7 +35,9 @@ _CAPS_LOCK = 58
 
 
 class KeyDecoder:
-    """Keys become codes at Enter, keypad Enter or Tab. A longer pause than `gap_ms` drops what came before it."""
+    """Keys become codes at Enter, keypad Enter or Tab. A longer pause than `gap_ms` drops what came before it, and a code of
+    which the kernel lost a key is dropped whole.
+    """
 
     def __init__(self, gap_ms: int) -> None:
         self._gap_ms = gap_ms
@@ -42,9 +45,21 @@ class KeyDecoder:
         self._last_ms = 0
         self._held: set[int] = set()
         self._caps = False
+        self._lost = self._skipping = False
+
+    def lost(self, at_ms: int) -> None:
+        """The kernel had no room for all keys: what is typed has a gap, and until `report` comes what follows is stale."""
+        self._lost = self._skipping = True
+        self._held.clear()
+        self._last_ms = at_ms
+
+    def report(self) -> None:
+        self._skipping = False
 
     def key(self, key: int, value: int, at_ms: int) -> list[str | Unusable]:
         """What this key event brought to an end: usually nothing."""
+        if self._skipping:
+            return []
         if value == _RELEASED:
             self._held.discard(key)
             return []
@@ -59,11 +74,15 @@ class KeyDecoder:
         return ended + (self._end() if key in _ENDS else self._type(key))
 
     def pause(self, now_ms: int) -> list[Unusable]:
-        if not self._typed or now_ms - self._last_ms <= self._gap_ms:
+        if not (self._typed or self._lost) or now_ms - self._last_ms <= self._gap_ms:
             return []
+        return [self._partial()]
+
+    def _partial(self) -> Unusable:
         partial = Unusable(PartialCode(size=len(self._typed)))
         self._typed.clear()
-        return [partial]
+        self._lost = False
+        return partial
 
     def _type(self, key: int) -> list[str | Unusable]:
         character = self._character(key)
@@ -86,6 +105,8 @@ class KeyDecoder:
         return _SHIFTED[key] if shifted else plain
 
     def _end(self) -> list[str | Unusable]:
+        if self._lost:
+            return [self._partial()]
         code = "".join(self._typed)
         self._typed.clear()
         return [code] if code else []
@@ -125,11 +146,21 @@ class WedgeSource:
     def decode(self, decoder: KeyDecoder, inputs: Any) -> Iterator[SourceEvent]:
         """`inputs`: evdev.InputEvent objects, all of which have just arrived."""
         for event in inputs:
+            now_ms = self._clock.mono_ms()
+            if event.type == _EV_SYN:
+                _heed(decoder, event.code, now_ms)
             if event.type != _EV_KEY:
                 continue
-            now_ms = self._clock.mono_ms()
             for found in decoder.key(event.code, event.value, now_ms):
                 if isinstance(found, Unusable):
                     yield found
                 else:
                     yield code_seen(found.encode(), src=self.src, mono_ms=now_ms)
+
+
+def _heed(decoder: KeyDecoder, code: int, now_ms: int) -> None:
+    """Documentation/input/event-codes.rst of Linux: after SYN_DROPPED, all up to the next SYN_REPORT is to be ignored."""
+    if code == _SYN_DROPPED:
+        decoder.lost(now_ms)
+    elif code == _SYN_REPORT:
+        decoder.report()

@@ -310,6 +310,34 @@ def test_half_a_code_is_dropped_even_when_no_key_follows() -> None:
     assert [event.refusal.code for event in decoder.pause(101)] == ["partial_code"]
 
 
+def keys_with_a_gap(text: str, first: int, last: int) -> list[InputEvent]:
+    """As the kernel gives them when its buffer was full: of what it dropped, a marker and the end of the last report."""
+    kept, stale = keys_of(text), keys_of("9")[:1]
+    return [*kept[:first], InputEvent(0, 0, ecodes.EV_SYN, ecodes.SYN_DROPPED, 0), *stale, *kept[last:]]
+
+
+def test_a_code_of_which_the_kernel_lost_keys_is_dropped_and_the_next_is_read() -> None:
+    source = WedgeSource("-", 1_000, TickingClock())
+    gap = keys_with_a_gap(EAN + "\n", 12, 23)
+
+    events = list(source.decode(KeyDecoder(1_000), [*gap, *keys_of("6902\n")]))
+
+    assert reasons(events) == ["partial_code"]
+    assert codes(events) == ["6902"]
+
+
+def test_a_code_whose_end_the_kernel_lost_is_dropped_after_the_pause() -> None:
+    decoder = KeyDecoder(100)
+    source = WedgeSource("-", 100, TickingClock())
+    keys = keys_of(EAN + "\n")
+
+    assert list(source.decode(decoder, keys_with_a_gap(EAN + "\n", 12, len(keys) - 1))) == []
+
+    (partial,) = decoder.pause(10_000)
+    assert partial.refusal.code == "partial_code"
+    assert typed(decoder, "6902\n", 10_001) == ["6902"]
+
+
 def test_the_separator_of_gs1_comes_as_control_and_bracket() -> None:
     decoder = KeyDecoder(100)
     typed(decoder, "10ab", 0)
