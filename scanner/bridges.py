@@ -1,6 +1,6 @@
 """Which bridges are there, as far as a till has heard; it holds its outbox while every one is offline. Pure."""
 
-from firmware_bridge.wire.bridge_state import BridgeState
+from firmware_bridge.wire.bridge_state import BridgeCondition, BridgeState
 
 BRIDGES_MAX = 64
 
@@ -40,6 +40,13 @@ class Bridges:
         if self._heard:
             return not self.all_offline()
         return now_s - self._listening_since_s >= self._grace_s
+
+    def answer(self) -> bool:
+        """Whether a receipt may be hoped for. While every bridge that is up waits for the backend, what was sent lies with it or
+        at the broker; sent again and again for hours it would fill the broker. Of no bridge nothing is known.
+        """
+        up = [state for state in self._heard.values() if state.online]
+        return not up or any(state.state is not BridgeCondition.DEGRADED for state in up)
 
     def all_offline(self) -> bool:
         """Whether there are bridges and none of them is up."""

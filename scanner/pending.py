@@ -71,6 +71,12 @@ class Pending:
         for sent in self._sent.values():
             sent.due_s = min(sent.due_s, now_s + self._draw() * within_s)
 
+    def spread(self, now_s: float, within_s: float) -> None:
+        """Receipts come again: what fell due meanwhile waits for them a moment, and a fleet does not stampede."""
+        for sent in self._sent.values():
+            if sent.due_s <= now_s:
+                sent.due_s = now_s + self._law.min_s + self._draw() * within_s
+
     def settle(self, seqs: Iterable[int]) -> None:
         for seq in seqs:
             self._sent.pop(seq, None)

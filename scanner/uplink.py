@@ -236,7 +236,11 @@ class Uplink:
             name, state = topics.bridge_of(event.topic), decode_bridge_state(event.payload)
         except WireError:
             return
-        if self._bridges.hear(name, state):
+        answered = self._bridges.answer()
+        came_up = self._bridges.hear(name, state)
+        if not answered and self._bridges.answer():
+            self._pending.spread(time.monotonic(), self._settings.bridge_up_jitter_s)
+        if came_up:
             self._not_before_s = 0.0
             self._pending.hasten(time.monotonic(), self._settings.bridge_up_jitter_s)
             self._link.announce()
@@ -257,7 +261,7 @@ class Uplink:
 
     def _next_rows(self, now_s: float) -> list[Row]:
         """Baskets whose resend is due, else the next new ones; those that were closed meanwhile drop out."""
-        while due := self._pending.due(now_s):
+        while self._bridges.answer() and (due := self._pending.due(now_s)):
             rows = self._outbox.rows(due)
             self._pending.settle(set(due) - {row.seq for row in rows})
             if rows:
@@ -330,7 +334,7 @@ class Uplink:
         if self._link.connected:
             times += [self._health_at_s, self._bridges.grace_ends_s()]
             if self._bridges.may_send(now_s) and len(self._under_way) < INFLIGHT_MAX:
-                due_s = self._pending.next_due_s()
+                due_s = self._pending.next_due_s() if self._bridges.answer() else None
                 times.append(None if due_s is None else max(due_s, self._not_before_s))
                 times.append(self._not_before_s if self._not_before_s > now_s else None)
         return max(0.0, min(at_s for at_s in times if at_s is not None) - now_s)

@@ -67,6 +67,18 @@ def test_a_bridge_that_comes_up_hastens_everything_within_its_jitter() -> None:
     assert pending.next_due_s() == 101.0 + 2.5
 
 
+def test_what_fell_due_while_no_receipt_could_come_is_spread_when_one_can_again() -> None:
+    pending = Pending(LAW, lambda: 0.25)
+    pending.mark_sent([1], 0.0)
+    pending.mark_sent([2], 3_598.0)
+
+    pending.spread(3_600.0, within_s=10)
+
+    assert pending.due(3_604.0) == []
+    assert pending.due(3_604.5) == [2]
+    assert pending.due(3_607.5) == [1, 2]
+
+
 def test_only_so_many_baskets_are_under_way() -> None:
     pending = Pending(LAW, lambda: 0.0)
     pending.mark_sent(range(1, 901), 0.0)
@@ -90,6 +102,20 @@ def test_a_till_holds_back_only_while_all_bridges_are_offline() -> None:
 
     assert bridges.hear("b", state(BridgeCondition.DEGRADED, session=2))
     assert bridges.may_send(1_000.0)
+
+
+def test_no_receipt_may_be_hoped_for_while_every_bridge_that_is_up_waits_for_the_backend() -> None:
+    bridges = Bridges(grace_s=15)
+    bridges.listen(0)
+    assert bridges.answer()
+
+    bridges.hear("a", BridgeState(state=BridgeCondition.DEGRADED, session=1))
+    bridges.hear("b", BridgeState(state=BridgeCondition.OFFLINE, session=1))
+
+    assert not bridges.answer()
+    assert bridges.may_send(0)
+    bridges.hear("b", BridgeState(state=BridgeCondition.ONLINE, session=2))
+    assert bridges.answer()
 
 
 def test_a_death_older_than_the_last_birth_is_stale() -> None:

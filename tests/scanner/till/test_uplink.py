@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_bridge.wire import topics
+from firmware_bridge.wire.bridge_state import BridgeCondition
 from firmware_bridge.wire.claim_code import claim_sha256, normalise_claim_code
 from firmware_bridge.wire.downlinks import seal_downlink
 from firmware_bridge.wire.receipts import ReceiptState
@@ -161,6 +162,24 @@ def test_nothing_is_sent_while_every_bridge_is_offline(shop: Shop, backend: Back
 
     till.wait_for("receipt")
     assert len(till.of("state", "sending")) == 1
+
+
+def test_a_backend_that_is_away_is_not_sent_the_same_again_and_again(shop: Shop, backend: Backend) -> None:
+    """It lies at the bridge or the broker, which a fleet would fill in an outage of hours."""
+    backend.answers = False
+    backend.come_up(BridgeCondition.DEGRADED)
+    till = shop.open_till(backend.broker.port)
+    till.say(line("1"), "GPFIN")
+    wait_until(lambda: len(backend.lines) == 1)
+    till.say(line("2"), "GPFIN")
+    wait_until(lambda: len(backend.lines) == 2)
+
+    with pytest.raises(AssertionError):
+        wait_until(lambda: len(backend.lines) > 2, timeout_s=3.0)
+
+    backend.answers = True
+    backend.come_up()
+    till.wait_for("receipt", 2)
 
 
 def test_a_till_that_hears_of_no_bridge_sends_after_a_while(shop: Shop, new_broker: Callable[..., Broker]) -> None:
