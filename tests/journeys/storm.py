@@ -115,6 +115,7 @@ class Storm:
         for name in self._town.programs.dead():
             if name not in self._struck:
                 self._count(f"{_kind(name)} {self._doom.get(name, 'by itself')}")
+                del self._points.get(name, [])[:1]
             self._struck.discard(name)
             self._doom.pop(name, None)
             self._town.programs.next_life(self._next_life(name))
@@ -172,9 +173,9 @@ class Storm:
         return self._next_life_of_till(name) if self._points else self._last_life(name)
 
     def _next_life_of_till(self, name: str) -> Service:
-        """Each life is told to die at another point, unless something kills it before."""
+        """Each life is told to die at another point; if something kills it before, the next one is told again."""
         points = self._points[name]
-        point = points.pop(0) if points else self._draw.choice(OF_A_SALE)
+        point = points[0] if points else self._draw.choice(OF_A_SALE)
         hits = self._draw.randrange(60, 300) if point is TillPoint.MID_BASKET else self._draw.randrange(25, 120)
         self._doom[name] = f"at {point.value}"
         chaos = {"GREENPOINTS_TILL_CHAOS_POINT": point.value, "GREENPOINTS_TILL_CHAOS_HIT": str(hits)}
