@@ -1,9 +1,11 @@
 """Who may call a route. One decorator says it, enforces it and writes it into the API's description."""
 
 import ipaddress
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import current_app, g, request
@@ -15,6 +17,7 @@ from backend.kernel.tokens import token_hash
 from backend.residents import queries as resident_queries
 from backend.residents.queries import Session
 from backend.settings import Settings
+from backend.usecases.shared_transaction import SharedTransaction
 from backend.web.context import backend, now
 from backend.web.recent import Recent
 
@@ -23,6 +26,8 @@ View = Callable[..., Any]
 TOKEN_CHARS_MAX = 256
 BODY_BYTES_MAX = 16_384
 GATE = "greenpoints.gate"
+ANY_CITY = ""
+"""A token does not say in which city its session is."""
 
 
 class Access(StrEnum):
@@ -112,11 +117,12 @@ class TokenUnbound(DomainError):
 
 
 class Gate:
-    """Finds out who a bearer token belongs to."""
+    """Finds out who a bearer token belongs to. Residents who come while others are looked up share the next look-up."""
 
-    def __init__(self) -> None:
-        self._sessions: Recent[Session] = Recent()
-        self._services: Recent[Service] = Recent()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._sessions: Recent[Session] = Recent(clock)
+        self._services: Recent[Service] = Recent(clock)
+        self._look_ups: SharedTransaction[bytes, Session | None] = SharedTransaction(partial(_sessions, self._sessions))
 
     def resident(self, token: str) -> Session:
         """Raises Unauthenticated."""
@@ -133,14 +139,10 @@ class Gate:
         return lasting
 
     def _looked_up(self, key: bytes) -> Session:
-        due = self._sessions.due()
-        with backend().database.glance() as connection:
-            found = resident_queries.sessions_of(connection, [key, *due], now())
-        self._sessions.renew(due, found)
-        if key not in found:
+        found = self._look_ups.run(ANY_CITY, key, now())
+        if found is None:
             raise Unauthenticated
-        self._sessions.put(key, found[key])
-        return found[key]
+        return found
 
     def service(self, token: str, access: Access) -> Service:
         """Raises Unauthenticated, Forbidden, TokenUnbound."""
@@ -161,6 +163,17 @@ class Gate:
     def forget(self, token: str) -> None:
         """A session that was just ended here is refused here at once."""
         self._sessions.forget(token_hash(token))
+
+
+def _sessions(recent: Recent[Session], _city: str, keys: Sequence[bytes], moment: datetime) -> list[Session | None]:
+    """Of all who wait to be known, by one statement. None for whoever has no session."""
+    due = recent.due()
+    with backend().database.glance() as connection:
+        found = resident_queries.sessions_of(connection, [*keys, *due], moment)
+    recent.renew(due, found)
+    for key in found.keys() & keys:
+        recent.put(key, found[key])
+    return [found.get(key) for key in keys]
 
 
 def gate() -> Gate:

@@ -77,8 +77,7 @@ def test_who_has_ended_or_was_forgotten_is_not_believed_again(known: Recent[str]
 def test_two_who_keep_coming_cost_one_look_up_and_one_signed_out_elsewhere_is_refused(
     client: FlaskClient, backend: Backend, clock: Clock, city: City, sign_in: SignIn, seconds: Seconds
 ) -> None:
-    gate: Gate = client.application.extensions[GATE]
-    gate._sessions = Recent(seconds)
+    client.application.extensions[GATE] = Gate(seconds)
     here = [sign_in(name) for name in ("zhang", "wang", "li")]
     for _ in range(2):
         assert {client.get(BALANCES, headers=each).status_code for each in here} == {200}
