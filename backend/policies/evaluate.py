@@ -26,6 +26,7 @@ _STEPS = {
     "table_missing": 2,
     "fact_missing": 2,
     "rounds_to_zero": 3,
+    "claim_in_store": 3,
     "cap": 4,
     BUDGET: 5,
 }

@@ -21,7 +21,7 @@ from backend.policies.model import (
     RewardKind,
     Rule,
 )
-from backend.policies.terms import Transition
+from backend.policies.terms import Claims, Transition
 from backend.policies.words import (
     NO_NAMES,
     ConditionCheck,
@@ -49,6 +49,7 @@ _REACHED = {
     "table_missing": 2,
     "fact_missing": 2,
     "rounds_to_zero": 3,
+    "claim_in_store": 3,
     "awarded": 4,
 }
 _ALWAYS_KNOWN = (Per.PERSON, Per.POLICY)
@@ -177,7 +178,8 @@ def _policy(facts: Facts, sold_on: date, policy: CompiledPolicy, names: Names) -
     )
     nearest = rules[first] if first is not None else max(rules, key=_conditions_met)
     if nearest.decides and nearest.gross:
-        nearest = _limited_by(facts, document, nearest)
+        in_store = facts.claimed_elsewhere and document.claims is Claims.SAME_STORE
+        nearest = _claimed_elsewhere(nearest) if in_store else _limited_by(facts, document, nearest)
         rules = tuple(nearest if rule.decides else rule for rule in rules)
     paid = next((reward for reward in nearest.rewards if reward.gross), None)
     return PolicyCheck(
@@ -192,6 +194,13 @@ def _policy(facts: Facts, sold_on: date, policy: CompiledPolicy, names: Names) -
         gross=nearest.gross if nearest.decides else 0,
         transition_over=over,
     )
+
+
+def _claimed_elsewhere(rule: RuleCheck) -> RuleCheck:
+    missing = Sentence(
+        "须在售出的门店领取，而这张小票已在别处领取", "it is claimed in the shop that sold the goods, and was not"
+    )
+    return rule._replace(reason="claim_in_store", gross=0, arithmetic=(), missing=missing)
 
 
 def _limited_by(facts: Facts, document: Policy, rule: RuleCheck) -> RuleCheck:

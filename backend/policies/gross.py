@@ -5,9 +5,10 @@ from datetime import date
 from backend.kernel.amounts import FEE
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule
 from backend.policies.model import Facts, Outcome, Verdict
+from backend.policies.terms import Claims
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
-_NONE = Outcome.NONE.value
+_NONE, _SAME_STORE = Outcome.NONE.value, Claims.SAME_STORE
 
 Gross = tuple[CompiledRule, list[tuple[CompiledReward, int]]]
 """The rule that decides, and what each of its rewards that pays comes to."""
@@ -55,6 +56,8 @@ def _paid(facts: Facts, policy: CompiledPolicy, compiled: CompiledRule) -> Verdi
             )
     # Fees stand last, and alone they are none: there is nothing to handle.
     if paid and paid[0][0].unit != FEE:
+        if facts.claimed_elsewhere and policy.policy.claims is _SAME_STORE:
+            return Verdict(_NONE, "claim_in_store", policy.version, rule.rule)
         return compiled, paid
     assert refusal is not None, "a rule has at least one reward"
     return refusal

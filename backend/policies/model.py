@@ -82,6 +82,8 @@ class Facts(NamedTuple):
     sold_at_ms: int = 0
     """The moment of sale in Unix milliseconds, by which windows count."""
     trade_in_days: int | None = None
+    claimed_elsewhere: bool = False
+    """Its basket became somebody's by a claim code or a slip, and not in the shop that sold it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ SELECT basket::text, resident::text, sold_at, store FROM baskets
 WHERE city = %(city)s AND claim_sha256 = %(claim)s ORDER BY baskets.basket FOR UPDATE"""
 
 TAKE = """
-UPDATE baskets SET resident = %(resident)s::uuid
+UPDATE baskets SET resident = %(resident)s::uuid, claimed_elsewhere = store IS DISTINCT FROM %(store)s::text
 WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) AND resident IS NULL"""
 
 
@@ -31,7 +31,7 @@ def baskets_of(connection: Connection, city: str, claim: bytes) -> list[ClaimedB
     return [ClaimedBasket(*row) for row in hot(connection, BASKETS, {"city": city, "claim": claim})]
 
 
-def take(connection: Connection, city: str, baskets: Sequence[str], resident: str) -> int:
-    """Gives baskets of nobody to `resident`; how many there were."""
-    given = {"city": city, "baskets": unquoted(baskets), "resident": resident}
+def take(connection: Connection, city: str, baskets: Sequence[str], resident: str, store: str | None) -> int:
+    """Gives baskets of nobody to `resident`, who claims them at `store`, None where by phone; how many there were."""
+    given = {"city": city, "baskets": unquoted(baskets), "resident": resident, "store": store}
     return hot(connection, TAKE, given).rowcount

@@ -319,6 +319,7 @@ def facts_of(
         *others,
         basket.sold_at_ms,
         read.evidence and trade_in_days(read.evidence, basket.sold_at_ms, basket.channel),
+        basket.claimed_elsewhere,
     )
     return _new(Facts, facts)
 

@@ -45,6 +45,8 @@ class DecidedScan(NamedTuple):
     """The registry version in which its certificate's state row was recorded, where that was looked up."""
     released: bool = False
     """Whether a person had let its line pass before it was decided: then no watch holds it."""
+    claimed_elsewhere: bool = False
+    """Whether its basket was claimed elsewhere than in the shop that sold it."""
 
     @property
     def awards(self) -> tuple[Award, ...]:
@@ -241,6 +243,7 @@ def facts_of(scan: DecidedScan) -> Facts | None:
         decision.travel_kmh,
         scan.sold_at_ms,
         trade_in_days(evidence, scan.sold_at_ms, scan.channel),
+        scan.claimed_elsewhere,
     )
 
 

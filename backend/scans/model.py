@@ -92,6 +92,8 @@ class Basket:
     """What its till promised out of leases."""
     slip_no: str | None = None
     """The number of the shop's sales slip, as `slips.canonical` spells it."""
+    claimed_elsewhere: bool = False
+    """By a claim code or a slip it became its resident's, and not in the shop that sold it."""
 
     @property
     def root_seq(self) -> int:

@@ -38,7 +38,7 @@ SELECT d.basket::text, d.line_no, d.decision_no, d.label_key, d.code, d.code_tex
        f.quantity - r.returned, f.price_fen * (f.quantity - r.returned) / f.quantity,
        d.serial, d.evidence, b.device, b.stream::text, b.seq, b.sha256, b.channel, b.store, b.district, b.resident::text,
        b.claim_sha256, b.closed_by, b.cashier, b.void_of, b.part_of, b.sold_at, b.clock_quality, b.online, b.received_at,
-       {RECEIPT},
+       {RECEIPT}, b.claimed_elsewhere,
        EXISTS (SELECT FROM hold_rulings h WHERE h.city = %(city)s AND h.basket = d.basket AND h.line_no = d.line_no
                AND h.ruling = 'release')
 FROM (SELECT DISTINCT ON (x.basket, x.line_no) x.* FROM decisions x
@@ -145,7 +145,7 @@ def _basket(basket: str, buyer: str, *facts: Any) -> Basket:
     (device, stream, seq, sha256, channel, store, district, resident, claim, closed_by, cashier, void_of, part_of) = (
         facts[:13]
     )
-    sold_at, clock_quality, online, received_at, receipt_fen = facts[13:]
+    sold_at, clock_quality, online, received_at, receipt_fen, claimed_elsewhere = facts[13:]
     sold_at_ms, received_at_ms = milliseconds(sold_at), milliseconds(received_at)
     return Basket(
         basket=basket,
@@ -171,4 +171,5 @@ def _basket(basket: str, buyer: str, *facts: Any) -> Basket:
         reads=[],
         buyer=buyer,
         receipt_fen=receipt_fen,
+        claimed_elsewhere=claimed_elsewhere,
     )

@@ -24,7 +24,7 @@ def _columns(*, body: str = _BODY, receipt: str = RECEIPT, released: str = RELEA
        {DECISION},
        b.sold_at, b.store, b.district, {body}, b.stream::text, b.channel,
        b.recorded_at, d.decided_at, {_STORE_NAME}, {receipt}, {FURTHER},
-       b.device, b.cashier, {released}"""
+       b.device, b.cashier, {released}, b.claimed_elsewhere"""
 
 
 _COLUMNS = _columns()
@@ -150,7 +150,7 @@ def used_of(connection: Connection, city: str, person: str, periods: Sequence[st
 
 def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
     sold_at, store, district, body, stream, channel, recorded_at, decided_at, store_name, *rest = row[_WIDTH:]
-    receipt_fen, further, device, cashier, released = rest
+    receipt_fen, further, device, cashier, released, claimed_elsewhere = rest
     decided = DecidedScan(
         Decision._make(row[:_WIDTH]),
         milliseconds(sold_at),
@@ -164,5 +164,6 @@ def _recorded(city: str, row: tuple[Any, ...]) -> RecordedScan:
         device,
         cashier,
         released=released,
+        claimed_elsewhere=claimed_elsewhere,
     )
     return RecordedScan(decided, city, stream, channel, sold_at, recorded_at, decided_at, store_name)

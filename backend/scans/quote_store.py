@@ -66,6 +66,7 @@ QUOTED_FACTS = (
     FACTS.replace("FROM decisions", "FROM quoted_decisions")
     .replace("JOIN baskets", "JOIN quotes")
     .replace("FROM further_awards", "FROM quoted_awards")
+    .replace("b.claimed_elsewhere", "false")
 )
 QUOTED = QUOTED_FACTS + " AND d.basket = %(basket)s::uuid ORDER BY d.line_no"
 CAPTURED = FACTS + " AND d.basket = %(basket)s::uuid AND d.decision_no = 1 ORDER BY d.line_no"

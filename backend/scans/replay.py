@@ -20,7 +20,7 @@ FACTS = f"""
 SELECT {DECISION},
        b.sold_at, d.decided_at, b.store, b.district, c.body,
        b.channel, {RECEIPT}, {FURTHER}, b.device, b.cashier, s.recorded_version,
-       {RELEASED}
+       {RELEASED}, b.claimed_elsewhere
 FROM decisions d
 JOIN baskets b ON b.city = %(city)s AND b.basket = d.basket
 LEFT JOIN certificate_states s ON s.id = d.certificate_row

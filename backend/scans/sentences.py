@@ -50,6 +50,10 @@ _BY_RULES = {
         "这笔奖励触发了核查（{limit}），由工作人员核对后再决定，请保留购物凭证。",
         "This award is held for a check ({limit}); a person decides. Keep the sales slip.",
     ),
+    "claim_in_store": Sentence(
+        "按政策，这件商品的奖励须在售出的门店领取；这张小票是在别处领取的，本次不奖励。",
+        "By its policy this award is claimed in the shop that sold the goods, and the slip was claimed elsewhere: no award.",
+    ),
     "rounds_to_zero": Sentence("按政策计算不足 1 个单位，本次不奖励。", "It comes to less than one unit: no award."),
     "cap": Sentence(
         "按政策应奖励 {gross}，但{limit}只剩 {left}，本次不奖励。",

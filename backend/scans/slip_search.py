@@ -59,7 +59,8 @@ WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) ORDER BY baskets.bas
 
 # What had no claim code gets the mark of one: given by a slip, it proves as much.
 TAKE = """
-UPDATE baskets SET resident = %(resident)s::uuid, claim_sha256 = coalesce(claim_sha256, %(mark)s)
+UPDATE baskets SET resident = %(resident)s::uuid, claim_sha256 = coalesce(claim_sha256, %(mark)s),
+  claimed_elsewhere = %(elsewhere)s
 WHERE city = %(city)s AND basket = ANY(%(baskets)s::uuid[]) AND resident IS NULL"""
 
 
@@ -158,9 +159,11 @@ def lock(connection: Connection, city: str, baskets: Sequence[str]) -> list[Clai
     return [ClaimedBasket(*row) for row in hot(connection, LOCK, {"city": city, "baskets": unquoted(baskets)})]
 
 
-def take(connection: Connection, city: str, baskets: Sequence[str], resident: str, mark: bytes) -> None:
-    """Gives baskets of nobody, which the caller has locked, to `resident`."""
-    given = {"city": city, "baskets": unquoted(baskets), "resident": resident, "mark": mark}
+def take(
+    connection: Connection, city: str, baskets: Sequence[str], resident: str, mark: bytes, *, elsewhere: bool
+) -> None:
+    """Gives baskets of nobody, which the caller has locked, to `resident`. `elsewhere`: nobody stands in for their shop."""
+    given = {"city": city, "baskets": unquoted(baskets), "resident": resident, "mark": mark, "elsewhere": elsewhere}
     hot(connection, TAKE, given)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.schema import SchemaItem
 
@@ -120,6 +121,7 @@ baskets = Table(
     instant_column("recorded_at"),
     Column("reads", SmallInteger),
     text_column("slip_no", nullable=True),
+    Column("claimed_elsewhere", Boolean, nullable=False, server_default=false()),
     CheckConstraint(f"reads >= 0 AND reads <= {READS_MAX}", name="reads"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
     CheckConstraint("claim_sha256 IS NULL OR octet_length(claim_sha256) = 32", name="claim"),
@@ -136,7 +138,9 @@ baskets = Table(
 code, which are never kept, and where the row only keeps the id of a phone's scan that was made in another city
 (channel elsewhere): it has no decision. `sha256` is that of the line, or its seal (`redact`) where the line is not kept.
 `reads` is how many reads it had, so that a decision taken away is missed; empty where an older release recorded it.
-`slip_no` is the number of the shop's own sales slip (`slips.canonical`), where the shop's till said it."""
+`slip_no` is the number of the shop's own sales slip (`slips.canonical`), where the shop's till said it.
+`claimed_elsewhere`: it became its resident's by a claim code or a slip, and not in the shop that sold it; a fact of whatever is
+decided from then on, which stays when the resident leaves."""
 
 decisions = Table(
     "decisions",

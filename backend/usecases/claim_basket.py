@@ -129,8 +129,9 @@ class ClaimBasket:
         found: list[claims.ClaimedBasket] = []
 
         def find(connection: Connection) -> list[WaitingScan]:
-            found[:] = _taken(connection, city, claim, whose(connection), now)
-            return pending.waiting_scans(connection, city, [one.basket for one in found], Outcome.UNCLAIMED.value)
+            found[:] = _taken(connection, city, claim, whose(connection), store, now)
+            baskets = [one.basket for one in found]
+            return as_in_store(pending.waiting_scans(connection, city, baskets, Outcome.UNCLAIMED.value))
 
         def allow(taken: Taken, policies: PolicySet) -> None:
             if any(one.store != store for one in found) and is_bound(taken, policies):
@@ -140,7 +141,9 @@ class ClaimBasket:
         return [one.basket for one in found]
 
 
-def _taken(connection: Connection, city: str, claim: bytes, resident: str, now: datetime) -> list[claims.ClaimedBasket]:
+def _taken(
+    connection: Connection, city: str, claim: bytes, resident: str, store: str | None, now: datetime
+) -> list[claims.ClaimedBasket]:
     baskets = claims.baskets_of(connection, city, claim)
     if not baskets:
         raise ClaimUnknown
@@ -150,14 +153,22 @@ def _taken(connection: Connection, city: str, claim: bytes, resident: str, now: 
     if free:
         if now > min(basket.sold_at for basket in baskets) + timedelta(days=CLAIM_DAYS):
             raise ClaimExpired(days=CLAIM_DAYS)
-        claims.take(connection, city, free, resident)
+        claims.take(connection, city, free, resident, store)
     return baskets
+
+
+def as_in_store(scans: list[WaitingScan]) -> list[WaitingScan]:
+    """The scans as if claimed where they were sold. Where no policy asks for that (`is_bound`), it makes no difference."""
+    for scan in scans:
+        scan.basket.claimed_elsewhere = False
+    return scans
 
 
 def is_bound(taken: Taken, policies: PolicySet) -> bool:
     """Whether a policy gives something, or would but for a limit, that is claimed in the shop that sold the goods."""
     bound = {one.version for one in policies if one.policy.claims is Claims.SAME_STORE}
-    given = [(one.gross, one.policy_version) for one in taken.decisions]
+    # A limit by what the sale does not state is reckoned after the place of the claim is asked for.
+    given = [(one.gross or one.reason == "fact_missing", one.policy_version) for one in taken.decisions]
     given += [(one.gross, one.policy_version) for one in taken.further]
     return any(gross and version in bound for gross, version in given)
 

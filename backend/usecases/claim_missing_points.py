@@ -31,7 +31,7 @@ from backend.scans.decide import Taken
 from backend.scans.reread import WaitingScan
 from backend.scans.slips import canonical
 from backend.storage.transaction import Database
-from backend.usecases.claim_basket import ClaimInStore, is_bound
+from backend.usecases.claim_basket import ClaimInStore, as_in_store, is_bound
 from backend.usecases.decide_again import DecideAgain
 from backend.usecases.races import LostRace
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
@@ -84,7 +84,9 @@ class ClaimMissingPoints:
         def find(connection: Connection) -> list[WaitingScan]:
             filed[:] = [self._filed(connection, asked, who, now)]
             one = filed[0]
-            return pending.missed_scans(connection, asked.city, one.baskets) if one.new and one.baskets else []
+            if not (one.new and one.baskets):
+                return []
+            return as_in_store(pending.missed_scans(connection, asked.city, one.baskets))
 
         self._again.decide(asked.city, find, now, not_bound)
         return filed[0]
@@ -159,7 +161,7 @@ def give_sale(connection: Connection, city: str, one: MissingClaim) -> list[str]
     baskets = slip_search.the_sale(parts, one.amount_fen)
     if not baskets or any(each.resident is not None for each in slip_search.lock(connection, city, baskets)):
         return []
-    slip_search.take(connection, city, baskets, one.resident, claim_mark(one.claim))
+    slip_search.take(connection, city, baskets, one.resident, claim_mark(one.claim), elsewhere=True)
     return baskets
 
 

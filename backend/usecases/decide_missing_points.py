@@ -60,7 +60,8 @@ class DecideMissingPoints:
                 raise MissingBasketUnknown
             if any(each.resident is not None for each in slip_search.lock(connection, city, baskets)):
                 raise MissingBasketTaken
-            slip_search.take(connection, city, baskets, person.resident, claim_mark(claim))
+            # An official who has seen the slip stands in for the shop.
+            slip_search.take(connection, city, baskets, person.resident, claim_mark(claim), elsewhere=False)
             store.decide(connection, city, claim, MissingState.GRANTED, verdict, now, baskets[0])
             _record(connection, What.MISSING_POINTS_GRANTED, city, claim, verdict, now, baskets[0])
             return pending.missed_scans(connection, city, baskets)

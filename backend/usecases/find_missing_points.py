@@ -13,7 +13,7 @@ from backend.residents import people
 from backend.scans import pending
 from backend.scans.reread import WaitingScan
 from backend.storage.transaction import Database
-from backend.usecases.claim_basket import ClaimInStore
+from backend.usecases.claim_basket import ClaimInStore, as_in_store
 from backend.usecases.claim_missing_points import give_sale, not_bound
 from backend.usecases.decide_again import DecideAgain
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
@@ -63,7 +63,7 @@ class FindMissingPoints:
             found[:] = give_sale(connection, city, one._replace(resident=kept.home.resident))
             if found:
                 store.found(connection, city, claim, found[0])
-            return pending.missed_scans(connection, city, found) if found else []
+            return as_in_store(pending.missed_scans(connection, city, found)) if found else []
 
         self._again.decide(city, find, now, not_bound)
         return bool(found)

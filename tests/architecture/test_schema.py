@@ -51,8 +51,8 @@ PASSING = frozenset(
 """What has ended may be deleted, because it is no record."""
 HOT = ("baskets", "decisions", "transfers", "accounts", "cap_counters", "member_codes")
 """What every batch writes."""
-LEAVING = {"resident", "slip_no", "line", "claim_sha256"}
-"""A basket may be claimed, and loses what names a person when the person leaves."""
+LEAVING = {"resident", "slip_no", "line", "claim_sha256", "claimed_elsewhere"}
+"""A basket may be claimed, in its shop or elsewhere, and loses what names a person when the person leaves."""
 FREED = frozenset({"unit_claims", "person_directory", "person_keys"})
 """A label that a quote claimed and that was not sold may be claimed again; I9 holds every claim against its award. A
 person who leaves is forgotten."""

@@ -50,6 +50,7 @@ def decided_scan(facts: Facts, verdict: Verdict) -> DecidedScan:
         more=verdict.more,
         device=facts.device,
         cashier=facts.cashier,
+        claimed_elsewhere=facts.claimed_elsewhere,
     )
 
 

@@ -17,6 +17,7 @@ NAMES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "transition_over": ("旧标签过渡期已过", "old label, transition over"),
         "fact_missing": ("缺少政策所需信息", "a fact is missing"),
         "signal": ("触发核查", "held by a watch"),
+        "claim_in_store": ("未在售出门店领取", "not claimed in the shop"),
         "rounds_to_zero": ("不足一个单位", "less than one unit"),
         "cap": ("已达上限", "a limit is reached"),
         "budget": ("预算已用完", "budget used up"),

@@ -30,7 +30,7 @@ from backend.policies.model import (
     Stacking,
     Window,
 )
-from backend.policies.terms import Transition
+from backend.policies.terms import Claims, Transition
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Whole documents take a while to draw where the machine is busy."""
@@ -75,6 +75,7 @@ facts = st.builds(
     hour=st.just("10"),
     trade_in_days=st.integers(-2, 0),
     sold_at_ms=st.sampled_from([0, 3_599_999, 3_600_000]),
+    claimed_elsewhere=st.sampled_from([False, False, True]),
 ).map(
     lambda facts: facts._replace(
         unit_price_fen=unit_price(facts.price_fen, facts.quantity),
@@ -246,6 +247,7 @@ def policies(draw: st.DrawFn, number: int = 0) -> CompiledPolicy:
             for i in range(draw(st.integers(0, 2)))
         ),
         windows=draw(st.just(()) | st.just(()) | windows),
+        claims=draw(st.sampled_from(list(Claims))),
     )
     return compile_policy(policy, f"01900000-0000-7000-8000-{number:012x}", 2**53, chart.budget)
 
