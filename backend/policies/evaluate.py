@@ -183,7 +183,7 @@ def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
             if group.mode is _FIRST:
                 break
             if left is not None:
-                left -= sum(award.amount for award in offered.awards if award.unit == _FEN)
+                left -= _fen_in(offered)
     return results
 
 
@@ -192,6 +192,10 @@ def _ceiling(group: StackingGroup, sale: Sale) -> int | None:
     if sale.ceiling is not None or group.ceiling_bp is None:
         return sale.ceiling
     return share_of(sale.facts.price_fen or 0, group.ceiling_bp, _DOWN)
+
+
+def _fen_in(offer: Offer) -> int:
+    return sum(award.amount for award in offer.awards if award.unit == _FEN)
 
 
 def _worth(offer: Offer) -> tuple[int, ...]:
@@ -216,7 +220,7 @@ def _offer(policy: CompiledPolicy, sale: Sale, ceiling: int | None) -> Offer | V
         for reward, amount in rewards:
             _limit(reward, amount, rule.rule.rule, policy, sale, periods, ceiling, offer)
         if offer.awards and policy.milestones:
-            _add_bonuses(policy, sale, periods, offer)
+            _add_bonuses(policy, sale, periods, ceiling, offer)
     except FactMissing as missing:
         return Verdict(_NONE, "fact_missing", policy.version, rule.rule.rule, missing.fact)
     # A fee alone is none: what it would be for is not awarded. Nothing of it is taken.
@@ -278,8 +282,10 @@ def _limit(
 ) -> None:
     """Adds the award of one unit to `offer`, cut to what ceiling, caps, paces and budget leave of it."""
     amount, limit_name, limit_left = wanted, None, None
-    if ceiling is not None and reward.unit == _FEN and ceiling < amount:
-        amount, limit_name, limit_left = ceiling, CEILING, ceiling
+    if ceiling is not None and reward.unit == _FEN:
+        left = ceiling - _fen_in(offer)
+        if left < amount:
+            amount, limit_name, limit_left = left, CEILING, left
     counters = _counters(reward, sale, periods)
     used, takes = sale.limits.used, offer.takes
     for key, most, cap in counters:
@@ -340,7 +346,9 @@ def _spend(
     offer.pools[reward.pool] = offer.pools.get(reward.pool, 0) + amount
 
 
-def _add_bonuses(policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], offer: Offer) -> None:
+def _add_bonuses(
+    policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], ceiling: int | None, offer: Offer
+) -> None:
     """Counts this award, and adds the bonus where it is one that a milestone names.
 
     What a cap of the bonus lacks is missing whichever award this is: its number is no part of what a replay knows.
@@ -354,7 +362,7 @@ def _add_bonuses(policy: CompiledPolicy, sale: Sale, periods: tuple[str, ...], o
         bonus = milestone.steps.get(number)
         if bonus is not None:
             rule = f"{milestone.milestone}#{number}"
-            _limit(milestone.reward, bonus, rule, policy, sale, periods, None, offer)
+            _limit(milestone.reward, bonus, rule, policy, sale, periods, ceiling, offer)
 
 
 def _take(sale: Sale, offer: Offer) -> None:

@@ -23,6 +23,7 @@ _GRADED = {"energy_label": Sentence("能效", "energy"), "water_label": Sentence
 NEEDS_FACTS = frozenset({"condition", "evidence", "table_missing", "transition_over"})
 """Reasons whose sentences are made of the facts themselves, the body behind the certificate included."""
 _NOBODY_ASKED = frozenset({"no_policy", "policy_suspended"})
+_FEN = Unit.FEN.value
 _OPEN = MAX_AMOUNT
 """A limit that did not bind."""
 
@@ -124,9 +125,8 @@ def _replayed(scan: DecidedScan, facts: Facts, person: str, asked: Sequence[Comp
             recorded = _as_reckoned(policy, [award for award in scan.awards if award.version == policy.version])
             limits = _limits_of(policy, facts, person, scan.sold_at_ms, recorded)
             alone = plan_of([policy])
-            ceiling = next((award.limit_left for award in recorded if award.limit_name == CEILING), None)
-            if ceiling is None and alone[0].ceiling_bp is not None:
-                ceiling = _OPEN
+            known = alone[0].ceiling_bp is not None or any(award.limit_name == CEILING for award in recorded)
+            ceiling = _left_before(CEILING, _FEN, recorded) if known else None
             verdict = evaluate(facts, person, sold_on, alone, limits, ceiling=ceiling, released=scan.released)
             if verdict.outcome == Outcome.HELD:
                 return verdict

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from backend.policies.compiled import CompiledPolicy, plan_of
 from backend.policies.evaluate import evaluate
 from backend.policies.limits import Limits
-from backend.policies.model import Facts
+from backend.policies.model import Facts, Mode, Stacking
 from tests.pure.policies import documents
 
 PERSON = "01900000-0000-7000-8000-0000000000aa"
@@ -54,3 +54,20 @@ def test_several_simple_policies_decide_as_any_others(
         verdict = evaluate(facts, PERSON, ON, plan_of(policies), short)
         assert verdict == evaluate(facts, PERSON, ON, plan_of(slow), general)
     assert (short.used, short.budgets, short.cut) == (general.used, general.budgets, general.cut)
+
+
+@settings(documents.LAW, max_examples=200)
+@given(st.data(), documents.facts, documents.several())
+def test_a_summing_group_pays_no_more_money_than_its_ceiling_bonuses_included(
+    data: st.DataObject, facts: Facts, policies: tuple[CompiledPolicy, ...]
+) -> None:
+    ceiling_bp = data.draw(st.sampled_from([1, 2_000, 10_000]))
+    stacking = Stacking("g", Mode.SUM, ceiling_bp=ceiling_bp)
+    members = [replace(policy, stacking=stacking, simple=False) for policy in policies]
+    open_limits = Limits({}, {budget.pool: 10**6 for policy in members for budget in policy.budgets})
+
+    verdict = evaluate(facts, PERSON, ON, plan_of(members), open_limits)
+
+    paid = [(verdict.unit, verdict.amount), *((award.unit, award.amount) for award in verdict.more)]
+    assert all(amount >= 0 for _, amount in paid)
+    assert sum(amount for unit, amount in paid if unit == "fen") * 10_000 <= (facts.price_fen or 0) * ceiling_bp

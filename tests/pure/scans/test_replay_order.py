@@ -58,6 +58,23 @@ def test_a_ceiling_that_another_policy_of_the_group_sets_holds_in_a_replay() -> 
     assert replay(scan, PolicySet(policies)) == verdict
 
 
+def test_a_bonus_in_money_is_held_to_the_ceiling_and_leaves_the_next_policy_the_rest() -> None:
+    """The bonus once stood outside of the ceiling and was taken off it, so that the next policy paid less than nothing."""
+    ten = rules.document(rules.rule("all", rules.percent(1_000)), policy="a", unit="fen")
+    ten["milestones"] = [{"milestone": "first", "unit": "fen", "period": "lifetime", "steps": {"1": 300}}]
+    five = rules.document(rules.rule("all", rules.percent(500)), policy="b", unit="fen")
+    policies = [compiled(grouped(doc, "sum", ceiling_bp=1_100), at) for at, doc in enumerate((ten, five), 1)]
+
+    scan, verdict = taken(policies, rules.limits(*policies))
+
+    assert verdict.amount == 1_000
+    assert [(award.rule, award.amount, award.limit_name, award.limit_left) for award in verdict.more] == [
+        ("first#1", 100, "ceiling", 100),
+        ("all", 0, "ceiling", 0),
+    ]
+    assert replay(scan, PolicySet(policies)) == verdict
+
+
 def test_what_a_limit_had_left_is_what_it_had_before_the_bonus() -> None:
     """The bonus fits into what the award itself did not: it stands in front of it, and was reckoned after it."""
     doc = rules.document(caps=[rules.cap("day", "day", 5, partial=False)])
