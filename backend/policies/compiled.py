@@ -4,8 +4,11 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
+from backend.kernel.periods import civil_date
 from backend.policies.conditions import Test, compile_member
 from backend.policies.limits import (
     CompiledCap,
@@ -15,7 +18,7 @@ from backend.policies.limits import (
     milestone_counter,
     once_a_basket,
 )
-from backend.policies.model import SALES, Budget, Counts, Facts, Mode, Policy, Reward, RewardKind, Rule, Stacking
+from backend.policies.model import SALES, Budget, Counts, Facts, Mode, Pace, Policy, Reward, RewardKind, Rule, Stacking
 from backend.policies.rewards import Payer, compile_reward
 
 PLANS_KEPT = 65_536
@@ -200,7 +203,9 @@ def compile_policy(
     until_ms: int,
     budget_accounts: BudgetAccounts,
     suspended: tuple[tuple[int, int], ...] = (),
+    earlier: Sequence[CompiledPolicy] = (),
 ) -> CompiledPolicy:
+    """`earlier`: the versions of the policy that start before this one, in that order."""
     name = policy.policy
     budgets = tuple(
         CompiledBudget(
@@ -210,11 +215,7 @@ def compile_policy(
     )
     windows = (cap for window in policy.windows for cap in compile_window(window, name))
     caps = (*(compile_cap(cap, name) for cap in policy.caps), *windows)
-    paces = tuple(
-        compile_pace(pace, policy, budget.unit.value, partial=budget.partial)
-        for budget in policy.budgets
-        for pace in budget.paces
-    )
+    paces = tuple(_pace(pace, policy, budget, earlier) for budget in policy.budgets for pace in budget.paces)
     amounts = tuple(cap for cap in (*caps, *paces) if cap.counts is Counts.AMOUNT)
     counted = tuple(cap for cap in caps if cap.counts is not Counts.AMOUNT)
     compiled_for = {budget.budget.unit.value: budget for budget in budgets}
@@ -250,6 +251,18 @@ def compile_policy(
         suspended,
         simple=_is_simple(policy, rules, (*caps, *paces)),
     )
+
+
+def _pace(pace: Pace, policy: Policy, budget: Budget, earlier: Sequence[CompiledPolicy]) -> CompiledCap:
+    """What the days of earlier versions left of a pace that carries over is there still, as the budget is."""
+    compiled = compile_pace(pace, policy, budget.unit.value, partial=budget.partial)
+    eve = civil_date(policy.from_ms) - timedelta(days=1)
+    for version in reversed(earlier) if pace.carry_over else ():
+        for cap in version.caps:
+            if cap.counts_with(compiled):
+                before = partial(cap.limit_at, sold_on=min(eve, civil_date(version.until_ms - 1)))
+                return compile_pace(pace, policy, budget.unit.value, partial=budget.partial, before=before)
+    return compiled
 
 
 def _is_simple(policy: Policy, rules: Sequence[CompiledRule], caps: Sequence[CompiledCap]) -> bool:

@@ -75,6 +75,11 @@ class CompiledCap:
             counter = f"{counter}/{value}"
         return (person if self.by_person else _nobody(counter)), period, counter
 
+    def counts_with(self, other: "CompiledCap") -> bool:
+        """Whether both add up the same amounts in the same counters."""
+        mine, theirs = (self.counter, self.period, self.per), (other.counter, other.period, other.per)
+        return mine == theirs and self.unit == other.unit
+
     def limit_at(self, facts: Facts, sold_on: date) -> int:
         return self.limit if self.limit_of is None else self.limit_of(facts, sold_on)
 
@@ -156,14 +161,22 @@ def compile_cap(cap: Cap, policy: str) -> CompiledCap:
     )
 
 
-def compile_pace(pace: Pace, policy: Policy, unit: str, *, partial: bool) -> CompiledCap:
-    """A pace is a cap of the policy as a whole, or of each place: of a day, or of all days so far when it carries over."""
+def compile_pace(
+    pace: Pace, policy: Policy, unit: str, *, partial: bool, before: Callable[[Facts], int] | None = None
+) -> CompiledCap:
+    """A pace is a cap of the policy as a whole, or of each place: of a day, or of all days so far when it carries over.
+
+    `before`: what it had released under versions before this one, whose awards stand in the same counter.
+    """
     since = civil_date(policy.from_ms)
     varies = pace.carry_over or pace.amounts is not None
 
     def limit_of(facts: Facts, sold_on: date) -> int:
         each = pace.amount if pace.amounts is None else pace.amounts.get(facts.district or "", pace.amount)
-        return min(each * ((sold_on - since).days + 1 if pace.carry_over else 1), MAX_AMOUNT)
+        if not pace.carry_over:
+            return each
+        released = 0 if before is None else before(facts)
+        return min(released + each * ((sold_on - since).days + 1), MAX_AMOUNT)
 
     return _compiled(
         pace.pace,

@@ -169,13 +169,8 @@ def _chained(
     def accounts_of_all(name: str, unit: str, _shards: int) -> tuple[str, ...]:
         return budget_accounts(name, unit, most[unit])
 
-    return [
-        compile_policy(
-            policy,
-            version,
-            policy.until_ms if starts_next is None else min(policy.until_ms, starts_next),
-            accounts_of_all,
-            pauses,
-        )
-        for (version, policy), starts_next in zip(ordered, starts, strict=True)
-    ]
+    compiled: list[CompiledPolicy] = []
+    for (version, policy), starts_next in zip(ordered, starts, strict=True):
+        until_ms = policy.until_ms if starts_next is None else min(policy.until_ms, starts_next)
+        compiled.append(compile_policy(policy, version, until_ms, accounts_of_all, pauses, compiled))
+    return compiled

@@ -48,7 +48,8 @@ def _green() -> Doc:
     best = _rule("best", rules.percent(200, cap_per_unit=30), when=[rules.where("grade", "<=", 2)])
     caps = [rules.cap("day", "day", 45), rules.cap("month", "month", 180, partial=False)]
     scope = {"districts": ["320102", "320104"]}
-    return _policy("green", [budget], [best, _rule("others", rules.fixed(2))], caps, scope=scope)
+    rewards = [best, _rule("others", rules.fixed(2))]
+    return _policy("green", [budget], rewards, caps, scope=scope) | {"from": "2026-11-01T00:00:00+08:00"}
 
 
 def _green_second() -> Doc:

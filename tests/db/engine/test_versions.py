@@ -73,3 +73,26 @@ def test_a_late_sale_is_paid_from_all_accounts_that_any_version_spread_the_budge
     assert [one.award for one in books.decided(engine_db, NANJING)] == [50, 50, 20]
     assert books.wallet(engine_db, NANJING, LI) == 120
     assert_verified(engine_db, NANJING)
+
+
+@pytest.mark.parametrize("amount", [10, 20])
+def test_what_earlier_versions_left_of_a_pace_is_there_under_the_next(engine_db: Database, amount: int) -> None:
+    """Their awards stand in one counter: a version that counted its own days alone would pay nothing for as many again."""
+    pace = {"pace": "daily", "amount": 10, "carry_over": True}
+    first = rules.document(starts="2026-11-18T00:00:00+08:00")
+    first["budget"]["paces"] = [pace]
+    city = open_city(engine_db, first)
+    second = rules.document(starts="2026-11-21T12:00:00+08:00")
+    second["budget"]["paces"] = [{**pace, "amount": amount}]
+    city.publish(second)
+    till = city.till()
+
+    # Three days of 10 are released by the 20th, the 21st and the 22nd are the second version's.
+    earlier = city.record(*[till.basket(read(FRIDGE), resident=LI, sold_at=BEFORE) for _ in range(4)])
+    later = city.record(*[till.basket(read(FRIDGE), resident=LI) for _ in range(5)])
+
+    assert states(earlier + later) == ["recorded"] * 9
+    awards = [one.award for one in books.decided(engine_db, NANJING)]
+    assert awards[:4] == [10, 10, 10, 0]
+    assert sum(awards[4:]) == 2 * amount
+    assert_verified(engine_db, NANJING)
