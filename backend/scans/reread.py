@@ -8,6 +8,7 @@ from backend.labels.parse import parse
 from backend.scans.decide import Decision, FurtherAward, Taken
 from backend.scans.lent import Draw
 from backend.scans.model import Basket, Read
+from backend.scans.sale_time import sale_year
 
 Row = TypeVar("Row", Decision, FurtherAward, Draw)
 
@@ -63,10 +64,13 @@ def _placed(row: Row, again: Again) -> Row:
 
 
 def _reading(scan: WaitingScan) -> Reading:
-    """What the label says. Its AIM identifier is not kept, but it is one that leads to the key that was."""
+    """What the label says. Its AIM identifier is not kept, but it is one that leads to the key that was. A person who let
+    the line pass has looked at the year that the label is dated by.
+    """
     read = scan.read
-    plain = parse(read.code, read.symbology)
+    year = None if read.released else sale_year(scan.basket)
+    plain = parse(read.code, read.symbology, year=year)
     if plain.key == scan.label_key:
         return plain
-    marked = parse(read.code, read.symbology, _GS1_AIM)
+    marked = parse(read.code, read.symbology, _GS1_AIM, year=year)
     return marked if marked.key == scan.label_key else plain

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from backend.scans.model import ClockQuality
+from backend.kernel.periods import civil_date
+from backend.scans.model import Basket, ClockQuality
 
 PAST_MAX_MS = 30 * 86_400_000
 FUTURE_MAX_MS = 5 * 60_000
@@ -58,3 +59,8 @@ def is_held(quality: str, sold_at_ms: int, received_at_ms: int) -> bool:
     """Whether nobody may be paid by this time of sale before a person looked at it."""
     trusted = quality in (_NTP, _SERVER, _RTC)
     return not (trusted and received_at_ms - PAST_MAX_MS <= sold_at_ms <= received_at_ms + FUTURE_MAX_MS)
+
+
+def sale_year(basket: Basket) -> int | None:
+    """The civil year that labels are held against: what is dated later was not sold then. None where no clock says it."""
+    return None if basket.clock_held else civil_date(basket.sold_at_ms).year

@@ -38,6 +38,7 @@ from backend.scans.quotes import (
     identity_of,
 )
 from backend.scans.redact import redact, seal_of
+from backend.scans.sale_time import sale_year
 from backend.storage.transaction import Database, pipelined
 from backend.usecases.award_postings import transfers_of
 from backend.usecases.name_cards import CARD_SALES_A_DAY, ShownCard, name_cards
@@ -152,7 +153,7 @@ class QuoteBasket:
         arrival = _arrival(request, identity, shop, milliseconds(now))
         basket = arrival.basket
         plain = _request_sha256(request, minutes)
-        redact(basket, [_reading(read) for read in basket.reads], self._seal)
+        redact(basket, [_reading(read, basket) for read in basket.reads], self._seal)
         name_members(connection, [arrival])
         name_cards(connection, [arrival], self._card_sales_a_day)
         policies = self._lookups.policies.lookup(connection, request.city)
@@ -173,7 +174,7 @@ class QuoteBasket:
     def _decided(
         self, connection: Connection, city: str, basket: Basket, now: datetime, *, careful: bool
     ) -> tuple[Loaded, Taken]:
-        readings = [[_reading(read) for read in basket.reads]]
+        readings = [[_reading(read, basket) for read in basket.reads]]
         loaded = load(connection, city, [basket], readings, now, lookups=self._lookups, careful=careful)
         return loaded, decide_baskets([basket], loaded.registry, loaded.limits)
 
@@ -312,8 +313,8 @@ def _body(decision: Decision, registry: Registry, sold_at_ms: int) -> str | None
     return at_sale.entry.body if at_sale and at_sale.entry else None
 
 
-def _reading(read: Read) -> Reading:
-    return parse(read.code, read.symbology, read.aim)
+def _reading(read: Read, basket: Basket) -> Reading:
+    return parse(read.code, read.symbology, read.aim, year=sale_year(basket))
 
 
 def _written(read: Read) -> dict[str, object]:

@@ -20,6 +20,7 @@ from backend.scans.identity import basket_id, owner_of, phone_of
 from backend.scans.model import Basket, BasketConflict, BasketState, Read, Recorded
 from backend.scans.quarantine import Quarantined, set_aside
 from backend.scans.redact import forget_line, redact, seal_of
+from backend.scans.sale_time import sale_year
 from backend.storage.transaction import sqlstate
 from backend.usecases.culprits import without_culprits
 from backend.usecases.name_cards import CARD_SALES_A_DAY, ShownCard, name_cards
@@ -136,7 +137,10 @@ class RecordBaskets:
     def _recorded(self, city: str, arrivals: Sequence[Arrival], now: datetime) -> Batch:
         known = self._readings.get
         readings = [
-            [known((read.code, read.symbology, read.aim)) or self._reading(read) for read in arrival.basket.reads]
+            [
+                known((read.code, read.symbology, read.aim)) or self._reading(read, arrival.basket)
+                for read in arrival.basket.reads
+            ]
             for arrival in arrivals
         ]
         for arrival, read_as in zip(arrivals, readings, strict=True):
@@ -237,9 +241,9 @@ class RecordBaskets:
             return False
         return recorded_sha256 in (basket.sha256, basket.sealed_sha256) or recorded_sha256 == self._seal(basket.sha256)
 
-    def _reading(self, read: Read) -> Reading:
+    def _reading(self, read: Read, basket: Basket) -> Reading:
         key = (read.code, read.symbology, read.aim)
-        reading = parse(*key)
+        reading = parse(*key, year=sale_year(basket))
         if reading.scheme is _GTIN and len(self._readings) < READINGS_MAX:
             # Only product codes are remembered: few, seen again and again, and nobody's secret.
             self._readings[key] = reading

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from backend.scans.model import Channel
+from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
 from backend.usecases.record_baskets import Arrival
 from backend.usecases.resolve_products import Resolved
@@ -236,6 +237,23 @@ def test_a_wildcard_of_the_body_makes_every_mark_of_it_known(city: City) -> None
     resolved = resolve(city)
 
     assert resolved == Resolved(codes=2, scans=2, awarded=2)
+    assert_sound(city.database, NANJING)
+
+
+def test_a_mark_of_a_later_year_than_the_sale_is_no_piece_that_was_sold(city: City) -> None:
+    """It was never held against the year, so that marks dated years ahead were paid for, each as a piece of its own."""
+    register(city.database, {"code": "organic_body:0100", "scheme": "organic", "certificate_no": "100OP1200001"})
+    ahead, now_on = "有机码：010049123456789012", "有机码：010026123456789012"
+    clock_unsure = Till(NANJING, 2, clock=Clock("none", 0, "b1", 10_000))
+
+    city.record(city.till().basket(read(ahead), read(now_on), resident=LI))
+    city.record(clock_unsure.basket(read(ahead), resident=LI))
+
+    assert [(one.outcome, one.reason, one.award) for one in books.decided(city.database, NANJING)] == [
+        ("none", "label_organic", 0),
+        ("awarded", "awarded", 10),
+        ("held", "clock_uncertain", 0),
+    ]
     assert_sound(city.database, NANJING)
 
 
