@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from backend.kernel.periods import day_start_ms, period_keys
-from backend.policies.compiled import PolicySet, compile_policy
+from backend.policies.compiled import CompiledPolicy, PolicySet, compile_policy
 from backend.policies.evaluate import evaluate
 from backend.policies.limits import Limits, moment_of
 from backend.policies.model import Facts, Outcome, Policy
@@ -87,10 +87,11 @@ class Fold:
     """One side over sales in their order; what periods that are over have used is forgotten."""
 
     def __init__(self, side: Side) -> None:
-        compiled = [
-            replace(compile_policy(v.policy, v.version, v.until_ms, _no_accounts, v.suspended), from_ms=v.from_ms)
-            for v in side
-        ]
+        compiled: list[CompiledPolicy] = []
+        for v in side:
+            earlier = [one for one in compiled if one.policy.policy == v.policy.policy]
+            one = compile_policy(v.policy, v.version, v.until_ms, _no_accounts, v.suspended, earlier)
+            compiled.append(replace(one, from_ms=v.from_ms))
         self.policies = PolicySet(compiled)
         self.by_person = all(cap.plain for policy in compiled for cap in policy.caps)
         self._limits = Limits({}, {budget.pool: OPEN for policy in compiled for budget in policy.budgets})

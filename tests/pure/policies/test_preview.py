@@ -12,7 +12,7 @@ from backend.kernel.periods import civil_date
 from backend.policies.compiled import CompiledPolicy
 from backend.policies.document import load_policy
 from backend.policies.model import Facts
-from backend.policies.preview import PersonFolds, Side, Sold, Version, sides
+from backend.policies.preview import Fold, PersonFolds, Side, Sold, Version, sides
 from backend.policies.preview_parts import Compared, totals_of
 from backend.policies.preview_totals import Totals
 from tests.pure.policies import documents
@@ -145,3 +145,18 @@ def test_a_policy_of_no_version_is_compared_with_nothing() -> None:
 
     assert found["cost"] == {"points": [0, 10]}
     assert found["flips"] == {"gained": 1, "lost": 0}
+
+
+def test_another_policys_versions_share_a_pace_that_carries_over_as_they_do_when_sales_are_decided() -> None:
+    versions = []
+    for at, starts in enumerate(("2026-11-13T00:00:00+08:00", "2026-11-22T00:00:00+08:00")):
+        doc = rules.document(starts=starts)
+        doc["budget"]["paces"] = [{"pace": "daily", "amount": 10, "carry_over": True}]
+        policy = load_policy(rules.text_of(doc))
+        versions.append(Version(f"v{at + 1}", policy, policy.from_ms, policy.until_ms))
+    first, second = versions
+    fold = Fold((first._replace(until_ms=second.from_ms), second))
+
+    judged = [fold.judge(sold(0, FRIDGE, days=day)) for day in (-2, -1, -1, 1)]
+
+    assert [one.paid for one in judged] == [((version, "points", 10),) for version in ("v1", "v1", "v1", "v2")]
