@@ -4,7 +4,7 @@ from backend.kernel.periods import Period
 from backend.policies.compiled import CompiledPolicy
 from backend.policies.evaluate import BUDGET, CEILING
 from backend.policies.explain import AmountStep
-from backend.policies.limits import CompiledCap
+from backend.policies.limits import CompiledCap, once_rule
 from backend.policies.model import Counts, Per
 from backend.policies.watch import Of
 from backend.policies.words import Sentence, amount_words, percent
@@ -75,7 +75,7 @@ def _cap(policy: CompiledPolicy, limit_name: str) -> CompiledCap | None:
 
 
 def _cap_words(cap: CompiledCap, policy: CompiledPolicy) -> Sentence:
-    if Per.BASKET in cap.per:
+    if once_rule(cap, policy.policy) is not None:
         return Sentence("每单 1 次的限制", "the limit of one a basket")
     whose = [_WHOSE[per] for per in sorted(cap.per, key=list(Per).index)]
     zh = "".join(word.zh for word in whose)

@@ -251,6 +251,12 @@ def once_name(rule: str) -> str:
     return f"basket-{rule}"
 
 
+def once_rule(cap: CompiledCap, policy: Policy) -> str | None:
+    """The rule that `cap` lets pay once a basket; None for every other cap, also one that the document counts by basket."""
+    paid_once = (rule.rule for rule in policy.rules if any(reward.once_a_basket for reward in rule.rewards))
+    return next((rule for rule in paid_once if cap.name == once_name(rule)), None)
+
+
 def milestone_counter(policy: str, name: str, period: Period, limit: int) -> CompiledCap:
     """Counts a person's awards under a policy, of which some bring a bonus."""
     return _compiled(

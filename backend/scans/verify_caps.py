@@ -7,8 +7,8 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from backend.kernel.findings import Break, Finding, finding
-from backend.policies.compiled import CompiledPolicy, PolicySet
-from backend.policies.limits import CompiledCap
+from backend.policies.compiled import PolicySet
+from backend.policies.limits import once_rule
 from backend.policies.model import Per
 from backend.storage.columns import flags, numbers, unquoted, words
 from backend.storage.stream import streamed
@@ -154,7 +154,7 @@ def caps_hold(connection: Connection, city: str, policies: PolicySet) -> Finding
         "pers": words([f",{','.join(cap.per)}," for _, cap in caps]),
         "schemes": words([_listed(cap.schemes) for _, cap in caps]),
         "categories": words([_listed(cap.categories) for _, cap in caps]),
-        "rules": words([_rule_of(policy, cap) for policy, cap in caps]),
+        "rules": words([once_rule(cap, policy.policy) for policy, cap in caps]),
         "varies": flags([cap.limit_of is not None or cap.holds for _, cap in caps]),
         "days": numbers([policy.policy.returns.days for policy, _ in caps]),
         "acts": flags([any(cap == one.counter for one in policy.milestones) for policy, cap in caps]),
@@ -185,11 +185,6 @@ def _too_near(connection: Connection, city: str, policies: PolicySet) -> Iterato
 
 def _listed(names: frozenset[str]) -> str | None:
     return json.dumps(sorted(names), ensure_ascii=False) if names else None
-
-
-def _rule_of(policy: CompiledPolicy, cap: CompiledCap) -> str | None:
-    """The rule whose awards alone the cap counts: that of what is paid once a basket."""
-    return next((rule.rule.rule for rule in policy.rules if Per.BASKET in cap.per and cap in rule.counted), None)
 
 
 def _count(connection: Connection, city: str) -> int:

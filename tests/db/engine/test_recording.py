@@ -22,6 +22,7 @@ from tests.worlds.city import (
     states,
     unit_label,
 )
+from tests.worlds.later import assert_verified
 
 LI, WANG = resident(1), resident(2)
 
@@ -253,3 +254,18 @@ def test_a_basket_that_voids_a_sale_earns_nothing_of_what_it_holds(city: City) -
 
     assert [one.reason for one in books.decided(city.database, NANJING)] == ["awarded", "basket_voids", "basket_voids"]
     assert books.wallet(city.database, NANJING, LI) == 10
+
+
+def test_a_limit_of_each_basket_counts_the_awards_of_every_rule_also_when_the_books_are_verified(
+    engine_db: Database,
+) -> None:
+    first = rules.rule("first", rules.fixed(10), rules.where("grade", "=", 1))
+    each = {**rules.cap("each", "lifetime", 2), "per": "basket", "counts": "awards"}
+    doc = rules.document(first, rules.rule("others", rules.fixed(4)), caps=[each, rules.cap("life", "lifetime", 10**9)])
+    city = open_city(engine_db, doc)
+
+    city.record(city.till().basket(read(TELEVISION), read(TELEVISION), read(FRIDGE), resident=LI))
+
+    decided = books.columns(engine_db, NANJING, "d.rule, d.reason")
+    assert decided == [("others", "awarded"), ("others", "awarded"), ("first", "cap")]
+    assert_verified(engine_db, NANJING)

@@ -8,6 +8,7 @@ from backend.policies.compiled import CompiledPolicy, PolicySet
 from backend.policies.document import PolicyRefused, load_policy
 from backend.policies.evaluate import evaluate
 from backend.policies.explain import explain
+from backend.policies.limit_words import limit_words
 from backend.policies.limits import Limits
 from backend.policies.model import Facts, Verdict
 from backend.scans.explain import DecidedScan, replay
@@ -138,3 +139,15 @@ def _fixed(amount: int, unit: str) -> dict[str, Any]:
 
 def _budget(unit: str) -> dict[str, Any]:
     return {"unit": unit, "amount": 10**6}
+
+
+@pytest.mark.parametrize(
+    ("counts", "limit", "zh"),
+    [("amount", 5, "每单的累计上限 5 分"), ("awards", 3, "每单的累计上限 3 次")],
+)
+def test_a_documents_own_limit_of_a_basket_is_called_what_it_is(counts: str, limit: int, zh: str) -> None:
+    """It was called the limit of one award a basket, whatever it counted."""
+    by_basket = {**rules.cap("each", "lifetime", limit), "per": "basket", "counts": counts}
+    policy = compiled(rules.document(caps=[by_basket]))
+
+    assert limit_words(policy, "each").zh == zh
