@@ -66,6 +66,7 @@ def cashier_sentence(scan: DecidedScan) -> Sentence:
 
 
 def _caps_left(scan: DecidedScan, in_force: InForce, used: Mapping[CounterKey, int]) -> list[CapLeft]:
+    """Signs of misuse are no allowance, and stay unsaid."""
     facts, person = asked(scan), scan.decision.resident
     if facts is None or person is None:
         return []
@@ -73,7 +74,7 @@ def _caps_left(scan: DecidedScan, in_force: InForce, used: Mapping[CounterKey, i
     found = []
     for policy in _speaking(scan, in_force):
         for cap in policy.caps:
-            if Per.BASKET in cap.per or cap.within_ms or cap.limit == MAX_AMOUNT:
+            if cap.holds or Per.BASKET in cap.per or cap.within_ms or cap.limit == MAX_AMOUNT:
                 continue
             if not (cap.plain or cap.concerns(facts)):
                 continue

@@ -159,6 +159,15 @@ def test_fewer_pieces_and_a_lower_price_earn_what_they_are_worth(engine_db: Data
     later.assert_verified(engine_db, NANJING)
 
 
+def test_a_cashier_is_not_told_how_far_a_sign_of_misuse_is(engine_db: Database) -> None:
+    sweep = {**rules.cap("sweep", "day", 500), "per": "cashier", "beyond": "hold"}
+    city = open_city(engine_db, rules.document(caps=[*CAPS, sweep]))
+
+    told = open_desk(city).dry_run(read(FRIDGE), person=LI, cashier="c07")
+
+    assert [cap.cap for cap in told.lines[0].caps] == ["day", "life"]
+
+
 @pytest.mark.parametrize(
     ("lines", "named"),
     [
