@@ -85,11 +85,15 @@ class Base64Bytes(ma.fields.String):
 
 
 class Text(ma.fields.String):
-    """Text of `low` to `high` characters; where `pattern` is given, the whole of it matches."""
+    """Text of `low` to `high` characters; where `pattern` is given, the whole of it matches. `as_read`: what somebody's reader
+    or program has read, which may hold U+0000; in no other text is it, since PostgreSQL keeps none.
+    """
 
-    def __init__(self, low: int, high: int, *, pattern: str | None = None, **options: Any) -> None:
+    def __init__(
+        self, low: int, high: int, *, pattern: str | None = None, as_read: bool = False, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self._low, self._high = low, high
+        self._low, self._high, self._as_read = low, high, as_read
         self._pattern = re.compile(pattern) if pattern else None
         described = {"pattern": f"^{pattern}$"} if pattern else {}
         self.metadata = {**self.metadata, "minLength": low, "maxLength": high, **described}
@@ -100,7 +104,8 @@ class Text(ma.fields.String):
             raise ma.ValidationError(
                 f"须为 {self._low}-{self._high} 个字符|Between {self._low} and {self._high} characters."
             )
-        if self._pattern is not None and not self._pattern.fullmatch(text):
+        unwritten = "\0" in text and not self._as_read
+        if unwritten or (self._pattern is not None and not self._pattern.fullmatch(text)):
             raise ma.ValidationError("含有不允许的字符|Holds a character that is not allowed.")
         return text
 

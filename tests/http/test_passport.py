@@ -138,6 +138,14 @@ def test_a_presentation_is_for_its_recipient_alone_and_is_checked_without_us(
         verifier.checked(shown["presentation"], keys, "市图书馆", listed, now)
 
 
+def test_a_recipient_that_the_log_could_not_hold_is_refused(client: FlaskClient, buyer: Headers) -> None:
+    shown = {**SHOWN, "recipient": "市图书馆\x00"}
+
+    answer = client.post(f"{STATEMENTS}/{issue(client, buyer)}/presentations", json=shown, headers=buyer)
+
+    assert problem_of(answer) == (422, "invalid-fields")
+
+
 def test_every_showing_and_every_check_is_in_its_owners_log(client: FlaskClient, buyer: Headers) -> None:
     statement = issue(client, buyer)
     shown = client.post(f"{STATEMENTS}/{statement}/presentations", json=SHOWN, headers=buyer).get_json()

@@ -36,7 +36,16 @@ def test_a_report_is_filed_answered_and_explained(client: FlaskClient, shop: Sho
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"text": " "}, {"text": "x" * 501}, {"store": None}, {"line_no": 0}, {"basket": str(uuid4())}, {"text": "a\x00b"}],
+    [
+        {"text": " "},
+        {"text": "x" * 501},
+        {"store": None},
+        {"line_no": 0},
+        {"basket": str(uuid4())},
+        {"text": "a\x00b"},
+        {"store": "s\x001"},
+        {"label": "\x00"},
+    ],
 )
 def test_what_says_nothing_or_names_nothing_is_refused(
     client: FlaskClient, shop: Shop, sign_in: SignIn, wrong: dict[str, object]

@@ -265,3 +265,11 @@ def test_an_identity_of_another_account_cannot_be_bound(
     )
 
     assert problem_of(answer) == (409, "identity-of-another")
+
+
+def test_a_device_name_with_a_sign_that_no_text_can_hold_is_refused_by_its_field(client: FlaskClient) -> None:
+    asked = {"way": "development", "code": "dev:zhang", "city": NANJING, "device": "红米\x00"}
+
+    answer = client.post("/api/resident/v1/sessions", json=asked)
+
+    assert (answer.status_code, [one["pointer"] for one in answer.get_json()["errors"]]) == (422, ["/device"])

@@ -27,7 +27,7 @@ pos = Blueprint("pos", __name__, url_prefix="/api/pos/v1", description="收银�
 
 
 class MessageBody(Body):
-    topic = Text(0, TOPIC_CHARS_MAX, required=True)
+    topic = Text(0, TOPIC_CHARS_MAX, as_read=True, required=True)
     payload_b64 = Base64Bytes(bytes_max=PAYLOAD_BYTES_MAX, required=True)
     received_at_ms = Whole(0, UNIX_MS_MAX, required=True, metadata={"description": "Unix ms, by the caller's clock"})
 

@@ -26,14 +26,18 @@ class EvidenceField(ma.fields.Field[Evidence]):
 
 
 class QuotedLineBody(Body):
-    code = Text(1, CODE_BYTES_MAX, required=True, metadata={"description": "标签内容 / what the label says"})
+    code = Text(
+        1, CODE_BYTES_MAX, as_read=True, required=True, metadata={"description": "标签内容 / what the label says"}
+    )
     sym = Text(1, 32, pattern=r"[A-Za-z0-9_.:-]+", load_default=None, metadata={"description": "码制 / symbology"})
     aim = Text(3, 6, pattern=r"\][A-Za-z][0-9A-Za-z]{1,4}", load_default=None)
     qty = Whole(1, QUANTITY_MAX, load_default=1, metadata={"description": "件数 / pieces"})
     price_fen = Whole(
         0, PRICE_FEN_MAX, load_default=None, allow_none=True, metadata={"description": "整行成交价（分） / of the line"}
     )
-    sn = Text(1, TEXT_MAX, load_default=None, allow_none=True, metadata={"description": "序列号 / serial"})
+    sn = Text(
+        1, TEXT_MAX, as_read=True, load_default=None, allow_none=True, metadata={"description": "序列号 / serial"}
+    )
     evidence = EvidenceField(
         load_default=None, allow_none=True, metadata={"type": "object", "description": "佐证，同终端 / as a till's"}
     )
@@ -64,6 +68,7 @@ class QuoteBody(Body):
     cashier = Text(
         1,
         TEXT_MAX,
+        as_read=True,
         load_default=None,
         allow_none=True,
         metadata={"description": "收银员代号 / pseudonym of the cashier"},

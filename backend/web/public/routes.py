@@ -29,7 +29,9 @@ public = Blueprint("public", __name__, url_prefix="/api/public/v1", description=
 
 
 class LabelBody(Body):
-    text = Text(1, CODE_CHARS_MAX, required=True, metadata={"description": "扫到或输入的内容 / as read or typed"})
+    text = Text(
+        1, CODE_CHARS_MAX, as_read=True, required=True, metadata={"description": "扫到或输入的内容 / as read or typed"}
+    )
     symbology = Text(1, 32, pattern=r"[A-Za-z0-9_.:-]+", load_default=None)
     aim = Text(3, 6, pattern=r"\][A-Za-z][0-9A-Za-z]{1,4}", load_default=None)
     city = City(load_default=None, metadata={"description": "要问近期在哪里有售的城市 / where it was sold lately"})

@@ -92,7 +92,9 @@ class ScanBody(Body):
         required=True, metadata={"description": "客户端生成，重发时不变 / the client's own, kept when sent again"}
     )
     city = City(load_default=None, metadata={"description": "默认所属城市 / the home city when left out"})
-    code = Text(1, CODE_BYTES_MAX, load_default=None, metadata={"description": "扫到的文本 / text as read"})
+    code = Text(
+        1, CODE_BYTES_MAX, as_read=True, load_default=None, metadata={"description": "扫到的文本 / text as read"}
+    )
     code_b64 = Base64Bytes(
         bytes_max=CODE_BYTES_MAX, load_default=None, metadata={"description": "非文本内容 / content that is no text"}
     )

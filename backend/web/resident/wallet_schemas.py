@@ -13,7 +13,9 @@ class CapsBody(Body):
     """Neither code nor category: whatever the goods are."""
 
     city = City(load_default=None, metadata={"description": "默认所属城市 / the home city when left out"})
-    code = Text(1, CODE_CHARS_MAX, load_default=None, metadata={"description": "商品的码 / a code on the goods"})
+    code = Text(
+        1, CODE_CHARS_MAX, as_read=True, load_default=None, metadata={"description": "商品的码 / a code on the goods"}
+    )
     symbology = Text(1, 32, pattern=r"[A-Za-z0-9_.:-]+", load_default=None)
     aim = Text(3, 6, pattern=r"\][A-Za-z][0-9A-Za-z]{1,4}", load_default=None)
     category = Text(
