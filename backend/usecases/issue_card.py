@@ -16,6 +16,7 @@ from backend.residents.cards.number import CardNumber
 from backend.residents.cards.store import NewCard
 from backend.residents.identities import identity_hash, mobile_number
 from backend.residents.people import Home
+from backend.usecases.sign_in import remember
 
 LOST, REPLACED = "lost", "replaced"
 
@@ -51,7 +52,8 @@ def issue_card(
     """
     number = drawn.number
     identity = identity_hash(key, f"card:{number.number}") if phone is None else phone
-    sessions.join(connection, identity, number.city, drawn.newcomer, now)  # who is known stays who it is
+    if sessions.join(connection, identity, number.city, drawn.newcomer, now):  # who is known stays who it is
+        remember(connection, key, identity, drawn.newcomer, now)
     home = sessions.home_of(connection, identity)
     assert home is not None, "entered by us or before us"
     person = people.keep_acting(connection, people.survivor_of(connection, Home(*home)))

@@ -91,7 +91,7 @@ class SignIn:
                 return None
             session = _opened(connection, identity, newcomer, opening, now)
             if session.resident == newcomer.resident:
-                self._remember(connection, identity, session.resident, now)
+                remember(connection, self._identity_key, identity, session.resident, now)
             return session
 
         session = self._database.write(enter)
@@ -151,7 +151,7 @@ class SignIn:
             keep_acting(connection, city, resident)
             mine = sessions.belongs_to(connection, identity, city, resident)
             if mine:
-                self._remember(connection, identity, resident, now)
+                remember(connection, self._identity_key, identity, resident, now)
             return mine
 
         entered = self._database.write(enter)
@@ -159,13 +159,6 @@ class SignIn:
             raise PhoneCodeRefused
         if not entered:
             raise IdentityOfAnother
-
-    def _remember(self, connection: Connection, identity: bytes, resident: str, now: datetime) -> None:
-        """One who left within the year and comes back has used of limits what was used before."""
-        note = leaving.note(connection, sealed.name_of(self._identity_key, identity), now)
-        if note is not None:
-            used = caps_of(sealed.unseal(self._identity_key, identity, note.sealed))
-            leaving.carry(connection, resident, note.departure, used, now)
 
     def _identity(self, proof: Proof) -> str:
         match proof.way:
@@ -191,6 +184,14 @@ class SignIn:
 def phone_code_hash(identity_key: bytes, phone: bytes, code: str) -> bytes:
     """Bound to the phone's own hash, so that six digits cannot be looked up in a table of hashes."""
     return identity_hash(identity_key, f"code:{phone.hex()}:{code}")
+
+
+def remember(connection: Connection, identity_key: bytes, identity: bytes, resident: str, now: datetime) -> None:
+    """One who left within the year and comes back has used of limits what was used before."""
+    note = leaving.note(connection, sealed.name_of(identity_key, identity), now)
+    if note is not None:
+        used = caps_of(sealed.unseal(identity_key, identity, note.sealed))
+        leaving.carry(connection, resident, note.departure, used, now)
 
 
 def _opened(connection: Connection, identity: bytes, newcomer: Session, opening: Opening, now: datetime) -> Session:

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -12,13 +13,16 @@ from flask.testing import FlaskClient
 
 from backend.cli.card_sheet import sheet
 from backend.residents.cards.number import drawn, typed_card
+from backend.residents.identities import identity_hash
+from backend.storage.transaction import Database
+from backend.usecases.issue_card import DrawnCard, issue_card
 from scanner.decode.still import VotingStillReader
 from tests.db.operator.conftest import run
 from tests.db.operator.typed import Run, done
 from tests.http.conftest import BRIDGE_TOKEN, SignIn, bearer
 from tests.http.shop import BATCH, Shop, batch
-from tests.worlds import books
-from tests.worlds.city import FRIDGE, NANJING, City, read
+from tests.worlds import books, rules
+from tests.worlds.city import FRIDGE, NANJING, NOON, City, read, resident
 from tests.worlds.later import assert_verified
 
 __all__ = ["run"]
@@ -125,3 +129,21 @@ def test_a_phones_account_has_one_good_card_and_its_loss_is_reported_by_phone(
     assert "13800138000" not in json.dumps(acts, default=str)
     hashes = books.rows(city.database, "SELECT number_hash, secret_hash FROM member_cards WHERE city = :c", c=NANJING)
     assert len(hashes) == 2
+
+
+def test_one_who_left_and_takes_a_card_has_used_what_was_used_of_limits(
+    client: FlaskClient, city: City, engine_db: Database, sign_in: SignIn
+) -> None:
+    doc = rules.document(rules.rule("ten", rules.fixed(10), rates={"M": {"P0": 10_000, "P3": 10_000}}), policy="once")
+    city.publish(doc | {"caps": [rules.cap("year", "year", 10)]})
+    who, phone = sign_in("li"), identity_hash(bytes(32), "dev:li")
+    first = client.post(f"{API}/scans", json={"scan_id": str(uuid4()), "code": FRIDGE}, headers=who)
+    told = client.get(f"{API}/account/closing", headers=who).get_json()["told_sha256"]
+    assert client.post(f"{API}/account/closing", json={"told_sha256": told}, headers=who).status_code == 200
+
+    new = DrawnCard(resident(901), drawn(NANJING, bytes(8)), "0000-0000-0000", resident(1))
+    engine_db.write(lambda c: issue_card(c, new, phone, bytes(32), "窗口", NOON))
+    back = client.post(f"{API}/scans", json={"scan_id": str(uuid4()), "code": FRIDGE}, headers=sign_in("li"))
+
+    assert (first.get_json()["outcome"], back.get_json()["outcome"]) == ("awarded", "none")
+    assert_verified(engine_db, NANJING)
