@@ -9,6 +9,8 @@ from backend.cases import queries, store, terms
 from backend.cases.model import Report, ReportRepeated, ReportTooMany, ReportUnknown, TextRefused
 from backend.kernel.ids import named_id
 from backend.kernel.periods import civil_date, milliseconds, working_days_after
+from backend.residents import people
+from backend.residents.people import Home
 from backend.retailers import store as shops
 from backend.retailers.store import StoreUnknown
 from backend.scans import queries as scans
@@ -29,7 +31,8 @@ class TextCheck(Protocol):
 class AskedReport(NamedTuple):
     """`number` is the client's own uuid, kept when it asks again; `text` at most 500 characters, `label` 300.
 
-    `store` or a scan of the resident's own (`basket`, `line_no`) says where. `wechat_code`: of a fresh wx.login.
+    `store` or a scan of the resident's own (`basket`, `line_no`) says where. `wechat_code`: of a fresh wx.login. `home`: `city`
+    if left out.
     """
 
     city: str
@@ -41,6 +44,7 @@ class AskedReport(NamedTuple):
     line_no: int | None = None
     label: str | None = None
     wechat_code: str | None = None
+    home: str | None = None
 
 
 class Filed(NamedTuple):
@@ -59,7 +63,7 @@ class FileReport:
         """After COMMIT. Where the app has WeChat and the resident came with a code, WeChat reads the text first.
 
         Raises ReportUnknown for a shop that is none, or a scan that is not the resident's; ReportRepeated, ReportTooMany,
-        TextRefused, and what WeChat raises.
+        TextRefused, ResidentClosed, GuardianConsentNeeded, and what WeChat raises.
         """
         if self._wechat is not None and asked.wechat_code is not None:
             open_id = self._wechat.open_id(asked.wechat_code)
@@ -69,6 +73,9 @@ class FileReport:
 
 
 def _filed(connection: Connection, asked: AskedReport, now: datetime) -> Filed:
+    # Nobody is absorbed by another account, or leaves, while a word of theirs is on its way into the books.
+    person = people.keep_acting(connection, Home(asked.home or asked.city, asked.resident))
+    asked = asked._replace(resident=person.resident)
     number = named_id("label report", asked.city, asked.resident, asked.number)
     before = queries.find(connection, asked.city, number)
     if before is not None:

@@ -98,6 +98,7 @@ def report(body: dict[str, Any]) -> Response:
         line_no=body["line_no"],
         label=body["label"],
         wechat_code=body["wechat_code"],
+        home=who.city,
     )
     filed = backend().file_report.file(asked, now())
     note(report=filed.report.report, new=filed.new)
