@@ -11,9 +11,10 @@ from backend.credit.queries import Benefit
 from backend.kernel.ids import new_id
 from backend.storage.transaction import hot
 
-# A purchase counts once, whatever its lines, while a line of it was awarded, proved by a till, and did not wholly come back.
+# A purchase counts once, whatever its lines and the baskets that its till parted them into, while a line of it was awarded,
+# proved by a till, and did not wholly come back.
 PURCHASES = """
-SELECT count(*) FROM baskets b
+SELECT count(DISTINCT (b.device, b.stream, coalesce(b.part_of, b.seq))) FROM baskets b
 WHERE b.city = %(city)s AND b.resident = %(resident)s AND b.sold_at > %(since)s AND b.sold_at <= %(until)s AND EXISTS (
   SELECT FROM (SELECT DISTINCT ON (x.line_no) x.line_no, x.outcome, x.proof FROM decisions x
                WHERE x.city = %(city)s AND x.basket = b.basket ORDER BY x.line_no, x.decision_no DESC) d

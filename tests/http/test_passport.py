@@ -91,6 +91,23 @@ def test_nothing_is_counted_or_stated_without_consent_or_for_minors(
     assert client.get(f"{API}/passport", headers=grown).get_json() == {"may_state": [], "statements": []}
 
 
+def test_a_purchase_that_its_till_parted_into_baskets_counts_once(
+    client: FlaskClient, city: City, sign_in: SignIn, shop: Shop, clock: Clock
+) -> None:
+    headers = sign_in("buyer")
+    code = client.post(f"{API}/member-codes", headers=headers).get_json()["code"]
+    for part_of in (None, 1, 1):
+        deliver(client, shop, shop.line(read(FRIDGE), member=code, part_of=part_of))
+    grown_up(client, city, headers, clock)
+    give(client, headers, "credit_passport")
+
+    refused = client.post(STATEMENTS, json={"at_least": 3}, headers=headers)
+
+    assert rows(city.database, "SELECT count(*) FROM decisions WHERE outcome = 'awarded'") == [(3,)]
+    assert client.get(f"{API}/passport", headers=headers).get_json()["may_state"] == [1]
+    assert problem_of(refused) == (409, "too-few-purchases")
+
+
 def test_a_statement_says_a_threshold_and_nothing_else(client: FlaskClient, buyer: Headers) -> None:
     overview = client.get(f"{API}/passport", headers=buyer).get_json()
     too_many = client.post(STATEMENTS, json={"at_least": 3}, headers=buyer)
