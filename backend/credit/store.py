@@ -11,10 +11,12 @@ from backend.credit.queries import Benefit
 from backend.kernel.ids import new_id
 from backend.storage.transaction import hot
 
-# A purchase counts once, whatever its lines and the baskets that its till parted them into, while a line of it was awarded,
-# proved by a till, and did not wholly come back.
+# A purchase counts once, whatever its lines, the baskets that its till parted them into and old units handed in for it, while
+# a line of it was awarded, proved by a till, and did not wholly come back.
 PURCHASES = """
-SELECT count(DISTINCT (b.device, b.stream, coalesce(b.part_of, b.seq))) FROM baskets b
+SELECT count(DISTINCT (p.device, p.stream, coalesce(p.part_of, p.seq))) FROM baskets b
+LEFT JOIN hand_ins h ON h.city = %(city)s AND h.basket = b.basket
+JOIN baskets p ON p.city = %(city)s AND p.basket = coalesce(h.sold_basket, b.basket)
 WHERE b.city = %(city)s AND b.resident = %(resident)s AND b.sold_at > %(since)s AND b.sold_at <= %(until)s AND EXISTS (
   SELECT FROM (SELECT DISTINCT ON (x.line_no) x.line_no, x.outcome, x.proof FROM decisions x
                WHERE x.city = %(city)s AND x.basket = b.basket ORDER BY x.line_no, x.decision_no DESC) d

@@ -24,6 +24,7 @@ from backend.credit.store import Ground
 from backend.environment import platforms_in
 from backend.residents.consents.counter_code import code_hash
 from backend.residents.standing import AgeBand
+from backend.scans.identity import basket_id
 from backend.settings import Settings
 from backend.usecases.change_consent import verify_age
 from backend.usecases.deliver_exports import ATTEMPTS_MAX, deliver_exports
@@ -31,7 +32,9 @@ from backend.web.app import create_app
 from tests.http.conftest import Clock, SignIn
 from tests.http.shop import Shop
 from tests.http.test_consents import API, Headers, declare, give, problem_of, withdraw
+from tests.http.test_hand_ins import send
 from tests.http.test_leaving import close, deliver
+from tests.worlds import rules
 from tests.worlds.books import rows
 from tests.worlds.city import FRIDGE, NANJING, City, read
 
@@ -106,6 +109,25 @@ def test_a_purchase_that_its_till_parted_into_baskets_counts_once(
     assert rows(city.database, "SELECT count(*) FROM decisions WHERE outcome = 'awarded'") == [(3,)]
     assert client.get(f"{API}/passport", headers=headers).get_json()["may_state"] == [1]
     assert problem_of(refused) == (409, "too-few-purchases")
+
+
+def test_an_old_unit_that_is_handed_in_is_no_purchase_more(
+    client: FlaskClient, city: City, sign_in: SignIn, shop: Shop, clock: Clock
+) -> None:
+    rule = rules.rule("old", rules.fixed(200), rules.where("trade_in_days", "<=", 30))
+    doc = rules.document(rule, policy="bonus") | {"scope": {"channels": ["till", "hand_in"]}}
+    city.publish(doc | {"stacking": {"group": "old", "mode": "first"}})
+    headers = sign_in("buyer")
+    for seq in (1, 2):
+        code = client.post(f"{API}/member-codes", headers=headers).get_json()["code"]
+        deliver(client, shop, shop.line(read(FRIDGE), member=code))
+        sold = basket_id(shop.device, shop.stream, seq)
+        assert send(client, sold, hand_in_id=f"H-{seq}", trade_in=f"{seq}" * 32).status_code == 201
+    grown_up(client, city, headers, clock)
+    give(client, headers, "credit_passport")
+
+    assert rows(city.database, "SELECT count(*) FROM decisions WHERE outcome = 'awarded'") == [(4,)]
+    assert client.get(f"{API}/passport", headers=headers).get_json()["may_state"] == [1]
 
 
 def test_a_statement_says_a_threshold_and_nothing_else(client: FlaskClient, buyer: Headers) -> None:
