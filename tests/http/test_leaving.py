@@ -172,6 +172,20 @@ def test_money_is_given_up_only_by_saying_so(client: FlaskClient, city: City, si
     assert_proved(city.database)
 
 
+def test_money_that_waits_to_be_collected_is_not_given_up_unasked(
+    client: FlaskClient, city: City, sign_in: SignIn
+) -> None:
+    rates = {"M": {"P0": 10_000}, "U": {"P0": 10_000}}
+    doc = rules.document(rules.rule("fen", rules.fixed(5), rates=rates), policy="money", unit="fen")
+    city.publish(doc | {"pending": {"collect_hours": 72}})
+    headers = sign_in()
+    scan(client, headers)
+
+    assert problem_of(close(client, headers)) == (409, "money-left")
+    assert close(client, headers, gives_up_money=True).status_code == 200
+    assert_proved(city.database)
+
+
 def test_of_what_was_adjusted_by_hand_no_word_of_why_stays(
     client: FlaskClient, discovery: City, sign_in: SignIn
 ) -> None:

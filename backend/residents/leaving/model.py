@@ -26,8 +26,8 @@ class ClosingNotTold(DomainError):
 
 class MoneyLeft(DomainError):
     code = "money-left"
-    text_zh = "账户中还有补贴金额 {fen} 分未使用；请先使用，或明确放弃后再注销。"
-    text_en = "There are {fen} fen of subsidy left; use them first, or say that you give them up."
+    text_zh = "账户中还有补贴金额 {fen} 分未使用或未领取；请先领取和使用，或明确放弃后再注销。"
+    text_en = "There are {fen} fen of subsidy left; collect and use them first, or say that you give them up."
 
 
 class Loss(NamedTuple):
@@ -55,7 +55,8 @@ class Told(NamedTuple):
 
     @property
     def money_fen(self) -> int:
-        return sum(one.available + one.pending for one in self.losses if one.unit == "fen")
+        """What is there to be used, comes later, or waits to be collected."""
+        return sum(one.available + one.pending + one.to_collect for one in self.losses if one.unit == "fen")
 
 
 REDEEMED = "redeemed:"
