@@ -24,6 +24,7 @@ ORDER BY filed_at DESC, missing_points.claim DESC LIMIT %(limit)s"""
 
 OPEN = f"""
 SELECT {COLUMNS} FROM missing_points WHERE city = %(city)s AND state = 'open'
+  AND (%(due_on)s::date IS NULL OR (due_on, claim) > (%(due_on)s, %(claim)s::uuid))
 ORDER BY due_on, missing_points.claim LIMIT %(limit)s"""
 
 PROPOSALS = """
@@ -48,6 +49,13 @@ class HistoryKey(NamedTuple):
     claim: str
 
 
+class DueKey(NamedTuple):
+    """The last open claim of a page; the next page begins after it."""
+
+    due_on: date
+    claim: str
+
+
 def find(connection: Connection, city: str, claim: str) -> MissingClaim | None:
     row = hot(connection, ONE, {"city": city, "claim": claim}).fetchone()
     return None if row is None else claim_of(row)
@@ -62,9 +70,11 @@ def history(
     return [claim_of(row) for row in hot(connection, OF_RESIDENT, given)]
 
 
-def waiting(connection: Connection, city: str, *, limit: int) -> list[MissingClaim]:
-    """Those that an official is to decide, the first due first."""
-    return [claim_of(row) for row in hot(connection, OPEN, {"city": city, "limit": limit})]
+def waiting(connection: Connection, city: str, *, limit: int, after: DueKey | None = None) -> list[MissingClaim]:
+    """Those that an official is to decide, the first due first, from behind `after`."""
+    due_on, claim = after or (None, None)
+    given = {"city": city, "limit": limit, "due_on": due_on, "claim": claim}
+    return [claim_of(row) for row in hot(connection, OPEN, given)]
 
 
 def proposals(connection: Connection, city: str, claims: Sequence[str]) -> dict[str, MissingProposed]:

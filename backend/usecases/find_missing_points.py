@@ -1,24 +1,26 @@
 """Open claims of missing points are looked for again: the till of the sale may have been offline."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from backend.missing_points import queries, store
-from backend.missing_points.model import MissingState
+from backend.missing_points.model import MissingClaim, MissingState
 from backend.residents import people
 from backend.scans import pending
 from backend.scans.reread import WaitingScan
 from backend.storage.transaction import Database
 from backend.usecases.claim_basket import ClaimInStore, as_in_store
 from backend.usecases.claim_missing_points import give_sale, not_bound
+from backend.usecases.culprits import without_culprits
 from backend.usecases.decide_again import DecideAgain
 from backend.usecases.take_decisions import PolicyLookup, RegistryLookup
 
-LOOKED_MAX = 200
+PAGE = 200
+"""Claims that are read at once."""
 
 
 class Looked(NamedTuple):
@@ -39,17 +41,37 @@ class FindMissingPoints:
         self._again = DecideAgain(database, registry, policies)
 
     def look(self, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> Looked:
-        """At the open claims of a city, the first due first, at most 200."""
-        with self._database.read() as connection:
-            waiting = queries.waiting(connection, city, limit=LOOKED_MAX)
-        done = Looked()
-        for one in waiting:
-            if stopping():
-                break
+        """At all open claims of a city, the first due first: those that nobody finds keep none behind them from being found.
+
+        One that fails, for a fault of its own, is logged and counted, and keeps none of the others waiting.
+        """
+
+        def look_at(some: Sequence[MissingClaim]) -> Looked:
+            (one,) = some
             # Where the shop itself is the place, an official tells the resident so.
             with contextlib.suppress(ClaimInStore):
-                done = done.plus(Looked(1, int(self._look_at(city, one.claim, now))))
+                return Looked(1, int(self._look_at(city, one.claim, now)))
+            return Looked()
+
+        done = Looked()
+        for one in self._waiting(city):
+            if stopping():
+                break
+            for part in without_culprits(
+                [one], look_at, lambda _one, _error: Looked(), doing="find_missing_points", named=lambda c: c.claim
+            ):
+                done = done.plus(part)
         return done
+
+    def _waiting(self, city: str) -> Iterator[MissingClaim]:
+        after: queries.DueKey | None = None
+        while True:
+            with self._database.read() as connection:
+                waiting = queries.waiting(connection, city, limit=PAGE, after=after)
+            yield from waiting
+            if len(waiting) < PAGE:
+                return
+            after = queries.DueKey(waiting[-1].due_on, waiting[-1].claim)
 
     def _look_at(self, city: str, claim: str, now: datetime) -> bool:
         found: list[str] = []

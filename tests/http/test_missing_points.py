@@ -12,14 +12,17 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
 from backend.bootstrap import Backend
 from backend.certificates.cache import RegistryCache
 from backend.ledger import chart
-from backend.missing_points.model import MissingNeedsAnother, MissingVerdict
+from backend.missing_points.model import MissingClaim, MissingNeedsAnother, MissingVerdict
 from backend.policies.store import PolicyCache
 from backend.residents.people import Home
 from backend.retailers.store import Store
+from backend.usecases import find_missing_points
 from backend.usecases.claim_missing_points import AskedMissing
 from backend.usecases.decide_missing_points import DecideMissingPoints
 from backend.usecases.find_missing_points import FindMissingPoints, Looked
@@ -210,6 +213,55 @@ def test_a_till_that_was_offline_is_waited_for(claim: Claim, city: City, sold: C
     assert books.rows(sold.database, "SELECT claim::text, state FROM missing_points WHERE city = :c", c=NANJING) == [
         (late["claim"], "found")
     ]
+
+
+def test_a_claim_that_fails_keeps_none_of_the_others_waiting(
+    claim: Claim, sold: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, late = claim(slip_no="BROKEN")[1], claim("wang", slip_no="LATE-1")[1]
+    find_as_ever = find_missing_points.give_sale
+
+    def breaks_at_one(connection: Connection, city: str, one: MissingClaim) -> list[str]:
+        if one.claim == broken["claim"]:
+            raise ZeroDivisionError
+        return find_as_ever(connection, city, one)
+
+    monkeypatch.setattr(find_missing_points, "give_sale", breaks_at_one)
+    sold.database.write(
+        lambda c: c.execute(
+            text("UPDATE missing_points SET due_on = due_on - 1 WHERE claim = :c"), {"c": broken["claim"]}
+        )
+    )
+    sell(sold, till=2, slip_no="LATE1")
+
+    with capture_logs() as logs:
+        assert (
+            FindMissingPoints(sold.database, RegistryCache(), PolicyCache(chart.budget)).look(NANJING, NOON).found == 1
+        )
+
+    assert [(line["doing"], line["item"]) for line in logs] == [("find_missing_points", broken["claim"])]
+    assert _states(sold) == {broken["claim"]: "open", late["claim"]: "found"}
+
+
+def test_claims_that_nobody_finds_keep_none_behind_them_from_being_found(
+    claim: Claim, sold: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_missing_points, "PAGE", 2)
+    hopeless = [claim(slip_no=f"NEVER-{number}")[1]["claim"] for number in range(4)]
+    late = claim("wang", slip_no="LATE-1")[1]["claim"]
+    sold.database.write(
+        lambda c: c.execute(text("UPDATE missing_points SET due_on = due_on + 1 WHERE claim = :c"), {"c": late})
+    )
+    sell(sold, till=2, slip_no="LATE1")
+
+    finder = FindMissingPoints(sold.database, RegistryCache(), PolicyCache(chart.budget))
+
+    assert finder.look(NANJING, NOON) == Looked(5, 1)
+    assert _states(sold) == {**dict.fromkeys(hopeless, "open"), late: "found"}
+
+
+def _states(city: City) -> dict[str, str]:
+    return dict(books.rows(city.database, "SELECT claim::text, state FROM missing_points WHERE city = :c", c=NANJING))
 
 
 def test_of_many_who_claim_one_slip_at_once_one_is_credited(backend: Backend, sold: City) -> None:
