@@ -1,20 +1,21 @@
 """Recurring work, for every city in turn (`schedule` says when). Each may run twice, at once and be killed at any moment."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, reduce
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 import structlog
 
 from backend.certificates.cache import RegistryCache
 from backend.devices import queries as device_queries
 from backend.kernel.errors import DomainError
+from backend.kernel.findings import Finding
 from backend.officials import queries as official_queries
 from backend.policies.store import PolicyCache
-from backend.storage.transaction import Database
+from backend.storage.transaction import Database, is_lost
 from backend.usecases.clean_up import Cleaned, clean_city, clean_officials, clean_phone_codes, clean_sessions
 from backend.usecases.close_account import settle_closed
 from backend.usecases.close_settlement import close_last_month
@@ -49,6 +50,7 @@ from backend.usecases.verify_ledger import Verified, all_cities, verify_ledger
 from backend.usecases.void_baskets import VoidBaskets, Voided
 
 Facts = dict[str, object]
+Result = TypeVar("Result")
 Stopping = Callable[[], bool]
 Work = Callable[[datetime, Stopping], Facts]
 
@@ -149,129 +151,110 @@ class Chores:
         }
 
     def resolve_products(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Resolved()
-        for city in self._cities(stopping):
-            done = done.plus(self._resolver.resolve(city, now, stopping))
-        return done._asdict()
+        return _sum(Resolved(), self._each(stopping, lambda city: self._resolver.resolve(city, now, stopping)))
 
     def settle_due(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Settled()
-        for city in self._cities(stopping):
-            done = done.plus(settle_due(self._database, city, now, stopping))
-        return done._asdict()
+        return _sum(Settled(), self._each(stopping, lambda city: settle_due(self._database, city, now, stopping)))
 
     def send_notices(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Sent()
-        if self._outside.notices is None:
+        notices = self._outside.notices
+        if notices is None:
             return {}
-        for city in self._cities(stopping):
-            done = done.plus(self._outside.notices.send(city, now, stopping))
-        return done._asdict()
+        return _sum(Sent(), self._each(stopping, lambda city: notices.send(city, now, stopping)))
 
     def deliver_exports(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Delivered()
-        for city, platform in sorted(self._outside.platforms.items()):
-            if not stopping():
-                done = done.plus(deliver_exports(self._database, platform, city, now, stopping))
-        return done._asdict()
+        platforms = self._outside.platforms
+
+        def deliver(city: str) -> Delivered:
+            return deliver_exports(self._database, platforms[city], city, now, stopping)
+
+        return _sum(Delivered(), self._each(stopping, deliver, sorted(platforms)))
 
     def learn_sellers(self, now: datetime, stopping: Stopping) -> Facts:
         terms = self._outside.sellers
-        return {"shops": sum(learn_sellers(self._database, city, terms, now) for city in self._cities(stopping))}
+        return {"shops": sum(self._each(stopping, lambda city: learn_sellers(self._database, city, terms, now)))}
 
     def find_missing_points(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Looked()
-        for city in self._cities(stopping):
-            done = done.plus(self._missing.look(city, now, stopping))
-        return done._asdict()
+        return _sum(Looked(), self._each(stopping, lambda city: self._missing.look(city, now, stopping)))
 
     def void_baskets(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Voided()
-        for city in self._cities(stopping):
-            done = done.plus(self._voids.work(city, now, stopping))
-        return done._asdict()
+        return _sum(Voided(), self._each(stopping, lambda city: self._voids.work(city, now, stopping)))
 
     def expire_quotes(self, now: datetime, stopping: Stopping) -> Facts:
-        return {"expired": sum(expire_quotes(self._database, city, now, stopping) for city in self._cities(stopping))}
+        return {"expired": sum(self._each(stopping, lambda city: expire_quotes(self._database, city, now, stopping)))}
 
     def expire_redemptions(self, now: datetime, stopping: Stopping) -> Facts:
-        redemptions = vouchers = 0
-        for city in self._cities(stopping):
-            redemptions += expire_redemptions(self._database, city, now, stopping)
-            vouchers += expire_vouchers(self._database, city, now, stopping)
-        return {"redemptions": redemptions, "vouchers": vouchers}
+        def expire(city: str) -> tuple[int, int]:
+            ended = expire_redemptions(self._database, city, now, stopping)
+            return ended, expire_vouchers(self._database, city, now, stopping)
+
+        ended = self._each(stopping, expire)
+        return {"redemptions": sum(one for one, _ in ended), "vouchers": sum(one for _, one in ended)}
 
     def reclaim_budgets(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Reclaimed()
-        for city in self._cities(stopping):
-            done = done.plus(reclaim_budgets(self._database, city, now, stopping))
-        return done._asdict()
+        return _sum(Reclaimed(), self._each(stopping, lambda c: reclaim_budgets(self._database, c, now, stopping)))
 
     def settle_leases(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Ended()
-        for city in self._cities(stopping):
-            done = done.plus(settle_leases(self._database, self._policies, city, now, stopping))
-        return done._asdict()
+        def settle(city: str) -> Ended:
+            return settle_leases(self._database, self._policies, city, now, stopping)
+
+        return _sum(Ended(), self._each(stopping, settle))
 
     def grant_leases(self, now: datetime, stopping: Stopping) -> Facts:
-        done = Lent()
-        for city in self._cities(stopping):
-            done = done.plus(grant_leases(self._database, self._policies, city, now, stopping))
-        return done._asdict()
+        def grant(city: str) -> Lent:
+            return grant_leases(self._database, self._policies, city, now, stopping)
+
+        return _sum(Lent(), self._each(stopping, grant))
 
     def make_snapshots(self, now: datetime, stopping: Stopping) -> Facts:
         """Raises SnapshotTooLarge."""
-        done, maker = Made(), MakeSnapshot(self._database, self._policies)
-        for city in self._cities(stopping):
-            done = done.plus(maker.make(city, now))
-        return done._asdict()
+        maker = MakeSnapshot(self._database, self._policies)
+        return _sum(Made(), self._each(stopping, lambda city: maker.make(city, now)))
 
     def learn_prices(self, now: datetime, stopping: Stopping) -> Facts:
-        """Raises what failed first, after every city: one whose sales are too many must not keep the others from learning."""
-        learned, failures = 0, list[Exception]()
-        for city in self._cities(stopping):
-            try:
-                learned += learn_prices(self._database, city, now)
-            except Exception as error:
-                log.exception("prices_not_learned", city=city)
-                failures.append(error)
-        if failures:
-            raise failures[0]
-        return {"learned": learned}
+        return {"learned": sum(self._each(stopping, lambda city: learn_prices(self._database, city, now)))}
 
     def count_scans(self, now: datetime, stopping: Stopping) -> Facts:
-        days = outlooks = shops = 0
-        for city in self._cities(stopping):
-            days += count_scans(self._database, city, now, stopping)
-            outlooks += keep_outlooks(self._database, city, now)
-            shops += keep_reconciliation(self._database, city, now)
-        return {"days": days, "outlooks": outlooks, "shops": shops}
+        def count(city: str) -> tuple[int, int, int]:
+            days = count_scans(self._database, city, now, stopping)
+            outlooks = keep_outlooks(self._database, city, now)
+            return days, outlooks, keep_reconciliation(self._database, city, now)
+
+        counted = self._each(stopping, count)
+        return {name: sum(one[place] for one in counted) for place, name in enumerate(("days", "outlooks", "shops"))}
 
     def find_gaps(self, now: datetime, stopping: Stopping) -> Facts:
-        return {"gaps": sum(find_gaps(self._database, city, now, stopping) for city in self._cities(stopping))}
+        return {"gaps": sum(self._each(stopping, lambda city: find_gaps(self._database, city, now, stopping)))}
 
     def measure_targets(self, now: datetime, stopping: Stopping) -> Facts:
         """Also those of provinces, and of cities where nothing was sold yet."""
         with self._database.read() as connection:
             selling, staffed = all_cities(connection), official_queries.cities(connection, ANY_PROVINCE)
-        wanted = sorted({*selling, *staffed})
-        return {"targets": sum(measure_targets(self._database, city, now, selling, stopping) for city in wanted)}
+
+        def measure(city: str) -> int:
+            return measure_targets(self._database, city, now, selling, stopping)
+
+        return {"targets": sum(self._each(stopping, measure, sorted({*selling, *staffed})))}
 
     def move_rollouts(self, now: datetime, stopping: Stopping) -> Facts:
-        done = MovedOn()
         with self._database.read() as connection:
             cities = device_queries.cities(connection)
-        for city in cities:
-            if not stopping():
-                done = done.plus(self._database.write(partial(move_rollout, city=city, now=now)))
-        return done._asdict()
+
+        def move(city: str) -> MovedOn:
+            return self._database.write(partial(move_rollout, city=city, now=now))
+
+        return _sum(MovedOn(), self._each(stopping, move, cities))
 
     def verify(self, stopping: Stopping, *, since: datetime | None, lines_max: int | None = None) -> Facts:
         """Raises LedgerBroken, after every city, when any invariant is."""
-        verified: list[Verified] = []
-        for city in self._cities(stopping):
-            verified += verify_ledger(self._database, city, replay_since=since, lines_max=lines_max)
-            _report(verified[-1])
+
+        def check(city: str) -> list[Verified]:
+            verified = verify_ledger(self._database, city, replay_since=since, lines_max=lines_max)
+            for one in verified:
+                _report(one)
+            return verified
+
+        verified = [one for each in self._each(stopping, check) for one in each]
         findings = [finding for one in verified for finding in one.findings]
         broken = sum(finding.broken for finding in findings)
         if broken:
@@ -279,21 +262,24 @@ class Chores:
         return {"cities": len(verified), "checked": sum(finding.checked for finding in findings)}
 
     def seal_ledger(self, now: datetime, stopping: Stopping, *, since_ever: bool = False) -> Facts:
-        done = SealedNow()
         with self._database.read() as connection:
-            acting = cities_with_acts(connection)
-        for city in sorted({*self._cities(stopping), *acting}):
-            done = done.plus(seal_ledger(self._database, city, now, self._ledger_key, stopping, since_ever=since_ever))
-        return done._asdict()
+            cities = sorted({*all_cities(connection), *cities_with_acts(connection)})
+
+        def seal(city: str) -> SealedNow:
+            return seal_ledger(self._database, city, now, self._ledger_key, stopping, since_ever=since_ever)
+
+        return _sum(SealedNow(), self._each(stopping, seal, cities))
 
     def replay_sample(self, now: datetime, stopping: Stopping) -> Facts:
         """Other decisions every hour, of any age. Raises LedgerBroken, after every city, when one comes out otherwise."""
         wanted = Wanted(sample=SAMPLE, turn=int(now.timestamp()) // 3600)
-        findings = [
-            replay_decisions(self._database, city, wanted, lines_max=LINES_MAX) for city in self._cities(stopping)
-        ]
-        for finding in findings:
-            _report(Verified(finding.city, (finding,)))
+
+        def replay(city: str) -> Finding:
+            finding = replay_decisions(self._database, city, wanted, lines_max=LINES_MAX)
+            _report(Verified(city, (finding,)))
+            return finding
+
+        findings = self._each(stopping, replay)
         broken = sum(finding.broken for finding in findings)
         if broken:
             raise LedgerBroken(broken=broken)
@@ -302,57 +288,92 @@ class Chores:
     def work_uploads(self, now: datetime, stopping: Stopping) -> Facts:
         with self._database.read() as connection:
             cities = official_queries.cities(connection, ANY_PROVINCE)
-        return {"files": sum(work_uploads(self._database, city, now, stopping) for city in cities)}
+        return {"files": sum(self._each(stopping, lambda c: work_uploads(self._database, c, now, stopping), cities))}
 
     def record_sales(self, now: datetime, stopping: Stopping) -> Facts:
         """Raises SalesKeyMissing where files wait that this worker cannot record."""
-        sales, files = self._outside.sales, 0
-        for city in self._cities(stopping):
+        sales = self._outside.sales
+
+        def record(city: str) -> int:
             if sales is None:
-                files += sales_files_waiting(self._database, city, now)
-            else:
-                files += work_sales_files(self._database, sales, city, now, stopping)
+                return sales_files_waiting(self._database, city, now)
+            return work_sales_files(self._database, sales, city, now, stopping)
+
+        files = sum(self._each(stopping, record))
         if sales is None and files:
             raise SalesKeyMissing(files=files)
         return {"files": files}
 
     def draw_samples(self, now: datetime, stopping: Stopping) -> Facts:
-        return {"drawn": sum(draw_samples(self._database, city, now) for city in self._cities(stopping))}
+        return {"drawn": sum(self._each(stopping, lambda city: draw_samples(self._database, city, now)))}
 
     def write_exports(self, now: datetime, stopping: Stopping) -> Facts:
-        done, began = Ran(), time.monotonic()
-        for city in self._cities(stopping):
-            done = done.plus(
-                run_exports(self._database, city, lambda: now + timedelta(seconds=time.monotonic() - began), stopping)
+        began = time.monotonic()
+
+        def write(city: str) -> Ran:
+            return run_exports(
+                self._database, city, lambda: now + timedelta(seconds=time.monotonic() - began), stopping
             )
-        return done._asdict()
+
+        return _sum(Ran(), self._each(stopping, write))
 
     def freeze_liability(self, now: datetime, stopping: Stopping) -> Facts:
-        return {"rows": sum(freeze_liability(self._database, city, now) for city in self._cities(stopping))}
+        return {"rows": sum(self._each(stopping, lambda city: freeze_liability(self._database, city, now)))}
 
     def close_settlements(self, now: datetime, stopping: Stopping) -> Facts:
-        closed = [close_last_month(self._database, city, now) for city in self._cities(stopping)]
+        closed = self._each(stopping, lambda city: close_last_month(self._database, city, now))
         return {"closed": sum(one.new for one in closed), "lines": sum(one.lines for one in closed if one.new)}
 
     def settle_closed(self, now: datetime, stopping: Stopping) -> Facts:
         return {"accounts": settle_closed(self._database, now, stopping)}
 
     def clean_up(self, now: datetime, stopping: Stopping) -> Facts:
-        cleaned = [clean_city(self._database, city, now, stopping) for city in self._cities(stopping)]
-        totals = [sum(column) for column in zip(*cleaned, strict=True)]
         sessions = clean_sessions(self._database, now, stopping)
         phone_codes = clean_phone_codes(self._database, now, stopping)
         of_all = {"sessions": sessions, "phone_codes": phone_codes}
         of_all["officials"] = clean_officials(self._database, now, stopping)
+        cleaned = self._each(stopping, lambda city: clean_city(self._database, city, now, stopping))
+        totals = [sum(column) for column in zip(*cleaned, strict=True)]
         return dict(zip(Cleaned._fields, totals, strict=False)) | of_all
 
-    def _cities(self, stopping: Stopping) -> Iterator[str]:
-        with self._database.read() as connection:
-            cities = all_cities(connection)
+    def _each(
+        self, stopping: Stopping, work: Callable[[str], Result], cities: Sequence[str] | None = None
+    ) -> list[Result]:
+        """What `work` did in each city, of all that have scans where none are named, until `stopping`.
+
+        Raises what failed first, after every city: one that fails must keep none of the others from its work. A database that
+        is away is away for all.
+        """
+        if cities is None:
+            with self._database.read() as connection:
+                cities = all_cities(connection)
+        done, failures = list[Result](), list[Exception]()
         for city in cities:
             if stopping():
-                return
-            yield city
+                break
+            try:
+                done.append(work(city))
+            except Exception as error:
+                if is_lost(error):
+                    raise
+                log.exception("city_left_out", city=city)
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return done
+
+
+class _Addable(Protocol):
+    def plus(self, other: Self) -> Self: ...
+
+    def _asdict(self) -> Facts: ...
+
+
+Total = TypeVar("Total", bound=_Addable)
+
+
+def _sum(nothing: Total, parts: Iterable[Total]) -> Facts:
+    return reduce(lambda done, part: done.plus(part), parts, nothing)._asdict()
 
 
 def _report(verified: Verified) -> None:

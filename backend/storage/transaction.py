@@ -129,7 +129,7 @@ class Database:
             try:
                 yield connection
             except (DBAPIError, psycopg.Error) as error:
-                if _is_lost(error):
+                if is_lost(error):
                     connection.invalidate()
                     self._engine.dispose()
                 raise
@@ -180,7 +180,7 @@ def observed(observer: Observer) -> Iterator[None]:
 
 def is_retryable(error: Exception) -> bool:
     """Deadlock, serialisation failure, lost connection: the idempotent work may run again (architecture 6.6)."""
-    if _is_lost(error):
+    if is_lost(error):
         return True
     state = sqlstate(error) or ""
     return state in _RETRYABLE or (state == "XX000" and "could not commit" in str(error))
@@ -207,7 +207,8 @@ def sqlstate(error: Exception) -> str | None:
     return "22000" if state is None and isinstance(original, psycopg.DataError) else state
 
 
-def _is_lost(error: Exception) -> bool:
+def is_lost(error: Exception) -> bool:
+    """Whether the connection broke, or the server is not there."""
     state = sqlstate(error)
     if state is None:
         original = error.orig if isinstance(error, DBAPIError) else error

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 from structlog.testing import capture_logs
 
+import backend.adapters.chores as chores_module
 from backend.adapters.chores import Chores, LedgerBroken
 from backend.devices.enrolment.clones import Birth
 from backend.devices.enrolment.store import save_boots
@@ -20,6 +21,10 @@ from backend.residents import sessions
 from backend.residents.queries import Session
 from backend.residents.session_life import Way
 from backend.storage.transaction import Database, observed
+from backend.usecases.find_missing_points import FindMissingPoints
+from backend.usecases.make_snapshot import MakeSnapshot
+from backend.usecases.resolve_products import ResolveProducts
+from backend.usecases.void_baskets import VoidBaskets
 from tests.worlds import books, officials, rules
 from tests.worlds.city import FRIDGE, NANJING, NOON, SUZHOU, UNCERTIFIED, City, open_city, read, register, resident
 from tests.worlds.later import LATER, resolver
@@ -205,3 +210,59 @@ def test_work_that_is_told_to_stop_ends_between_cities(engine_db: Database, chor
     asked = iter([False, True])
 
     assert chores.works()["verify_all"](NOON, lambda: next(asked))["cities"] == 1
+
+
+CITY_BY_CITY = {
+    "resolve_products": (ResolveProducts, "resolve"),
+    "void_baskets": (VoidBaskets, "work"),
+    "find_missing_points": (FindMissingPoints, "look"),
+    "make_snapshots": (MakeSnapshot, "make"),
+    "verify_ledger": (chores_module, "verify_ledger"),
+    "verify_all": (chores_module, "verify_ledger"),
+    "replay_sample": (chores_module, "replay_decisions"),
+    "close_settlements": (chores_module, "close_last_month"),
+    "clean_up": (chores_module, "clean_city"),
+    "write_exports": (chores_module, "run_exports"),
+    "record_sales": (chores_module, "sales_files_waiting"),
+    **{
+        name: (chores_module, name)
+        for name in (
+            "settle_due",
+            "expire_quotes",
+            "expire_redemptions",
+            "reclaim_budgets",
+            "learn_sellers",
+            "settle_leases",
+            "grant_leases",
+            "learn_prices",
+            "count_scans",
+            "find_gaps",
+            "measure_targets",
+            "draw_samples",
+            "seal_ledger",
+            "freeze_liability",
+        )
+    },
+}
+"""By job, what it does for one city."""
+
+
+@pytest.mark.parametrize("name", sorted(CITY_BY_CITY))
+def test_a_city_that_fails_keeps_none_behind_it_from_its_work(
+    engine_db: Database, chores: Chores, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for code in (NANJING, SUZHOU):
+        open_city(engine_db, rules.document(), code=code)
+    reached: list[str] = []
+
+    def fails(*given: object, **_more: object) -> None:
+        reached.extend(one for one in given if isinstance(one, str))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(*CITY_BY_CITY[name], fails)
+
+    with capture_logs() as logs, pytest.raises(ZeroDivisionError):
+        chores.works()[name](NOON, never)
+
+    assert reached[-2:] == [NANJING, SUZHOU]
+    assert [(line["log_level"], line["city"]) for line in logs] == [("error", city) for city in reached]
