@@ -17,7 +17,9 @@ log = structlog.get_logger()
 
 
 class PlatformFile:
-    """One JSON line a row, on disk before it counts as sent. A row may stand there twice; its key says that it is one."""
+    """One JSON line a row, on disk before it counts as sent. A row may stand there twice; its key says that it is one. What a
+    full disk or a power cut left of a row is a line of its own.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,8 +27,11 @@ class PlatformFile:
     def send(self, due: Due) -> bool:
         """Whether it is on disk."""
         try:
-            with self._path.open("ab") as file:
-                file.write(orjson.dumps(_said(due)) + b"\n")
+            with self._path.open("ab+") as file:
+                size_bytes = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size_bytes - 1))
+                cut = file.read(1) not in (b"", b"\n")
+                file.write(b"\n" * cut + orjson.dumps(_said(due)) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as fault:

@@ -256,6 +256,21 @@ def test_the_job_sends_to_each_citys_platform_and_waits_longer_for_one_that_is_a
     assert json.loads(handed.read_text())["act"] == "state"
 
 
+def test_what_a_full_disk_left_of_a_row_spoils_none_that_is_handed_over_after_it(
+    client: FlaskClient, city: City, buyer: Headers, clock: Clock, tmp_path: Path
+) -> None:
+    publish(city, clock)
+    give(client, buyer, "credit_export")
+    client.post(f"{STATEMENTS}/{issue(client, buyer)}/exports", headers=buyer)
+    handed = tmp_path / "handed"
+    handed.write_bytes(b'{"export":"01a2","act":"sta')
+
+    assert deliver_exports(city.database, PlatformFile(handed), NANJING, clock.now).sent == 1
+
+    assert [line[:10] for line in handed.read_text().splitlines()] == ['{"export":'] * 2
+    assert json.loads(handed.read_text().splitlines()[1])["act"] == "state"
+
+
 def test_an_erasure_is_never_given_up(
     client: FlaskClient, city: City, buyer: Headers, clock: Clock, tmp_path: Path
 ) -> None:
