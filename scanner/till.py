@@ -1,6 +1,5 @@
 """Joins what sources see to the outbox: decide, commit, and only then tell."""
 
-import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -95,6 +94,7 @@ class Till:
         self._open: OpenBasket | None = None
         self._left_over = False
         """Whether the open basket is the last run's, which the disk has not let end yet: nothing joins it."""
+        self._unended: OpenBasket | None = None
         self._warned = False
         self._line_id: str | None = None
         """Of the shop's line in hand: remembered with what it changes."""
@@ -148,14 +148,18 @@ class Till:
         self._guarded(lambda: self._take(event))
 
     def tick(self) -> None:
-        """Now and then: a basket that nobody finishes closes by itself."""
+        """Now and then: a basket that nobody finishes closes by itself; told once where the disk refuses that."""
         self._leases.tick()
-        if self._left_over:
-            # The cashier was told at the start, and is at each read that it stops.
-            with contextlib.suppress(TillRefusal):
+        try:
+            if self._left_over:
                 self._end_left_over()
-        elif self._open is not None:
-            self._guarded(lambda: self._step(TimePassed(self._now())))
+            elif self._open is not None:
+                self._step(TimePassed(self._now()))
+        except TillRefusal as refusal:
+            # Of one left over the cashier was told at the start, and is at each read that it stops.
+            if not self._left_over and self._unended is not self._open:
+                self._feedback.show(refused(refusal))
+            self._unended = self._open
 
     def _interrupt(self) -> None:
         if self._open is not None:

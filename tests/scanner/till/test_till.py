@@ -17,7 +17,7 @@ from scanner.basket import Moment, OpenBasket
 from scanner.chaos import Chaos
 from scanner.claim import qr_text
 from scanner.feedback import Console, Everyone, Notice, Signal
-from scanner.outbox import SLIPS_KEPT, Limits, NewRows, Outbox
+from scanner.outbox import SLIPS_KEPT, Limits, NewRows, Outbox, OutboxUnwritable
 from scanner.outbox_file import open_outbox
 from scanner.read_line import keep
 from scanner.settings import FeedbackPins, Settings
@@ -278,6 +278,27 @@ def test_the_console_speaks_chinese_to_people_and_json_to_programs() -> None:
         "text_zh": "✓ 已读",
         "text_en": "read",
     }
+
+
+def test_a_basket_whose_end_a_full_disk_refuses_is_told_once_and_ends_when_there_is_room(
+    new_till: Callable[[], Till], watcher: Watcher, clock: TestClock, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = new_till()
+    till.take(code("a"))
+    clock.mono += 1_000_000
+
+    def full(*_given: object, **_more: object) -> None:
+        raise OutboxUnwritable(reason="full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(outbox, "record", full)
+        for _ in range(40):
+            till.tick()
+        assert len(watcher.of("refused")) == 1
+    till.tick()
+
+    assert len(watcher.of("refused")) == 1
+    assert [notice.facts["closed_by"] for notice, _ in watcher.of("basket_closed")] == ["timeout"]
 
 
 def test_lamps_and_buzzer_follow_the_notices(monkeypatch: pytest.MonkeyPatch) -> None:
