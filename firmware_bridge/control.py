@@ -42,20 +42,15 @@ class ControlLine:
             self._open()
         assert self._client is not None
         self._client.publish(CONTROL, orjson.dumps({"commands": list(commands)}), qos=1)
-        try:
-            answers = orjson.loads(self._next(ANSWER_WAIT_S))["responses"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise NotAnswered("answer not understood") from error
+        answers = _answers(self._next(ANSWER_WAIT_S))
         if len(answers) != len(commands):
             raise NotAnswered("answer of another length")
-        return [dict(answer) for answer in answers]
+        return answers
 
     def listed(self) -> Roster:
         """Raises NotAnswered."""
-        clients, roles = (answer.get("data") for answer in self.run(LISTING))
-        if not isinstance(clients, dict) or not isinstance(roles, dict):
-            raise NotAnswered("no listing")
-        return roster(clients["clients"], roles["roles"])
+        clients, roles = self.run(LISTING)
+        return roster(_names(clients, "clients"), _names(roles, "roles"))
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -114,3 +109,23 @@ class ControlLine:
             self.close()
             raise NotAnswered("refused, lost or silent")
         return said
+
+
+def _answers(said: bytes) -> list[dict[str, object]]:
+    """Raises NotAnswered."""
+    try:
+        answers = orjson.loads(said)["responses"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotAnswered("answer not understood") from error
+    if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
+        raise NotAnswered("answer not understood")
+    return answers
+
+
+def _names(answer: dict[str, object], what: str) -> list[str]:
+    """Raises NotAnswered."""
+    data = answer.get("data")
+    names = data.get(what) if isinstance(data, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise NotAnswered("no listing")
+    return names

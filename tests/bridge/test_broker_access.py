@@ -4,10 +4,14 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, cast
 
+import orjson
 import pytest
+from paho.mqtt.client import Client
 
+from firmware_bridge.control import ControlLine, NotAnswered
 from firmware_bridge.wire import topics
 from firmware_bridge.wire.access import AccessChange, encode_access
 from tests.bridge.access import access_file, admitted
@@ -135,3 +139,35 @@ def test_a_broker_without_the_plugin_gets_its_messages_all_the_same(
     wait_until(lambda: till.payloads(COMMAND) == [b"{}"], "the message behind the changes")
     assert bridge.metric("bridge_access_in_step") == 0
     assert bridge.metric('bridge_access_changes_total{outcome="not_answered"}') < 5
+
+
+class Saying(ControlLine):
+    """A broker that answers every command with the same words."""
+
+    def __init__(self, said: object) -> None:
+        self._said = said
+        self._client = cast("Client", self)
+        self._heard = SimpleQueue()
+
+    alive = True
+
+    def publish(self, *_given: object, **_more: object) -> None:
+        self._heard.put(orjson.dumps(self._said))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [],
+        {"responses": None},
+        {"responses": [None, None]},
+        {"responses": ["listClients", "listRoles"]},
+        {"responses": [{}, {}]},
+        {"responses": [{"data": {}}, {"data": {}}]},
+        {"responses": [{"data": {"clients": None}}, {"data": {"roles": []}}]},
+        {"responses": [{"data": {"clients": []}}, {"data": {"roles": [{"rolename": "till-a"}]}}]},
+    ],
+)
+def test_a_broker_that_lists_in_another_way_has_not_answered(said: object) -> None:
+    with pytest.raises(NotAnswered):
+        Saying(said).listed()
