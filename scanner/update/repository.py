@@ -90,20 +90,32 @@ class Repository:
 
     def fetch(self, found: TargetFile, path: Path) -> None:
         """Downloads what `find` found to `path`, from where an earlier attempt was cut. Raises UpdateRefused, RepositoryAway."""
-        assert self._updater is not None
         part = path.with_name(f"{found.hashes['sha256']}.part")
         for other in path.parent.glob("*.part"):
             if other != part:
                 other.unlink()
         self._fetcher.part = part
+        goes_on = part.exists()
+        try:
+            self._download(found, path)
+        except ContentMismatch:
+            if not goes_on:
+                raise
+            # What the earlier attempt left may be damaged, as by a power cut: once more from the start.
+            self._download(found, path)
+        part.unlink(missing_ok=True)
+
+    def _download(self, found: TargetFile, path: Path) -> None:
+        """Of what was refused nothing is kept."""
+        assert self._updater is not None
+        assert self._fetcher.part is not None
         try:
             with _translated():
                 if self._updater.find_cached_target(found, str(path)) is None:
                     self._updater.download_target(found, str(path))
         except UpdateRefused:
-            part.unlink(missing_ok=True)
+            self._fetcher.part.unlink(missing_ok=True)
             raise
-        part.unlink(missing_ok=True)
 
 
 class _Fetcher(FetcherInterface):
