@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -88,6 +89,23 @@ class Will:
     payload: bytes
 
 
+class _Client(Client):
+    """Tells that its network thread died of what it could not take: nobody else would, and the broker, which still hears of
+    the till, would not end the connection.
+    """
+
+    def __init__(self, *given: Any, died: Callable[[str], None], **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._died = died
+
+    def loop_forever(self, *given: Any, **more: Any) -> MQTTErrorCode:
+        try:
+            return super().loop_forever(*given, **more)
+        except Exception as error:
+            self._died(type(error).__name__)
+            raise
+
+
 class Transport:
     def __init__(self, settings: Settings, protocol: Protocol, generation: int, will: Will | None, post: Post) -> None:
         assert protocol is not Protocol.AUTO
@@ -119,8 +137,9 @@ class Transport:
         self._client.loop_stop()
 
     def _new_client(self, will: Will | None) -> Client:
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
+            died=lambda reason: self._post(Disconnected(self.generation, reason)),
             client_id=self._settings.device_id,
             clean_session=None if self._v5 else True,
             protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
