@@ -24,6 +24,7 @@ from backend.web.problems import PROBLEMS
 
 ROWS = 50
 STORE_MAX = 64
+DAYS_DIGITS_MAX = 3
 SUSPENSIONS = "/console/cases/suspensions"
 STANDINGS = {
     Standing.NOTICED: ("已通知", "notice given", "waits"),
@@ -61,7 +62,7 @@ def suspension_noticed() -> Response:
         _form("store", STORE_MAX),
         _form("basis", BASIS_MAX + 1),
         _form("reason", TEXT_MAX + 1),
-        int(days[:3]) if days.isdecimal() else 0,
+        int(days) if days.isdecimal() and len(days) <= DAYS_DIGITS_MAX else 0,
         here.official().official,
     )
     try:

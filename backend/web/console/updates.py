@@ -14,7 +14,7 @@ from backend.devices.updates.model import STAGES_PERCENT, UNDER_WAY, DeviceState
 from backend.kernel.errors import DomainError
 from backend.kernel.ids import new_id
 from backend.officials.model import Role
-from backend.usecases.offer_update import RolloutUnknown, offer_update, turn_rollout
+from backend.usecases.offer_update import ReleaseRefused, RolloutUnknown, offer_update, turn_rollout
 from backend.web.console import here
 from backend.web.console.answers import done, render
 from backend.web.console.connection import read, write
@@ -78,12 +78,10 @@ def new() -> Response:
 def offer() -> Response:
     hardware = tuple(word for word in _typed("hardware").replace("，", ",").replace(" ", ",").split(",") if word)
     release = Release(_typed("target"), _typed("version"), hardware, _typed("min_version") or "0")
-    soak, patience = (
-        timedelta(hours=_hours(name, usual)) for name, usual in (("soak", SOAK_H), ("patience", PATIENCE_H))
-    )
     by, at = here.official().official, now()
-    rollout = Rollout(new_id(), release, RolloutState.CREATED, 0, at, soak, patience, by, at)
     try:
+        soak, patience = _hours("soak", SOAK_H, least=0), _hours("patience", PATIENCE_H, least=1)
+        rollout = Rollout(new_id(), release, RolloutState.CREATED, 0, at, soak, patience, by, at)
         write(here.city(), lambda c: offer_update(c, here.city(), rollout))
     except DomainError as refusal:
         return _new_form(refusal)
@@ -144,13 +142,13 @@ def _new_form(refusal: DomainError | None = None) -> Response:
     return render("updates/new.html", status, form=request.form, refused=refused, soak=SOAK_H, patience=PATIENCE_H)
 
 
-def _hours(name: str, usual: int) -> int:
-    typed = _typed(name)
-    return (
-        min(int(typed), HOURS_MAX)
-        if typed.isascii() and typed.isdigit() and len(typed) <= len(str(HOURS_MAX))
-        else usual
-    )
+def _hours(name: str, usual: int, *, least: int) -> timedelta:
+    """Raises ReleaseRefused: what was typed is never taken for another number."""
+    typed = _typed(name) or str(usual)
+    hours = int(typed) if typed.isascii() and typed.isdigit() else -1
+    if not least <= hours <= HOURS_MAX:
+        raise ReleaseRefused(field=name)
+    return timedelta(hours=hours)
 
 
 def _writes() -> bool:

@@ -252,6 +252,7 @@ def test_a_shop_is_suspended_by_two_and_the_appeal_is_a_thirds(
     notice = {"store": "s1", "basis": "本市办法第十二条", "reason": "三次抽查不符", "reply_days": "5"}
     assert post(desk, "/console/cases/suspensions", **notice | {"store": "s9"}).status_code == 404
     assert post(desk, "/console/cases/suspensions", **notice | {"reply_days": "1"}).status_code == 422
+    assert post(desk, "/console/cases/suspensions", **notice | {"reply_days": "0060"}).status_code == 422
     url = post(desk, "/console/cases/suspensions", **notice).headers["Location"]
     until = (clock.now + timedelta(days=30)).date().isoformat()
     proposal = {"proposal": "impose", "until": until, "text": "查证属实"}

@@ -164,6 +164,17 @@ def test_two_updates_at_once_are_refused_and_nothing_typed_is_lost(desk: FlaskCl
     assert 'value="2.1"' in refused.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("typed", [{"soak": "一天"}, {"soak": "9000"}, {"patience": "0"}, {"patience": "7.5"}])
+def test_hours_that_are_not_understood_are_refused_and_no_others_are_taken(
+    desk: FlaskClient, typed: dict[str, str]
+) -> None:
+    refused = send(desk, "/updates/new", **OFFER | typed)
+
+    assert refused.status_code == 422
+    assert f'value="{next(iter(typed.values()))}"' in refused.get_data(as_text=True)
+    assert send(desk, "/updates/new", **OFFER).status_code == 303
+
+
 def test_a_hole_in_a_tills_numbers_leads_from_the_overview_to_the_till(
     desk: FlaskClient, engine_db: Database, clock: Clock
 ) -> None:
