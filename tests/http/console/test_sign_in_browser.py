@@ -109,7 +109,9 @@ def test_a_form_waits_behind_the_page_that_asks_for_a_code(served: Served, windo
     page.get_by_role("button", name="登记").click()
     page.get_by_text("您刚才填写的内容已保留").wait_for()
     clean(desk)
-    page.get_by_label("六位动态码").fill(codes.at(int(datetime.now(UTC).timestamp()) + codes.interval))  # each is good once
+    page.get_by_label("六位动态码").fill(
+        codes.at(int(datetime.now(UTC).timestamp()) + codes.interval)
+    )  # each is good once
     page.get_by_role("button", name="继续").click()
 
     assert len(page.locator("#once").inner_text()) >= 20
