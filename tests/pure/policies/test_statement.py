@@ -15,6 +15,7 @@ from backend.policies.model import Condition, Group, Policy
 from backend.policies.statement import statement
 from backend.policies.words import value_words
 from tests.pure.policies.written import CANONICAL, Json, documents, text_of
+from tests.worlds import rules
 
 EXAMPLES = 15
 """A whole document takes 50 ms to draw; 1,000 were looked at when this was written."""
@@ -122,3 +123,13 @@ def test_the_difference_says_what_was_added_removed_and_changed() -> None:
 @pytest.mark.parametrize("path", CANONICAL, ids=lambda path: path.stem)
 def test_every_known_kind_of_policy_can_be_said(path: Any) -> None:
     assert statement(load_policy(path.read_text(encoding="utf-8")))
+
+
+def test_a_cap_that_holds_is_not_said_to_pay_the_last_award_in_part() -> None:
+    """`evaluate` holds such an award whole, and once a person has released it, pays it whole."""
+    doc = rules.document(caps=[rules.cap("day", "day", 15) | {"beyond": "hold"}])
+
+    zh, en = said(load_policy(rules.text_of(doc)))
+
+    assert ("最后一次可部分发放" in zh, "may be cut down" in en) == (False, False)
+    assert ("整笔暂缓" in zh, "held for a person to look at (as a whole" in en) == (True, True)
