@@ -1,6 +1,6 @@
 """A resident leaves: told first what ends, then everything that ties the books to the person is destroyed at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
@@ -25,6 +25,7 @@ from backend.scans import leaving, quote_store
 from backend.scans.quotes import QuoteState
 from backend.storage.transaction import Database, is_passing
 from backend.usecases.change_consent import Who, leave_wards, withdraw_all
+from backend.usecases.culprits import without_culprits
 from backend.usecases.forfeit import forfeit
 from backend.usecases.release_quote import release
 from backend.usecases.release_redemption import end_all
@@ -113,17 +114,25 @@ class CloseAccount:
 
 
 def settle_closed(database: Writing, now: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
-    """Ends what closed accounts still hold anywhere, and lets notes go whose time is over; how many accounts."""
+    """Ends what closed accounts still hold anywhere, and lets notes go whose time is over; how many accounts.
+
+    One that cannot be ended, for a fault of the books, is logged and counted, and keeps none of the others waiting.
+    """
     database.write(lambda connection: store.forget_notes(connection, now))
     with database.read() as connection:
         found = store.unsettled(connection, now, BATCH_MAX)
         past = frozenset(store.unsettled(connection, now - AGAIN_AFTER, BATCH_MAX))
+
+    def ends(some: Sequence[str]) -> None:
+        (resident,) = some
+        _end_everywhere(database, resident, now)
+        if resident in past:
+            database.write(lambda connection: store.settled(connection, resident, now))
+
     for resident in found:
         if stopping():
             break
-        _end_everywhere(database, resident, now)
-        if resident in past:
-            database.write(lambda connection: store.settled(connection, resident, now))  # noqa: B023 - called at once
+        without_culprits([resident], ends, lambda _one, _error: None, doing="settle_closed", named=str)
     return len(found)
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import threading
 import zipfile
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
@@ -23,6 +25,7 @@ from backend.ledger import chart
 from backend.residents.access.log import Look, Purpose, Role, What
 from backend.residents.leaving.model import UsedCap, coarse
 from backend.storage.transaction import Database
+from backend.usecases import close_account
 from backend.usecases.adjust_by_hand import propose_adjustment
 from backend.usecases.change_consent import Who
 from backend.usecases.close_account import settle_closed
@@ -259,6 +262,27 @@ def test_one_who_comes_back_is_held_to_windows_and_keeps_the_numbers_of_mileston
     held = rows(city.database, "SELECT sum(balance) FROM accounts WHERE account LIKE 'resident:%'")
     assert held == [(10 + 50,)]
     assert_proved(city.database)
+
+
+def test_a_closed_account_that_cannot_be_ended_keeps_none_behind_it_from_its_end(
+    client: FlaskClient, discovery: City, sign_in: SignIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        close(client, sign_in(name))
+        clock.forward(days=2)
+    unsettled = "SELECT resident::text FROM closed_residents WHERE settled_at IS NULL ORDER BY closed_at"
+    (broken,), _ = rows(discovery.database, unsettled)
+    as_ever = close_account.forfeit
+
+    def breaks_at_one(connection: Connection, city: str, resident: str, now: datetime) -> None:
+        assert resident != broken
+        as_ever(connection, city, resident, now)
+
+    monkeypatch.setattr(close_account, "forfeit", breaks_at_one)
+    with capture_logs() as logs:
+        settle_closed(discovery.database, clock.now)
+    assert [line["item"] for line in logs] == [broken]
+    assert rows(discovery.database, unsettled) == [(broken,)]
 
 
 def test_the_note_of_limits_opens_for_its_own_person_and_ends(
