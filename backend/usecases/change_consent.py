@@ -38,6 +38,7 @@ from backend.residents.standing import (
 )
 from backend.storage.transaction import Database
 from backend.usecases.consent_texts import texts_in_force
+from backend.usecases.verify_ledger import all_cities
 
 CODE_GOOD_FOR = timedelta(minutes=10)
 FOR_GUARDIAN, FOR_AGE = "guardian", "age"
@@ -159,7 +160,7 @@ class ChangeConsent:
 
 
 def leave_wards(connection: Connection, city: str, guardian: str, now: datetime) -> None:
-    """Whose account was closed agrees for no child any more; those whose home is `city` wait again."""
+    """Whose account was closed, or who is no adult, agrees for no child any more; those whose home is `city` wait again."""
     for child in store.end_wards(connection, city, guardian, now):
         with contextlib.suppress(ResidentClosed):
             _left_by_guardian(connection, Who(city, child), now)
@@ -198,11 +199,13 @@ def verify_age(connection: Connection, city: str, code: bytes, band: AgeBand, no
 
 
 def enter_age(connection: Connection, who: Who, band: AgeBand, basis: AgeBasis, now: datetime) -> None:
-    """The resident's row is locked. A band under 18 ends every consent about credit."""
+    """The resident's row is locked. A band under 18 ends every consent about credit, and what was agreed to for children."""
     waits = band is AgeBand.UNDER_14 and not store.has_guardian(connection, *who)
     set_age(connection, *who, band, basis, waits_for_guardian=waits)
     if band is not AgeBand.ADULT:
         withdraw_all(connection, who, sorted(CREDIT), GivenBy.AGE, now)
+        for city in all_cities(connection):
+            leave_wards(connection, city, who.resident, now)
 
 
 def withdraw_all(connection: Connection, who: Who, purposes: Sequence[Purpose], by: GivenBy, now: datetime) -> None:

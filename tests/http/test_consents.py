@@ -203,6 +203,20 @@ def test_a_child_waits_again_when_its_guardian_has_left(
     assert client.get(f"{API}/consents", headers=child).get_json()["age"]["waits_for_guardian"]
 
 
+def test_a_child_waits_again_when_its_guardian_turns_out_to_be_no_adult(
+    client: FlaskClient, city: City, child: Headers, guardian: Headers
+) -> None:
+    code = client.post(f"{API}/guardian-codes", headers=child).get_json()["code"]
+    assert take_ward(client, guardian, code).status_code == 201
+    assert give(client, child, "notices").status_code == 200
+
+    declare(client, guardian, "14_to_17")
+
+    assert client.get(f"{API}/consents", headers=child).get_json()["age"]["waits_for_guardian"]
+    assert given_now(client, child) == set()
+    assert client.get(f"{API}/wards", headers=guardian).get_json()["wards"] == []
+
+
 def test_a_guardian_code_is_good_once_for_ten_minutes_and_only_for_an_adult(
     client: FlaskClient, city: City, child: Headers, guardian: Headers, sign_in: SignIn, clock: Clock
 ) -> None:
