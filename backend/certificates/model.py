@@ -25,6 +25,7 @@ class CertificateState(StrEnum):
     CANCELLED = "cancelled"
 
 
+_VALID = CertificateState.VALID.value
 FINAL_STATES = frozenset({CertificateState.WITHDRAWN, CertificateState.CANCELLED})
 
 
@@ -59,17 +60,17 @@ class Entry:
     from_ms: int  # half-open, Unix ms; days are those of Asia/Shanghai
     until_ms: int
     states: tuple[State, ...]  # as known now, sorted, not overlapping
-    valid: tuple[tuple[int, int, "Told"], ...] = field(init=False, compare=False, repr=False)
-    """When it stands, half-open, Unix ms, and what a decision keeps of it then: put together once, since every scan of the
+    valid: tuple[tuple[int, int, "Worth"], ...] = field(init=False, compare=False, repr=False)
+    """When it stands, half-open, Unix ms, and what a decision looks at then: put together once, since every scan of the
     product asks. Nothing in it leads back here: a cycle would wait for a collection, and a server makes few.
     """
 
     def __post_init__(self) -> None:
         assert self.from_ms < self.until_ms
         spans = [
-            (max(one.from_ms, self.from_ms), min(one.until_ms, self.until_ms), told_of(self, one.row))
+            (max(one.from_ms, self.from_ms), min(one.until_ms, self.until_ms), stands(self, _VALID, one.row).worth)
             for one in self.states
-            if one.state == CertificateState.VALID
+            if one.state == _VALID
         ]
         object.__setattr__(self, "valid", tuple(spans))
 
@@ -80,6 +81,19 @@ class Standing(NamedTuple):
     entry: Entry | None
     state: str
     row: str | None  # the state row used; None where no row was in force
+    told: "Told"
+    level: str | None
+    body: str | None
+
+    @property
+    def worth(self) -> "Worth":
+        return Worth(self.state, self.told, self.level, self.body)
+
+
+class Worth(NamedTuple):
+    """What a decision looks at of a standing."""
+
+    state: str
     told: "Told"
     level: str | None
     body: str | None

@@ -1,12 +1,10 @@
 from collections.abc import Sequence
 
-from backend.certificates.model import CertificateState, Entry, Standing, State, Told, stands
-
-# A NamedTuple's own constructor is a Python function, and every scan of a certified product comes by here.
-_new = tuple.__new__
+from backend.certificates.model import CertificateState, Entry, Standing, State, Told, Worth, stands
 
 NOTHING_TOLD = Told(None, None, None, None, None, None)
 UNKNOWN = Standing(entry=None, state="unknown", row=None, told=NOTHING_TOLD, level=None, body=None)
+NOT_KNOWN = UNKNOWN.worth
 
 _TELLING = ("suspended", "withdrawn", "expired", "not_yet_valid", "unknown")
 """Which reason is told when nothing is valid: what could still change stands before what is over."""
@@ -24,10 +22,19 @@ def standing(entries: Sequence[Entry], at_ms: int) -> Standing:
     Callers hand in entries most specific key first; within a key they are sorted by evidence level and certificate.
     """
     for entry in entries:
-        for from_ms, until_ms, told in entry.valid:
+        for from_ms, until_ms, worth in entry.valid:
             if from_ms <= at_ms < until_ms:
-                return _new(Standing, (entry, "valid", told.row, told, entry.level, entry.body))
+                return stands(entry, worth.state, worth.told.row)
     return _most_telling(entries, at_ms)
+
+
+def worth_at(entries: Sequence[Entry], at_ms: int) -> Worth:
+    """What a decision looks at of their `standing`: every scan of a certified product comes by here."""
+    for entry in entries:
+        for from_ms, until_ms, worth in entry.valid:
+            if from_ms <= at_ms < until_ms:
+                return worth
+    return _most_telling(entries, at_ms).worth
 
 
 def _most_telling(entries: Sequence[Entry], at_ms: int) -> Standing:

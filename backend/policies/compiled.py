@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from operator import itemgetter
 
 from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
 from backend.kernel.periods import civil_date
@@ -22,6 +23,9 @@ from backend.policies.model import SALES, Budget, Counts, Facts, Mode, Pace, Pol
 from backend.policies.rewards import Payer, compile_reward
 
 PLANS_KEPT = 65_536
+_SCOPE = ("district", "store", "certificate_scheme", "category", "channel", "buyer")
+_scope_of = itemgetter(*(Facts._fields.index(name) for name in _SCOPE))
+"""What scopes look at."""
 SHARED_GROUP = ""
 """The group of all policies that name none: the first of them that pays."""
 _ALONE = Stacking(SHARED_GROUP, Mode.FIRST)
@@ -145,8 +149,7 @@ class InForce:
 
     def plan(self, facts: Facts) -> Plan:
         """Groups by name, their members by order and name: never by the order of rows in a table."""
-        # What scopes look at: district, store, scheme, category, channel, buyer.
-        key = (facts[9], facts[8], facts[11], facts[3], facts[12], facts[13])
+        key = _scope_of(facts)
         plan = self._plans.get(key)
         if plan is None:
             plan = plan_of([policy for policy in self.policies if policy.concerns(facts)])

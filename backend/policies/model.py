@@ -59,31 +59,33 @@ class Facts(NamedTuple):
     district: str | None
     body: str | None
     certificate_scheme: str | None
+    model: str | None = None
+    unit_price_fen: int | None = None
+    serial: str | None = None
     channel: str = "till"
+    """From here on what all lines of a basket share."""
     buyer: str = "person"
     receipt_fen: int | None = None
-    model: str | None = None
     basket: str | None = None
+    device: str | None = None
+    cashier: str | None = None
+    hour: str | None = None
+    """Of the sale, in Asia/Shanghai, as two digits."""
+    sold_at_ms: int = 0
+    """The moment of sale in Unix milliseconds, by which windows count."""
+    claimed_elsewhere: bool = False
+    """Its basket became somebody's by a claim code or a slip, and not in the shop that sold it."""
+    median_fen: int | None = None
+    """From here on what most lines have nothing of."""
+    travel_kmh: int | None = None
+    """With the median what watches compare with (`watch`), where it was looked up."""
     phone: str | None = None
     address: str | None = None
     trade_in: str | None = None
     trade_in_age: int | None = None
     case: str | None = None
     linked_points: int | None = None
-    unit_price_fen: int | None = None
-    device: str | None = None
-    cashier: str | None = None
-    serial: str | None = None
-    hour: str | None = None
-    """Of the sale, in Asia/Shanghai, as two digits."""
-    median_fen: int | None = None
-    travel_kmh: int | None = None
-    """What watches compare with (`watch`), where it was looked up."""
-    sold_at_ms: int = 0
-    """The moment of sale in Unix milliseconds, by which windows count."""
     trade_in_days: int | None = None
-    claimed_elsewhere: bool = False
-    """Its basket became somebody's by a claim code or a slip, and not in the shop that sold it."""
 
 
 @dataclass(frozen=True, slots=True)

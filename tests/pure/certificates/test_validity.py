@@ -2,9 +2,11 @@ import gc
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.certificates.model import FOREVER_MS, Entry, State
-from backend.certificates.validity import standing
+from backend.certificates.validity import standing, worth_at
 
 DAY = 86_400_000
 ENTRY = Entry(
@@ -65,6 +67,19 @@ def test_a_certificate_resumed_after_a_suspension_is_valid_again() -> None:
     )
 
     assert standing([replace(ENTRY, states=states)], 60 * DAY).row == "s3"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60), st.sampled_from(["valid", "suspended"])), max_size=3),
+    st.integers(0, 120),
+)
+def test_what_a_decision_looks_at_is_that_of_the_standing(spans: list[tuple[int, int, str]], day: int) -> None:
+    entries = [
+        replace(ENTRY, level="UME"[n], states=(State(f"s{n}", state, begin * DAY, (begin + days) * DAY),))
+        for n, (begin, days, state) in enumerate(spans)
+    ]
+
+    assert worth_at(entries, day * DAY) == standing(entries, day * DAY).worth
 
 
 def test_a_time_no_state_was_recorded_for_proves_nothing() -> None:
