@@ -86,6 +86,10 @@ def compile_member(member: Condition | Group) -> Test:
         return lambda facts: facts[position] == value
     if member.op == "in":
         return lambda facts: facts[position] in value  # type: ignore[operator]  # a frozenset, checked by the document
+    if member.op == "<=":  # the two comparisons that most rules make, without a call
+        return lambda facts: (given := facts[position]) is not None and given <= value  # type: ignore[operator]
+    if member.op == ">=":
+        return lambda facts: (given := facts[position]) is not None and given >= value  # type: ignore[operator]
     compare = _COMPARE[member.op]
 
     def test(facts: Facts) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from backend.kernel.amounts import FEE, Rounding, Unit, share_of
 from backend.kernel.periods import period_keys
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule, Plan, StackingGroup
-from backend.policies.gross import gross_of
+from backend.policies.gross import gross_of, only_gross_of
 from backend.policies.limits import CompiledCap, CounterKey, FactMissing, Limits
 from backend.policies.model import Award, Counts, Facts, Mode, Outcome, Verdict
 
@@ -81,7 +81,10 @@ def evaluate(
     step reached (conditions, evidence, amount, cap, budget).
     """
     if len(plan) == 1 and plan[0].simple and ceiling is None:
-        verdict = _first_of(plan[0].policies, facts, person, sold_on, limits)
+        policies = plan[0].policies
+        if len(policies) == 1:
+            return _simply(policies[0], facts, person, sold_on, limits)
+        verdict = _first_of(policies, facts, person, sold_on, limits)
         if verdict is not None:
             return verdict
     sale = Sale(facts, person, sold_on, limits, ceiling, released, [])
@@ -104,7 +107,7 @@ def _first_of(
         verdict = _simply(policy, facts, person, sold_on, limits)
         if verdict.amount:
             return verdict
-        if verdict.gross and len(policies) > 1:
+        if verdict.gross:
             return None
         if _STEPS[verdict.reason] > reached:
             nearest, reached = verdict, _STEPS[verdict.reason]
@@ -113,10 +116,10 @@ def _first_of(
 
 def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, limits: Limits) -> Verdict:
     """As the general way decides for a policy that is `simple`, in half the time: nothing is gathered that is one thing."""
-    gross = gross_of(facts, sold_on, policy)
+    gross = only_gross_of(facts, sold_on, policy)
     if isinstance(gross, Verdict):
         return gross
-    rule, ((reward, wanted),) = gross
+    rule, reward, wanted = gross
     used, periods = limits.used, period_keys(sold_on)
     amount, limit_name, limit_left = wanted, None, None
     before: dict[CounterKey, int] = {}
@@ -129,10 +132,11 @@ def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, li
     left = limits.budgets.get(reward.pool, 0)
     if left < amount:
         amount, limit_name, limit_left = (left if reward.partial else 0), BUDGET, left
-    limit = (wanted, amount, limit_name, limit_left, ())
+    told = (policy.version, rule.rule.rule, None, reward.unit, wanted, amount, limit_name, limit_left, ())
     if not amount:
         reason = BUDGET if limit_name == BUDGET else "cap"
-        return _new(Verdict, (_NONE, reason, policy.version, rule.rule.rule, None, reward.unit, *limit))
+        refused = _NONE, reason
+        return _new(Verdict, refused + told)
     for key, had in before.items():
         used[key] = had + amount
     limits.budgets[reward.pool] = left - amount
@@ -140,7 +144,8 @@ def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, li
     if amount != wanted:
         reason = "awarded_in_part"
         limits.cut.update(before)
-    return _new(Verdict, (_AWARDED, reason, policy.version, rule.rule.rule, None, reward.unit, *limit))
+    awarded = _AWARDED, reason
+    return _new(Verdict, awarded + told)
 
 
 def _together(results: list[Offer | Verdict]) -> Verdict:

@@ -16,19 +16,39 @@ Gross = tuple[CompiledRule, list[tuple[CompiledReward, int]]]
 
 def gross_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | Gross:
     """The first rule whose conditions all hold with what it gives before limits; else why there is nothing."""
+    found = _rule_of(facts, sold_on, policy)
+    return found if isinstance(found, Verdict) else _paid(found, facts, policy)
+
+
+def only_gross_of(
+    facts: Facts, sold_on: date, policy: CompiledPolicy
+) -> Verdict | tuple[CompiledRule, CompiledReward, int]:
+    """As `gross_of`, of a policy whose rules have one reward each."""
+    found = _rule_of(facts, sold_on, policy)
+    if isinstance(found, Verdict):
+        return found
+    (reward,), rate = found.rewards, found.rule.rates.get((facts.level, facts.proof))
+    wanted = reward.pay(facts, rate)[0] if rate else 0
+    if wanted > 0 and reward.unit != FEE:
+        return found, reward, wanted
+    refusal = _paid(found, facts, policy)
+    assert isinstance(refusal, Verdict)
+    return refusal
+
+
+def _rule_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | CompiledRule:
+    """The first rule whose conditions all hold; else the first condition that failed of the rule that came furthest."""
     if policy.policy.transitions and transition_over(facts, sold_on, policy):
         return Verdict(_NONE, "transition_over", policy.version, None, facts.certificate_scheme)
     best, best_at = None, -1
     for compiled in policy.rules:
-        failed = -1
         for position, test in enumerate(compiled.tests):
             if not test(facts):
-                failed = position
+                if position > best_at:
+                    best, best_at = compiled, position
                 break
-        if failed < 0:
-            return _paid(facts, policy, compiled)
-        if failed > best_at:
-            best, best_at = compiled, failed
+        else:
+            return compiled
     assert best is not None, "a policy has at least one rule"
     return Verdict(_NONE, "condition", policy.version, best.rule.rule, str(best_at))
 
@@ -39,7 +59,7 @@ def transition_over(facts: Facts, sold_on: date, policy: CompiledPolicy) -> bool
     )
 
 
-def _paid(facts: Facts, policy: CompiledPolicy, compiled: CompiledRule) -> Verdict | Gross:
+def _paid(compiled: CompiledRule, facts: Facts, policy: CompiledPolicy) -> Verdict | Gross:
     rule = compiled.rule
     rate = rule.rates.get((facts.level, facts.proof), 0)
     if not rate:
