@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ SHOWN_TOLERANCE_MS = 30_000
 
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 """From the letters of base64url to those of base64."""
+_parts_of = struct.Struct(f">8s16sI{CODE_BYTES - PAYLOAD_BYTES}x").unpack
+"""Key id and city, handle, expiry; what follows is the signature."""
 
 
 class MemberCode(NamedTuple):
@@ -52,8 +55,9 @@ def decode(text: str) -> MemberCode | None:
         raw = binascii.a2b_base64(text[len(PREFIX) :].encode("ascii").translate(_STANDARD) + b"=", strict_mode=True)
         if len(raw) != CODE_BYTES:
             return None
-        named = raw[:8].decode("ascii")
+        words, handle, expires_s = _parts_of(raw)
+        named = words.decode("ascii")
         # Its own constructor is a Python function.
-        return tuple.__new__(MemberCode, (named[:2], named[2:], raw[8:24], int.from_bytes(raw[24:28], "big")))
+        return tuple.__new__(MemberCode, (named[:2], named[2:], handle, expires_s))
     except ValueError:
         return None

@@ -11,6 +11,7 @@ import orjson
 from backend.kernel.errors import DomainError
 from backend.kernel.strict_json import NotStrictJson, load_object
 from backend.policies.evidence import Evidence
+from backend.policies.model import Buyer
 from backend.scans.evidence import read_evidence
 from backend.scans.identity import SEQ_MAX, basket_id
 from backend.scans.lent import PROMISES_MAX, Promised
@@ -35,6 +36,7 @@ from backend.scans.sale_time import Clock, sale_time
 from backend.scans.slips import SLIP_NO, canonical
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_PERSON = Buyer.PERSON.value
 # A NamedTuple's own constructor is a Python function; every line comes by here.
 _new = tuple.__new__
 
@@ -75,36 +77,44 @@ def read_line(line: bytes, origin: Origin) -> Line:
     stated = plain_line(line)
     if stated is None:
         stated = stated_by(line)
-    seq, reads, received = stated.seq, stated.reads, origin.received_at_ms
-    opened, closed = stated.opened_mono_ms, stated.closed_mono_ms
-    when = sale_time(origin.clock, boot=stated.boot, ts_ms=stated.ts_ms, closed_mono_ms=closed, received_at_ms=received)
+    seq, boot, opened, closed, ts_ms, closed_by, member, claim, cashier, void_of, part_of, reads, promised, slip = (
+        stated
+    )
+    _, device, stream, store, district, channel, clock, received = origin
+    sold_at_ms, quality, held, online = sale_time(
+        clock, boot=boot, ts_ms=ts_ms, closed_mono_ms=closed, received_at_ms=received
+    )
     basket = Basket(  # by position, which costs half of what twenty names do
-        basket_id(origin.device, origin.stream, seq),
-        origin.device,
-        origin.stream,
+        basket_id(device, stream, seq),
+        device,
+        stream,
         seq,
         hashlib.sha256(line).digest(),
         line,
-        origin.channel,
-        origin.store,
-        origin.district,
+        channel,
+        store,
+        district,
         None,  # the resident: named in the transaction
-        stated.claim_sha256,
-        stated.closed_by,
-        stated.cashier,
-        stated.void_of,
-        stated.part_of,
-        when.sold_at_ms,
-        when.quality,
-        when.held,
-        when.online,
+        claim,
+        closed_by,
+        cashier,
+        void_of,
+        part_of,
+        sold_at_ms,
+        quality,
+        held,
+        online,
         received,
         reads,
-        receipt_fen=receipt_of(reads),
-        promised=stated.promised,
-        slip_no=stated.slip_no,
+        None,  # no fault of a member code, and no seal
+        None,
+        _PERSON,
+        receipt_of(reads),
+        False,  # noqa: FBT003 - whether its shop is suspended is not known yet
+        promised,
+        slip,
     )
-    return _new(Line, (basket, stated.member_code, when.sold_at_ms - (closed - opened)))
+    return _new(Line, (basket, member, sold_at_ms - (closed - opened)))
 
 
 def stated_by(line: bytes) -> Stated:
@@ -167,7 +177,7 @@ def sequence_of(line: bytes) -> int | None:
 
 def receipt_of(reads: list[Read]) -> int | None:
     """The sum of the lines' prices in fen; None where no line has one."""
-    prices = [read.price_fen for read in reads if read.price_fen is not None]
+    prices = [price for read in reads if (price := read.price_fen) is not None]
     return sum(prices) if prices else None
 
 

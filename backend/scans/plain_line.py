@@ -109,10 +109,13 @@ def plain_line(line: bytes) -> Stated | None:
 
 
 def _stated(sent: _PlainLine) -> Stated:
-    claim, cashier = sent.claim_sha256, sent.cashier
-    _check(_is_boot(sent.boot) and sent.closed_by in CLOSED_BY and sent.opened_mono <= sent.closed_mono)
-    _check(sent.member is None or (_is_clean(sent.member) and " " not in sent.member))
-    _check((cashier is None or _is_clean(cashier)) and (claim is None or SHA256.fullmatch(claim) is not None))
+    member, claim, cashier, slip_no = sent.member, sent.claim_sha256, sent.cashier, sent.slip_no
+    if not (_is_boot(sent.boot) and sent.closed_by in CLOSED_BY and sent.opened_mono <= sent.closed_mono):
+        raise _NotPlain
+    if not (member is None or (_is_clean(member) and " " not in member)):
+        raise _NotPlain
+    if not ((cashier is None or _is_clean(cashier)) and (claim is None or SHA256.fullmatch(claim))):
+        raise _NotPlain
     stated = (
         sent.seq,
         sent.boot,
@@ -120,36 +123,31 @@ def _stated(sent: _PlainLine) -> Stated:
         sent.closed_mono,
         sent.ts,
         sent.closed_by,
-        sent.member,
+        member,
         None if claim is None else bytes.fromhex(claim),
         cashier,
         None,
         sent.part_of,
         [_read(read) for read in sent.reads],
         (),
-        _slip_no(sent),
+        None if slip_no is msgspec.UNSET else _slip_no(slip_no),
     )
     return _new(Stated, stated)
 
 
 def _read(sent: _PlainRead) -> Read:
     text, serial = sent.code, sent.sn
-    code = text.encode()
-    _check(len(code) <= CODE_BYTES_MAX and _names_carrier(sent.sym, sent.aim) and (serial is None or _is_clean(serial)))
-    return _new(Read, (code, text, sent.sym, sent.aim, sent.qty, sent.price_fen, serial, None, False))
-
-
-def _slip_no(sent: _PlainLine) -> str | None:
-    given = sent.slip_no
-    if given is msgspec.UNSET:
-        return None
-    _check(SLIP_NO.fullmatch(given) is not None)
-    return canonical(given)
-
-
-def _check(holds: bool) -> None:  # noqa: FBT001 - read as an assertion
-    if not holds:
+    code, carrier = text.encode(), _carrier(sent.sym, sent.aim)
+    if carrier is None or len(code) > CODE_BYTES_MAX or not (serial is None or _is_clean(serial)):
         raise _NotPlain
+    symbology, aim = carrier
+    return _new(Read, (code, text, symbology, aim, sent.qty, sent.price_fen, serial, None, False))
+
+
+def _slip_no(given: str) -> str:
+    if SLIP_NO.fullmatch(given) is None:
+        raise _NotPlain
+    return canonical(given)
 
 
 def _is_clean(text: str) -> bool:
@@ -162,5 +160,7 @@ def _is_boot(text: str) -> bool:
 
 
 @lru_cache(WORDS_KEPT)
-def _names_carrier(symbology: str, aim: str | None) -> bool:
-    return WORD.fullmatch(symbology) is not None and (aim is None or AIM.fullmatch(aim) is not None)
+def _carrier(symbology: str, aim: str | None) -> tuple[str, str | None] | None:
+    """The two words where they are a carrier's, as they were first seen: such a word has been hashed, and is compared at once."""
+    named = WORD.fullmatch(symbology) is not None and (aim is None or AIM.fullmatch(aim) is not None)
+    return (symbology, aim) if named else None

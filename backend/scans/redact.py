@@ -32,7 +32,7 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
     """
     hidden = False
     for place, (read, reading) in enumerate(zip(basket.reads, readings, strict=True)):
-        if is_hidden(reading):
+        if not reading.usable and is_hidden(reading):  # most are usable, and a call costs as much as the loop
             hidden = True
         if read.serial is not None and is_private(read.serial):
             basket.reads[place] = read._replace(serial=None)
