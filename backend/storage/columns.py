@@ -1,5 +1,7 @@
 import struct
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import TypeVar
 
 from psycopg import adapters, pq
@@ -41,8 +43,8 @@ def text_column(
 
 def alike(rows: Iterable[Row]) -> tuple[list[Row], list[int]]:
     """Each different row once, and for every row its place among those, counted from 1 as SQL does."""
-    places: dict[Row, int] = {}
-    found = [places.setdefault(row, len(places) + 1) for row in rows]
+    places: defaultdict[Row, int] = defaultdict(count(1).__next__)
+    found = list(map(places.__getitem__, rows))
     return list(places), found
 
 

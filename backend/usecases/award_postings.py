@@ -1,6 +1,7 @@
 """Decisions become money: each award one transfer from its budget to its owner, or more where one account falls short."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from backend.kernel.amounts import FEE
 from backend.ledger.model import Reason, Transfer
@@ -15,6 +16,7 @@ further account that had to help out."""
 
 _AWARD = Reason.AWARD.value
 _new = tuple.__new__
+_awarded = attrgetter("award", "basket", "decision_no", "line_no", "policy_version", "unit", "resident")
 
 
 def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], baskets: Sequence[Basket]) -> list[Transfer]:
@@ -26,14 +28,10 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], basket
     """
     postings = _Postings(policies, left, turn_of(taken))
     timed, addresses = policies.timed, Destinations(policies, baskets)
-    for d in taken.decisions:
-        if d.award:
-            place = d.basket, d.decision_no, d.line_no
-            if d.policy_version in timed:
-                owner = addresses.of(d.policy_version, d.unit, d.basket, d.resident)  # type: ignore[arg-type]  # an award has both
-            else:
-                owner = f"resident:{d.resident}:{d.unit}"
-            postings.add(place, d.policy_version, d.unit, owner, d.award)  # type: ignore[arg-type]  # an award has both
+    for amount, basket, number, line, version, unit, resident in map(_awarded, taken.decisions):
+        if amount:
+            owner = addresses.of(version, unit, basket, resident) if version in timed else f"resident:{resident}:{unit}"
+            postings.add((basket, number, line), version, unit, owner, amount)
     if taken.further:
         owners = {d.basket: d.resident for d in taken.decisions}
         for one in taken.further:

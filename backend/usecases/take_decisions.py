@@ -29,8 +29,6 @@ from backend.usecases.races import LostRace
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _PENDING, _UNIT = Outcome.PENDING.value, Scope.UNIT
-# A NamedTuple's own constructor is a Python function; every counter comes by here.
-_new = tuple.__new__
 
 
 class RegistryLookup(Protocol):
@@ -181,8 +179,9 @@ def send_counters(connection: Connection, city: str, loaded: Loaded) -> list[Sen
         before, version = counters.get(key, nothing)
         if used != before:
             # Where nothing else was met, all are counters of persons alone.
-            allowed = bounds.of(key, met) if met else bounds.most[key[2]]
-            changes.append(_new(store.CounterChange, (*key, before, version, used - before, allowed)))
+            person, period, cap = key
+            allowed = bounds.of(key, met) if met else bounds.most[cap]
+            changes.append((person, period, cap, before, version, used - before, allowed))
     if not changes:
         return []
     exact = bool(limits.cut) or bounds.differ((change[:3] for change in changes), limits.met)
