@@ -9,6 +9,7 @@ from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRu
 from backend.policies.gross import gross_of, only_gross_of
 from backend.policies.limits import CompiledCap, CounterKey, FactMissing, Limits
 from backend.policies.model import Award, Counts, Facts, Mode, Outcome, Verdict
+from backend.policies.offer import Offer, fen_in, worth
 
 CEILING = "ceiling"
 BUDGET = "budget"
@@ -39,17 +40,6 @@ class Held(Exception):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.limit_name)
         self.verdict = verdict
-
-
-class Offer(NamedTuple):
-    """What one policy would give now: its awards, those of which limits left nothing, and what they take of limits."""
-
-    awards: list[Award]
-    limited: list[Award]
-    takes: dict[CounterKey, int]
-    pools: dict[str, int]
-    cut: set[CounterKey]
-    """Counters whose exact amount decided an award."""
 
 
 class Sale(NamedTuple):
@@ -176,7 +166,7 @@ def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
         if not offers:
             return results
         # The first of equals: `max` keeps it, and the members stand in their order.
-        best = max(offers, key=_worth)
+        best = max(offers, key=worth)
         _take(sale, best)
         return [offered for offered in results if offered is best or isinstance(offered, Verdict)]
     left = _ceiling(group, sale)
@@ -188,7 +178,7 @@ def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
             if group.mode is _FIRST:
                 break
             if left is not None:
-                left -= _fen_in(offered)
+                left -= fen_in(offered)
     return results
 
 
@@ -197,16 +187,6 @@ def _ceiling(group: StackingGroup, sale: Sale) -> int | None:
     if sale.ceiling is not None or group.ceiling_bp is None:
         return sale.ceiling
     return share_of(sale.facts.price_fen or 0, group.ceiling_bp, _DOWN)
-
-
-def _fen_in(offer: Offer) -> int:
-    return sum(award.amount for award in offer.awards if award.unit == _FEN)
-
-
-def _worth(offer: Offer) -> tuple[int, ...]:
-    """Money before points, points before what has no price; never added up across units."""
-    amounts = {award.unit: award.amount for award in offer.awards}
-    return tuple(amounts.get(unit, 0) for unit in ("fen", "points", "evidence", "gco2e"))
 
 
 def _offer(policy: CompiledPolicy, sale: Sale, ceiling: int | None) -> Offer | Verdict:
@@ -288,7 +268,7 @@ def _limit(
     """Adds the award of one unit to `offer`, cut to what ceiling, caps, paces and budget leave of it."""
     amount, limit_name, limit_left = wanted, None, None
     if ceiling is not None and reward.unit == _FEN:
-        left = ceiling - _fen_in(offer)
+        left = ceiling - fen_in(offer)
         if left < amount:
             amount, limit_name, limit_left = left, CEILING, left
     counters = _counters(reward, sale, periods)

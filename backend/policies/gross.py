@@ -29,11 +29,10 @@ def only_gross_of(
         return found
     (reward,), rate = found.rewards, found.rule.rates.get((facts.level, facts.proof))
     wanted = reward.pay(facts, rate)[0] if rate else 0
-    if wanted > 0 and reward.unit != FEE:
+    if wanted > 0 and reward.unit != FEE and not facts.claimed_elsewhere:
         return found, reward, wanted
-    refusal = _paid(found, facts, policy)
-    assert isinstance(refusal, Verdict)
-    return refusal
+    paid = _paid(found, facts, policy)
+    return paid if isinstance(paid, Verdict) else (found, reward, wanted)
 
 
 def _rule_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | CompiledRule:
