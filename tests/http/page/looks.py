@@ -16,6 +16,9 @@ WHOLE = {"width": 390, "height": 3_000}
 """Nothing of it has been scrolled behind the tabs, where it could not be pressed."""
 _RUN = """rules => axe.run(document, { runOnly: rules, resultTypes: ["violations"], preload: false, iframes: false })
   .then((report) => report.violations)"""
+_STANDS_OUT = """() => [...document.body.querySelectorAll('*')].filter((one) => !one.closest('.spoken, .skip, .file')
+  && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 120))"""
+SETTLING_LOOKS, SETTLING_MS = 10, 200
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -41,10 +44,11 @@ def violations(page: Page, rules: Sequence[str] = _RULES) -> list[str]:
 
 
 def fits(page: Page) -> list[str]:
-    """What stands out at the side."""
-    return list(
-        page.evaluate(
-            "() => [...document.body.querySelectorAll('*')].filter((one) => !one.closest('.spoken, .skip, .file')"
-            " && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 120))"
-        )
-    )
+    """What stands out at the side. A chart of a page that became narrower is drawn anew a moment later."""
+    found = page.evaluate(_STANDS_OUT)
+    for _ in range(SETTLING_LOOKS):
+        if not found:
+            break
+        page.wait_for_timeout(SETTLING_MS)
+        found = page.evaluate(_STANDS_OUT)
+    return list(found)

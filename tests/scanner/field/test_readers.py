@@ -33,7 +33,8 @@ from scanner.sources.model import (
 from scanner.sources.streams import SerialSource
 from scanner.sources.wedge import WedgeSource
 from scanner.vitals import FrameTimes
-from tests.scanner.till.test_sources import EAN, keys_of, label
+from tests.scanner.till.test_keyboard import keys_of
+from tests.scanner.till.test_sources import EAN, label
 
 CLOCK = SystemClock()
 
