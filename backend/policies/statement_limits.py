@@ -152,7 +152,7 @@ def _beyond(cap: Cap) -> Sentence:
     if cap.beyond is Beyond.HOLD:
         zh, en = "超出的暂缓发放，由工作人员核查", "what is beyond it is held for a person to look at"
         if cap.partial:
-            return Sentence(f"{zh}（整笔暂缓，partial 不起作用）", f"{en} (as a whole: partial has no effect)")
+            return Sentence(f"{zh}（整笔暂缓，不作部分发放）", f"{en} (as a whole, never in part)")
         return Sentence(zh, en)
     if cap.partial and cap.counts is not Counts.AMOUNT:
         return Sentence(
