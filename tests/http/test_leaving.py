@@ -1,10 +1,8 @@
-"""A resident takes the data away and leaves: afterwards nothing anywhere ties the books to the person."""
+"""A resident leaves: afterwards nothing anywhere ties the books to the person."""
 
-import io
 import os
 import subprocess
 import threading
-import zipfile
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,14 +20,11 @@ from werkzeug.test import TestResponse
 from backend.adjustments.model import Cause, Proposed, Wanted
 from backend.bootstrap import Backend
 from backend.ledger import chart
-from backend.residents.access.log import Look, Purpose, Role, What
 from backend.residents.leaving.model import UsedCap, coarse
 from backend.storage.transaction import Database
 from backend.usecases import close_account
 from backend.usecases.adjust_by_hand import propose_adjustment
-from backend.usecases.change_consent import Who
 from backend.usecases.close_account import settle_closed
-from backend.usecases.look_at_account import look_at_account
 from backend.usecases.verify_ledger import verify_ledger
 from backend.web.app import create_app
 from tests.http.conftest import BRIDGE_TOKEN, Clock, SignIn, bearer
@@ -364,51 +359,3 @@ def test_a_session_or_identity_is_not_added_to_one_who_left(
     bound = other.post(f"{API}/identities", json={"way": "phone", "phone": "13800138000", "code": "1"}, headers=headers)
 
     assert bound.status_code in (401, 403)
-
-
-def test_all_that_is_held_is_exported_in_both_forms_and_logged(
-    client: FlaskClient, discovery: City, sign_in: SignIn
-) -> None:
-    headers = sign_in()
-    scan(client, headers)
-
-    whole = client.post(f"{API}/export", headers=headers).get_json()
-    archive = zipfile.ZipFile(io.BytesIO(client.post(f"{API}/export?format=csv", headers=headers).get_data()))
-
-    held = {one["table"]: one["rows"] for one in whole["tables"]}
-    assert held.keys() >= {"residents", "resident_sessions", "baskets", "decisions", "transfers", "cap_counters"}
-    assert [(one["outcome"], one["award"]) for one in held["decisions"]] == [("awarded", 1)]
-    assert {name.removesuffix(".csv").partition("-")[2] for name in archive.namelist()} == held.keys()
-    me = rows(discovery.database, "SELECT resident::text FROM residents")[0][0]
-    assert me not in str(whole)
-    looked = client.get(f"{API}/access-log", headers=headers).get_json()["entries"]
-    assert [(one["role"], one["what"]) for one in looked] == [("self", "export")] * 2
-    for _ in range(3):
-        client.post(f"{API}/export", headers=headers)
-    assert problem_of(client.post(f"{API}/export", headers=headers)) == (429, "exports-used-up")
-
-
-def test_a_cell_that_would_be_a_formula_is_text(client: FlaskClient, discovery: City, sign_in: SignIn) -> None:
-    headers = sign_in()
-    scan(client, headers, code='=HYPERLINK("x")', symbology="QR_CODE")
-
-    archive = zipfile.ZipFile(io.BytesIO(client.post(f"{API}/export?format=csv", headers=headers).get_data()))
-
-    assert "'=HYPERLINK" in archive.read(f"{NANJING}-decisions.csv").decode()
-
-
-def test_an_official_who_looks_is_in_the_residents_log(
-    client: FlaskClient, discovery: City, sign_in: SignIn, clock: Clock
-) -> None:
-    headers = sign_in()
-    scan(client, headers)
-    me = rows(discovery.database, "SELECT resident::text FROM residents")[0][0]
-    look = Look(Role.OFFICIAL, "王", Purpose.APPEAL, What.ACCOUNT, "T-1")
-
-    found = discovery.database.write(lambda c: look_at_account(c, Who(NANJING, me), look, clock.now))
-
-    entries = client.get(f"{API}/access-log", headers=headers).get_json()["entries"]
-    assert [one.amount for one in found] == [1]
-    assert [(one["role"], one["who"], one["purpose"], one["ticket"]) for one in entries] == [
-        ("official", "王", "appeal", "T-1")
-    ]
