@@ -2,6 +2,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 FOREVER_MS = 2**53 - 1
 """The end of what has no end: a half-open period up to here holds every moment from its start."""
 
@@ -87,16 +89,22 @@ class Standing(NamedTuple):
 
     @property
     def worth(self) -> "Worth":
-        return Worth(self.state, self.told, self.level, self.body)
+        told = self.told
+        return Worth(self.state, told, self.level, self.body, told.scheme, told.category, told.grade, told.tier)
 
 
-class Worth(NamedTuple):
-    """What a decision looks at of a standing."""
+class Worth(msgspec.Struct, frozen=True, gc=False):
+    """What a decision looks at of a standing: all products of a city lie in memory, and every scan reads one of these."""
 
     state: str
     told: "Told"
     level: str | None
     body: str | None
+    scheme: str | None
+    """From here on what `told` says too."""
+    category: str | None
+    grade: int | None
+    tier: int | None
 
 
 class Told(NamedTuple):

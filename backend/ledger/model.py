@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 class Transfer(NamedTuple):
-    """`amount` > 0 of `unit` moves from `source` to `destination`. A tuple, since the hot path makes one a scan."""
+    """`amount` > 0 of `unit` moves from `source` to `destination`. A tuple, as `TransferRow` is."""
 
     reference: str
     step: int
@@ -41,6 +41,10 @@ class Transfer(NamedTuple):
     source: str
     destination: str
     amount: int
+
+
+TransferRow = tuple[str, int, int, str, str, str, str, int]
+"""A transfer without names: put together at a tenth of the cost, where one is made for every scan."""
 
 
 class BoundReached(DomainError):

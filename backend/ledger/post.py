@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from backend.ledger.chart import BUDGETS, due_ms, floor_of, lock_order, unit_of
-from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, checked
+from backend.ledger.model import BoundReached, Reason, ReferenceReused, Transfer, TransferRow, checked
 from backend.storage.columns import alike, ids, numbers, unquoted, words
 from backend.storage.transaction import Sent, hot, pipelined
 
@@ -95,7 +95,7 @@ def post(connection: Connection, city: str, transfers: Sequence[Transfer], now: 
         raise BoundReached
 
 
-def send(connection: Connection, city: str, transfers: Sequence[Transfer], now: datetime) -> list[Sent]:
+def send(connection: Connection, city: str, transfers: Sequence[TransferRow], now: datetime) -> list[Sent]:
     """As `post`, inside a pipeline: what is not complete after it has reached a bound."""
     if not transfers:
         return []
@@ -166,7 +166,7 @@ def opposite(row: Transfer) -> Transfer:
     return row._replace(step=-row.step, reason=Reason.REVERSAL.value, source=row.destination, destination=row.source)
 
 
-def _deltas(transfers: Iterable[Transfer]) -> dict[str, int]:
+def _deltas(transfers: Iterable[TransferRow]) -> dict[str, int]:
     deltas: defaultdict[str, int] = defaultdict(int)
     for _, _, _, _, _, source, destination, amount in transfers:
         deltas[source] -= amount

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from backend.kernel.amounts import FEE, Rounding, Unit, share_of
 from backend.kernel.periods import period_keys
 from backend.policies.compiled import CompiledPolicy, CompiledReward, CompiledRule, Plan, StackingGroup
@@ -112,30 +114,29 @@ def _simply(policy: CompiledPolicy, facts: Facts, person: str, sold_on: date, li
     rule, reward, wanted = gross
     used, periods = limits.used, period_keys(sold_on)
     amount, limit_name, limit_left = wanted, None, None
-    before: dict[CounterKey, int] = {}
+    before: list[tuple[CounterKey, int]] = []
     for cap in reward.caps:
         key = (person, periods[cap.period_at], cap.counter)
-        before[key] = had = used.get(key, 0)
+        had = used.get(key, 0)
+        before.append((key, had))
         left = cap.limit - had
         if left < amount:
             amount, limit_name, limit_left = (max(left, 0) if cap.partial else 0), cap.name, max(left, 0)
     left = limits.budgets.get(reward.pool, 0)
     if left < amount:
         amount, limit_name, limit_left = (left if reward.partial else 0), BUDGET, left
-    told = (policy.version, rule.rule.rule, None, reward.unit, wanted, amount, limit_name, limit_left, ())
+    version, name, unit = policy.version, rule.rule.rule, reward.unit
     if not amount:
         reason = BUDGET if limit_name == BUDGET else "cap"
-        refused = _NONE, reason
-        return _new(Verdict, refused + told)
-    for key, had in before.items():
+        return Verdict(_NONE, reason, version, name, None, unit, wanted, 0, limit_name, limit_left)
+    for key, had in before:
         used[key] = had + amount
     limits.budgets[reward.pool] = left - amount
     reason = _AWARDED
     if amount != wanted:
         reason = "awarded_in_part"
-        limits.cut.update(before)
-    awarded = _AWARDED, reason
-    return _new(Verdict, awarded + told)
+        limits.cut.update(key for key, _ in before)
+    return Verdict(_AWARDED, reason, version, name, None, unit, wanted, amount, limit_name, limit_left)
 
 
 def _together(results: list[Offer | Verdict]) -> Verdict:
@@ -153,7 +154,7 @@ def _together(results: list[Offer | Verdict]) -> Verdict:
     if awards:
         return _awarded(awards, limited)
     own = nearest.version, nearest.rule, nearest.unit
-    return nearest._replace(more=tuple(one for one in limited if one[1:4] != own)) if limited else nearest
+    return replace(nearest, more=tuple(one for one in limited if one[1:4] != own)) if limited else nearest
 
 
 def _group(group: StackingGroup, sale: Sale) -> list[Offer | Verdict]:
@@ -370,8 +371,7 @@ def _give_back(limits: Limits, offer: Offer) -> None:
 def _awarded(awards: list[Award], limited: list[Award]) -> Verdict:
     reason, version, rule, unit, gross, amount, limit_name, limit_left = awards[0]
     more = (*awards[1:], *limited) if limited or len(awards) > 1 else ()
-    verdict = (_AWARDED, reason, version, rule, None, unit, gross, amount, limit_name, limit_left, more)
-    return _new(Verdict, verdict)
+    return Verdict(_AWARDED, reason, version, rule, None, unit, gross, amount, limit_name, limit_left, more)
 
 
 def _limits_met(refusal: Verdict) -> list[Award]:

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from backend.kernel.amounts import BASIS_POINTS, Rounding, Unit
 from backend.kernel.periods import Period
 from backend.policies.terms import AT_ONCE, WHENEVER, WITHOUT_END, Claims, Expiry, Pending, Returns, Transition
@@ -374,7 +376,7 @@ class Award(NamedTuple):
     limit_left: int | None
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What the rules say of one scan: its first award, or the refusal that came nearest to one.
 
     `more` holds what further units and policies give, and the awards of which limits left nothing.

@@ -4,7 +4,8 @@ import base64
 import binascii
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 PREFIX = "GPM1."
 PAYLOAD_BYTES = 28
@@ -19,7 +20,7 @@ _parts_of = struct.Struct(f">8s16sI{CODE_BYTES - PAYLOAD_BYTES}x").unpack
 """Key id and city, handle, expiry; what follows is the signature."""
 
 
-class MemberCode(NamedTuple):
+class MemberCode(msgspec.Struct, frozen=True, gc=False):
     """`expires_s` in Unix seconds; `handle` is random and means a resident only to the home city's database."""
 
     key_id: str
@@ -57,7 +58,6 @@ def decode(text: str) -> MemberCode | None:
             return None
         words, handle, expires_s = _parts_of(raw)
         named = words.decode("ascii")
-        # Its own constructor is a Python function.
-        return tuple.__new__(MemberCode, (named[:2], named[2:], handle, expires_s))
+        return MemberCode(named[:2], named[2:], handle, expires_s)
     except ValueError:
         return None

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import Connection
 
 from backend.storage.columns import ids, numbers, octets
@@ -25,11 +25,7 @@ ISSUE_CODE = """
 INSERT INTO member_codes (city, handle, resident, expires_at) VALUES (%(city)s, %(handle)s, %(resident)s, %(expires)s)"""
 
 
-# A NamedTuple's own constructor is a Python function; every basket with a member comes by here.
-_new = tuple.__new__
-
-
-class ShownCode(NamedTuple):
+class ShownCode(msgspec.Struct, frozen=True, gc=False):
     """A member code in a basket: `seq` is that of the first part, so that continuations may show it again."""
 
     handle: bytes
@@ -37,7 +33,7 @@ class ShownCode(NamedTuple):
     seq: int
 
 
-class CodeUse(NamedTuple):
+class CodeUse(msgspec.Struct, frozen=True, gc=False):
     resident: str
     expires_at_ms: int
 
@@ -57,7 +53,7 @@ def use_codes(connection: Connection, home: str, shown: Sequence[ShownCode]) -> 
             "seqs": numbers([code.seq for code in shown]),
         },
     ).fetchall()
-    return {shown[place - 1]: _new(CodeUse, (resident, expires)) for place, resident, expires in rows}
+    return {shown[place - 1]: CodeUse(resident, expires) for place, resident, expires in rows}
 
 
 def look_at_code(connection: Connection, home: str, handle: bytes) -> tuple[CodeUse, bool] | None:

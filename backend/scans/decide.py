@@ -3,14 +3,13 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from backend.certificates.model import Entry, Worth
 from backend.certificates.validity import NOT_KNOWN, worth_at
 from backend.kernel.amounts import unit_price
-from backend.kernel.periods import civil_date, hour_of_day, period_keys
+from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Confidence, Reading, Scope
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.evaluate import evaluate
@@ -20,7 +19,8 @@ from backend.policies.model import HAND_IN, Award, Buyer, Facts, Level, Outcome,
 from backend.scans.evidence import evidence_text
 from backend.scans.lent import Draw, Lent
 from backend.scans.lines import shown_text
-from backend.scans.model import Basket, Channel, Read
+from backend.scans.model import Basket, Read
+from backend.scans.moment import Moment, moment_of, sale_of
 from backend.scans.signals import Signals, priced_as
 
 _STRENGTH = "SEMU"
@@ -32,8 +32,7 @@ _NOTHING_BESIDE = (*_NO_SIGNS, *NO_EVIDENCE[:6], None)
 _UNIT, _MODEL, _ENTERPRISE, _LICENCE = Scope.UNIT, Scope.MODEL, Scope.ENTERPRISE, Scope.LICENCE
 _NOTHING, _REVIEW = Scope.NONE, Confidence.REVIEW
 _U, _M, _E, _S = Level.UNIT.value, Level.MODEL.value, Level.ENTERPRISE.value, Level.SELF.value
-_PHONE, _PERSON = Channel.PHONE.value, Buyer.PERSON.value
-_P0, _P1, _P2, _P3 = Proof.SCAN.value, Proof.CLAIM.value, Proof.TILL.value, Proof.TILL_ONLINE.value
+_PERSON, _P0 = Buyer.PERSON.value, Proof.SCAN.value
 _NONE, _PENDING, _HELD = Outcome.NONE.value, Outcome.PENDING.value, Outcome.HELD.value
 _UNCLAIMED = Outcome.UNCLAIMED.value
 _VOIDS = Verdict(_NONE, "basket_voids")
@@ -84,6 +83,10 @@ class Decision(NamedTuple):
     """Facts of other sales that watches compared with (`signals`)."""
 
 
+DecisionRow = tuple[Any, ...]
+"""The fields of a Decision, in their order."""
+
+
 class FurtherAward(NamedTuple):
     """One row of `further_awards`, in the order of its columns but for the city."""
 
@@ -102,14 +105,18 @@ class FurtherAward(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What was decided of a batch. `units`: for each unit label that now earns, the (basket, line) that does; `draws`: what
-    leases pay of the awards.
+    """What was decided of a batch. `rows`: its decisions without names, put together at half the cost; `units`: for each unit
+    label that now earns, the (basket, line) that does; `draws`: what leases pay of the awards.
     """
 
-    decisions: list[Decision]
+    rows: list[DecisionRow]
     further: list[FurtherAward]
     units: dict[str, tuple[str, int]]
     draws: Sequence[Draw] = ()
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [Decision._make(row) for row in self.rows]
 
     def add(self, place: tuple[str, int, int], more: Sequence[Award]) -> None:
         """Further awards of the decision at (basket, line, number)."""
@@ -117,7 +124,7 @@ class Taken(NamedTuple):
 
     def plus(self, other: "Taken") -> "Taken":
         draws = (*self.draws, *other.draws)
-        return Taken(self.decisions + other.decisions, self.further + other.further, self.units | other.units, draws)
+        return Taken(self.rows + other.rows, self.further + other.further, self.units | other.units, draws)
 
 
 NOTHING = Taken([], [], {})
@@ -137,32 +144,17 @@ class Registry:
     """None where no basket speaks of a lease."""
 
 
-@dataclass(slots=True)
-class Moment:
-    """What all reads of a basket share. No tuple: its fields are read for every line, at a tenth of the cost."""
-
-    sale: tuple[object, ...]
-    """The facts of the basket, from `channel` to `claimed_elsewhere`."""
-    sold_at_ms: int
-    sold_on: date
-    policies: InForce
-    priced: str
-    unpriced: str
-    """The proof of a line with a price, and of one without."""
-    hold: str | None
-
-
 def decide_baskets(baskets: Sequence[Basket], registry: Registry, limits: Limits, *, decision_no: int = 1) -> Taken:
     """The decisions of new baskets.
 
     Folds in the order of sale (time, device, stream, seq), so that the last of a cap goes to the earliest sale.
     """
     taken = Taken([], [], {})
-    append = taken.decisions.append
+    append = taken.rows.append
     turns = [_order_of_sale(basket) for basket in baskets]
     for position in sorted(range(len(baskets)), key=turns.__getitem__):
         basket = baskets[position]
-        moment = _moment(basket, registry.policies)
+        moment = moment_of(basket, registry.policies)
         for line_no, (read, reading) in enumerate(zip(basket.reads, registry.readings[position], strict=True)):
             append(_decide(basket, line_no, read, reading, moment, registry, limits, taken, decision_no))
     return taken if registry.lent is None else taken._replace(draws=registry.lent.draws)
@@ -201,43 +193,13 @@ def _others_met(
     at_sale = worth_at(found, basket.sold_at_ms)
     sold_on = civil_date(basket.sold_at_ms)
     # Level and proof play no part in which counters a sale has.
-    facts = facts_of(reading, _S, _P0, at_sale, read, basket, _sale_of(basket))
+    facts = facts_of(reading, _S, _P0, at_sale, read, basket, sale_of(basket))
     for group in in_force.plan(facts):
         for policy in group.policies:
             for cap in policy.caps:
                 if not cap.plain and cap.concerns(facts):
                     with contextlib.suppress(FactMissing):
                         yield limits.meet(cap, basket.resident, facts, sold_on, period_keys(sold_on))[0]
-
-
-def _moment(basket: Basket, policies: PolicySet) -> Moment:
-    at_ms = basket.sold_at_ms
-    hold = "clock_uncertain" if basket.clock_held else "store_suspended" if basket.store_held else None
-    priced, unpriced = _proofs_of(basket)
-    return Moment(_sale_of(basket), at_ms, civil_date(at_ms), policies.in_force(at_ms), priced, unpriced, hold)
-
-
-def _sale_of(basket: Basket) -> tuple[object, ...]:
-    return (
-        basket.channel,
-        basket.buyer,
-        basket.receipt_fen,
-        basket.basket,
-        basket.device,
-        basket.cashier,
-        hour_of_day(basket.sold_at_ms),
-        basket.sold_at_ms,
-        basket.claimed_elsewhere,
-    )
-
-
-def _proofs_of(basket: Basket) -> tuple[str, str]:
-    """P3 a till online with a price, P2 any other till, P1 by claim code, P0 a phone."""
-    if basket.channel == _PHONE:
-        return _P0, _P0
-    if basket.claim_sha256 is not None:
-        return _P1, _P1
-    return (_P3, _P2) if basket.online else (_P2, _P2)
 
 
 def _decide(
@@ -250,24 +212,22 @@ def _decide(
     limits: Limits,
     taken: Taken,
     decision_no: int,
-) -> Decision:
+) -> DecisionRow:
     found = entries_of(reading, registry.entries)
     at_sale = worth_at(found, moment.sold_at_ms) if found else NOT_KNOWN
-    state, told, at_best, _ = at_sale
-    level = level_of(reading, at_best)
-    code, text, symbology, _, quantity, price_fen, serial, evidence, released = read
+    level, price_fen, evidence = level_of(reading, at_sale.level), read.price_fen, read.evidence
     proof = moment.unpriced if price_fen is None else moment.priced
     unit_key = reading.key if reading.scope is _UNIT and basket.channel != HAND_IN else None  # that piece earned before
     signals, lent = registry.signals, registry.lent
     others = _NO_SIGNS if signals is None else signals.of(basket.basket, priced_as(reading), moment.sold_on)
     spent = unit_key is not None and (unit_key in registry.spent_units or unit_key in taken.units)
-    verdict = _refusal(basket, reading, found, state, moment, spent, released)
+    verdict = _refusal(basket, reading, found, at_sale.state, moment, spent, read.released)
     if verdict is None:
         assert level is not None and basket.resident is not None  # noqa: PT018 - not a test
         facts = facts_of(reading, level, proof, at_sale, read, basket, moment.sale, others)
         beside = None if lent is None else lent.beside(basket.basket, line_no, limits)
         verdict = evaluate(
-            facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=released
+            facts, basket.resident, moment.sold_on, moment.policies.plan(facts), limits, released=read.released
         )
         if beside is not None:
             beside.settle((basket.basket, line_no, decision_no), limits)
@@ -282,19 +242,21 @@ def _decide(
         decision_no,
         reading.key,
         reading.scheme,
-        None if shown is None or shown == text else code,
+        None if shown is None or shown == read.text else read.code,
         shown,
-        symbology,
-        quantity,
+        read.symbology,
+        read.quantity,
         price_fen,
-        serial,
+        read.serial,
         None if evidence is None and basket.buyer == _PERSON else evidence_text(evidence, basket.buyer),
         basket.resident,
         level,
         proof,
     )
-    # Tuples put together cost a fifth of one that is made field by field. The verdict's first ten fields are columns.
-    return _new(Decision, row + told + verdict[:10] + others)
+    why = verdict.outcome, verdict.reason, verdict.version, verdict.rule, verdict.missing, verdict.unit
+    what = verdict.gross, verdict.amount, verdict.limit_name, verdict.limit_left
+    # Tuples put together cost a fifth of one that is made field by field.
+    return row + at_sale.told + why + what + others
 
 
 def facts_of(
@@ -308,25 +270,23 @@ def facts_of(
     others: tuple[int | None, int | None] = _NO_SIGNS,
 ) -> Facts:
     """`sale`: the facts of its basket; `others`: the median price and the journey that watches compare with."""
-    _, told, _, body = at_sale
-    _, _, certificate_scheme, category, grade, tier = told
-    _, _, _, _, quantity, price_fen, serial, evidence, _ = read
+    quantity, price_fen, evidence = read.quantity, read.price_fen, read.evidence
     line = (
         reading.scheme,
         level,
         proof,
-        category,
-        grade,
-        tier,
+        at_sale.category,
+        at_sale.grade,
+        at_sale.tier,
         price_fen,
         quantity,
         basket.store,
         basket.district,
-        body,
-        certificate_scheme,
+        at_sale.body,
+        at_sale.scheme,
         reading.key,
         price_fen if quantity == 1 else unit_price(price_fen, quantity),
-        serial,
+        read.serial,
     )
     if evidence is None:
         return _new(Facts, line + sale + (_NOTHING_BESIDE if others is _NO_SIGNS else others + _NOTHING_BESIDE[2:]))

@@ -1,9 +1,9 @@
 """A phone's scan id counts in one city, ever: a scan away from home takes its id in the baskets of the home city too."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from backend.scans import store

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from backend.kernel.errors import DomainError
@@ -103,7 +103,7 @@ def basket_of(sale: Basket, sold: Read, basket: str, evidence: Evidence, line: b
         closed_by=None,
         void_of=None,
         part_of=None,
-        reads=[sold._replace(evidence=evidence, released=False)],
+        reads=[replace(sold, evidence=evidence, released=False)],
         receipt_fen=sold.price_fen,
     )
 

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import orjson
 
 from backend.kernel.errors import DomainError
@@ -37,8 +38,6 @@ from backend.scans.slips import SLIP_NO, canonical
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _PERSON = Buyer.PERSON.value
-# A NamedTuple's own constructor is a Python function; every line comes by here.
-_new = tuple.__new__
 
 
 class MalformedBasket(DomainError):
@@ -50,7 +49,7 @@ class MalformedBasket(DomainError):
         super().__init__(field=field)
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a message's baskets come from, as the directory knows it, and what its clock is worth."""
 
     city: str
@@ -63,7 +62,7 @@ class Origin(NamedTuple):
     received_at_ms: int
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A basket and the member code it carries, which only the residents' package can read."""
 
     basket: Basket
@@ -77,13 +76,9 @@ def read_line(line: bytes, origin: Origin) -> Line:
     stated = plain_line(line)
     if stated is None:
         stated = stated_by(line)
-    seq, boot, opened, closed, ts_ms, closed_by, member, claim, cashier, void_of, part_of, reads, promised, slip = (
-        stated
-    )
-    _, device, stream, store, district, channel, clock, received = origin
-    sold_at_ms, quality, held, online = sale_time(
-        clock, boot=boot, ts_ms=ts_ms, closed_mono_ms=closed, received_at_ms=received
-    )
+    closed, received = stated.closed_mono_ms, origin.received_at_ms
+    sold = sale_time(origin.clock, boot=stated.boot, ts_ms=stated.ts_ms, closed_mono_ms=closed, received_at_ms=received)
+    device, stream, seq, reads = origin.device, origin.stream, stated.seq, stated.reads
     basket = Basket(  # by position, which costs half of what twenty names do
         basket_id(device, stream, seq),
         device,
@@ -91,19 +86,19 @@ def read_line(line: bytes, origin: Origin) -> Line:
         seq,
         hashlib.sha256(line).digest(),
         line,
-        channel,
-        store,
-        district,
+        origin.channel,
+        origin.store,
+        origin.district,
         None,  # the resident: named in the transaction
-        claim,
-        closed_by,
-        cashier,
-        void_of,
-        part_of,
-        sold_at_ms,
-        quality,
-        held,
-        online,
+        stated.claim_sha256,
+        stated.closed_by,
+        stated.cashier,
+        stated.void_of,
+        stated.part_of,
+        sold.sold_at_ms,
+        sold.quality,
+        sold.held,
+        sold.online,
         received,
         reads,
         None,  # no fault of a member code, and no seal
@@ -111,10 +106,10 @@ def read_line(line: bytes, origin: Origin) -> Line:
         _PERSON,
         receipt_of(reads),
         False,  # noqa: FBT003 - whether its shop is suspended is not known yet
-        promised,
-        slip,
+        stated.promised,
+        stated.slip_no,
     )
-    return _new(Line, (basket, member, sold_at_ms - (closed - opened)))
+    return Line(basket, stated.member_code, sold.sold_at_ms - (closed - stated.opened_mono_ms))
 
 
 def stated_by(line: bytes) -> Stated:
@@ -177,8 +172,11 @@ def sequence_of(line: bytes) -> int | None:
 
 def receipt_of(reads: list[Read]) -> int | None:
     """The sum of the lines' prices in fen; None where no line has one."""
-    prices = [price for read in reads if (price := read.price_fen) is not None]
-    return sum(prices) if prices else None
+    total = None
+    for read in reads:
+        if read.price_fen is not None:
+            total = read.price_fen + (total or 0)
+    return total
 
 
 def printable(text: str) -> str:
@@ -229,7 +227,7 @@ def _read(read: Any) -> Read:
     quantity = read.get("qty", 1)
     if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
         raise MalformedBasket("qty")
-    fields = (
+    return Read(
         code,
         text if raw is None else None,
         _optional_text(read, "sym", WORD),
@@ -238,9 +236,8 @@ def _read(read: Any) -> Read:
         price,
         _free_text(read, "sn"),
         None if read.get("evidence") is None else _evidence(read["evidence"]),
-        False,  # nobody has looked at it yet
+        False,  # noqa: FBT003 - nobody has looked at it yet
     )
-    return _new(Read, fields)
 
 
 def _evidence(given: Any) -> Evidence | None:

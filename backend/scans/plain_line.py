@@ -6,7 +6,7 @@ not plain: other fields, another order or spacing, texts to be cleaned, promises
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 
@@ -30,11 +30,9 @@ from backend.scans.model import READS_MAX, Read
 from backend.scans.slips import SLIP_NO, canonical
 
 WORDS_KEPT = 1_024
-# A NamedTuple's own constructor is a Python function; every line comes by here.
-_new = tuple.__new__
 
 
-class Stated(NamedTuple):
+class Stated(msgspec.Struct, frozen=True, gc=False):
     """What a line states, every field checked."""
 
     seq: int
@@ -116,7 +114,7 @@ def _stated(sent: _PlainLine) -> Stated:
         raise _NotPlain
     if not ((cashier is None or _is_clean(cashier)) and (claim is None or SHA256.fullmatch(claim))):
         raise _NotPlain
-    stated = (
+    return Stated(
         sent.seq,
         sent.boot,
         sent.opened_mono,
@@ -132,7 +130,6 @@ def _stated(sent: _PlainLine) -> Stated:
         (),
         None if slip_no is msgspec.UNSET else _slip_no(slip_no),
     )
-    return _new(Stated, stated)
 
 
 def _read(sent: _PlainRead) -> Read:
@@ -141,7 +138,7 @@ def _read(sent: _PlainRead) -> Read:
     if carrier is None or len(code) > CODE_BYTES_MAX or not (serial is None or _is_clean(serial)):
         raise _NotPlain
     symbology, aim = carrier
-    return _new(Read, (code, text, symbology, aim, sent.qty, sent.price_fen, serial, None, False))
+    return Read(code, text, symbology, aim, sent.qty, sent.price_fen, serial)
 
 
 def _slip_no(given: str) -> str:

@@ -3,6 +3,8 @@
 import hmac
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from backend.labels.model import Reading
 from backend.labels.parse import parse
 from backend.scans.model import Basket
@@ -35,7 +37,7 @@ def redact(basket: Basket, readings: Sequence[Reading], seal: Seal) -> None:
         if not reading.usable and is_hidden(reading):  # most are usable, and a call costs as much as the loop
             hidden = True
         if read.serial is not None and is_private(read.serial):
-            basket.reads[place] = read._replace(serial=None)
+            basket.reads[place] = replace(read, serial=None)
             hidden = True
     if basket.cashier is not None and is_private(basket.cashier):
         basket.cashier = None

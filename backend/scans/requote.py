@@ -36,7 +36,7 @@ def kept(promise: Promise) -> Taken:
     """Everything as it was quoted."""
     decisions = [scan.decision for scan in promise.scans]
     further = [award for scan in promise.scans for award in _further(scan.decision, [tuple(one) for one in scan.more])]
-    return Taken(decisions, further, {key: (decisions[line].basket, line) for key, line in promise.units.items()})
+    return Taken([*decisions], further, {key: (decisions[line].basket, line) for key, line in promise.units.items()})
 
 
 def requoted(promise: Promise, final: Sequence[FinalLine]) -> tuple[Taken, Limits]:
@@ -55,7 +55,7 @@ def requoted(promise: Promise, final: Sequence[FinalLine]) -> tuple[Taken, Limit
     for place, line in enumerate(final):
         scan = reduced(quoted[line.line_no], line, receipt_fen)
         decision = _decided(scan, place, promise.in_force, limits, taken)
-        taken.decisions.append(decision)
+        taken.rows.append(decision)
         key = lines.get(line.line_no)
         if key is not None and decision.award:
             taken.units[key] = (decision.basket, place)

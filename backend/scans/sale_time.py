@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from backend.kernel.periods import civil_date
 from backend.scans.model import Basket, ClockQuality
 
@@ -13,12 +15,10 @@ INSTANT_MAX_MS = 253_402_300_799_000
 
 _NTP, _SERVER, _RTC = ClockQuality.NTP.value, ClockQuality.SERVER.value, ClockQuality.RTC.value
 _BOUNDED, _UNKNOWN = ClockQuality.BOUNDED.value, ClockQuality.UNKNOWN.value
-# A NamedTuple's own constructor is a Python function; every basket comes by here.
-_new = tuple.__new__
 _SOURCES = {"ntp": _NTP, "srv": _SERVER, "rtc": _RTC}
 
 
-class SaleTime(NamedTuple):
+class SaleTime(msgspec.Struct, frozen=True, gc=False):
     sold_at_ms: int
     quality: str
     held: bool
@@ -46,13 +46,12 @@ def sale_time(clock: Clock, *, boot: str, ts_ms: int, closed_mono_ms: int, recei
     else:
         quality, sold_at_ms = _UNKNOWN, received_at_ms
     synchronised = quality in (_NTP, _SERVER)
-    moment = (
+    return SaleTime(
         sold_at_ms if 0 <= sold_at_ms <= INSTANT_MAX_MS else min(max(sold_at_ms, 0), INSTANT_MAX_MS),
         quality,
         is_held(quality, sold_at_ms, received_at_ms),
         synchronised and received_at_ms - sold_at_ms <= ONLINE_MAX_MS,
     )
-    return _new(SaleTime, moment)
 
 
 def is_held(quality: str, sold_at_ms: int, received_at_ms: int) -> bool:

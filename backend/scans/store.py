@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from backend.policies.limits import CounterKey
-from backend.scans.decide import Decision, FurtherAward
+from backend.scans.decide import Decision, DecisionRow, FurtherAward
 from backend.scans.holds import queue
 from backend.scans.model import Basket
 from backend.storage.columns import alike, flags, ids, numbers, octets, unquoted, words
@@ -326,13 +326,13 @@ def _send_counters(
     return Sent(hot(connection, statement, given, prepared=True), len(persons))
 
 
-def save_decisions(connection: Connection, city: str, decisions: Sequence[Decision], now: datetime) -> None:
+def save_decisions(connection: Connection, city: str, decisions: Sequence[DecisionRow], now: datetime) -> None:
     write_decisions(connection, city, decisions, now, DECIDE)
     queue.follow(connection, city, decisions)
 
 
 def write_decisions(
-    connection: Connection, city: str, decisions: Sequence[Decision], now: datetime, statement: str
+    connection: Connection, city: str, decisions: Sequence[DecisionRow], now: datetime, statement: str
 ) -> None:
     columns = dict(zip(Decision._fields, zip(*decisions, strict=True), strict=True))
     sets, places = alike(zip(*[columns[name] for name in _ALIKE], strict=True))

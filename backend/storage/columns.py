@@ -65,7 +65,10 @@ def words(values: Sequence[str | None]) -> str:
     """A PostgreSQL array literal of texts; None becomes NULL. Texts carry no control character (checked on entry)."""
     if _holds_nothing(values):
         return _EMPTY_LITERAL
-    joined = '","'.join([_NULL if v is None else v for v in values])
+    try:
+        joined = '","'.join(values)  # type: ignore[arg-type]  # many arrays hold no None
+    except TypeError:
+        joined = '","'.join([_NULL if v is None else v for v in values])
     if "\\" in joined or joined.count('"') != 2 * len(values) - 2:
         joined = '","'.join([_NULL if v is None else _escaped(v) for v in values])
     literal = '{"' + joined + '"}'

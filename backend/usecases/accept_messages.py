@@ -279,8 +279,7 @@ def arrival_of(line: Line) -> Arrival:
     if code is None or not (code.city.isascii() and code.city.isdigit()):
         line.basket.member_fault = "malformed"
         return Arrival(line.basket)
-    member = _new(ShownMember, (code.handle, code.city, line.shown_at_ms))
-    return _new(Arrival, (line.basket, member, None, None))
+    return Arrival(line.basket, ShownMember(code.handle, code.city, line.shown_at_ms))
 
 
 def _set_line_aside(

@@ -1,12 +1,12 @@
 """Decisions become money: each award one transfer from its budget to its owner, or more where one account falls short."""
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
+from operator import itemgetter
 
 from backend.kernel.amounts import FEE
-from backend.ledger.model import Reason, Transfer
+from backend.ledger.model import Reason, TransferRow
 from backend.policies.compiled import PolicySet
-from backend.scans.decide import Taken
+from backend.scans.decide import Decision, Taken
 from backend.scans.model import AWARDS_MAX, READS_MAX, Basket
 from backend.usecases.award_accounts import Destinations
 
@@ -15,11 +15,13 @@ PART_STEP = READS_MAX * AWARDS_MAX
 further account that had to help out."""
 
 _AWARD = Reason.AWARD.value
-_new = tuple.__new__
-_awarded = attrgetter("award", "basket", "decision_no", "line_no", "policy_version", "unit", "resident")
+_AWARDED = ("award", "basket", "decision_no", "line_no", "policy_version", "unit", "resident")
+_awarded = itemgetter(*map(Decision._fields.index, _AWARDED))
 
 
-def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], baskets: Sequence[Basket]) -> list[Transfer]:
+def transfers_of(
+    taken: Taken, policies: PolicySet, left: dict[str, int], baskets: Sequence[Basket]
+) -> list[TransferRow]:
     """The transfers of every award of `taken`, its units of a decision in the order of their numbers.
 
     `baskets`: those that were decided. `left`: what each account of the budgets still holds; what is moved is taken from
@@ -28,7 +30,7 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], basket
     """
     postings = _Postings(policies, left, turn_of(taken))
     timed, addresses = policies.timed, Destinations(policies, baskets)
-    for amount, basket, number, line, version, unit, resident in map(_awarded, taken.decisions):
+    for amount, basket, number, line, version, unit, resident in map(_awarded, taken.rows):
         if amount:
             owner = addresses.of(version, unit, basket, resident) if version in timed else f"resident:{resident}:{unit}"
             postings.add((basket, number, line), version, unit, owner, amount)
@@ -47,12 +49,13 @@ def transfers_of(taken: Taken, policies: PolicySet, left: dict[str, int], basket
 
 def turn_of(taken: Taken) -> int:
     """At which account of a budget a batch begins: they differ, so that batches rarely wait for one another."""
-    return int(taken.decisions[0].basket[-2:], 16)
+    basket, *_ = taken.rows[0]
+    return int(basket[-2:], 16)
 
 
 class _Postings:
     def __init__(self, policies: PolicySet, left: dict[str, int], turn: int) -> None:
-        self.transfers: list[Transfer] = []
+        self.transfers: list[TransferRow] = []
         self._left, self._turn = left, turn
         self._accounts = {
             (policy.version, budget.budget.unit.value): budget.accounts
@@ -64,11 +67,11 @@ class _Postings:
         basket, number, line = place
         accounts = self._accounts[version, unit]
         if len(accounts) == 1:  # the common case, without a generator
-            self.transfers.append(_new(Transfer, (basket, number, line, _AWARD, unit, accounts[0], owner, amount)))
+            self.transfers.append((basket, number, line, _AWARD, unit, accounts[0], owner, amount))
             return
         for part, (source, paid) in enumerate(_paid_by(accounts, amount, self._left, self._turn)):
             row = (basket, number, line + part * PART_STEP, _AWARD, unit, source, owner, paid)
-            self.transfers.append(_new(Transfer, row))
+            self.transfers.append(row)
 
 
 def _paid_by(accounts: tuple[str, ...], amount: int, left: dict[str, int], turn: int) -> Iterator[tuple[str, int]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import orjson
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from backend.kernel.periods import milliseconds
@@ -149,9 +150,9 @@ def _save(
         raise ValueError("a held quote is no basket yet")
     # Residents' accounts before those of budgets: the order in which everybody takes them.
     if awards:
-        post.lock(connection, city, [one.destination for one in awards], now)
+        post.lock(connection, city, [owner for *_, owner, _amount in awards], now)
     with pipelined(connection):
-        store.save_decisions(connection, city, taken.decisions, row.sold_at)
+        store.save_decisions(connection, city, taken.rows, row.sold_at)
         if taken.further:
             store.save_further_awards(connection, city, taken.further)
         claimed = [store.claim_units(connection, city, taken.units, now)] if final and final != promise.units else []
@@ -169,7 +170,7 @@ def _basket(row: QuoteRow, lines: Sequence[FinalLine], paid_sha256: bytes) -> Ba
     reads = [Read(b"", None, None, None, one.quantity, one.price_fen, None) for one in lines]
     if row.line is not None:
         quoted = reads_of(row.line)
-        reads = [quoted[one.line_no]._replace(quantity=one.quantity, price_fen=one.price_fen) for one in lines]
+        reads = [replace(quoted[one.line_no], quantity=one.quantity, price_fen=one.price_fen) for one in lines]
         line = quote_line(reads)
     basket = basket_to_be(identity, reads, line, row.store, row.district, milliseconds(row.sold_at))
     basket.resident, basket.cashier = row.resident, row.cashier

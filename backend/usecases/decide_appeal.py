@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from backend.appeals import store
@@ -65,7 +66,7 @@ class DecideAppeal:
             rulings.record_ruling(connection, city, place, Ruling.RELEASE, said, now, verdict.approved_by)
             store.decide(connection, city, appeal, AppealState.UPHELD, verdict, now, scan.decision_no + 1)
             _record(connection, What.APPEAL_UPHELD, city, appeal, verdict, now)
-            return [scan._replace(read=scan.read._replace(released=True))]
+            return [scan._replace(read=replace(scan.read, released=True))]
 
         return self._again.decide(city, find, now, lambda taken, _policies: _allow(taken, verdict))
 

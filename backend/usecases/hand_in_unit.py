@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import orjson
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
@@ -97,7 +98,7 @@ class HandInUnit:
         evidence = told._replace(
             trade_in=asked.serial_sha256, trade_in_age=asked.age_years, trade_in_on=asked.handed_in_on.isoformat()
         )
-        line = quote_line([scan.read._replace(evidence=evidence)])
+        line = quote_line([replace(scan.read, evidence=evidence)])
         basket = basket_of(scan.basket, scan.read, row.basket, evidence, line, asked.caller)
         basket.cashier = asked.cashier
         readings = reread([WaitingScan(scan.basket, 0, 0, scan.label_key, scan.read)]).readings

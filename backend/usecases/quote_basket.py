@@ -14,7 +14,7 @@ from backend.kernel.periods import milliseconds
 from backend.labels.model import Reading
 from backend.labels.parse import parse
 from backend.ledger import chart, post
-from backend.ledger.model import Reason, Transfer
+from backend.ledger.model import Reason, Transfer, TransferRow
 from backend.policies.compiled import InForce, PolicySet
 from backend.policies.limits import CounterKey
 from backend.policies.model import Award
@@ -189,11 +189,11 @@ def quote_line(reads: Sequence[Read]) -> bytes:
     return orjson.dumps({"reads": [_written(read) for read in reads]})
 
 
-def reservation(basket: Basket, stream: str, awards: Sequence[Transfer]) -> list[Transfer]:
+def reservation(basket: Basket, stream: str, awards: Sequence[TransferRow]) -> list[Transfer]:
     """What moves from each account of the budgets to the quote's own, in place of its awards."""
     sums: dict[str, int] = {}
-    for award in awards:
-        sums[award.source] = sums.get(award.source, 0) + award.amount
+    for *_, source, _owner, amount in awards:
+        sums[source] = sums.get(source, 0) + amount
     transfers = []
     for line, (source, amount) in enumerate(sorted(sums.items())):
         place = chart.place_of(source)
@@ -208,7 +208,7 @@ def _save(connection: Connection, city: str, basket: Basket, taken: Taken, loade
     awards = transfers_of(taken, loaded.registry.policies, loaded.shares, loaded.baskets)
     counters = _counters(loaded)
     with pipelined(connection):
-        store.write_decisions(connection, city, taken.decisions, now, quote_store.DECIDE)
+        store.write_decisions(connection, city, taken.rows, now, quote_store.DECIDE)
         if taken.further:
             store.save_further_awards(connection, city, taken.further, quote_store.ADD_AWARDS)
         if counters:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import Connection
 
 from backend.kernel.periods import instant
@@ -36,11 +37,9 @@ _REFUSED_VALUE = ("22", "23")
 _RECORDED, _DUPLICATE = BasketState.RECORDED.value, BasketState.DUPLICATE.value
 _QUARANTINED = BasketState.QUARANTINED.value
 _GTIN = Scheme.GTIN
-# A NamedTuple's own constructor is a Python function; every basket comes by here.
-_new = tuple.__new__
 
 
-class ShownMember(NamedTuple):
+class ShownMember(msgspec.Struct, frozen=True, gc=False):
     """A member code of a basket. `shown_at_ms`: the earliest moment at which it was shown."""
 
     handle: bytes
@@ -48,7 +47,7 @@ class ShownMember(NamedTuple):
     shown_at_ms: int
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A basket and the member code or card shown with it, if one was. `home`: of a phone's scan, where its resident belongs."""
 
     basket: Basket
@@ -301,14 +300,13 @@ def name_members(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         if arrival.member is not None:
             homes[arrival.member.home].append(arrival)
     for home in sorted(homes):
-        shown = [
-            _new(ShownCode, (a.member.handle, a.basket.stream, a.basket.root_seq)) for a in homes[home] if a.member
-        ]
+        shown = [ShownCode(a.member.handle, a.basket.stream, a.basket.root_seq) for a in homes[home] if a.member]
         uses = resident_store.use_codes(connection, home, shown)
-        absent = [code.handle for code in shown if code not in uses]
+        used = [uses.get(code) for code in shown]
+        absent = [code.handle for code, use in zip(shown, used, strict=True) if use is None]
         known = resident_store.known_codes(connection, home, absent) if absent else frozenset()
-        for arrival, code in zip(homes[home], shown, strict=True):
-            name_member(arrival, uses.get(code), spent=code.handle in known)
+        for arrival, code, use in zip(homes[home], shown, used, strict=True):
+            name_member(arrival, use, spent=use is None and code.handle in known)
 
 
 def name_member(arrival: Arrival, use: resident_store.CodeUse | None, *, spent: bool) -> None:
@@ -342,8 +340,7 @@ def _repeated_as(basket: Basket, *, same: bool) -> Recorded:
 
 
 def _recorded_as(basket: Basket, state: str, code: str | None) -> Recorded:
-    recorded = basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state, code
-    return _new(Recorded, recorded)
+    return Recorded(basket.basket, basket.device, basket.stream, basket.seq, basket.sha256, state, code)
 
 
 def _quarantined(city: str, basket: Basket, reason: str) -> Quarantined:

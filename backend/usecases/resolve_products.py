@@ -113,7 +113,7 @@ class ResolveProducts:
         taken = in_place(decide_baskets(again.baskets, loaded.registry, loaded.limits), again)
         decisions = [decision for decision in taken.decisions if decision.outcome != Outcome.PENDING]
 
-        save(connection, city, taken._replace(decisions=decisions), loaded, now)
+        save(connection, city, taken._replace(rows=[*decisions]), loaded, now)
         return Resolved(scans=len(decisions), awarded=sum(1 for decision in decisions if decision.award))
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from backend.audit.acts import What
@@ -54,7 +55,7 @@ class RuleOnHold:
             at = (place.basket, place.line_no, scan.decision_no)
             rulings.record_ruling(connection, city, at, Ruling.RELEASE, said, now, approved_by)
             _record(connection, What.HOLD_RELEASED, city, at, said, now, approved_by=approved_by)
-            return [scan._replace(read=scan.read._replace(released=True))]
+            return [scan._replace(read=replace(scan.read, released=True))]
 
         def allow(taken: Taken, _policies: object) -> None:
             check_second(awarded_by(taken), approved_by)

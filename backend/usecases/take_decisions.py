@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 import psycopg
@@ -16,7 +17,7 @@ from backend.policies.compiled import PolicySet
 from backend.policies.limits import CounterKey, Limits, Met, is_moment
 from backend.policies.model import Outcome
 from backend.scans import store
-from backend.scans.decide import Registry, Taken, others_met, persons_met
+from backend.scans.decide import Decision, Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
 from backend.scans.signal_store import load_signals
 from backend.scans.signals import priced_as
@@ -29,6 +30,7 @@ from backend.usecases.races import LostRace
 
 # CPython 3.11 runs Python code for each `Enum.MEMBER` (0.3 µs), and the hot path reads these for every scan.
 _PENDING, _UNIT = Outcome.PENDING.value, Scope.UNIT
+_outcome_of = itemgetter(Decision._fields.index("outcome"))
 
 
 class RegistryLookup(Protocol):
@@ -125,7 +127,7 @@ def hold_suspended(connection: Connection, city: str, baskets: Sequence[Basket])
     found = suspensions.in_force(connection, city, stores)
     for basket in baskets:
         spans = found.get(basket.store, ()) if basket.store is not None else ()
-        basket.store_held = any(start <= basket.sold_at_ms < end for start, end in spans)
+        basket.store_held = bool(spans) and any(start <= basket.sold_at_ms < end for start, end in spans)
 
 
 def _moments(
@@ -142,12 +144,12 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
     Raises LostRace when a limit no longer holds what was decided: then the transaction is rolled back and the work is
     done again.
     """
-    decisions = taken.decisions
-    if not decisions:
+    rows = taken.rows
+    if not rows:
         return
     try:
         with pipelined(connection):
-            store.save_decisions(connection, city, decisions, now)
+            store.save_decisions(connection, city, rows, now)
             if taken.further:
                 store.save_further_awards(connection, city, taken.further)
             counted = send_counters(connection, city, loaded)
@@ -161,8 +163,8 @@ def save(connection: Connection, city: str, taken: Taken, loaded: Loaded, now: d
         raise LostRace from None
     if not all(each.complete for each in (*counted, *posted, *used, *claimed)):
         raise LostRace
-    unknown = [d.label_key for d in decisions if d.outcome == _PENDING and d.label_key]
-    if unknown:
+    if _PENDING in map(_outcome_of, rows):
+        unknown = [d.label_key for d in taken.decisions if d.outcome == _PENDING and d.label_key]
         store.await_products(connection, city, unknown, now)
 
 

@@ -7,11 +7,11 @@ from backend.kernel import collector
 from backend.labels.parse import parse
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
-from backend.residents.member_code import decode
 from backend.scans.lines import Origin, read_line
 from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
-from backend.usecases.record_baskets import Arrival, RecordBaskets, ShownMember
+from backend.usecases.accept_messages import arrival_of
+from backend.usecases.record_baskets import Arrival, RecordBaskets
 from tests.bench import city
 from tests.bench.measure import Run, Watch
 
@@ -56,6 +56,4 @@ def write_batches(url: str, writer: int, batches: int, first: int, sold_at: date
 
 
 def _arrival(line: bytes, place: Origin) -> Arrival:
-    basket, code, shown_at_ms = read_line(line, place)
-    parts = decode(code) if code else None
-    return Arrival(basket, ShownMember(parts.handle, parts.city, shown_at_ms) if parts else None)
+    return arrival_of(read_line(line, place))

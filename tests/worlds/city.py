@@ -14,15 +14,14 @@ from backend.kernel.periods import milliseconds
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.residents import store as resident_store
-from backend.residents.cards.number import card_of
-from backend.residents.member_code import MemberCode, decode, encode
+from backend.residents.member_code import MemberCode, encode
 from backend.scans.lines import Origin, read_line
 from backend.scans.model import Recorded
 from backend.scans.sale_time import Clock
 from backend.storage.transaction import Database
-from backend.usecases.name_cards import ShownCard
+from backend.usecases.accept_messages import arrival_of
 from backend.usecases.publish_policy import PublishedVersion, publish_policy
-from backend.usecases.record_baskets import Arrival, RecordBaskets, ShownMember
+from backend.usecases.record_baskets import Arrival, RecordBaskets
 from tests.worlds import rules
 
 LINE_KEY = bytes(32)
@@ -179,12 +178,7 @@ class Till:
         return json.dumps({**doc, **changes}, ensure_ascii=False, separators=(",", ":")).encode()
 
     def arrival(self, line: bytes, received_at: datetime = NOON) -> Arrival:
-        basket, code, shown_at_ms = read_line(line, self.origin(received_at))
-        card = card_of(code) if code else None
-        if card is not None:
-            return Arrival(basket, card=ShownCard(card.hashed, card.city))
-        parts = decode(code) if code else None
-        return Arrival(basket, ShownMember(parts.handle, parts.city, shown_at_ms) if parts else None)
+        return arrival_of(read_line(line, self.origin(received_at)))
 
     def basket(
         self,

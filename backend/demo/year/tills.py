@@ -14,10 +14,10 @@ from backend.demo.year.shops import SUZHOU
 from backend.kernel.crockford import DIGITS
 from backend.kernel.periods import milliseconds
 from backend.residents.claim_code import LENGTH, claim_hash
-from backend.residents.member_code import decode
 from backend.scans.lines import Origin, read_line
 from backend.scans.sale_time import Clock
-from backend.usecases.record_baskets import Arrival, ShownMember
+from backend.usecases.accept_messages import arrival_of
+from backend.usecases.record_baskets import Arrival
 
 SENT_AFTER = timedelta(seconds=2)
 Issued = Callable[[int, datetime], str]
@@ -83,7 +83,4 @@ class Tills:
         shop, clock = sale.shop.store, Clock("ntp", 0, "b1", 18_000)
         at_ms = milliseconds(received_at)
         origin = Origin(SUZHOU, device, stream, shop.store, shop.district, "till", clock, at_ms)
-        basket, code, shown_at_ms = read_line(line, origin)
-        parts = decode(code) if code else None
-        member = ShownMember(parts.handle, parts.city, shown_at_ms) if parts else None
-        return Sent(sale, Arrival(basket, member), received_at, claim)
+        return Sent(sale, arrival_of(read_line(line, origin)), received_at, claim)

@@ -1,7 +1,8 @@
 """A serial that is read again is a sign on the label: how often, in how many shops, how soon one after the other."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from backend.cases.repeated import repeated
 from backend.storage.transaction import Database
@@ -13,7 +14,7 @@ def sell(city: City, label: str, person: int, minutes: int, store: str = "s1") -
     at = NOON + timedelta(minutes=minutes)
     till = city.till(1 + books.count(city.database, "baskets", NANJING))
     arrival = till.basket(read(label), resident=resident(person), sold_at=at)
-    city.record(arrival._replace(basket=replace(arrival.basket, store=store)), now=at)
+    city.record(replace(arrival, basket=replace(arrival.basket, store=store)), now=at)
 
 
 def test_a_copied_serial_shows_its_shops_and_the_first_award_stands(engine_db: Database) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from backend.storage.transaction import Database
 from backend.usecases.record_baskets import Arrival
@@ -83,7 +84,7 @@ def test_an_unknown_code_gives_nobody_anything(city: City) -> None:
     forged = city.till().basket(read(FRIDGE), member=suzhou.issue_code(LI))
     assert forged.member is not None
 
-    city.record(Arrival(forged.basket, forged.member._replace(home=NANJING)))
+    city.record(Arrival(forged.basket, replace(forged.member, home=NANJING)))
 
     assert decided(city) == [MEMBER_UNKNOWN]
 

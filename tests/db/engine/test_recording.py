@@ -1,8 +1,7 @@
 """Baskets against a real PostgreSQL: recorded once, answered the same, quarantined rather than overwritten."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from backend.scans.model import BasketConflict
 from backend.storage.transaction import Database
@@ -40,7 +39,7 @@ def test_a_repeated_basket_answers_as_before_and_earns_once(city: City) -> None:
 
     assert states(first) == ["recorded"]
     assert states(again) == ["duplicate"]
-    assert first[0]._replace(state="duplicate") == again[0]
+    assert replace(first[0], state="duplicate") == again[0]
     assert books.wallet(city.database, NANJING, LI) == 10
     books.assert_balanced(city.database, NANJING)
 
@@ -120,7 +119,7 @@ def test_a_batch_mixes_new_repeated_and_conflicting_baskets(city: City) -> None:
 def _too_many(arrival: Arrival) -> Arrival:
     """More pieces than the column holds: a value that only PostgreSQL refuses."""
     basket = arrival.basket
-    return Arrival(replace(basket, reads=[basket.reads[0]._replace(quantity=40_000)]))
+    return Arrival(replace(basket, reads=[replace(basket.reads[0], quantity=40_000)]))
 
 
 def _with_nul(arrival: Arrival) -> Arrival:
