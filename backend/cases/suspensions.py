@@ -1,14 +1,12 @@
 """Loads and writes suspensions of shops, inside a transaction that someone else opened."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from backend.cases.suspension_model import Proposal, Suspension, SuspensionUnknown
-from backend.kernel.periods import milliseconds
-from backend.storage.columns import words
 from backend.storage.transaction import hot
 
 PAGE_MAX = 100
@@ -16,10 +14,6 @@ _IDS = frozenset({"suspension"})
 COLUMNS = ", ".join(f"{name}::text" if name in _IDS else name for name in Suspension._fields)
 
 # Most cities suspend nobody: one look at an empty index.
-IN_FORCE = """
-SELECT store, from_at, least(until_at, lifted_at) FROM store_suspensions
-WHERE city = %(city)s AND store = ANY(%(stores)s::text[]) AND from_at IS NOT NULL"""
-
 ONE = f"SELECT {COLUMNS} FROM store_suspensions WHERE city = %(city)s AND suspension = %(suspension)s"
 
 LISTED = f"""
@@ -48,15 +42,6 @@ class NoticedKey(NamedTuple):
 
     noticed_at: datetime
     suspension: str
-
-
-def in_force(connection: Connection, city: str, stores: Collection[str]) -> Mapping[str, list[tuple[int, int]]]:
-    """When each of `stores` is suspended, half-open, in Unix milliseconds; what was lifted ended then."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    rows = hot(connection, IN_FORCE, {"city": city, "stores": words(sorted(stores))}, prepared=True)
-    for store, from_at, until_at in rows:
-        found.setdefault(store, []).append((milliseconds(from_at), milliseconds(until_at)))
-    return found
 
 
 def notice(connection: Connection, city: str, one: Suspension) -> None:

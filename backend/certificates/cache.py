@@ -28,6 +28,12 @@ class RegistryCache:
     def lookup(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]:
         return self.read(connection, keys)[1]
 
+    def as_of(self, connection: Connection, keys: set[str], version: int) -> Mapping[str, tuple[Entry, ...]]:
+        """What `lookup` finds, for who has just read the registry's version: no statement when all is held in it."""
+        with self._lock:
+            held = self._entries if self._version == version else {}
+        return held if keys <= held.keys() else self.lookup(connection, keys)
+
     def read(self, connection: Connection, keys: Iterable[str]) -> tuple[int, Mapping[str, tuple[Entry, ...]]]:
         """The registry version and the entries of each key in it, among others. One statement, which reads the version and
         what is not held; two when the version has changed since the rest was read.

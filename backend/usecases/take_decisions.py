@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 import psycopg
 from sqlalchemy import Connection
 
-from backend.cases import suspensions
 from backend.certificates.model import Entry
 from backend.kernel.periods import civil_date, period_keys
 from backend.labels.model import Reading, Scope
@@ -17,6 +16,7 @@ from backend.policies.compiled import PolicySet
 from backend.policies.limits import CounterKey, Limits, Met, is_moment
 from backend.policies.model import Outcome
 from backend.scans import store
+from backend.scans.as_of import as_of
 from backend.scans.decide import Decision, Registry, Taken, others_met, persons_met
 from backend.scans.model import Basket
 from backend.scans.signal_store import load_signals
@@ -35,10 +35,12 @@ _outcome_of = itemgetter(Decision._fields.index("outcome"))
 
 class RegistryLookup(Protocol):
     def lookup(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]: ...
+    def as_of(self, connection: Connection, keys: set[str], version: int) -> Mapping[str, tuple[Entry, ...]]: ...
 
 
 class PolicyLookup(Protocol):
     def lookup(self, connection: Connection, city: str) -> PolicySet: ...
+    def as_of(self, connection: Connection, city: str, revision: int) -> PolicySet: ...
 
 
 class Lookups(NamedTuple):
@@ -79,11 +81,12 @@ def load(
     there yet is opened first: a row that another transaction is about to insert cannot be locked, and would be waited for
     later, out of order. `places`: of lines that are decided again.
     """
-    hold_suspended(connection, city, baskets)
+    known = as_of(connection, city, {basket.store for basket in baskets if basket.store is not None})
+    hold_suspended(baskets, known.suspended)
     lending = lend(connection, city, baskets, now, places)
     keys = {key for read_as in readings for reading in read_as for key in reading.registry_keys}
-    entries = lookups.registry.lookup(connection, keys)
-    policies = lookups.policies.lookup(connection, city)
+    entries = lookups.registry.as_of(connection, keys, known.registry_version)
+    policies = lookups.policies.as_of(connection, city, known.policy_revision)
     unit_keys = [r.key for read_as in readings for r in read_as if r.scope is _UNIT and r.key]
     spent = store.spent_units(connection, unit_keys) if unit_keys else frozenset()
     signals = None
@@ -119,15 +122,11 @@ def load(
     return Loaded(registry, limits, counters, left, baskets, lending)
 
 
-def hold_suspended(connection: Connection, city: str, baskets: Sequence[Basket]) -> None:
-    """Says of each basket whether its shop was suspended when it was sold. Phones' scans have no shop, and ask nothing."""
-    stores = {basket.store for basket in baskets if basket.store is not None}
-    if not stores:
-        return
-    found = suspensions.in_force(connection, city, stores)
+def hold_suspended(baskets: Sequence[Basket], suspended: Mapping[str, Sequence[tuple[int, int]]]) -> None:
+    """Says of each basket whether its shop was suspended when it was sold. Phones' scans have no shop."""
     for basket in baskets:
-        spans = found.get(basket.store, ()) if basket.store is not None else ()
-        basket.store_held = bool(spans) and any(start <= basket.sold_at_ms < end for start, end in spans)
+        spans = suspended.get(basket.store) if basket.store is not None else None
+        basket.store_held = spans is not None and any(start <= basket.sold_at_ms < end for start, end in spans)
 
 
 def _moments(

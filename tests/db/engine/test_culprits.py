@@ -50,10 +50,15 @@ class Broken:
         self.code, self.real = code, RegistryCache()
 
     def lookup(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]:
-        asked = list(keys)
-        if any(self.code in key for key in asked):
+        return self.real.lookup(connection, self._met(set(keys)))
+
+    def as_of(self, connection: Connection, keys: set[str], version: int) -> Mapping[str, tuple[Entry, ...]]:
+        return self.real.as_of(connection, self._met(keys), version)
+
+    def _met(self, keys: set[str]) -> set[str]:
+        if any(self.code in key for key in keys):
             raise ZeroDivisionError("planted")
-        return self.real.lookup(connection, asked)
+        return keys
 
 
 @pytest.fixture
