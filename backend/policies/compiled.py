@@ -3,14 +3,14 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from operator import itemgetter
 
 from backend.kernel.amounts import MAX_AMOUNT, Rounding, Unit
 from backend.kernel.periods import civil_date
-from backend.policies.conditions import Test, compile_member
+from backend.policies.conditions import Test, compile_member, looked_at
 from backend.policies.limits import (
     CompiledCap,
     compile_cap,
@@ -23,9 +23,22 @@ from backend.policies.model import SALES, Budget, Counts, Facts, Mode, Pace, Pol
 from backend.policies.rewards import Payer, compile_reward
 
 PLANS_KEPT = 65_536
-_SCOPE = ("district", "store", "certificate_scheme", "category", "channel", "buyer")
-_scope_of = itemgetter(*(Facts._fields.index(name) for name in _SCOPE))
-"""What scopes look at."""
+_FEW_VALUES = frozenset(
+    {
+        "scheme",
+        "certificate_scheme",
+        "level",
+        "proof",
+        "category",
+        "grade",
+        "tier",
+        "store",
+        "district",
+        "channel",
+        "buyer",
+    }
+)
+"""Facts by which sales fall into kinds, as far as policies look at them."""
 SHARED_GROUP = ""
 """The group of all policies that name none: the first of them that pays."""
 _ALONE = Stacking(SHARED_GROUP, Mode.FIRST)
@@ -61,6 +74,18 @@ class CompiledRule:
     rewards: tuple[CompiledReward, ...]
     counted: tuple[CompiledCap, ...]
     """Caps that count pieces or awards: they hold the rule's rewards all together."""
+    looked_at: tuple[frozenset[str], ...]
+    """The facts of each test."""
+
+    def open_to(self, facts: Facts) -> tuple[Test, ...] | None:
+        """What is left to ask of sales of the same kind as this; None where no sale of the kind passes."""
+        left = []
+        for test, named in zip(self.tests, self.looked_at, strict=True):
+            if not named <= _FEW_VALUES:
+                left.append(test)
+            elif not test(facts):
+                return None
+        return tuple(left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +114,26 @@ class CompiledPolicy:
     """Half-open times of sale, in Unix milliseconds, in which it pays nothing."""
     simple: bool = False
     """One reward a rule, counters of persons alone, nothing that looks beyond the scan: the common case has a short way."""
+    open_rules: tuple[tuple[CompiledRule, tuple[Test, ...]], ...] = ()
+    """The rules that sales of one kind may pass, with what is left to ask of them (`InForce.plan`)."""
+
+    @property
+    def told_apart_by(self) -> frozenset[str]:
+        """The facts that make kinds of sales for it, beside channel and buyer."""
+        scope = self.policy.scope
+        sides = (
+            ("district", scope.districts),
+            ("store", scope.stores),
+            ("certificate_scheme", scope.schemes),
+            ("category", scope.categories),
+        )
+        named = frozenset(fact for fact, wanted in sides if wanted)
+        return named.union(*(one for rule in self.rules for one in rule.looked_at if one <= _FEW_VALUES))
+
+    def narrowed(self, facts: Facts) -> "CompiledPolicy":
+        """As sales of the same kind as this ask it."""
+        opened = ((rule, rule.open_to(facts)) for rule in self.rules)
+        return replace(self, open_rules=tuple((rule, left) for rule, left in opened if left is not None))
 
     def in_force(self, sold_at_ms: int) -> bool:
         return self.from_ms <= sold_at_ms < self.until_ms and not self._pauses(sold_at_ms)
@@ -134,7 +179,7 @@ SUSPENDED: Plan = (StackingGroup(Mode.FIRST, None, (), simple=False),)
 
 
 class InForce:
-    """The versions in force at a moment, and for each kind of sale those whose scope it lies in.
+    """The versions in force at a moment, and for each kind of sale those whose scope it lies in, with the rules open to it.
 
     `suspended` would be in force, were they not suspended: a sale that only they concern is told so.
     """
@@ -145,18 +190,20 @@ class InForce:
         caps = [cap for policy in self.policies for cap in policy.caps]
         self.plain_caps = tuple(cap for cap in caps if cap.plain)
         self.other_caps = any(not cap.plain for cap in caps)
-        self._plans: dict[tuple[str | None, ...], Plan] = {}
+        told_apart_by = frozenset({"channel", "buyer"}).union(*(one.told_apart_by for one in (*policies, *suspended)))
+        self._kind_of = itemgetter(*sorted(map(Facts._fields.index, told_apart_by)))
+        self._plans: dict[object, Plan] = {}
 
     def plan(self, facts: Facts) -> Plan:
         """Groups by name, their members by order and name: never by the order of rows in a table."""
-        key = _scope_of(facts)
-        plan = self._plans.get(key)
+        kind = self._kind_of(facts)
+        plan = self._plans.get(kind)
         if plan is None:
-            plan = plan_of([policy for policy in self.policies if policy.concerns(facts)])
+            plan = plan_of([policy.narrowed(facts) for policy in self.policies if policy.concerns(facts)])
             if not plan and any(policy.concerns(facts) for policy in self.suspended):
                 plan = SUSPENDED
             if len(self._plans) < PLANS_KEPT:
-                self._plans[key] = plan
+                self._plans[kind] = plan
         return plan
 
 
@@ -253,6 +300,7 @@ def compile_policy(
         milestones,
         suspended,
         simple=_is_simple(policy, rules, (*caps, *paces)),
+        open_rules=tuple((rule, rule.tests) for rule in rules),
     )
 
 
@@ -287,7 +335,9 @@ def _rule(
     rule: Rule, rewards: tuple[CompiledReward, ...], counted: tuple[CompiledCap, ...], policy: str
 ) -> CompiledRule:
     once = (once_a_basket(policy, rule.rule),) if any(reward.once_a_basket for reward in rule.rewards) else ()
-    return CompiledRule(rule, tuple(compile_member(member) for member in rule.when.members), rewards, (*once, *counted))
+    members = rule.when.members
+    tests = tuple(compile_member(member) for member in members)
+    return CompiledRule(rule, tests, rewards, (*once, *counted), tuple(looked_at(member) for member in members))
 
 
 def _bonus(unit: Unit) -> Reward:

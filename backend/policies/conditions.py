@@ -69,6 +69,13 @@ _COMPARE: dict[str, Callable[[object, object], bool]] = {
 }
 
 
+def looked_at(member: Condition | Group) -> frozenset[str]:
+    """The facts that `member` compares."""
+    if isinstance(member, Group):
+        return frozenset().union(*(looked_at(one) for one in member.members))
+    return frozenset({member.fact})
+
+
 def compile_group(group: Group) -> Test:
     """A closure that says whether `group` holds. A fact that is missing fails every comparison, never passes one."""
     tests = [compile_member(member) for member in group.members]

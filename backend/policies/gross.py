@@ -36,9 +36,20 @@ def only_gross_of(
 
 
 def _rule_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | CompiledRule:
-    """The first rule whose conditions all hold; else the first condition that failed of the rule that came furthest."""
+    """The first rule whose conditions all hold, of those that are open to its kind of sale; else which came nearest."""
     if policy.policy.transitions and transition_over(facts, sold_on, policy):
         return Verdict(_NONE, "transition_over", policy.version, None, facts.certificate_scheme)
+    for compiled, tests in policy.open_rules:
+        for test in tests:
+            if not test(facts):
+                break
+        else:
+            return compiled
+    return _nearest(facts, policy)
+
+
+def _nearest(facts: Facts, policy: CompiledPolicy) -> Verdict:
+    """The first condition that fails of the rule that comes furthest, where no rule's conditions all hold."""
     best, best_at = None, -1
     for compiled in policy.rules:
         for position, test in enumerate(compiled.tests):
@@ -46,8 +57,6 @@ def _rule_of(facts: Facts, sold_on: date, policy: CompiledPolicy) -> Verdict | C
                 if position > best_at:
                     best, best_at = compiled, position
                 break
-        else:
-            return compiled
     assert best is not None, "a policy has at least one rule"
     return Verdict(_NONE, "condition", policy.version, best.rule.rule, str(best_at))
 

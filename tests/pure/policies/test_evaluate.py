@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.policies.compiled import CompiledPolicy, plan_of
+from backend.policies.compiled import CompiledPolicy, InForce, plan_of
 from backend.policies.evaluate import evaluate
 from backend.policies.limits import Limits
 from backend.policies.model import Facts, Mode, Stacking
@@ -54,6 +54,23 @@ def test_several_simple_policies_decide_as_any_others(
         verdict = evaluate(facts, PERSON, ON, plan_of(policies), short)
         assert verdict == evaluate(facts, PERSON, ON, plan_of(slow), general)
     assert (short.used, short.budgets, short.cut) == (general.used, general.budgets, general.cut)
+
+
+@settings(documents.LAW, max_examples=150)
+@given(st.data(), st.lists(documents.facts, min_size=1, max_size=3), documents.several())
+def test_a_plan_that_is_kept_for_a_kind_of_sale_decides_each_as_if_made_for_it(
+    data: st.DataObject, sales: list[Facts], policies: tuple[CompiledPolicy, ...]
+) -> None:
+    """What a plan has settled for its kind, conditions on few-valued facts, holds for whatever price comes next."""
+    kept = InForce(policies)
+    budgets = {budget.pool: 10**6 for policy in policies for budget in policy.budgets}
+    short, general = Limits({}, dict(budgets)), Limits({}, dict(budgets))
+    prices = data.draw(st.permutations([None, 50, 500, 700_000]))
+
+    for facts in [one._replace(price_fen=price) for one in sales for price in prices]:
+        verdict = evaluate(facts, PERSON, ON, kept.plan(facts), short)
+        concerned = [policy for policy in policies if policy.concerns(facts)]
+        assert verdict == evaluate(facts, PERSON, ON, plan_of(concerned), general)
 
 
 @settings(documents.LAW, max_examples=200)
