@@ -17,7 +17,8 @@ FULL JOIN (SELECT entry, sum(pieces) AS pieces FROM redemptions
            WHERE city = %(city)s AND state IN ('held', 'confirmed') GROUP BY entry) r ON r.entry = e.entry
 WHERE e.taken IS DISTINCT FROM coalesce(r.pieces, 0) OR e.taken < 0 OR e.taken > e.stock"""
 
-# What somebody who came back had redeemed before counts, too.
+# What somebody who came back had redeemed before counts, too: of each departure once, the largest of what the person's
+# accounts carried.
 OFF_LIMITS = """
 SELECT coalesce(c.person, r.resident)::text, coalesce(c.entry, r.entry), coalesce(c.period, r.period), c.used::text,
        c.allowed::text, r.pieces::text
@@ -26,9 +27,9 @@ FULL JOIN (SELECT resident, entry, period, sum(pieces) AS pieces
            FROM (SELECT resident, entry, period, pieces FROM redemptions
                  WHERE city = %(city)s AND state IN ('held', 'confirmed') AND period IS NOT NULL
                  UNION ALL
-                 SELECT coalesce(m.survivor, k.person), substr(k.cap, length('redeemed:') + 1), k.period, k.used
+                 SELECT coalesce(m.survivor, k.person), substr(k.cap, length('redeemed:') + 1), k.period, max(k.used)
                  FROM carried_caps k LEFT JOIN merged_residents m ON m.absorbed = k.person
-                 WHERE k.city = %(city)s AND starts_with(k.cap, 'redeemed:')) counted
+                 WHERE k.city = %(city)s AND starts_with(k.cap, 'redeemed:') GROUP BY 1, 2, 3, k.departure) counted
            GROUP BY resident, entry, period) r
   ON r.resident = c.person AND r.entry = c.entry AND r.period = c.period
 WHERE c.used IS DISTINCT FROM coalesce(r.pieces, 0) OR c.used > c.allowed"""

@@ -1,7 +1,10 @@
 """What the scans of a person move when two of the person's accounts become one. City by city."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
+from backend.storage.columns import numbers, words
 from backend.storage.transaction import hot
 
 # First of all locks of a sale: who decides a line again, or takes it back, is waited for, in the order of all.
@@ -18,9 +21,12 @@ SELECT cap FROM cap_counters WHERE city = %(city)s AND person = ANY(ARRAY[%(resi
 ORDER BY person, period, cap FOR UPDATE"""
 
 # What both have used together may be more than a cap allows: then nothing more is, and what was awarded stays.
+# What both carried from one departure is taken off the one before it is added to the other.
 ADD_COUNTERS = """
 INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
-SELECT %(city)s, %(to)s::uuid, k.period, k.cap, k.used, k.allowed, 1 FROM cap_counters k
+SELECT %(city)s, %(to)s::uuid, k.period, k.cap, k.used - coalesce(t.used, 0), k.allowed, 1 FROM cap_counters k
+LEFT JOIN unnest(%(periods)s::text[], %(caps)s::text[], %(twice)s::bigint[]) t(period, cap, used)
+  ON t.period = k.period AND t.cap = k.cap
 WHERE k.city = %(city)s AND k.person = %(resident)s AND k.used > 0 ORDER BY k.period, k.cap
 ON CONFLICT (city, person, period, cap) DO UPDATE
 SET used = cap_counters.used + EXCLUDED.used,
@@ -44,9 +50,18 @@ def holds_a_quote(connection: Connection, city: str, resident: str) -> bool:
     return row is not None and row[0] > 0
 
 
-def add_counters(connection: Connection, city: str, resident: str, to: str) -> None:
-    """All that `resident` has used of caps is used by `to`, in the very same periods."""
+def add_counters(
+    connection: Connection, city: str, resident: str, to: str, twice: Sequence[tuple[str, str, int]]
+) -> None:
+    """All that `resident` has used of caps is used by `to`, in the very same periods, but for what `twice` (period, cap,
+    amount) says that both have counted.
+    """
     given = {"city": city, "resident": resident, "to": to}
     hot(connection, LOCK_COUNTERS, given).fetchall()
-    hot(connection, ADD_COUNTERS, given)
+    off = {
+        "periods": words([period for period, _, _ in twice]),
+        "caps": words([cap for _, cap, _ in twice]),
+        "twice": numbers([used for _, _, used in twice]),
+    }
+    hot(connection, ADD_COUNTERS, {**given, **off})
     hot(connection, CLEAR_COUNTERS, given)

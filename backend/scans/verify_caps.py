@@ -42,7 +42,8 @@ _BASE = "split_part(k.cap, '/', 1) || '/' || split_part(k.cap, '/', 2)"
 # Civil time of every city is UTC+8 without daylight saving, as in kernel.periods. A cap of pieces or awards counts a scan
 # once, whatever the number of units that it earns in. What came back in time counts no more: amounts and pieces by its share,
 # an award with the last piece; but the acts that a milestone counts stay counted. What two accounts of one person had used
-# before they became one is counted together, be it more than the cap, and is no less where the person left and came back.
+# before they became one is counted together, be it more than the cap, and is no less where the person left and came back; what
+# several of them carried from one departure counts once, the largest.
 OFF_CAPS = f"""
 WITH caps AS (
   SELECT * FROM unnest(%(versions)s::uuid[], %(caps)s::text[], %(kinds)s::text[], %(limits)s::bigint[], %(units)s::text[],
@@ -102,6 +103,9 @@ counted AS (
     AND (c.schemes IS NULL OR jsonb_exists(c.schemes::jsonb, a.certificate_scheme))
     AND (c.categories IS NULL OR jsonb_exists(c.categories::jsonb, a.category))
   GROUP BY 1, 2, 3, 4, c.counts, c.acts, a.basket, a.line_no, a.policy_version),
+carried AS (
+  SELECT x.cap, x.period, coalesce(m.survivor, x.person) AS person, max(x.used) AS used FROM carried_caps x
+  LEFT JOIN merged_residents m ON m.absorbed = x.person WHERE x.city = %(city)s GROUP BY 1, 2, 3, x.departure),
 earned AS (
   SELECT cap, period,
          CASE WHEN of_person THEN coalesce(m.survivor, resident)
@@ -109,13 +113,9 @@ earned AS (
          sum(used) AS used
   FROM (SELECT cap, of_person, resident, period, used FROM counted
         UNION ALL
-        SELECT cap, true, person, period, used FROM carried_caps
-        WHERE city = %(city)s AND NOT starts_with(cap, 'redeemed:')) counted
+        SELECT cap, true, person, period, used FROM carried WHERE NOT starts_with(cap, 'redeemed:')) counted
   LEFT JOIN merged_residents m ON m.absorbed = counted.resident GROUP BY 1, 2, 3),
-people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor),
-carried AS (
-  SELECT x.cap, x.period, coalesce(m.survivor, x.person) AS person FROM carried_caps x
-  LEFT JOIN merged_residents m ON m.absorbed = x.person WHERE x.city = %(city)s)
+people AS (SELECT survivor, count(*) + 1 AS accounts FROM merged_residents GROUP BY survivor)
 SELECT cap, period, person::text, k.used::text, k.allowed::text, e.used::text
 FROM (SELECT cap, period, person, used, allowed FROM cap_counters WHERE city = %(city)s) k
 FULL JOIN earned e USING (cap, period, person)

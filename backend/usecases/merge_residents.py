@@ -25,6 +25,7 @@ from backend.residents.cards.number import CardNumber
 from backend.residents.cards.tables import TRIES_MAX
 from backend.residents.consents import store as consents
 from backend.residents.consents.model import GivenBy, Purpose
+from backend.residents.leaving.store import carried_twice
 from backend.residents.notices import store as notices
 from backend.residents.people import Home, MergedResident
 from backend.residents.queries import Session
@@ -189,9 +190,10 @@ def _absorb(connection: Connection, other: Home, survivor: Home, merge: str, now
         if open_redemption or merging.holds_a_quote(connection, city, other.resident):
             raise MergeWaits
         merging.give_baskets(connection, city, other.resident, survivor.resident)
-        merging.add_counters(connection, city, other.resident, survivor.resident)
+        twice = carried_twice(connection, city, other.resident, survivor.resident)
+        merging.add_counters(connection, city, other.resident, survivor.resident, twice.caps)
         follow(connection, city, other.resident, survivor.resident, merge, now)
-        redemptions.give_redemptions(connection, city, other.resident, survivor.resident)
+        redemptions.give_redemptions(connection, city, other.resident, survivor.resident, twice.limits)
         appeals.give_appeals(connection, city, other.resident, survivor.resident)
         cases.give_reports(connection, city, other.resident, survivor.resident)
         notices.give(connection, city, other.resident, survivor)

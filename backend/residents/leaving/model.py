@@ -88,6 +88,16 @@ class UsedCap(NamedTuple):
         return self.period == "-" or today.isoformat().startswith(self.period)
 
 
+class CarriedTwice(NamedTuple):
+    """What two accounts of one person both count from the same departures: once too often when they become one.
+
+    Each is a period, a cap or an entry of the catalogue, and an amount.
+    """
+
+    caps: list[tuple[str, str, int]]
+    limits: list[tuple[str, str, int]]
+
+
 def coarse(found: Iterable[UsedCap], today: date) -> list[UsedCap]:
     """What is noted of counters: those that still run, rounded up to the next quarter of what is allowed, where nothing bounds
     them to the next power of two; of a window its last moment, as the midnight that followed.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.kernel.periods import civil_date, milliseconds
-from backend.residents.leaving.model import REDEEMED, UsedCap
+from backend.residents.leaving.model import REDEEMED, CarriedTwice, UsedCap
 from backend.residents.people import Home
 from backend.storage.columns import numbers, octets, words
 from backend.storage.transaction import hot
@@ -67,11 +67,30 @@ UNION ALL
 SELECT period, %(redeemed)s || entry, used, allowed FROM redemption_counters
 WHERE city = %(city)s AND person = %(resident)s AND used > 0"""
 
+# What an account that was absorbed has carried from there, its counter brought along.
 CARRY = """
 INSERT INTO carried_caps (city, person, period, cap, departure, used)
 SELECT %(city)s, %(person)s::uuid, t.period, t.cap, %(departure)s::uuid, t.used
 FROM unnest(%(periods)s::text[], %(caps)s::text[], %(used)s::bigint[]) t(period, cap, used)
+WHERE NOT EXISTS (
+  SELECT FROM merged_residents m JOIN carried_caps x
+    ON x.city = %(city)s AND x.person = m.absorbed AND x.period = t.period AND x.cap = t.cap
+   AND x.departure = %(departure)s::uuid
+  WHERE m.survivor = %(person)s::uuid)
 ON CONFLICT DO NOTHING RETURNING period, cap"""
+
+# Each of the two stands for what it has absorbed, too. Of what both carried from one departure the larger counts.
+CARRIED_TWICE = """
+WITH pair AS (
+  SELECT person, person AS account FROM unnest(ARRAY[%(resident)s, %(to)s]::uuid[]) person
+  UNION ALL
+  SELECT survivor, absorbed FROM merged_residents WHERE survivor = ANY(ARRAY[%(resident)s, %(to)s]::uuid[])),
+carried AS (
+  SELECT a.person, x.period, x.cap, x.departure, max(x.used) AS used
+  FROM pair a JOIN carried_caps x ON x.city = %(city)s AND x.person = a.account GROUP BY 1, 2, 3, 4)
+SELECT c.period, c.cap, sum(least(c.used, o.used))::bigint
+FROM carried c JOIN carried o USING (period, cap, departure)
+WHERE c.person = %(resident)s::uuid AND o.person = %(to)s::uuid GROUP BY 1, 2"""
 
 COUNT_CARRIED = """
 INSERT INTO cap_counters (city, person, period, cap, used, allowed, version)
@@ -209,6 +228,16 @@ def carry(connection: Connection, person: str, departure: str, found: Sequence[U
         who = {"city": city, "person": person, "departure": departure, "redeemed": REDEEMED}
         _carry(connection, who, _CAPS, [one for one in here if not one.is_of_redemptions])
         _carry(connection, who, _LIMITS, [one for one in here if one.is_of_redemptions])
+
+
+def carried_twice(connection: Connection, city: str, resident: str, to: str) -> CarriedTwice:
+    """Of two accounts that become one; both residents' rows are taken, so that nothing more is carried meanwhile."""
+    given = {"city": city, "resident": resident, "to": to}
+    found = [(str(period), str(cap), int(used)) for period, cap, used in hot(connection, CARRIED_TWICE, given)]
+    return CarriedTwice(
+        [one for one in found if not one[1].startswith(REDEEMED)],
+        [(period, cap.removeprefix(REDEEMED), used) for period, cap, used in found if cap.startswith(REDEEMED)],
+    )
 
 
 def _carry(connection: Connection, who: dict[str, str], counters: _Counters, found: Sequence[UsedCap]) -> None:

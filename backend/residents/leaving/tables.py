@@ -38,7 +38,8 @@ carried_caps = Table(
     amount_column("used"),
     CheckConstraint("used > 0", name="used"),
 )
-"""What a person who came back had used of a limit before; a counter is the sum of this and of its awards."""
+"""What a person who came back had used of a limit before; a counter is the sum of this and of its awards. Of one departure
+the largest counts, whichever of the person's accounts carried it."""
 
 closed_residents = Table(
     "closed_residents",
