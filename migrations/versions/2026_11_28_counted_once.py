@@ -4,8 +4,8 @@ added twice when the accounts became one, or when an identity came back to the o
 
 from alembic import op
 
-revision = "0075_counted_once"
-down_revision = "0074_claimed_elsewhere"
+revision = "0076_counted_once"
+down_revision = "0075_unit_of_address"
 branch_labels = None
 depends_on = None
 

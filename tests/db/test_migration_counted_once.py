@@ -1,4 +1,4 @@
-"""Revision 0075 takes off counters what accounts of one person, merged by an older release, carried from one departure twice."""
+"""Revision 0076 takes off counters what accounts of one person, merged by an older release, carried from one departure twice."""
 
 from collections.abc import Iterator
 
