@@ -27,7 +27,7 @@ WHERE o.city = %(city)s AND o.basket = t.basket AND o.line_no = t.line_no"""
 
 def follow(connection: Connection, city: str, rows: Sequence[DecisionRow]) -> None:
     """What waited and is decided once more waits no longer; what is held now waits. Most decisions are neither."""
-    if set(map(_number_of, rows)) != {1}:
+    if set(map(_number_of, rows)) - {1}:
         again = [one for one in map(Decision._make, rows) if one.decision_no > 1]
         hot(connection, RELEASE, {"city": city, **_lines_of(again)})
     if _HELD in map(_outcome_of, rows):
