@@ -34,6 +34,8 @@ from backend.usecases.verify_ledger import all_cities
 Result = TypeVar("Result")
 
 BATCH_MAX = 500
+"""Accounts that one run ends; those that cannot be ended do not count."""
+LISTED_MAX = 100_000
 AGAIN_AFTER = timedelta(days=1)
 """How long what was on its way when an account was closed may still arrive in another city, and is ended there too."""
 
@@ -120,20 +122,22 @@ def settle_closed(database: Writing, now: datetime, stopping: Callable[[], bool]
     """
     database.write(lambda connection: store.forget_notes(connection, now))
     with database.read() as connection:
-        found = store.unsettled(connection, now, BATCH_MAX)
-        past = frozenset(store.unsettled(connection, now - AGAIN_AFTER, BATCH_MAX))
+        found = store.unsettled(connection, now, LISTED_MAX)
+        past = frozenset(store.unsettled(connection, now - AGAIN_AFTER, LISTED_MAX))
 
-    def ends(some: Sequence[str]) -> None:
+    def ends(some: Sequence[str]) -> bool:
         (resident,) = some
         _end_everywhere(database, resident, now)
         if resident in past:
             database.write(lambda connection: store.settled(connection, resident, now))
+        return True
 
+    ended = 0
     for resident in found:
-        if stopping():
+        if stopping() or ended == BATCH_MAX:
             break
-        without_culprits([resident], ends, lambda _one, _error: None, doing="settle_closed", named=str)
-    return len(found)
+        ended += sum(without_culprits([resident], ends, lambda _one, _error: False, doing="settle_closed", named=str))
+    return ended
 
 
 def _end_everywhere(database: Writing, resident: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """One item that makes the work on many fail is found by halving, so that it holds up none of the others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import structlog
@@ -42,3 +42,10 @@ def without_culprits(
         *without_culprits(items[:middle], work, left_out, doing=doing, named=named),
         *without_culprits(items[middle:], work, left_out, doing=doing, named=named),
     ]
+
+
+def past(failed: Collection[str], find: Callable[[int], Sequence[str]], most: int) -> list[str]:
+    """The first `most` of what `find` gives that have not `failed` in this run: else those that cannot be done, being the
+    longest due, would be all that is ever looked at. `find` gives at most so many, always in one order.
+    """
+    return [one for one in find(most + len(failed)) if one not in failed]

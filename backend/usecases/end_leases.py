@@ -13,7 +13,7 @@ from backend.ledger import chart, post
 from backend.ledger.model import Reason, Transfer
 from backend.policies.compiled import PolicySet
 from backend.storage.transaction import Database
-from backend.usecases.culprits import without_culprits
+from backend.usecases.culprits import past, without_culprits
 from backend.usecases.grant_leases import tell_tills
 from backend.usecases.lend_budget import account_of
 from backend.usecases.take_decisions import PolicyLookup
@@ -71,16 +71,18 @@ def settle_leases(
     for policy, since in over:
         ended = database.write(lambda c: end_leases(c, city, since, EndedWhy.POLICY, now, policy=policy))  # noqa: B023 - called at once
         done = done.plus(Ended(ended))
+    left: set[str] = set()
     while not stopping():
         with database.read() as connection:
-            due = store.due(connection, city, now, limit=DUE_MAX)
-        before = done
+            due = past(left, lambda most: store.due(connection, city, now, limit=most), DUE_MAX)
         for lease in due:
             if stopping():
                 break
-            closed = without_culprits([lease], settles, lambda _one, _error: False, doing="settle_leases", named=str)
-            done = done.plus(Ended(0, sum(closed)))
-        if len(due) < DUE_MAX or done == before:
+            if any(without_culprits([lease], settles, lambda _one, _error: False, doing="settle_leases", named=str)):
+                done = done.plus(Ended(0, 1))
+            else:
+                left.add(lease)
+        if len(due) < DUE_MAX:
             break
     return done
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from backend.storage.transaction import Database
-from backend.usecases.culprits import without_culprits
+from backend.usecases.culprits import past, without_culprits
 
 OVERDUE_MAX = 500
 
@@ -25,15 +25,17 @@ def end_overdue(
     def ends(some: Sequence[str]) -> bool:
         return database.write(lambda connection: end(connection, some[0]))
 
-    ended = 0
+    ended, left = 0, set[str]()
     while not stopping():
         with database.read() as connection:
-            overdue = find(connection, OVERDUE_MAX)
-        before = ended
+            overdue = past(left, lambda limit: find(connection, limit), OVERDUE_MAX)
         for one in overdue:
             if stopping():
                 break
-            ended += sum(without_culprits([one], ends, lambda _one, _error: False, doing="end_overdue", named=str))
-        if len(overdue) < OVERDUE_MAX or ended == before:
+            if any(without_culprits([one], ends, lambda _one, _error: False, doing="end_overdue", named=str)):
+                ended += 1
+            else:
+                left.add(one)
+        if len(overdue) < OVERDUE_MAX:
             break
     return ended

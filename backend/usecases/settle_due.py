@@ -14,7 +14,7 @@ from backend.ledger.lapses import NOTHING, lapsed, reference_of
 from backend.ledger.lots import Move
 from backend.ledger.model import Reason, Transfer
 from backend.ledger.queries import holdings
-from backend.usecases.culprits import without_culprits
+from backend.usecases.culprits import past, without_culprits
 from backend.usecases.races import Writes
 
 BATCH_ACCOUNTS = 1_000
@@ -46,14 +46,18 @@ def settle_due(
     def work(some: Sequence[str]) -> Settled:
         return database.write(lambda connection: _batch(connection, city, some, now))
 
-    done = Settled()
+    def fails(account: str, _error: Exception) -> Settled:
+        failed.add(account)
+        return Settled()
+
+    done, failed = Settled(), set[str]()
     while not stopping():
-        due = database.write(lambda connection: post.due(connection, city, now, batch))
-        before = done
+        due = database.write(lambda c: past(failed, lambda most: post.due(c, city, now, most), batch))
+        before = done, len(failed)
         if due:
-            for part in without_culprits(due, work, lambda _one, _error: Settled(), doing="settle_due", named=str):
+            for part in without_culprits(due, work, fails, doing="settle_due", named=str):
                 done = done.plus(part)
-        if len(due) < batch or done == before:
+        if len(due) < batch or (done, len(failed)) == before:
             break
     return done
 

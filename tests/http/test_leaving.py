@@ -280,6 +280,15 @@ def test_a_closed_account_that_cannot_be_ended_keeps_none_behind_it_from_its_end
     assert rows(discovery.database, unsettled) == [(broken,)]
 
 
+def test_as_many_such_accounts_as_are_ended_at_once_keep_none_behind_them_from_it(
+    client: FlaskClient, discovery: City, sign_in: SignIn, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(close_account, "BATCH_MAX", 1)
+    test_a_closed_account_that_cannot_be_ended_keeps_none_behind_it_from_its_end(
+        client, discovery, sign_in, clock, monkeypatch
+    )
+
+
 def test_the_note_of_limits_opens_for_its_own_person_and_ends(
     client: FlaskClient, discovery: City, sign_in: SignIn, clock: Clock
 ) -> None:

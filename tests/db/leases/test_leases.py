@@ -9,6 +9,7 @@ from backend.kernel.periods import milliseconds
 from backend.leases.model import LeaseTermsInvalid, Terms
 from backend.policies.lifecycle import Turn
 from backend.storage.transaction import Database
+from backend.usecases import end_leases
 from backend.usecases.end_leases import Ended
 from backend.usecases.grant_leases import Lent
 from backend.usecases.revoke_device import revoke_device
@@ -178,6 +179,13 @@ def test_a_lease_that_cannot_be_settled_keeps_no_other_waiting(city: City, till:
 
     assert settle(city, SETTLES) == Ended(0, 1)
     assert [one.left == 0 for one in leases(city)] == [False, True]
+
+
+def test_as_many_such_leases_as_are_looked_at_once_keep_no_other_waiting(
+    city: City, till: Till, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(end_leases, "DUE_MAX", 1)
+    test_a_lease_that_cannot_be_settled_keeps_no_other_waiting(city, till, database_url)
 
 
 def test_a_till_is_lent_more_when_half_is_used(city: City, till: Till) -> None:

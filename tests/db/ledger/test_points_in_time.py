@@ -67,6 +67,20 @@ def test_an_account_that_cannot_be_settled_keeps_no_other_waiting(engine_db: Dat
     assert settle(city, AVAILABLE_ON, batch=1) == Settled()
 
 
+def test_a_whole_batch_that_cannot_be_settled_keeps_none_behind_it_waiting(
+    engine_db: Database, database_url: str
+) -> None:
+    city = open_city(engine_db, ORGANIC)
+    city.record(city.till().basket(read(RICE, price_fen=10_000), resident=LI))
+    owner = Database(database_url, role=None)
+    for day in (2026139998, 2026139999):
+        of_no_day = {"city": NANJING, "account": f"pending:{LI}:{day}:-:points", "now": NOON}
+        owner.write(lambda c: c.execute(text(BROKEN), of_no_day))  # noqa: B023 - called at once
+    owner.close()
+
+    assert settle(city, AVAILABLE_ON, batch=1).released == 1
+
+
 def owe(city: City, person: str, amount: int) -> None:
     """Points that were spent before their goods came back."""
     city.publish(rules.document(rules.rule("plain", rules.fixed(amount)), policy="a-plain"))  # the first that pays

@@ -1,12 +1,14 @@
 """Quotes at the till: told without a trace, held to the fen, captured as promised, given back whole."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from backend.policies.lifecycle import Turn
 from backend.policies.model import Outcome
 from backend.retailers.store import StoreUnknown
+from backend.scans.quote_store import QuoteRow
 from backend.scans.quotes import (
     CaptureBeyondQuote,
     CaptureConflict,
@@ -18,6 +20,7 @@ from backend.scans.quotes import (
     QuoteVoided,
 )
 from backend.storage.transaction import Database
+from backend.usecases import overdue, release_quote
 from backend.usecases.turn_policy import turn_policy
 from tests.worlds import books, later, rules
 from tests.worlds.city import (
@@ -236,6 +239,24 @@ def test_what_is_not_captured_in_time_goes_back_and_is_refused_by_name(desk: Des
     assert desk.void(quote, now=LATE).state == QuoteState.EXPIRED
     assert desk.capture(longer, now=NOON + timedelta(minutes=59)).state == QuoteState.CAPTURED
     later.assert_verified(desk.database, NANJING)
+
+
+def test_quotes_that_cannot_be_given_back_keep_none_behind_them_from_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {desk.hold(read(FRIDGE), person=LI, minutes=minutes).quote for minutes in (1, 2)}
+    desk.hold(read(FRIDGE), person=WANG)
+    as_ever = release_quote.release
+
+    def breaks_at_some(connection: Connection, city: str, row: QuoteRow, state: QuoteState, now: datetime) -> None:
+        assert row.basket not in broken
+        as_ever(connection, city, row, state, now)
+
+    monkeypatch.setattr(release_quote, "release", breaks_at_some)
+    monkeypatch.setattr(overdue, "OVERDUE_MAX", 1)
+
+    assert desk.expire(LATE) == 1
+    assert desk.expire(LATE) == 0
 
 
 def test_a_captured_quote_is_not_voided_and_not_captured_with_other_lines(desk: Desk) -> None:
