@@ -14,6 +14,7 @@ from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViola
 from procrastinate.jobs import Status
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.adapters.chores import Facts, Work
 from backend.adapters.schedule import SCHEDULE, Planned
@@ -34,7 +35,7 @@ ATTEMPTS_MAX = 5
 SUCCEEDED_KEPT_H = 24
 FAILED_KEPT_H = 30 * 24
 QUEUE_FAULTS = (ConnectorException, psycopg.Error, OSError)
-DATABASE_FAULTS = (DBAPIError, psycopg.Error, DatabaseBusy)
+DATABASE_FAULTS = (DBAPIError, psycopg.Error, DatabaseBusy, PoolTimeout)
 AGAIN = RetryStrategy(max_attempts=ATTEMPTS_MAX, exponential_wait=3, retry_exceptions=(*DATABASE_FAULTS, JobAborted))
 """After 3, 9, 27, 81, 243 seconds; a job that the end of its worker cut short is done by the next."""
 

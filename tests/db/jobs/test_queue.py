@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.adapters.chores import Chores, Facts, Stopping
 from backend.adapters.jobs import ATTEMPTS_MAX, Jobs
@@ -169,9 +170,10 @@ def test_records_of_finished_jobs_are_kept_for_a_day_and_of_failed_ones_for_thir
     assert [name for (name,) in kept] == ["succeeded 23", "failed 25", "todo 999"]
 
 
-def test_a_database_that_is_busy_is_asked_again_later(database_url: str) -> None:
+@pytest.mark.parametrize("fault", [DatabaseBusy, PoolTimeout])
+def test_a_database_that_is_busy_is_asked_again_later(database_url: str, fault: type[Exception]) -> None:
     def busy(_now: datetime, _stopping: Stopping) -> Facts:
-        raise DatabaseBusy
+        raise fault
 
     jobs = Jobs(database_url, "greenpoints_engine", dict.fromkeys(WORKED, busy), lambda: NOON)
 
