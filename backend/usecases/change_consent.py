@@ -127,13 +127,14 @@ class ChangeConsent:
     def take_ward(self, guardian: Who, city: str, code: bytes, text_sha256: bytes, ward: str, now: datetime) -> str:
         """A guardian agrees for the child who showed the code, whose home is `city`; the name `ward` of that agreement.
 
-        Raises AdultsOnly, ConsentTextChanged, CounterCodeUnknown.
+        Raises AdultsOnly, ConsentTextChanged, CounterCodeUnknown, ResidentClosed.
         """
 
         def work(connection: Connection) -> str:
             if text_sha256 != GUARDIAN.sha256:
                 raise ConsentTextChanged
-            if not standing_of(connection, *guardian).is_adult:
+            # Locked before the child, as by who leaves or turns out to be younger: so that these end what is agreed here.
+            if not standing_of(connection, *guardian, locked=True).is_adult:
                 raise AdultsOnly
             child = store.take_code(connection, city, FOR_GUARDIAN, code, now)
             if child is None or child == guardian.resident:

@@ -1,11 +1,15 @@
 """The consent centre: purposes apart, giving and withdrawing alike, children and their guardians."""
 
+from threading import Thread
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from backend.residents.consents import store
 from backend.residents.consents.counter_code import code_hash
 from backend.residents.consents.texts import GUARDIAN, TEXTS
 from backend.residents.people import Home
@@ -214,6 +218,26 @@ def test_a_child_waits_again_when_its_guardian_turns_out_to_be_no_adult(
 
     assert client.get(f"{API}/consents", headers=child).get_json()["age"]["waits_for_guardian"]
     assert given_now(client, child) == set()
+    assert client.get(f"{API}/wards", headers=guardian).get_json()["wards"] == []
+
+
+def test_a_guardian_who_turns_out_to_be_no_adult_at_that_moment_agrees_for_nobody(
+    client: FlaskClient, city: City, child: Headers, guardian: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = client.post(f"{API}/guardian-codes", headers=child).get_json()["code"]
+    younger = Thread(target=lambda: declare(client.application.test_client(), guardian, "14_to_17"))
+    as_ever = store.take_code
+
+    def meanwhile(*asked: Any) -> str | None:
+        younger.start()
+        younger.join(1)
+        return as_ever(*asked)
+
+    monkeypatch.setattr(store, "take_code", meanwhile)
+    take_ward(client, guardian, code)
+    younger.join()
+
+    assert client.get(f"{API}/consents", headers=child).get_json()["age"]["waits_for_guardian"]
     assert client.get(f"{API}/wards", headers=guardian).get_json()["wards"] == []
 
 
