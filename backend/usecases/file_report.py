@@ -101,6 +101,11 @@ def _filed(connection: Connection, asked: AskedReport, now: datetime) -> Filed:
 def _again(before: Report, asked: AskedReport) -> Filed:
     if (before.text, before.basket, before.line_no) != (asked.text, asked.basket, asked.line_no):
         raise ReportRepeated
+    # A scan says its shop, and its label where the resident names none.
+    if asked.basket is None and (before.store, before.label) != (asked.store, asked.label):
+        raise ReportRepeated
+    if asked.label is not None and before.label != asked.label:
+        raise ReportRepeated
     return Filed(before, new=False)
 
 

@@ -108,6 +108,26 @@ def test_a_repeat_is_the_same_report_and_other_words_are_refused(city: City) -> 
         file(city, ASKED._replace(text="别的话"))
 
 
+def test_a_repeat_about_another_shop_or_label_is_refused(city: City) -> None:
+    other = Store(NANJING, "s2", "示例超市", "玄武店", "320102")
+    city.database.write(lambda connection: open_store(connection, other, NOON))
+    file(city)
+
+    for asked in (ASKED._replace(store="s2"), ASKED._replace(label="有机码 9999"), ASKED._replace(label=None)):
+        with pytest.raises(ReportRepeated):
+            file(city, asked)
+
+
+def test_a_repeat_about_ones_own_scan_is_the_same_report_unless_it_names_another_label(city: City) -> None:
+    arrival = city.till().basket(read(FRIDGE), resident=LI)
+    city.record(arrival)
+    asked = ASKED._replace(store=None, basket=arrival.basket.basket, line_no=0, label=None)
+
+    assert file(city, asked).report == file(city, asked).report
+    with pytest.raises(ReportRepeated):
+        file(city, asked._replace(label="有机码 9999"))
+
+
 def test_only_a_shop_that_is_there_or_a_scan_of_ones_own_is_reported(city: City) -> None:
     arrival = city.till().basket(read(FRIDGE), resident=LI)
     city.record(arrival)
