@@ -34,7 +34,7 @@ _COLUMNS = "statement::text, at_least, since, issued_at, expires_at, place, revo
 
 OF_RESIDENT = f"""
 SELECT {_COLUMNS} FROM passport_statements WHERE city = %(city)s AND resident = %(resident)s
-ORDER BY issued_at DESC LIMIT %(limit)s"""
+ORDER BY revoked_at IS NOT NULL, issued_at DESC LIMIT %(limit)s"""
 
 ONE = f"""
 SELECT {_COLUMNS} FROM passport_statements
@@ -111,9 +111,10 @@ def issue(
 
 
 def statements(connection: Connection, city: str, resident: str, *, limit: int) -> list[Statement]:
-    """Newest first."""
+    """Newest first; where there are more than `limit`, those that were made void are left out before others."""
     asked = {"city": city, "resident": resident, "limit": limit}
-    return [Statement(*row) for row in hot(connection, OF_RESIDENT, asked)]
+    found = [Statement(*row) for row in hot(connection, OF_RESIDENT, asked)]
+    return sorted(found, key=lambda one: one.issued_at, reverse=True)
 
 
 def find(connection: Connection, city: str, resident: str, statement: str) -> Statement | None:

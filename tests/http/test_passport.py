@@ -18,6 +18,7 @@ from backend.adapters.chores import Chores, Outside
 from backend.adapters.credit_platform import PlatformFile, platforms_of
 from backend.bootstrap import Backend
 from backend.credit import store, verifier
+from backend.credit.model import OPEN_MAX
 from backend.credit.sending import Due
 from backend.credit.signing import SM2, SuiteUnavailable, signer_of
 from backend.credit.store import Ground
@@ -28,6 +29,7 @@ from backend.scans.identity import basket_id
 from backend.settings import Settings
 from backend.usecases.change_consent import verify_age
 from backend.usecases.deliver_exports import ATTEMPTS_MAX, deliver_exports
+from backend.usecases.passport import LISTED_MAX
 from backend.web.app import create_app
 from tests.http.conftest import Clock, SignIn
 from tests.http.shop import Shop
@@ -148,6 +150,25 @@ def test_a_statement_says_a_threshold_and_nothing_else(client: FlaskClient, buye
         "statement": "12 个月内至少 1 次经核验的绿色消费",
         "statement_en": "At least 1 verified green purchases in 12 months",
     }
+
+
+def test_no_more_statements_hold_at_once_than_may_however_many_were_made_void(
+    client: FlaskClient, buyer: Headers, clock: Clock
+) -> None:
+    def one() -> str:
+        clock.forward(seconds=60)
+        return issue(client, buyer)
+
+    kept = [one() for _ in range(OPEN_MAX - 1)]
+    for _ in range(LISTED_MAX):
+        client.delete(f"{STATEMENTS}/{one()}", headers=buyer)
+    one()
+
+    refused = client.post(STATEMENTS, json={"at_least": 1}, headers=buyer)
+    listed = client.get(f"{API}/passport", headers=buyer).get_json()["statements"]
+
+    assert refused.status_code == 409
+    assert {*kept} <= {each["statement"] for each in listed}
 
 
 def test_a_presentation_is_for_its_recipient_alone_and_is_checked_without_us(
