@@ -11,6 +11,8 @@ from backend.kernel.periods import civil_date, milliseconds
 from backend.ledger import chart, post, queries
 from backend.policies.compiled import CompiledBudget, CompiledPolicy, PolicySet, pool_of
 from backend.policies.forecast import HISTORY_DAYS, Forecast, Outlook, forecast, pace_of
+from backend.policies.left import NOTHING_KNOWN
+from backend.policies.model import Per
 from backend.policies.reclaim import reclaims
 from backend.policies.store import load_versions
 from backend.statistics import queries as statistics
@@ -105,7 +107,6 @@ def _outlook(
     first = max(today - timedelta(days=HISTORY_DAYS), min(spent, default=since))
     past = {day: spent.get(day, 0) for day in _days(first, today)}
     pace, carries = pace_of(budget.budget)
-    released = 0 if pace is None else pace * ((today - since).days + 1)
     return Outlook(
         today + timedelta(days=1),
         sum(left.get(account, 0) for account in budget.accounts),
@@ -113,8 +114,15 @@ def _outlook(
         last_day,
         pace,
         carries,
-        max(released - sum(spent.values()), 0) if carries else 0,
+        max(_released(policy, budget, pace, today) - sum(spent.values()), 0) if pace is not None and carries else 0,
     )
+
+
+def _released(policy: CompiledPolicy, budget: CompiledBudget, pace: int, today: date) -> int:
+    """By the end of `today`, by a pace of the policy as a whole that carries over: earlier versions' days with it."""
+    unit, whole = budget.budget.unit.value, (Per.POLICY,)
+    found = [cap for cap in policy.caps if cap.exact and (cap.limit, cap.unit, cap.per) == (pace, unit, whole)]
+    return min(cap.limit_at(NOTHING_KNOWN, today) for cap in found)
 
 
 def _last_days(policies: PolicySet) -> dict[str, date]:

@@ -122,6 +122,26 @@ def test_what_a_later_version_was_granted_is_in_the_budget_and_not_spent(engine_
     assert (standing.granted, standing.left) == (4_000, 4_000)
 
 
+def test_what_days_of_an_earlier_version_left_of_a_pace_may_be_spent_in_the_forecast(engine_db: Database) -> None:
+    """Twelve days at ten points by tonight, sixty of them spent on two days: thirty a day go on for three days and a third."""
+
+    def paced(starts: str, budget: int) -> dict[str, object]:
+        doc = rules.document(budget=budget, starts=f"{starts}T00:00:00+08:00")
+        return {**doc, "budget": {**doc["budget"], "paces": [{"pace": "daily", "amount": 10, "carry_over": True}]}}
+
+    city = open_city(engine_db, paced("2026-11-11", 60))
+    city.publish(paced("2026-11-21", 100))
+    for back in (2, 1):
+        at = NOON - timedelta(days=back)
+        city.record(city.till(back).basket(*[read(FRIDGE)] * 3, resident=resident(1), sold_at=at), now=at)
+
+    with engine_db.read() as connection:
+        (found,) = forecast_budgets(connection, NANJING, NOON, seed=1)
+
+    assert (found.left, found.forecast.daily) == (100, 30)
+    assert found.forecast.p50 == found.forecast.p90 == date(2026, 11, 26)
+
+
 def test_a_forecast_ends_with_the_day_before_the_money_is_taken_back(engine_db: Database) -> None:
     open_city(engine_db, subsidy(reclaim_on="2026-12-31"))
 
