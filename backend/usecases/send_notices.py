@@ -1,6 +1,6 @@
 """Residents are told 30 and 7 days before points end, by a subscribe message that they granted: once for each end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ from backend.residents.consents.model import Purpose
 from backend.residents.identities import identity_hash, of_wechat
 from backend.residents.notices import store
 from backend.residents.notices.seal import WrongKey, seal, unseal
-from backend.residents.notices.store import DueNotice, NoticeKey
+from backend.residents.notices.store import After, DueNotice, NoticeKey
 from backend.residents.people import Home
 from backend.storage.transaction import Database
 from backend.usecases.sign_in import SignInWayClosed
@@ -24,6 +24,9 @@ from backend.usecases.wechat import NoticeRefused, WechatAway, WechatBusy
 DAYS_BEFORE = (7, 30)
 """The nearer first: what ends within 7 days is told once, not twice."""
 BATCH = 200
+"""Looked up at once."""
+RUN_MAX = 5_000
+"""Sent in one run, which should be over before the next is due: runs begin in the daytime alone, and nobody is woken."""
 THING_CHARS_MAX = 20
 """WeChat refuses a longer text of the kind `thing` (47003)."""
 
@@ -101,19 +104,27 @@ class SendNotices:
         self._template = template
 
     def send(self, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> Sent:
-        """All that is due in `city`; it ends early when `stopping`, or when WeChat is busy."""
+        """What is due in `city`, at most RUN_MAX; it ends early when `stopping`, or when WeChat is busy."""
         done, today = Sent(), civil_date(milliseconds(now))
         after = now
         for days in DAYS_BEFORE:
             until = instant(day_start_ms(today + timedelta(days=days + 1)))
-            with self._database.read() as connection:
-                found = store.due(connection, city, days, after, until, BATCH)
-            after = until
-            for one in found:
-                if stopping() or done.waiting:
+            for one in self._due(city, days, After(after), until):
+                if stopping() or done.waiting or sum(done) >= RUN_MAX:
                     return done
                 done = done.plus(self._send(city, one, days, now))
+            after = until
         return done
+
+    def _due(self, city: str, days: int, after: After, until: datetime) -> Iterator[DueNotice]:
+        """Page by page: those who may not be told any more keep nobody behind them from it."""
+        while True:
+            with self._database.read() as connection:
+                found = store.due(connection, city, days, after, until, BATCH)
+            yield from found
+            if len(found) < BATCH:
+                return
+            after = After(found[-1].ends_at, found[-1].resident)
 
     def _send(self, city: str, one: DueNotice, days: int, now: datetime) -> Sent:
         key = NoticeKey(one.resident, civil_date(milliseconds(one.ends_at) - 1), days)

@@ -30,9 +30,9 @@ FROM (SELECT n.resident, n.home, coalesce(m.survivor, n.resident)::text AS owner
       LEFT JOIN merged_residents m ON m.absorbed = n.resident
       WHERE n.city = %(city)s AND n.grants > 0) g
 JOIN (SELECT split_part(account, ':', 2) AS owner, due_at, unit, sum(balance)::bigint AS amount FROM accounts
-      WHERE city = %(city)s AND due_at > %(after)s AND due_at <= %(until)s AND account LIKE 'resident:%%' AND balance > 0
+      WHERE city = %(city)s AND due_at >= %(after)s AND due_at <= %(until)s AND account LIKE 'resident:%%' AND balance > 0
       GROUP BY 1, 2, 3) a ON a.owner = g.owner
-WHERE NOT EXISTS (
+WHERE (a.due_at, g.resident) > (%(after)s, %(resident)s::uuid) AND NOT EXISTS (
   SELECT FROM notices s WHERE s.city = %(city)s AND s.resident = g.resident AND s.days_before = %(days)s
     AND s.last_day = ((a.due_at - INTERVAL '1 second') AT TIME ZONE INTERVAL '8 hours')::date)
 GROUP BY g.resident, g.home, a.due_at ORDER BY a.due_at, g.resident LIMIT %(limit)s"""
@@ -85,6 +85,13 @@ class DueNotice(NamedTuple):
     amounts: dict[str, int]
 
 
+class After(NamedTuple):
+    """Where the last page ended: what ends later, or as late and is of a later resident, comes next."""
+
+    ends_at: datetime
+    resident: str = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
 class NoticeKey(NamedTuple):
     resident: str
     last_day: date
@@ -111,11 +118,10 @@ def give(connection: Connection, city: str, resident: str, to: Home) -> None:
         hot(connection, statement, given)
 
 
-def due(
-    connection: Connection, city: str, days: int, after: datetime, until: datetime, limit: int
-) -> Sequence[DueNotice]:
+def due(connection: Connection, city: str, days: int, after: After, until: datetime, limit: int) -> Sequence[DueNotice]:
     """What ends after `after` and until `until`, and was not told `days` before."""
-    given = {"city": city, "days": days, "after": after, "until": until, "limit": limit}
+    place = {"after": after.ends_at, "resident": after.resident}
+    given = {"city": city, "days": days, **place, "until": until, "limit": limit}
     return [DueNotice(*row) for row in hot(connection, DUE, given)]
 
 

@@ -10,6 +10,7 @@ from backend.residents.consents.model import Purpose
 from backend.residents.notices import store
 from backend.residents.notices.seal import seal
 from backend.storage.transaction import Database
+from backend.usecases import send_notices
 from backend.usecases.send_notices import SendNotices, Sent
 from tests.worlds import rules, wechat
 from tests.worlds.books import rows
@@ -44,18 +45,18 @@ def city(engine_db: Database) -> City:
     return city
 
 
-def agree(database: Database) -> None:
+def agree(database: Database, who: str = LI) -> None:
     rows_of = (
         "INSERT INTO consent_history (city, resident, number, purpose, given, given_by, text_sha256, at)"
         " VALUES (%s, %s, 1, %s, true, 'resident', %s, %s)"
     )
-    database.write(lambda c: c.exec_driver_sql(rows_of, (NANJING, LI, Purpose.NOTICES.value, bytes(32), NOON)))
+    database.write(lambda c: c.exec_driver_sql(rows_of, (NANJING, who, Purpose.NOTICES.value, bytes(32), NOON)))
 
 
-def grant(database: Database, times: int) -> None:
+def grant(database: Database, times: int, who: str = LI) -> None:
     sealed = seal(KEY, "oLi", bytes(12))
     for _ in range(times):
-        database.write(lambda c: store.grant(c, NANJING, LI, NANJING, sealed, NOON))
+        database.write(lambda c: store.grant(c, NANJING, who, NANJING, sealed, NOON))
 
 
 def left(database: Database) -> int:
@@ -139,3 +140,32 @@ def test_who_withdrew_consent_is_not_told(
 
     assert SendNotices(engine_db, KEY, client, TEMPLATE).send(NANJING, END - timedelta(days=7)) == Sent()
     assert (left(engine_db), server.sent) == (3, [])
+
+
+def test_as_many_as_are_looked_up_at_once_and_may_not_be_told_keep_nobody_behind_them_from_it(
+    engine_db: Database, city: City, client: WechatClient, server: WechatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send_notices, "BATCH", 1)
+    for number in (2, 3, 4, 9):
+        city.record(city.till(number).basket(read(FRIDGE), resident=resident(number)))
+        grant(engine_db, 1, resident(number))
+    for number in (4, 9):
+        agree(engine_db, resident(number))
+    server.grants["oLi", TEMPLATE] = 3
+
+    assert SendNotices(engine_db, KEY, client, TEMPLATE).send(NANJING, END - timedelta(days=7)).sent == 3
+
+
+def test_one_run_tells_no_more_than_it_has_time_for(
+    engine_db: Database, city: City, client: WechatClient, server: WechatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send_notices, "BATCH", 2)
+    monkeypatch.setattr(send_notices, "RUN_MAX", 3)
+    for number in (2, 3, 4, 9):
+        city.record(city.till(number).basket(read(FRIDGE), resident=resident(number)))
+        grant(engine_db, 1, resident(number))
+        agree(engine_db, resident(number))
+    server.grants["oLi", TEMPLATE] = 5
+    sending, now = SendNotices(engine_db, KEY, client, TEMPLATE), END - timedelta(days=7)
+
+    assert [sending.send(NANJING, now).sent for _ in range(3)] == [3, 2, 0]
