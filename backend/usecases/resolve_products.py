@@ -14,6 +14,7 @@ from backend.scans.model import BATCH_READS_MAX
 from backend.scans.pending import WaitingBasket
 from backend.scans.reread import in_place, reread
 from backend.storage.transaction import Database
+from backend.usecases.at_work import AtWork
 from backend.usecases.culprits import without_culprits
 from backend.usecases.races import won
 from backend.usecases.take_decisions import Lookups, PolicyLookup, RegistryLookup, load, save
@@ -49,14 +50,14 @@ class ResolveProducts:
 
     def resolve(self, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> Resolved:
         """Decides every scan of `city` whose product is known by now; ends early, between batches, when `stopping`."""
-        done, after = Resolved(), ""
+        done, after, clock = Resolved(), "", AtWork(now)
         while not stopping():
             codes = self._codes(city, after)
             if not codes:
                 break
             known = self._known(codes)
             if known:
-                done = done.plus(self._resolve(city, known, now, stopping))
+                done = done.plus(self._resolve(city, known, clock, stopping))
             after = codes[-1]
         return done
 
@@ -70,7 +71,7 @@ class ResolveProducts:
             entries = self._lookups.registry.lookup(connection, {key for found in keys.values() for key in found})
         return [code for code in codes if any(entries.get(key) for key in keys[code])]
 
-    def _resolve(self, city: str, codes: Sequence[str], now: datetime, stopping: Callable[[], bool]) -> Resolved:
+    def _resolve(self, city: str, codes: Sequence[str], clock: AtWork, stopping: Callable[[], bool]) -> Resolved:
         done = Resolved()
         while True:
             with self._database.read() as connection:
@@ -79,17 +80,17 @@ class ResolveProducts:
             for batch in _batches(baskets):
                 if stopping():
                     return done
-                for part in self._settled(city, batch, now):
+                for part in self._settled(city, batch, clock):
                     done = done.plus(part)
             if len(baskets) < BASKETS_MAX or done.scans == before:
                 break
-        closed = self._database.write(lambda connection: pending.close(connection, city, codes, now))
+        closed = self._database.write(lambda connection: pending.close(connection, city, codes, clock.now()))
         return done.plus(Resolved(codes=closed))
 
-    def _settled(self, city: str, baskets: Sequence[str], now: datetime) -> list[Resolved]:
+    def _settled(self, city: str, baskets: Sequence[str], clock: AtWork) -> list[Resolved]:
         return without_culprits(
             baskets,
-            lambda part: self._decided(city, part, now),
+            lambda part: self._decided(city, part, clock.now()),
             lambda _basket, _error: Resolved(failed=1),
             doing="resolve_products",
             named=str,

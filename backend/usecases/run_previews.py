@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from backend.policies.drafts import find_draft
 from backend.policies.lifecycle import Act, after
 from backend.policies.preview_runs import PreviewRun, end_run, insert_run, last_run, take_run, tell_run
 from backend.storage.transaction import Database
+from backend.usecases.at_work import AtWork
 from backend.usecases.keep_preview import keep_preview
 from backend.usecases.preview_policy import Place, last_months, preview_policy
 
@@ -36,7 +37,7 @@ def ask_preview(connection: Connection, city: str, draft: str, *, by: str, now: 
 
 def run_previews(database: Database, place: Place, city: str, now: datetime, stopping: Callable[[], bool]) -> int:
     """Makes every preview of `city` that waits, one after the other; how many."""
-    clock = _Clock(now)
+    clock = AtWork(now)
     made = 0
     while not stopping():
         run = database.write(partial(take_run, city=city, now=clock.now()))
@@ -48,17 +49,7 @@ def run_previews(database: Database, place: Place, city: str, now: datetime, sto
     return made
 
 
-class _Clock:
-    """A job is told when it begins; how long it has been at work it measures."""
-
-    def __init__(self, now: datetime) -> None:
-        self._began, self._now = time.monotonic(), now
-
-    def now(self) -> datetime:
-        return self._now + timedelta(seconds=time.monotonic() - self._began)
-
-
-def _made(database: Database, place: Place, city: str, run: PreviewRun, clock: _Clock) -> str | None:
+def _made(database: Database, place: Place, city: str, run: PreviewRun, clock: AtWork) -> str | None:
     """The code of what refused it, None where it is kept with its draft."""
     begun = max(clock.now(), run.asked_at)
     try:
@@ -75,7 +66,7 @@ def _made(database: Database, place: Place, city: str, run: PreviewRun, clock: _
 class _Telling:
     """Writes down how far a run is, twice a second at most."""
 
-    def __init__(self, database: Database, city: str, run: str, clock: _Clock) -> None:
+    def __init__(self, database: Database, city: str, run: str, clock: AtWork) -> None:
         self._database, self._city, self._run, self._clock = database, city, run, clock
         self._last = 0.0
 

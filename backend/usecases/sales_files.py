@@ -13,6 +13,7 @@ from backend.sales_files import store
 from backend.sales_files.model import NewFile, RowAnswer, Sale
 from backend.sales_files.parse import parse_sales
 from backend.storage.transaction import Database
+from backend.usecases.at_work import AtWork
 from backend.usecases.record_sales import Uploaded, slices
 
 AT_ONCE_BYTES_MAX = 100_000
@@ -39,7 +40,7 @@ def put_sales_file(database: Database, recorder: Recorder, city: str, new: NewFi
 
     database.write(work)
     if len(new.content) <= AT_ONCE_BYTES_MAX:
-        _work(database, recorder, city, new.upload, now, lambda: False)
+        _work(database, recorder, city, new.upload, AtWork(now), lambda: False)
 
 
 def work_sales_files(
@@ -48,11 +49,11 @@ def work_sales_files(
     """Records what waits in a city; how many files that were. What is stopped halfway is taken again."""
     with database.read() as connection:
         waiting = store.waiting(connection, city, now - GIVEN_UP)
-    done = 0
+    done, clock = 0, AtWork(now)
     for upload in waiting:
         if stopping():
             break
-        done += _work(database, recorder, city, upload, now, stopping)
+        done += _work(database, recorder, city, upload, clock, stopping)
     return done
 
 
@@ -63,9 +64,10 @@ def sales_files_waiting(database: Database, city: str, now: datetime) -> int:
 
 
 def _work(
-    database: Database, recorder: Recorder, city: str, upload: str, now: datetime, stopping: Callable[[], bool]
+    database: Database, recorder: Recorder, city: str, upload: str, clock: AtWork, stopping: Callable[[], bool]
 ) -> bool:
     """False when somebody else is at it or at another file of its retailer, or it was stopped."""
+    now = clock.now()
     try:
         taken = database.write(lambda c: store.take(c, city, upload, now, now - GIVEN_UP))
     except store.TakenMeanwhile:
@@ -78,10 +80,11 @@ def _work(
         database.write(lambda c, some=some: store.answer(c, city, upload, some, now))  # type: ignore[misc]
     uploaded = Uploaded(city, taken.retailer, taken.uploaded_at)
     for sales in slices(found.sales):
+        now = clock.now()
         if stopping():
-            database.write(lambda c: store.give_back(c, city, upload, now))
+            database.write(lambda c, now=now: store.give_back(c, city, upload, now))  # type: ignore[misc]
             return False
         answers = recorder.record(uploaded, sales, now)
-        database.write(lambda c, answers=answers: store.answer(c, city, upload, answers, now))  # type: ignore[misc]
-    database.write(lambda c: store.end(c, city, upload, now))
+        database.write(lambda c, answers=answers, now=now: store.answer(c, city, upload, answers, now))  # type: ignore[misc]
+    database.write(lambda c: store.end(c, city, upload, clock.now()))
     return True

@@ -10,6 +10,7 @@ RECORDS = re.compile(r"^from backend\.(?:audit\.store|usecases\.draft_acts) impo
 USED = re.compile(r"\bWhat\.([A-Z_]+)\b")
 NO_OFFICIAL_STARTS = {
     "accept_messages": "tills and bridges send",
+    "at_work": "what time it is",
     "award_accounts": "part of recording",
     "award_postings": "part of recording",
     "cancel_update": "part of turning and moving a rollout",

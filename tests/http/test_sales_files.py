@@ -2,8 +2,9 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from backend.kernel.ids import new_id
 from backend.ledger import chart
 from backend.policies.store import PolicyCache
 from backend.sales_files import store
-from backend.sales_files.model import WAITING_MAX, NewFile
+from backend.sales_files.model import WAITING_MAX, NewFile, RowAnswer, Sale
+from backend.usecases.record_sales import Uploaded
 from backend.usecases.sales_files import AT_ONCE_BYTES_MAX, GIVEN_UP, put_sales_file, work_sales_files
 from tests.db.residents.test_cards import issue
 from tests.http.conftest import POS_TOKEN, Clock, bearer, shops_token
@@ -319,6 +321,22 @@ def test_what_a_dead_worker_left_is_taken_again(city: City, shop: Shop, backend:
     )
 
     assert (soon, later) == (0, 1)
+
+
+def test_each_slice_of_a_file_bears_its_own_moment(city: City, shop: Shop, backend: Backend) -> None:
+    moments: list[datetime] = []
+
+    class Noted:
+        def record(self, uploaded: Uploaded, sales: Sequence[Sale], now: datetime) -> list[RowAnswer]:
+            moments.append(now)
+            return backend.record_sales.record(uploaded, sales, now)
+
+    content = sheet(*(row(f"BIG-{number}") for number in range(1_200)))
+    new = NewFile(new_id(), RETAILER, "x.csv", content, "x", "x")
+    city.database.write(lambda c: store.put(c, NANJING, new, 1_200, NOON))
+
+    assert work_sales_files(city.database, Noted(), NANJING, NOON, lambda: False) == 1
+    assert len(set(moments)) == len(moments) > 1
 
 
 def test_a_retailers_queue_has_an_end(client: FlaskClient, city: City, shop: Shop) -> None:

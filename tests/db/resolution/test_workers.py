@@ -254,6 +254,17 @@ def test_a_worker_is_stopped_between_batches(city: City) -> None:
     assert_sound(city.database, NANJING)
 
 
+def test_what_a_run_decides_bears_its_own_moment_and_not_that_at_which_the_run_began(city: City) -> None:
+    _waiting(city, 300)
+    _learn(city)
+
+    assert resolve(city).failed == 0
+
+    found = books.rows(city.database, "SELECT DISTINCT decided_at FROM decisions WHERE decision_no > 1 ORDER BY 1")
+    assert len(found) > 1
+    assert found[0] > (LATER,)
+
+
 def test_the_registry_is_asked_once_for_codes_that_stay_unknown(city: City) -> None:
     """A city has far more unknown codes than products; a pass over what was looked up already reads no registry table."""
     _waiting(city, 100)
