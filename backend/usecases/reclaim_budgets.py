@@ -1,6 +1,6 @@
 """What a budget has left on its reclaim date goes back to the treasury; and whatever comes back into it later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from backend.ledger.model import Reason, Transfer
 from backend.policies.reclaim import Reclaim, reclaims
 from backend.policies.store import load_versions
 from backend.storage.transaction import Database
+from backend.usecases.culprits import without_culprits
 
 
 class Reclaimed(NamedTuple):
@@ -31,8 +32,13 @@ def reclaim_budgets(
     database: Database, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False
 ) -> Reclaimed:
     """Sweeps every budget of `city` whose day has come, a transaction each; what is reserved stays with its quote until that
-    is over. Running again finds nothing left, at the same moment too: the accounts are locked and read before they move.
+    is over. Running again finds nothing left, at the same moment too: the accounts are locked and read before they move. One
+    that cannot be swept, for a fault of the books, is logged and counted, and keeps none of the others waiting.
     """
+
+    def sweep(some: Sequence[Reclaim]) -> bool:
+        return database.write(lambda connection: _sweep(connection, city, some[0], now))
+
     today = civil_date(milliseconds(now))
     with database.read() as connection:
         due = [one for one in reclaims(load_versions(connection, city, chart.budget)) if one.on and one.on <= today]
@@ -43,9 +49,13 @@ def reclaim_budgets(
         if stopping():
             break
         if any(left.get(account) for account in one.accounts):
-            swept = database.write(lambda c: _sweep(c, city, one, now))  # noqa: B023 - called at once
-            done = done.plus(Reclaimed(int(swept)))
+            swept = without_culprits([one], sweep, lambda _one, _error: False, doing="reclaim_budgets", named=_name)
+            done = done.plus(Reclaimed(sum(swept)))
     return done
+
+
+def _name(reclaim: Reclaim) -> str:
+    return f"{reclaim.policy}:{reclaim.unit}"
 
 
 def _sweep(connection: Connection, city: str, reclaim: Reclaim, now: datetime) -> bool:

@@ -3,12 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
+from backend.audit.model import Act
 from backend.ledger import chart
 from backend.ledger.queries import liability
 from backend.policies.compiled import PolicySet
 from backend.policies.reclaim import Reclaim, reclaims
 from backend.storage.transaction import Database
+from backend.usecases import reclaim_budgets as sweeping
 from backend.usecases.reclaim_budgets import Reclaimed, reclaim_budgets
 from tests.worlds import books, later, rules
 from tests.worlds.city import FRIDGE, NANJING, City, open_city, read, resident
@@ -52,6 +55,20 @@ def test_nothing_moves_before_the_day_and_everything_on_it_once(city: City) -> N
     assert sum(amount for _, amount in swept(city.database)) == 990
     assert len(swept(city.database)) == 3
     later.assert_verified(city.database, NANJING)
+
+
+def test_a_budget_that_cannot_be_swept_keeps_none_behind_it_from_it(
+    engine_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_city(engine_db, document(policy="first")).publish(document(policy="second"))
+
+    def breaks_at_one(_connection: Connection, act: Act) -> None:
+        assert act.key != "first"
+
+    monkeypatch.setattr(sweeping, "record", breaks_at_one)
+
+    assert reclaim_budgets(engine_db, NANJING, MIDNIGHT) == Reclaimed(1)
+    assert {source.split(":")[1] for source, _ in swept(engine_db)} == {"second"}
 
 
 def test_afterwards_the_policy_has_no_budget(city: City) -> None:
