@@ -1,6 +1,6 @@
 """What fewer pieces or lower prices earn within a quote: the versions that were promised, never more than is held. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from backend.kernel.amounts import MAX_AMOUNT
@@ -15,6 +15,9 @@ from backend.scans.quotes import FinalLine, QuotedCounter
 from backend.scans.sentences import by_rules
 
 _NOBODY_ASKED = frozenset({"no_policy", "policy_suspended"})
+_SAME_PIECE = "unit_already_awarded"
+_AWARDED = "awarded"
+"""Of a line that the policies were asked of; what they say takes its place."""
 _new = tuple.__new__
 
 
@@ -45,18 +48,16 @@ def requoted(promise: Promise, final: Sequence[FinalLine]) -> tuple[Taken, Limit
     A limit has left what it had at the quote, or what it has today with the quote's own part, whichever is less: so that
     what was quoted fits in any case, and nobody else's awards since are touched.
     """
-    quoted = {scan.decision.line_no: scan for scan in promise.scans}
     prices = [line.price_fen for line in final if line.price_fen is not None]
     receipt_fen = sum(prices) if prices else None
     limits = Limits(used_at_start(promise), dict(promise.pools))
     limits.know_used()
     taken = Taken([], [], {})
-    lines = {line: key for key, line in promise.units.items()}
-    for place, line in enumerate(final):
-        scan = reduced(quoted[line.line_no], line, receipt_fen)
+    pieces = _pieces(promise, final)
+    for place, scan in enumerate(_asked_again(promise, final, receipt_fen)):
         decision = _decided(scan, place, promise.in_force, limits, taken)
         taken.rows.append(decision)
-        key = lines.get(line.line_no)
+        key = pieces.get(scan.decision.line_no)
         if key is not None and decision.award:
             taken.units[key] = (decision.basket, place)
     return taken, limits
@@ -86,13 +87,37 @@ def used_at_start(promise: Promise) -> dict[CounterKey, int]:
 def counters_met(promise: Promise, final: Sequence[FinalLine]) -> Limits:
     """`met` and `used` of the answer name every counter that deciding the lines may look at."""
     limits = Limits({}, {})
-    quoted = {scan.decision.line_no: scan for scan in promise.scans}
-    for line in final:
-        scan = reduced(quoted[line.line_no], line, None)
+    for scan in _asked_again(promise, final, None):
         facts, person = asked(scan), scan.decision.resident
         if facts is not None and person is not None:
             _meet(facts, person, scan.sold_at_ms, promise.in_force, limits)
     return limits
+
+
+def _pieces(promise: Promise, final: Sequence[FinalLine]) -> dict[int, str]:
+    """Of each line that is paid and may claim a unit label of the quote's, its key: the line that claimed it, or, where that
+    one is not paid, the first that was refused as the same piece.
+    """
+    paid = {line.line_no for line in final}
+    found = {line: key for key, line in promise.units.items() if line in paid}
+    free = set(promise.units) - set(found.values())
+    for scan in promise.scans:
+        decision = scan.decision
+        if decision.reason == _SAME_PIECE and decision.line_no in paid and decision.label_key in free:
+            free.remove(decision.label_key)
+            found[decision.line_no] = decision.label_key
+    return found
+
+
+def _asked_again(promise: Promise, final: Sequence[FinalLine], receipt_fen: int | None) -> Iterator[DecidedScan]:
+    """The lines that were paid for, as they are to be decided: one that has taken its piece over was refused for nothing else."""
+    quoted = {scan.decision.line_no: scan for scan in promise.scans}
+    pieces = _pieces(promise, final)
+    for line in final:
+        scan = reduced(quoted[line.line_no], line, receipt_fen)
+        if line.line_no in pieces and scan.decision.reason == _SAME_PIECE:
+            scan = scan._replace(decision=scan.decision._replace(reason=_AWARDED))
+        yield scan
 
 
 def asked(scan: DecidedScan) -> Facts | None:

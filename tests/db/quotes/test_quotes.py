@@ -222,6 +222,21 @@ def test_a_label_of_one_piece_moves_with_its_line_or_is_free_again(desk: Desk) -
     later.assert_verified(desk.database, NANJING)
 
 
+def test_a_piece_that_was_read_twice_earns_by_whichever_line_is_paid(desk: Desk) -> None:
+    label = unit_label("S1")
+    quote = desk.hold(read(label), read(label), person=LI)
+    assert awards(quote) == [10, 0]
+
+    captured = desk.capture(quote, (1, 1, 10_000))
+
+    assert awards(captured) == [10]
+    claims = books.rows(desk.database, "SELECT key, line_no FROM unit_claims")
+    assert [(key.endswith("S1"), line) for key, line in claims] == [(True, 0)]
+    assert (left(desk), reserved(desk.database, NANJING)) == (990, 0)
+    assert awards(desk.dry_run(read(label), person=WANG)) == [0]
+    later.assert_verified(desk.database, NANJING)
+
+
 def test_what_is_not_captured_in_time_goes_back_and_is_refused_by_name(desk: Desk) -> None:
     quote = desk.hold(read(FRIDGE), person=LI)
     longer = desk.hold(read(FRIDGE), person=LI, minutes=60)
