@@ -138,6 +138,9 @@ class _Outdated:
     def lookup(self, _connection: Connection, _keys: Iterable[str]) -> Mapping[str, tuple[Entry, ...]]:
         return {}
 
+    def as_of(self, connection: Connection, keys: set[str], version: int) -> Mapping[str, tuple[Entry, ...]]:  # noqa: ARG002
+        return self.lookup(connection, keys)
+
 
 class _Slow:
     """A database whose transactions wait for `go` just before COMMIT, and say when they have come so far."""
