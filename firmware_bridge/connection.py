@@ -7,7 +7,7 @@ from typing import Final
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -22,6 +22,7 @@ OUTGOING_INFLIGHT_MAX: Final = 20
 OUTGOING_QUEUE_MAX: Final = 10_000
 UNDECODABLE_TOPIC: Final = "undecodable"
 _UNSUPPORTED_VERSION: Final = 0x84
+_QOS_BITS: Final = 0x06
 _ONLY_WHERE_NEW: Final = 1  # MQTT 5 §3.8.3.1, Retain Handling
 
 
@@ -86,6 +87,21 @@ def identify(client: Client, settings: Settings) -> None:
         path = settings.broker_password_file
         password = None if path is None else path.read_text(encoding="utf-8").strip()
         client.username_pw_set(settings.broker_username, password)
+
+
+class _Client(Client):
+    """Drops the properties of what arrives unread: nobody here asks for them, and paho takes some that brokers let through
+    (U+FEFF in a text) for malformed and hangs up. The broker would give that message again for ever, before all others.
+    """
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        if self._protocol is MQTTProtocolVersion.MQTTv5:
+            packet = self._in_packet["packet"]
+            has_mid = self._in_packet["command"] & _QOS_BITS != 0
+            begin = 2 + int.from_bytes(packet[:2], "big") + (2 if has_mid else 0)
+            size, size_bytes = VariableByteIntegers.decode(packet[begin:])  # type: ignore[no-untyped-call]  # paho's
+            packet[begin : begin + size_bytes + size] = b"\x00"
+        return super()._handle_publish()
 
 
 class Connection:
@@ -172,7 +188,7 @@ class Connection:
     def _new_client(self) -> Client:
         settings = self._settings
         is_v5 = self.protocol is Protocol.V5
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"bridge-{settings.name}",
             clean_session=None if is_v5 else not self._is_only,

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
 
 HOST = "127.0.0.1"
 
@@ -138,9 +139,11 @@ class MqttDouble:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> str:
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, properties: Properties | None = None
+    ) -> str:
         """The broker's reason for the PUBACK."""
-        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         info.wait_for_publish(20)
         assert info.is_published()
         return self.reasons.get(info.mid, "")
