@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from importlib import metadata
 
 import cv2
@@ -126,15 +127,19 @@ class _Agent:
         )
         self._snapshot = snapshot_of(settings, clock, self._judge_clock, verify, show)
         self._till = self._till_of(settings, clock, chaos)
-        self._renewal = renewal_of(settings, show, clock.wall_ms, self._clock_is_known, chaos)
+        self._renewal = renewal_of(settings, show, self._true_time, chaos)
         parts = [part for part in (self._updates, self._renewal) if part is not None]
         self._lasting = [part.thread for part in parts] + self._snapshot.threads
         self._clock = clock
         self._shop = ShopSerial(settings, clock, self._put, show)
         self._reading = (self._source_of(settings), self._new_stop())
 
-    def _clock_is_known(self) -> bool:
-        return self._judge_clock().src is not ClockSource.NONE
+    def _true_time(self) -> datetime | None:
+        """None while nobody has set the clock."""
+        report = self._judge_clock()
+        if report.src is ClockSource.NONE:
+            return None
+        return datetime.fromtimestamp((self._clock.wall_ms() + report.off_ms) / 1000, UTC)
 
     def _handlers(self, device: str) -> dict[str, Handler]:
         """Each kind of downlink is added here: its topic and who takes it."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from scanner import notices
 from scanner.chaos import Chaos
@@ -28,18 +28,18 @@ class Renewal:
         identities: Identities,
         server: Server,
         show: Callable[[Notice], None],
-        wall_ms: Callable[[], int],
-        clock_is_known: Callable[[], bool],
+        now: Callable[[], datetime | None],
         chaos: Chaos,
         *,
         every_s: float,
     ) -> None:
-        """`clock_is_known`: by a clock that nobody has set no certificate is old."""
+        """`now` is None while nobody has set the till's clock: then the server's counts. Receipts would set it, but none come
+        where the certificate has expired.
+        """
         self._identities = identities
         self._server = server
         self._show = show
-        self._wall_ms = wall_ms
-        self._clock_is_known = clock_is_known
+        self._now = now
         self._chaos = chaos
         self._every_s = every_s
         self._stopping = threading.Event()
@@ -58,9 +58,8 @@ class Renewal:
 
     def _look(self) -> None:
         identity = self._identities.current()
-        now = datetime.fromtimestamp(self._wall_ms() / 1000, UTC)
         try:
-            if identity is None or not self._clock_is_known() or not is_due(*identity.validity(), now):
+            if identity is None or not is_due(*identity.validity(), self._now() or self._server.moment()):
                 return
             renewed = rotate(self._identities, self._server, self._chaos)
         except TillRefusal as refusal:
@@ -75,8 +74,7 @@ class Renewal:
 def renewal_of(
     settings: Settings,
     show: Callable[[Notice], None],
-    wall_ms: Callable[[], int],
-    clock_is_known: Callable[[], bool],
+    now: Callable[[], datetime | None],
     chaos: Chaos,
 ) -> Renewal | None:
     """None for a till whose keys were put in place by hand. Raises ServerAddressRefused."""
@@ -84,4 +82,4 @@ def renewal_of(
         return None
     server = Server(settings.backend_url, settings.backend_ca_path)
     every_s = settings.renewal_check_s
-    return Renewal(Identities(settings.identity_path), server, show, wall_ms, clock_is_known, chaos, every_s=every_s)
+    return Renewal(Identities(settings.identity_path), server, show, now, chaos, every_s=every_s)

@@ -7,6 +7,8 @@ import ipaddress
 import re
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +25,7 @@ from scanner.enrolment.identity import Identity
 from scanner.errors import TillRefusal
 from scanner.keys import KeyFileUnusable
 
+ALIVE_PATH = "/healthz"
 TIMEOUT_S = 20.0
 ANSWER_BYTES_MAX = 65_536
 _KEY_ID = re.compile(r"[a-z0-9]{1,8}")
@@ -69,10 +72,7 @@ class Server:
 
     def ask(self, path: str, body: Mapping[str, str]) -> dict[str, Any]:
         """Raises ServerUnreachable (also 429 and 5xx: try again), ServerRefused, AnswerNotUnderstood."""
-        try:
-            status, content = self._post(self._root + path, orjson.dumps(body))
-        except (OSError, http.client.HTTPException) as error:
-            raise ServerUnreachable(reason=type(error).__name__) from error
+        status, content, _ = self._asked("POST", path, orjson.dumps(body))
         try:
             answer = dict(orjson.loads(content))
         except (ValueError, TypeError):
@@ -87,12 +87,23 @@ class Server:
             detail_zh=answer.get("detail", status), detail_en=answer.get("detail_en", ""), problem=answer.get("code")
         )
 
-    def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
+    def moment(self) -> datetime:
+        """What time it is there, to the second. Raises ServerUnreachable, AnswerNotUnderstood."""
+        _, _, date = self._asked("GET", ALIVE_PATH, None)
+        try:
+            return parsedate_to_datetime(date).astimezone(UTC)
+        except ValueError as error:
+            raise AnswerNotUnderstood(reason="no date") from error
+
+    def _asked(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes, str]:
+        """Status, content, date. Raises ServerUnreachable."""
         connection = self._connection()
         try:
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            connection.request(method, self._root + path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            return response.status, response.read(ANSWER_BYTES_MAX)
+            return response.status, response.read(ANSWER_BYTES_MAX), response.getheader("Date", "")
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerUnreachable(reason=type(error).__name__) from error
         finally:
             connection.close()
 

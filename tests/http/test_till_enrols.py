@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,6 @@ from backend.bootstrap import Backend
 from backend.demo.keys import ensure_keys
 from backend.devices.enrolment import certificate
 from backend.devices.enrolment.claim_code import claim_hash, claim_of
-from backend.kernel.periods import milliseconds
 from backend.retailers import store as shops
 from backend.settings import Settings
 from backend.usecases.claim_device import Slot, claim_device
@@ -246,9 +245,7 @@ def test_a_till_gets_new_keys_when_two_thirds_of_its_certificate_are_over(
     clock.now = begins + (ends - begins) * 2 / 3
     told: list[Notice] = []
 
-    renewal = Renewal(
-        identities, server, told.append, lambda: milliseconds(clock.now), lambda: True, Chaos(), every_s=0.01
-    )
+    renewal = Renewal(identities, server, told.append, lambda: clock.now, Chaos(), every_s=0.01)
     renewal.start()
     renewal.thread.join(10)
 
@@ -257,6 +254,28 @@ def test_a_till_gets_new_keys_when_two_thirds_of_its_certificate_are_over(
     assert after is not None
     assert after.validity() == (clock.now - timedelta(days=7), clock.now + timedelta(days=730))
     assert [notice.facts["state"] for notice in told] == ["renewed"]
+
+
+def test_a_till_that_knows_no_time_leaves_an_expired_certificate_by_the_servers_clock(
+    server: Server, identities: Identities, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No receipt without a connection, no connection with that certificate: its own clock would never be set."""
+    before = enrol(identities, server, CLAIM, "", Chaos())
+    renewal = Renewal(identities, server, lambda _: None, lambda: None, Chaos(), every_s=60)
+    monkeypatch.setattr(server, "moment", lambda: clock.now)
+
+    renewal._look()
+    assert (identities.current(), renewal.done) == (before, False)
+    clock.now = before.validity()[1] + timedelta(days=60)
+    renewal._look()
+
+    after = identities.current()
+    assert after is not None
+    assert after.validity() == (clock.now - timedelta(days=7), clock.now + timedelta(days=730))
+
+
+def test_the_server_says_what_time_it_is(server: Server) -> None:
+    assert abs(server.moment() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_a_disk_that_takes_nothing_is_a_refusal_with_a_name(server: Server, tmp_path: Path) -> None:
