@@ -104,7 +104,7 @@ def _require_no_loss(path: Path, *, begun: bool) -> None:
     Raises sqlite3.DatabaseError.
     """
     size_bytes = path.stat().st_size if path.exists() else 0
-    if size_bytes < _PAGE_BYTES_MIN and (begun or size_bytes > 0):
+    if size_bytes < _PAGE_BYTES_MIN and (begun or size_bytes > 0 or _half_set_aside(path) is not None):
         raise sqlite3.DatabaseError("the file is gone or empty")
 
 
@@ -156,16 +156,28 @@ def _begin_stream(connection: sqlite3.Connection, stream: str) -> None:
     connection.execute("COMMIT")
 
 
+def _half_set_aside(path: Path) -> Path | None:
+    """What was renamed as the power went, while its rows of late still lie at `path` as a journal: SQLite would delete them."""
+    broken = broken_files(path)
+    if path.exists() or not broken or not _beside(path, "-wal").exists() or _beside(broken[-1], "-wal").exists():
+        return None
+    return broken[-1]
+
+
 def _set_aside(path: Path, now_ts: int) -> Path:
-    kept = path.with_name(f"{path.name}{_BROKEN}{now_ts}")
+    kept = _half_set_aside(path) or path.with_name(f"{path.name}{_BROKEN}{now_ts}")
     if path.exists():
         path.rename(kept)
     else:
         kept.touch()
     for suffix in _JOURNALS:
         with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+            _beside(path, suffix).rename(_beside(kept, suffix))
     return kept
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _lock(path: Path) -> int:

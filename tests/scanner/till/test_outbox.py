@@ -235,3 +235,35 @@ def test_a_claim_code_is_offered_until_it_was_shown(opened: Opener) -> None:
     box.record(None, closing("b"))
 
     assert box.slips_to_show() == []
+
+
+def torn(path: Path, *, witnessed: bool) -> tuple[bytes, bytes]:
+    """A broken outbox whose last basket stands in the `-wal` alone, and the power gone as it is set aside: the file has its
+    new name, the `-wal` not yet. The bytes of both.
+    """
+    box = open_outbox(path, LIMITS, random_stream=b"\x01" * 16, now_ts=5).outbox
+    box.record(None, closing("a"))
+    wal = path.with_name("outbox.sqlite-wal").read_bytes()
+    box.close()
+    path.write_bytes(b"\xff" * 8_192)
+    path.rename(path.with_name("outbox.sqlite.broken-77"))
+    path.with_name("outbox.sqlite-wal").write_bytes(wal)
+    if not witnessed:
+        path.with_name("outbox.sqlite.lock").write_bytes(b"")
+    return b"\xff" * 8_192, wal
+
+
+@pytest.mark.parametrize("witnessed", [True, False])
+def test_a_power_cut_while_a_broken_file_is_set_aside_keeps_it_beside_its_last_rows(
+    tmp_path: Path, *, witnessed: bool
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    content, wal = torn(path, witnessed=witnessed)
+
+    found = open_outbox(path, LIMITS, random_stream=b"\x02" * 16, now_ts=99)
+
+    assert found.set_aside == path.with_name("outbox.sqlite.broken-77")
+    assert found.set_aside.read_bytes() == content
+    assert path.with_name("outbox.sqlite.broken-77-wal").read_bytes() == wal
+    assert (found.outbox.stream, found.outbox.low()) == ("02" * 16, 1)
+    found.outbox.close()
