@@ -107,10 +107,9 @@ class Jobs:
             run: Callable[..., Any] = self._repairing(planned.name)
         else:
             run = self._working(planned.name)
-        lock = planned.name if planned.alone else None
-        task = self.app.task(name=planned.name, pass_context=True, queueing_lock=planned.name, lock=lock, retry=AGAIN)(
-            run
-        )
+        task = self.app.task(
+            name=planned.name, pass_context=True, queueing_lock=planned.name, lock=planned.lock, retry=AGAIN
+        )(run)
         self.app.periodic(cron=planned.cron)(task)
 
     def _working(self, name: str) -> Callable[[JobContext, int], None]:

@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+EVERY_MINUTE = "* * * * *"
+EVERY_TEN_MINUTES = "*/10 1-12 * * *"
+"""From nine in the morning to nine at night in China: nobody is woken."""
+
 
 class Planned(NamedTuple):
     """`cron` in UTC: 19:00 is 03:00 the next morning in China. `alone`: never two at once."""
@@ -12,10 +16,18 @@ class Planned(NamedTuple):
     text_en: str
     alone: bool = True
 
+    @property
+    def lock(self) -> str | None:
+        """Of jobs with one lock a single one runs. What may take hours keeps one place of a worker, else the minutes' work,
+        such as the leases of tills, would wait for a night's verification.
+        """
+        if not self.alone:
+            return None
+        if self.cron in (EVERY_MINUTE, EVERY_TEN_MINUTES):
+            return self.name
+        return "hourly" if self.cron.split()[1] == "*" else "nightly"
 
-EVERY_MINUTE = "* * * * *"
-EVERY_TEN_MINUTES = "*/10 1-12 * * *"
-"""From nine in the morning to nine at night in China: nobody is woken."""
+
 SCHEDULE = (
     Planned(
         "resolve_products", EVERY_MINUTE, "为待核实商品的扫码补作核定", "decide scans whose product is known by now"

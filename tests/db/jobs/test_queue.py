@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.adapters.chores import Chores, Facts, Stopping
-from backend.adapters.jobs import ATTEMPTS_MAX, Jobs
+from backend.adapters.jobs import ATTEMPTS_MAX, CONCURRENT_JOBS, Jobs
 from backend.adapters.schedule import SCHEDULE
 from backend.storage.migrate import drift
 from backend.storage.transaction import DatabaseBusy
@@ -104,6 +104,38 @@ def test_a_queued_job_is_done_by_the_engines_role_alone(jobs: Jobs, ran: list[st
 
     assert ran == ["clean_up"]
     assert _rows(database_url, "SELECT task_name, status FROM procrastinate_jobs") == [("clean_up", "succeeded")]
+
+
+def test_long_work_of_the_hour_and_the_night_leaves_the_minutes_work_a_place(database_url: str) -> None:
+    settled = threading.Event()
+    waited: dict[str, bool] = {}
+
+    def works(name: str) -> Callable[[datetime, Stopping], Facts]:
+        def work(_now: datetime, _stopping: Stopping) -> Facts:
+            if name == "settle_due":
+                settled.set()
+            else:
+                waited[name] = settled.wait(10)
+            return {}
+
+        return work
+
+    jobs = Jobs(database_url, "greenpoints_engine", {name: works(name) for name in WORKED}, lambda: NOON)
+    long = ["verify_all", "seal_late", "find_gaps", "clean_up", "replay_sample", "count_scans"]
+
+    async def work() -> None:
+        for name in [*long, "settle_due"]:
+            await jobs.app.tasks[name].defer_async(timestamp=1)
+        jobs.app.periodic_registry.periodic_tasks.clear()
+        await jobs.app.run_worker_async(
+            wait=False, install_signal_handlers=False, listen_notify=False, concurrency=CONCURRENT_JOBS
+        )
+
+    _in_queue(jobs, work)
+
+    # A worker that is told not to wait ends while others of one lock are still to come.
+    assert waited.keys() >= {"verify_all", "replay_sample"}
+    assert all(waited.values())
 
 
 def test_the_same_job_is_queued_once(jobs: Jobs, ran: list[str]) -> None:
