@@ -323,6 +323,21 @@ def test_what_was_filled_in_waits_behind_the_fresh_code_and_is_sent_with_it(
     assert "zhao.jun" in client.get("/console/officials").get_data(as_text=True)
 
 
+def test_no_link_of_another_language_leads_away_from_a_form_that_waits(
+    client: FlaskClient, li: str, clock: Clock
+) -> None:
+    first_time(client, clock)
+    page = client.get("/console/officials/new")
+    clock.forward(minutes=11)
+
+    asked = post(client, "/console/officials/new", page, login="zhao.jun", name="赵军")
+    wrong = client.post("/console/step-up", data=hidden_on(asked) | {"code": "000000"})
+
+    assert "/console/language/" in client.get("/console/step-up").get_data(as_text=True)
+    assert hidden_on(wrong).items() >= {"login": "zhao.jun"}.items()
+    assert "/console/language/" not in asked.get_data(as_text=True) + wrong.get_data(as_text=True)
+
+
 def test_an_address_of_two_lines_leads_to_the_first_page_and_an_origin_that_is_none_is_refused(
     client: FlaskClient, li: str
 ) -> None:
