@@ -105,7 +105,14 @@ def policy_versions_compared(policy: str) -> Response:
     )
 
 
-@page("/policies/<policy>/turn", title=("暂停、恢复、终止", "Turn"), topic=Topic.POLICIES, roles=DECIDES, method="POST")
+@page(
+    "/policies/<policy>/turn",
+    title=("暂停、恢复、终止", "Turn"),
+    topic=Topic.POLICIES,
+    roles=DECIDES,
+    method="POST",
+    step_up=True,
+)
 def policy_turned(policy: str) -> Response:
     given = {name: request.form.get(name, "").strip() for name in ("turn", "notice_zh", "reason", "from")}
     try:

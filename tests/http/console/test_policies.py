@@ -280,6 +280,20 @@ def test_a_policy_is_suspended_with_a_notice_and_resumed(approver: Desk, city: C
     assert "因核查暂停发放" in page
 
 
+def test_turning_a_policy_stops_or_resumes_payments_and_asks_for_a_fresh_code(
+    approver: Desk, city: City, clock: Clock
+) -> None:
+    url = "/console/policies/green"
+    clock.forward(minutes=11)
+
+    asked = approver.post(f"{url}/turn", {"turn": "suspend", "notice_zh": "因核查暂停发放", "reason": "价格异常"})
+
+    assert asked.status_code == 403
+    assert 'name="code"' in body(asked)
+    assert 'name="notice_zh" value="因核查暂停发放"' in body(asked)
+    assert "已暂停" not in body(approver.get(url))
+
+
 def test_versions_are_compared_in_words(
     author: Desk, approver: Desk, city: City, backend: Backend, database_url: str, clock: Clock
 ) -> None:
