@@ -13,7 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ SELECT u.place FROM (
   UNION ALL
   SELECT 'act ' || a.act, a.at FROM acts a
   WHERE a.city = %(city)s AND NOT EXISTS (SELECT FROM log_entries e WHERE e.city = %(city)s AND {ACT})) u
-WHERE u.recorded_at < (SELECT sealed_until FROM log_heads WHERE city = %(city)s) - interval '2 hours'"""
+WHERE u.recorded_at < greatest(%(newest)s::timestamptz, (SELECT sealed_until FROM log_heads WHERE city = %(city)s))
+  - interval '2 hours'"""
 SEALED_LATE = f"""
 SELECT place FROM (
   SELECT e.entry, coalesce(t.recorded_at, a.at) AS at,
@@ -96,6 +97,7 @@ def content(city: str, named: list[Any], row: tuple[Any, ...]) -> bytes:
 def breaks(connection: psycopg.Connection, city: str, kept: dict[int, bytes]) -> Iterator[str]:
     """Each break, with its place: an entry's number, or the entries between two checkpoints."""
     tree, chain, size, before = Tree(), bytes(32), 0, 0
+    newest: datetime | None = None
     with connection.cursor(name="entries") as cursor:
         cursor.execute(ENTRIES, {"city": city})
         for entry, previous, leaf, link, act, reference, step, line, *told in cursor:
@@ -108,6 +110,7 @@ def breaks(connection: psycopg.Connection, city: str, kept: dict[int, bytes]) ->
                 yield f"{place}: the {kind} is gone"
             elif sha256(b"\x00" + content(city, named, tuple(row))) != leaf:
                 yield f"{place}: the {kind} is not what was sealed"
+            newest = max(filter(None, (newest, row[-1])), default=None)
             if sha256(chain + leaf) != link:
                 yield f"{place}: does not follow what stands before it"
             tree.add(leaf)
@@ -115,14 +118,18 @@ def breaks(connection: psycopg.Connection, city: str, kept: dict[int, bytes]) ->
             if kept.get(size, tree.root()) != tree.root():
                 yield f"entries {before} to {entry}: not what checkpoint {size} was signed over"
             before = size if size in kept else before
-    yield from missing(connection, city, [one for one in kept if one > size], size)
+    yield from missing(connection, city, [one for one in kept if one > size], size, newest)
 
 
-def missing(connection: psycopg.Connection, city: str, longer: list[int], size: int) -> Iterator[str]:
-    """What checkpoints of more entries than the log's `size` cover, and what is old and has no entry."""
+def missing(
+    connection: psycopg.Connection, city: str, longer: list[int], size: int, newest: datetime | None
+) -> Iterator[str]:
+    """What checkpoints of more entries than the log's `size` cover, and what is old and has no entry: old beside the `newest`
+    row that has one, whatever the city says of how far it sealed.
+    """
     for gone in sorted(longer):
         yield f"entries {size} to {gone - 1}: gone, checkpoint {gone} was signed over them"
-    for (place,) in connection.execute(UNSEALED, {"city": city}):
+    for (place,) in connection.execute(UNSEALED, {"city": city, "newest": newest}):
         yield f"{place}: put in later, no entry has it"
     for (place,) in connection.execute(SEALED_LATE, {"city": city}):
         yield f"{place}: put in later, sealed hours after the time that it bears"

@@ -173,6 +173,20 @@ def test_an_old_transfer_put_in_later_is_found(trade: Trade, kept: Kept) -> None
     assert found() == ["put in later, sealed hours after the time that it bears"]
 
 
+def test_what_the_city_says_of_how_far_it_sealed_hides_nothing(trade: Trade, kept: Kept) -> None:
+    """`log_heads` is under no checkpoint."""
+    trade.run(
+        "INSERT INTO transfers SELECT city, gen_random_uuid(), step, line, reason, unit, source, destination, amount,"
+        " recorded_at - interval '1 day' FROM transfers LIMIT 1"
+    )
+    trade.run("UPDATE log_heads SET sealed_until = NULL")
+
+    with psycopg.connect(trade.url) as connection:
+        found = [line.rpartition(": ")[2] for line in auditor.breaks(connection, NANJING, kept)]
+
+    assert found == ["put in later, no entry has it"]
+
+
 def test_an_old_act_put_in_later_is_found(trade: Trade, kept: Kept) -> None:
     trade.run("UPDATE log_heads SET sealed_until = sealed_until + interval '1 day'")
     trade.run(
