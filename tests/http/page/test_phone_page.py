@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 from structlog.testing import capture_logs
 
 from backend.demo.city import ENERGY
@@ -319,6 +319,34 @@ def test_without_a_network_it_opens_and_says_so_and_keeps_nothing_of_a_person(
     assert "/m/" in kept
     assert [path for path in kept if not path.startswith("/m/")] == []
     phone.complaints.clear()
+
+
+def test_a_scan_whose_answer_was_lost_is_sent_again_and_not_anew_once_the_network_is_back(
+    phone: Phone, window: BrowserContext
+) -> None:
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page = phone.page
+    phone.sign_in()
+    phone.go("scan")
+    page.route("**/api/resident/v1/scans", lose_the_answer, times=1)
+    page.get_by_label("或者输入标签上的编号").fill(FRIDGE)
+    page.get_by_role("button", name="查询").click()
+    again = page.get_by_role("button", name="重试")
+    expect(again).to_be_visible()
+
+    window.set_offline(True)
+    expect(page.locator("#offline")).to_be_visible()
+    window.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+
+    expect(page.get_by_label("或者输入标签上的编号")).to_have_value(FRIDGE)
+    again.click(timeout=5_000)
+    expect(page.locator(".verdict .outcome")).to_be_visible()
+    assert len(phone.asked("/scans")["scans"]) == 1
+    phone.complaints.clear()  # the browser's own words on the request that failed
 
 
 def test_whoever_is_not_signed_in_may_look_a_label_up(phone: Phone) -> None:

@@ -82,6 +82,7 @@ async function show() {
 
 function failed(shown, error) {
   if (!(error instanceof Refusal)) throw error;
+  shown.dataset.failed = "yes";
   shown.append(refusal(error.message));
 }
 
@@ -120,7 +121,8 @@ window.addEventListener("hashchange", () => {
 window.addEventListener("signed-out", show);
 window.addEventListener("online", () => {
   sayNetwork();
-  show();
+  // A whole screen stays: drawn anew it would lose what was typed, and the id under which something is sent again.
+  if (main.querySelector("[data-failed]")) show();
 });
 window.addEventListener("offline", sayNetwork);
 document.querySelector(".skip").addEventListener("click", (event) => {
