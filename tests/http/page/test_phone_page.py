@@ -349,6 +349,13 @@ def test_a_scan_whose_answer_was_lost_is_sent_again_and_not_anew_once_the_networ
     phone.complaints.clear()  # the browser's own words on the request that failed
 
 
+def test_a_link_that_was_cut_in_the_midst_of_a_letter_leads_to_the_first_screen(phone: Phone) -> None:
+    phone.page.goto("about:blank")
+    phone.page.goto(f"{phone.world.url}/m/#/explain/%E7%9")
+
+    expect(phone.page.locator("main h1")).to_be_visible()
+
+
 def test_whoever_is_not_signed_in_may_look_a_label_up(phone: Phone) -> None:
     page = phone.page
     phone.go("scan")

@@ -52,8 +52,16 @@ const main = document.getElementById("main");
 let leave = new AbortController();
 
 function place() {
-  const [name, ...rest] = decodeURIComponent(location.hash.split("?")[0].replace(/^#\/?/, "")).split("/");
+  const [name, ...rest] = plain(location.hash.split("?")[0].replace(/^#\/?/, "")).split("/");
   return { name: SCREENS[name] ? name : "home", rest };
+}
+
+function plain(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return ""; // a link that was cut in the midst of a letter
+  }
 }
 
 async function show() {
