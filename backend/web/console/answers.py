@@ -19,7 +19,15 @@ from backend.storage.transaction import DatabaseBusy, is_passing
 from backend.web.auth import Access, guarded
 from backend.web.console import files, here, speaking, words
 from backend.web.console.blueprint import console, shop
-from backend.web.console.declare import Declared, FreshCodeNeeded, NotSignedIn, StepMissing, Texts
+from backend.web.console.declare import (
+    FORM_BYTES_MAX,
+    Declared,
+    FormNotOurs,
+    FreshCodeNeeded,
+    NotSignedIn,
+    StepMissing,
+    Texts,
+)
 from backend.web.console.menu import menu
 from backend.web.context import backend, now, request_id
 from backend.web.problems import HTTP_TEXTS, PROBLEMS, NotFound
@@ -93,6 +101,8 @@ def step_url(stage: Stage) -> str:
 @console.errorhandler(DomainError)
 @shop.errorhandler(DomainError)
 def refused(error: DomainError) -> Response:
+    if isinstance(error, NotSignedIn | FormNotOurs) and _may_wait():
+        return _form_kept(error)
     if isinstance(error, NotSignedIn):
         return _on(_with_next(sign_in_url()) if request.method == "GET" else sign_in_url())
     if isinstance(error, StepMissing):
@@ -157,6 +167,27 @@ def _code_asked() -> Response:
     values = {"title": STEP_UP, "next": here.home(), "onto": _here(), "kept": typed()}
     shown = backend().official_sign_in.shown_code(here.official(), here.token(), now())
     return render("console/step_up.html", PROBLEMS[FreshCodeNeeded.code].status, **values, shown=shown)
+
+
+def _may_wait() -> bool:
+    """A form of this very site, as a browser says that cannot be made to lie, with more in it than the session's token."""
+    is_small = 0 < (request.content_length or 0) <= FORM_BYTES_MAX
+    is_ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if request.method == "GET" or request.headers.get("HX-Request") == "true" or not (is_small and is_ours):
+        return False
+    return "password" not in request.form and request.form.keys() > {"csrf"}
+
+
+def _form_kept(error: DomainError) -> Response:
+    """A form that came when its session was over, or that was opened in an earlier one: whoever sent it sends it once more."""
+    values = {
+        "title": ("尚未提交", "Not sent yet"),
+        "sentence": (error.sentence_zh, error.sentence_en),
+        "sign_in": sign_in_url(),
+        "onto": _here(),
+        "kept": [(name, value) for name, value in request.form.items(multi=True) if name != "csrf"],
+    }
+    return render("console/waiting.html", PROBLEMS[error.code].status, **values)
 
 
 def _here() -> str:

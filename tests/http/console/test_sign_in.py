@@ -323,6 +323,38 @@ def test_what_was_filled_in_waits_behind_the_fresh_code_and_is_sent_with_it(
     assert "zhao.jun" in client.get("/console/officials").get_data(as_text=True)
 
 
+def test_a_form_that_is_sent_after_the_session_ended_waits_until_one_is_signed_in_again(
+    client: FlaskClient, li: str, clock: Clock
+) -> None:
+    secret = first_time(client, clock)
+    page = client.get("/console/officials/new")
+    stale = hidden_on(page)["csrf"]
+    clock.forward(minutes=31)
+    sent = {"login": "zhao.jun", "name": "赵军", "roles": "fleet", "reason": "任命：“新”入职", "csrf": stale}
+    ours, elsewhere = {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}
+
+    over = client.post("/console/officials/new", data=sent, headers=ours)
+    begin(client, OWN)
+    post(client, "/console/sign-in/code", client.get("/console/sign-in/code"), code=pyotp.TOTP(secret).at(clock.now))
+    foreign = client.post("/console/officials/new", data=hidden_on(over), headers=elsewhere)
+    asked = client.post("/console/officials/new", data=hidden_on(over), headers=ours)
+    done = client.post("/console/officials/new", data=hidden_on(asked), headers=ours)
+
+    assert (over.status_code, foreign.status_code, asked.status_code, done.status_code) == (401, 403, 403, 200)
+    assert hidden_on(over) | {"csrf": stale} == hidden_on(asked) | {"csrf": stale} == sent
+    assert "zhao.jun" not in foreign.get_data(as_text=True)
+    assert "zhao.jun" in client.get("/console/officials").get_data(as_text=True)
+
+
+def test_nothing_large_and_no_password_is_read_of_whoever_has_no_session(client: FlaskClient, li: str) -> None:
+    ours = {"Sec-Fetch-Site": "same-origin"}
+
+    large = client.post("/console/officials/new", data={"name": "x" * 300_000}, headers=ours)
+    secret = client.post("/console/account/password", data={"password": OWN, "again": OWN}, headers=ours)
+
+    assert [one.status_code for one in (large, secret)] == [303, 303]
+
+
 def test_no_link_of_another_language_leads_away_from_a_form_that_waits(
     client: FlaskClient, li: str, clock: Clock
 ) -> None:
