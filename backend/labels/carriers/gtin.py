@@ -73,7 +73,7 @@ def read(digits: str, confidence: Confidence, *warnings: str) -> Reading:
 
 def _kind(code: str) -> str:
     """Restricted numbers stay restricted in every length: the padded number alone decides."""
-    if code.startswith("000000"):  # a GTIN-8; its own prefixes 0 and 2 are restricted
+    if code[1:6] == "00000":  # a GTIN-8, perhaps several in a case; its own prefixes 0 and 2 are restricted
         return "restricted_circulation" if code[6] in "02" else "assigned"
     return _SPECIAL.get(code[1:4], "assigned")
 

@@ -75,6 +75,8 @@ def test_a_real_label_that_may_support_an_award(text: str, key: str, scope: Scop
         ("DE-UZ 14a", Scheme.BLUE_ANGEL, "criteria_only"),
         ("EL608", Scheme.KOREA_ECOLABEL, "criteria_only"),
         ("2012345678903", Scheme.RCN, "restricted_circulation"),
+        ("20123451", Scheme.RCN, "restricted_circulation"),
+        ("10000020123458", Scheme.RCN, "restricted_circulation"),  # ten of them in a box
         ("9800000000007", Scheme.COUPON, "refund_receipt"),
         ("9912345678909", Scheme.COUPON, "coupon"),
         ("]C100106141412345678908", Scheme.SSCC, "logistic_unit"),
