@@ -51,7 +51,7 @@ class WechatNotBound(DomainError):
 
 
 class Sent(NamedTuple):
-    """`unsure`: WeChat did not answer, so it is not sent again; `waiting`: WeChat was busy, it is tried again."""
+    """`unsure`: WeChat did not answer, so it is not sent again; `waiting`: it was busy or not reached, and is tried again."""
 
     sent: int = 0
     refused: int = 0
@@ -104,7 +104,7 @@ class SendNotices:
         self._template = template
 
     def send(self, city: str, now: datetime, stopping: Callable[[], bool] = lambda: False) -> Sent:
-        """What is due in `city`, at most RUN_MAX; it ends early when `stopping`, or when WeChat is busy."""
+        """What is due in `city`, at most RUN_MAX; it ends early when `stopping`, or when WeChat is busy or not reached."""
         done, today = Sent(), civil_date(milliseconds(now))
         after = now
         for days in DAYS_BEFORE:
@@ -134,17 +134,22 @@ class SendNotices:
         try:
             self._sender.send_notice(unseal(self._identity_key, sealed), self._template, facts_of(one, key.last_day))
         except WechatBusy:  # it refused before it looked
-            self._database.write(lambda connection: store.release(connection, city, key))
-            return Sent(waiting=1)
+            return self._again(city, key)
         except (NoticeRefused, WrongKey):
             self._settle(city, key, "refused", now)
             self._database.write(lambda connection: store.use_up(connection, city, key.resident))
             return Sent(refused=1)
-        except WechatAway:
+        except WechatAway as away:
+            if away.is_unsent:
+                return self._again(city, key)
             self._settle(city, key, "unsure", now)
             return Sent(unsure=1)
         self._settle(city, key, "sent", now)
         return Sent(sent=1)
+
+    def _again(self, city: str, key: NoticeKey) -> Sent:
+        self._database.write(lambda connection: store.release(connection, city, key))
+        return Sent(waiting=1)
 
     def _settle(self, city: str, key: NoticeKey, state: str, now: datetime) -> None:
         self._database.write(lambda connection: store.settle(connection, city, key, state, now))

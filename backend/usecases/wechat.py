@@ -28,6 +28,8 @@ class WechatAway(DomainError):
     code = "wechat-away"
     text_zh = "暂时连不上微信，请稍后再试，或改用手机号登录。"
     text_en = "WeChat cannot be reached; please try again later or sign in by phone number."
+    is_unsent = False
+    """Whether what was asked has surely not arrived, so that it may be asked again."""
 
 
 class NoticeRefused(DomainError):

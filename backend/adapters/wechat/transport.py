@@ -22,6 +22,9 @@ TIMEOUT_S = 5.0
 BUSY_WAITS_S = (0.2, 0.6)
 """WeChat asks to come again when it is busy (-1): twice, before the resident is told to."""
 
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Before there was a connection to send anything on."""
+
 BUSY = -1
 OVER_QUOTA = frozenset({45009, 45011})
 CODE_REFUSED = frozenset({40029, 40163, 41008})
@@ -64,7 +67,9 @@ class Transport:
             answer = self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             log.warning("wechat_away", path=path, problem=type(error).__name__)
-            raise WechatAway from None
+            away = WechatAway()
+            away.is_unsent = isinstance(error, UNSENT)
+            raise away from None
         if answer.status_code != httpx.codes.OK or len(answer.content) > ANSWER_BYTES_MAX:
             log.warning("wechat_away", path=path, status=answer.status_code, size_bytes=len(answer.content))
             raise WechatAway

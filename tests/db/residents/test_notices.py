@@ -128,6 +128,20 @@ def test_a_wechat_that_does_not_answer_is_not_asked_again(
     assert server.sent == []
 
 
+def test_a_wechat_that_nothing_has_reached_is_asked_again_and_no_grant_is_spent(
+    engine_db: Database, city: City, client: WechatClient, server: WechatServer
+) -> None:
+    server.grants["oLi", TEMPLATE] = 3
+    nobody = WechatClient("http://127.0.0.1:1", APPID, SECRET)
+    day = END - timedelta(days=30, hours=6)
+
+    away = SendNotices(engine_db, KEY, nobody, TEMPLATE).send(NANJING, day)
+    nobody.close()
+    assert (away, left(engine_db)) == (Sent(waiting=1), 3)
+
+    assert SendNotices(engine_db, KEY, client, TEMPLATE).send(NANJING, day) == Sent(sent=1)
+
+
 def test_who_withdrew_consent_is_not_told(
     engine_db: Database, city: City, client: WechatClient, server: WechatServer
 ) -> None:
