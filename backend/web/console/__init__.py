@@ -15,7 +15,8 @@ How a page is added:
 
    `menu` puts it below its topic on the left. `method="POST"` checks the form's token; roles of a POST never hold AUDITOR.
    `step_up=True` (money, exports, rights) asks for a code of the second factor given within ten minutes: declare it on the
-   page that shows the form, and on the POST. A form that is sent later waits behind the code, with all that was typed.
+   page that shows the form, and on the POST. A form that is sent later waits behind the code, with all that was typed; one that
+   is sent after the session ended waits in the page until somebody is signed in again.
 2. Read by `connection.read(city)`, a read-only transaction; write by `connection.write(city, work)`, `work` being a use case
    that records its act (`backend.audit.store.record`) in the same transaction. `here.city()` is the city that is looked at,
    `here.official()` who asks, `here.district()` the one district that an official may be bound to, or None.
