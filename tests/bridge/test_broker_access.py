@@ -80,7 +80,7 @@ def test_a_device_of_the_list_is_let_in_and_one_that_is_revoked_loses_its_open_c
 ) -> None:
     keeper().wait_ready()
     listed(backend, AccessChange(device=DEVICE, admitted=True))
-    wait_until(lambda: backend.cursors[-1] == "1", "the first change")
+    wait_until(lambda: backend.cursors[-1:] == ["1"], "the first change")
     with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as till:
         till.publish(UP, b"basket")
         wait_until(lambda: till.payloads(DOWN) == [receipt_for(b"basket")], "the receipt")
@@ -88,7 +88,7 @@ def test_a_device_of_the_list_is_let_in_and_one_that_is_revoked_loses_its_open_c
         listed(backend, AccessChange(device=DEVICE, admitted=False))
 
         wait_until(lambda: till.ended, "the broker to end the connection")
-        wait_until(lambda: backend.cursors[-1] == "2", "the second change")
+        wait_until(lambda: backend.cursors[-1:] == ["2"], "the second change")
     with MqttDouble(guarded.port, DEVICE, [f"pos/v1/{DEVICE}/down/#"], authority.issue(DEVICE)) as again:
         assert again.publish(UP, b"another").startswith("Not authorized")
         assert again.granted == []

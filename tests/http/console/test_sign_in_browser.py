@@ -13,6 +13,7 @@ from tests.worlds import officials
 from tests.worlds.console import Desk, Served
 
 ONCE, OWN = "one-time-secret-7", "purple tractor lemon 42"
+ENDED = "UPDATE official_sessions SET expires_at = issued_at"
 
 
 def clean(desk: Desk) -> None:
@@ -118,3 +119,33 @@ def test_a_form_waits_behind_the_page_that_asks_for_a_code(served: Served, windo
     clean(desk)
     page.get_by_role("link", name="完成").click()
     page.get_by_role("link", name="qian.yu").wait_for()
+
+
+def test_a_form_that_is_sent_after_the_session_ended_waits_for_a_new_one(
+    served: Served, window: BrowserContext
+) -> None:
+    desk = served.tab(window)
+    page, codes = desk.page, first_time(served, desk, "wu.gang", "吴刚")
+    desk.go("/officials/new")
+    page.get_by_label("登录名").fill("xu.jing")
+    page.get_by_label("姓名").fill("徐静")
+    page.get_by_label("理由").fill("宁商〔2026〕10 号")
+    page.get_by_label("终端管理").check()
+    served.engine.write(lambda c: hot(c, ENDED))
+
+    page.get_by_role("button", name="登记").click()
+    page.get_by_text("您填写的内容保留在本页").wait_for()
+    clean(desk)
+    with window.expect_page() as opened:
+        page.get_by_role("link", name="在新窗口登录").click()
+    door = opened.value
+    door.get_by_label("登录名").click()
+    type_and_enter(door, "wu.gang", OWN)
+    type_and_enter(door, codes.at(int(datetime.now(UTC).timestamp()) + codes.interval))  # each is good once
+    door.close()
+    for _ in range(2):  # the first time it carries the token of no session
+        with page.expect_navigation():
+            page.get_by_role("button", name="提交所填内容").click()
+
+    assert len(page.locator("#once").inner_text()) >= 20
+    clean(desk)

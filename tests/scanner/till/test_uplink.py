@@ -250,25 +250,25 @@ def test_a_broker_that_must_be_spoken_to_in_5_is_never_spoken_to_in_3_1_1(shop: 
 
 
 def test_birth_and_death_carry_a_growing_session(shop: Shop, backend: Backend) -> None:
-    till = shop.open_till(backend.broker.port)
-    till.wait_for("state", state="connected")
-    till.terminate()
-    till = shop.open_till(backend.broker.port)
-    till.wait_for("state", state="connected")
-    os.kill(till._process.pid, signal.SIGKILL)
-    till.wait()
-
     said: list[tuple[bool, int]] = []
 
-    def second_death() -> bool:
+    def sessions(*, online: bool) -> int:
         while not backend.others.empty():
             message = backend.others.get()
             if message.topic == topics.state(DEVICE):
                 fields = orjson.loads(message.payload)
                 said.append((fields["online"], fields["session"]))
-        return len({session for online, session in said if not online}) == 2
+        return len({session for is_online, session in said if is_online is online})
 
-    wait_until(second_death)
+    till = shop.open_till(backend.broker.port)
+    till.wait_for("state", state="connected")
+    till.terminate()
+    till = shop.open_till(backend.broker.port)
+    wait_until(lambda: sessions(online=True) == 2)  # connected is said before the birth has left
+    os.kill(till._process.pid, signal.SIGKILL)
+    till.wait()
+
+    wait_until(lambda: sessions(online=False) == 2)
     first, second = sorted({session for _, session in said})
     assert list(dict.fromkeys(said)) == [(True, first), (False, first), (True, second), (False, second)]
 
