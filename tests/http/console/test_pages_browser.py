@@ -16,7 +16,7 @@ from backend.web.console.declare import DECLARED, READS, Declared, Topic
 from tests.conftest import copied
 from tests.http.console.lived import DAYS, QUARTER, Lived, lived
 from tests.http.console.pictures import BYTES_MAX, ENTRY, FOLDER, LIST, name_of, pictured, take
-from tests.http.page.looks import fits, violations
+from tests.http.page.looks import fits, settled, violations
 from tests.worlds import officials
 from tests.worlds.browser import profile
 from tests.worlds.console import Desk
@@ -178,7 +178,7 @@ def looked_over(desk: Desk, rule: str) -> list[str]:
     said += [f"axe, {other}: {one}" for one in violations(page, ["color-contrast"])]
     for size in (SMALL, LARGE) if page.viewport_size == SMALL else (LARGE, SMALL):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a dict of its two words
-        said += [f"{size['width']}: {one}" for one in (*fits(page), *page.evaluate(CUT))]
+        said += [f"{size['width']}: {one}" for one in (*fits(page), *settled(page, CUT))]
     said += by_keyboard(page, typed=rule in TYPED_THROUGH)
     said += desk.complaints
     desk.complaints.clear()

@@ -44,11 +44,16 @@ def violations(page: Page, rules: Sequence[str] = _RULES) -> list[str]:
 
 
 def fits(page: Page) -> list[str]:
-    """What stands out at the side. A chart of a page that became narrower is drawn anew a moment later."""
-    found = page.evaluate(_STANDS_OUT)
+    """What stands out at the side."""
+    return settled(page, _STANDS_OUT)
+
+
+def settled(page: Page, faults: str) -> list[str]:
+    """What `faults` still finds when a page of another width has drawn its charts anew, which takes it a moment."""
+    found = page.evaluate(faults)
     for _ in range(SETTLING_LOOKS):
         if not found:
             break
         page.wait_for_timeout(SETTLING_MS)
-        found = page.evaluate(_STANDS_OUT)
+        found = page.evaluate(faults)
     return list(found)
